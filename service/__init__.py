@@ -1,0 +1,1 @@
+"""sentiment-stream: scores the sentiment of text on Kafka topics."""

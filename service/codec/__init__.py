@@ -1,0 +1,9 @@
+"""Bytes to messages (`decode`), and outcomes to the bytes of events and dead letters (`encode`).
+
+Pure: no Kafka client, no clock, no settings object.
+"""
+
+from service.codec.decode import Decoder
+from service.codec.encode import Encoder, event_id
+
+__all__ = ["Decoder", "Encoder", "event_id"]

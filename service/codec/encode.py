@@ -1,0 +1,162 @@
+"""Outcomes to the bytes of events and dead letters.
+
+Pure: times are arguments. An outgoing record that its topic refuses as too large has a smaller
+form: an event becomes a dead letter, a dead letter is cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from service.contracts import (
+    CONNECT_PREFIX,
+    OWN_PREFIX,
+    DeadLetter,
+    Model,
+    Origin,
+    SentimentEvent,
+    SourceMessage,
+    TextStatistics,
+)
+from service.records import ModelInfo, Outgoing, Reason, Record, Rejected, Verdict
+
+if TYPE_CHECKING:
+    from service.records import Headers
+
+# Ids of events are in a namespace of their own: UUIDv5 of this service's URN.
+EVENT_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sentiment-stream:event")
+
+# What a cut letter keeps of its value, its key and its headers: fits every topic's limit.
+CUT_BYTES_MAX = 16 * 2**10
+
+_CARRIED = tuple(name for name in SourceMessage.model_fields if name not in ("text", "id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Turns outcomes into what is published, as the settings ask."""
+
+    output_topic: str
+    dead_letter_topic: str
+    include_text: bool
+    model: ModelInfo
+    version: str
+
+    def encode(self, outcome: Verdict | Rejected, now: float, now_monotonic: float) -> Outgoing:
+        """Encode an event or a dead letter; `now` is in seconds since 1970."""
+        if isinstance(outcome, Rejected):
+            return self._dead_letter(outcome)
+        record = outcome.record
+        value = self._event(outcome, now, now_monotonic).model_dump_json().encode()
+        return Outgoing(
+            topic=self.output_topic,
+            key=record.key,
+            value=value,
+            headers=record.headers,
+            source_number=record.partition.number,
+            smaller=partial(self._event_too_large, record, len(value)),
+        )
+
+    def _event(self, verdict: Verdict, now: float, now_monotonic: float) -> SentimentEvent:
+        record, message, stats = verdict.record, verdict.document.message, verdict.document.stats
+        fields = message.fields
+        carried: dict[str, Any] = {name: fields.get(name) for name in _CARRIED}
+        created = datetime.fromtimestamp(now, UTC)
+        return SentimentEvent(
+            id=event_id(record),
+            source_id=fields.get("id"),
+            **carried,
+            extra={k: v for k, v in fields.items() if k != "id" and k not in _CARRIED},
+            text=message.text if self.include_text else None,
+            label=verdict.label,
+            score=verdict.score,
+            scores=verdict.scores,
+            model=Model(
+                name=self.model.name,
+                revision=self.model.revision,
+                engine=self.model.engine,
+                precision=self.model.precision,
+            ),
+            text_stats=TextStatistics(
+                tokens=stats.tokens,
+                truncated=stats.truncated,
+                windows=stats.windows,
+                unknown_share=stats.unknown_share,
+            ),
+            origin=Origin(
+                topic=record.partition.topic,
+                partition=record.partition.number,
+                offset=record.offset,
+                timestamp=record.timestamp_ms if record.timestamp_ms >= 0 else None,
+            ),
+            processed_at=created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            latency_ms=round(max(0.0, now_monotonic - record.polled_at) * 1000, 3),
+        )
+
+    def _event_too_large(self, record: Record, size: int) -> Outgoing:
+        detail = f"the event of {size} bytes is larger than {self.output_topic} takes"
+        return self._dead_letter(Rejected(record, Reason.EVENT_TOO_LARGE, detail, "publish"))
+
+    def _dead_letter(self, rejected: Rejected) -> Outgoing:
+        record = rejected.record
+        kept = tuple(
+            (name, value)
+            for name, value in record.headers
+            if not name.startswith((CONNECT_PREFIX, OWN_PREFIX))
+        )
+        return Outgoing(
+            topic=self.dead_letter_topic,
+            key=record.key,
+            value=record.value,
+            headers=(*kept, *self._error_headers(rejected)),
+            source_number=record.partition.number,
+            smaller=partial(self._cut_letter, rejected, kept),
+        )
+
+    def _cut_letter(self, rejected: Rejected, kept: Headers) -> Outgoing:
+        record = rejected.record
+        key = record.key
+        value = record.value or b""
+        size = sum(len(name) + len(content or b"") for name, content in kept)
+        return Outgoing(
+            topic=self.dead_letter_topic,
+            key=key[:CUT_BYTES_MAX] if key is not None else None,
+            value=value[:CUT_BYTES_MAX],
+            headers=(
+                *(kept if size <= CUT_BYTES_MAX else ()),
+                *self._error_headers(
+                    rejected,
+                    value_bytes=str(len(value)),
+                    value_sha256=hashlib.sha256(value).hexdigest(),
+                ),
+            ),
+            source_number=record.partition.number,
+        )
+
+    def _error_headers(self, rejected: Rejected, **cut: str) -> Headers:
+        record = rejected.record
+        letter = DeadLetter(
+            topic=record.partition.topic,
+            partition=str(record.partition.number),
+            offset=str(record.offset),
+            stage=rejected.stage,
+            detail=rejected.detail,
+            reason=rejected.reason,
+            timestamp=str(record.timestamp_ms),
+            attempts=str(rejected.attempts),
+            version=self.version,
+            **cut,
+        )
+        headers = letter.model_dump(by_alias=True, exclude_none=True, mode="json")
+        return tuple((name, value.encode()) for name, value in headers.items())
+
+
+def event_id(record: Record) -> str:
+    """The id of a record's event: UUIDv5 of its coordinates and timestamp."""
+    name = f"{record.partition.topic}/{record.partition.number}/{record.offset}"
+    return str(uuid.uuid5(EVENT_NAMESPACE, f"{name}/{record.timestamp_ms}"))

@@ -1,0 +1,113 @@
+"""What the pipeline needs from outside, as Protocols: Kafka, a scorer, an engine, a clock.
+
+Exists so that `pipeline` can be read and tested without Kafka or a model. Signatures only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from service.progress import Progress
+    from service.records import (
+        Document,
+        ModelInfo,
+        Partition,
+        Publication,
+        Record,
+        Rejected,
+        Verdict,
+    )
+
+
+class Clock(Protocol):
+    """Where the pipeline reads time, so that a simulation can set it."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    def time(self) -> float:
+        """Seconds since 1970, UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; for backing off after a failure, never for filling a batch."""
+
+
+class Session(Protocol):
+    """Membership in a consumer group and the producer, as one object.
+
+    They are one because a commit must know the assignment: whatever was polled under an older
+    epoch must not be published.
+    """
+
+    progress: Progress
+    rebalances: int
+
+    async def start(self) -> None:
+        """Connect, check the topics, and join the group.
+
+        Raises:
+            RetriableError: the cluster cannot be reached now.
+            BrokerError: waiting does not help (no permission, wrong credentials, unknown topic).
+        """
+
+    async def poll(self) -> list[Record]:
+        """Wait briefly for records of the assigned partitions; empty where none came.
+
+        Positions every newly assigned or rewound partition first: at its committed offset, or at
+        the first one that is not published.
+
+        Raises:
+            RetriableError, BrokerError: as for `start`.
+        """
+
+    async def keep_alive(self) -> None:
+        """Say that this member is alive, when nothing may be polled because all queues are full."""
+
+    async def publish(self, publication: Publication) -> bool:
+        """Publish and commit; False where the publication is of an older epoch and was dropped.
+
+        Raises:
+            RetriableError: it is not known to be published; rewind and read again.
+            BrokerError: as for `start`.
+        """
+
+    def rewind(self) -> None:
+        """Begin a new epoch: the next poll reads again from what is committed."""
+
+    async def lag(self) -> dict[Partition, int]:
+        """Records not yet published, for each assigned partition.
+
+        Raises:
+            RetriableError: the cluster cannot be reached now.
+        """
+
+    async def stop(self) -> None:
+        """Leave the group and close all connections; may be called twice, or without `start`."""
+
+
+class Scorer(Protocol):
+    """Runs documents through the model, off the event loop."""
+
+    async def score(self, documents: Sequence[Document]) -> list[Verdict | Rejected]:
+        """Score documents; one outcome each, in the same order.
+
+        Raises:
+            ModelError: the model has stopped working; the process must be restarted.
+        """
+
+
+class Engine(Protocol):
+    """One way to run a model; used from one thread only."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Which model this is and how it runs."""
+
+    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Score token sequences, special tokens included; shape (sequences, labels), float32."""

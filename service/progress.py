@@ -1,0 +1,73 @@
+"""How far each input partition is published, and the epoch that guards every publish.
+
+Pure: no Kafka, no clock, no locks. One owner (the Session) changes it, from one thread.
+
+An epoch is a stretch of time in which nothing was taken away: every rebalance, rewind and failure
+begins a new one. A record carries the epoch it was polled under; only records of the current epoch
+may be published, so nothing fetched before an interruption slips through after it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from service.records import Partition
+
+
+class Progress:
+    """Next unpublished offset of each owned partition."""
+
+    def __init__(self) -> None:
+        """Own nothing, in epoch 0."""
+        self.epoch = 0
+        self._next: dict[Partition, int] = {}
+        self._positioned_epoch = -1
+
+    @property
+    def positioned(self) -> bool:
+        """Whether every owned partition is read from its next unpublished offset."""
+        return self._positioned_epoch == self.epoch
+
+    @property
+    def partitions(self) -> frozenset[Partition]:
+        """The partitions owned and positioned."""
+        return frozenset(self._next)
+
+    def next_offset(self, partition: Partition) -> int | None:
+        """The first offset that is not published; None where that is not known here."""
+        return self._next.get(partition)
+
+    def interrupt(self) -> int:
+        """Begin a new epoch; all that was polled before it is to be dropped and read again."""
+        self.epoch += 1
+        return self.epoch
+
+    def revoke(self) -> int:
+        """Begin a new epoch that owns nothing."""
+        self._next.clear()
+        return self.interrupt()
+
+    def position(self, starts: Mapping[Partition, int]) -> None:
+        """Say where each owned partition is read from in this epoch."""
+        self._next = dict(starts)
+        self._positioned_epoch = self.epoch
+
+    def advance(self, offsets: Mapping[Partition, int]) -> None:
+        """Move on after a publish.
+
+        Raises:
+            AssertionError: an offset is not owned or goes back, which is a defect of the caller.
+        """
+        for partition, offset in offsets.items():
+            current = self._next.get(partition)
+            if current is None or offset < current:
+                raise AssertionError(f"{partition} cannot go from {current} to {offset}")
+            self._next[partition] = offset
+
+
+def next_offsets(records: Iterable[tuple[Partition, int]]) -> dict[Partition, int]:
+    """Offsets to commit after (partition, offset) pairs, given in the order they were read."""
+    return {partition: offset + 1 for partition, offset in records}
