@@ -1,0 +1,74 @@
+"""One file for each way to run a model, and where its files come from.
+
+With `lab` the only importers of torch, transformers and onnxruntime. Importing this room costs
+nothing: heavy packages are imported when an engine is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from service.engines.checkpoint import resolve
+from service.engines.layout import supported
+from service.errors import ModelError, SettingsError
+
+if TYPE_CHECKING:
+    from service.engines.checkpoint import Checkpoint
+    from service.ports import Engine
+    from service.settings import ModelSettings
+
+# Where a GPU's driver shows itself; looking here takes microseconds, asking torch takes seconds.
+_GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
+
+
+def load_engine(settings: ModelSettings, checkpoint: Checkpoint | None = None) -> Engine:
+    """Load the model onto its device; takes seconds, and belongs on the thread that will run it.
+
+    `checkpoint` is what `resolve` gave for the same settings; without it, it is resolved here.
+    The packed engine is taken where it can run what the settings ask for, else the plain one.
+
+    Raises:
+        SettingsError: a setting names what is not there: a folder, a device, a precision.
+        ModelError: the model cannot be had or loaded.
+    """
+    found = checkpoint or resolve(settings)
+    if _engine_name(settings, found) == "onnx_packed":
+        from service.engines.onnx_packed import OnnxPacked  # noqa: PLC0415 - heavy, see above
+
+        return OnnxPacked(found, settings)
+    try:
+        from service.engines.torch_plain import TorchPlain  # noqa: PLC0415 - heavy, see above
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"{error.name} is not installed, which runs this model on this device; "
+            "pip install 'sentiment-stream[torch]'"
+        ) from None
+    return TorchPlain(found, settings)
+
+
+def _engine_name(settings: ModelSettings, checkpoint: Checkpoint) -> str:
+    packed = (
+        settings.device in ("auto", "cpu")
+        and settings.precision in ("auto", "float32")
+        and supported(checkpoint.folder)
+    )
+    if settings.engine == "onnx_packed" and not packed:
+        raise SettingsError(
+            f"SENTIMENT_MODEL__ENGINE=onnx_packed runs DistilBERT, BERT and RoBERTa in float32 on "
+            f"the CPU, but SENTIMENT_MODEL__NAME={settings.name}, "
+            f"SENTIMENT_MODEL__DEVICE={settings.device} and "
+            f"SENTIMENT_MODEL__PRECISION={settings.precision} ask for something else; set it to "
+            "auto"
+        )
+    if settings.engine != "auto":
+        return settings.engine
+    wants_gpu = settings.device == "auto" and _torch_may_find_a_gpu()
+    return "onnx_packed" if packed and not wants_gpu else "torch_plain"
+
+
+def _torch_may_find_a_gpu() -> bool:
+    present = sys.platform == "darwin" or any(device.exists() for device in _GPU_DEVICES)
+    return present and importlib.util.find_spec("torch") is not None

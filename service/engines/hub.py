@@ -1,0 +1,90 @@
+"""Fetching a pinned model from the Hugging Face hub into its cache.
+
+Exists because the hub's own client retries for half a minute where there is no network, and may
+leave half a snapshot behind. Knows nothing of what a model is beyond the names of its files.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from service.errors import ModelError
+
+# A hub that does not answer within this is not reachable for a service that starts in 10 s.
+ANSWER_TIMEOUT_S = 5.0
+
+_WANTED = ["*.json", "*.safetensors", "*.txt", "*.model"]
+# Copies for other runtimes lie in subfolders.
+_UNWANTED = ["*/*"]
+
+
+def download(name: str, revision: str) -> Path:
+    """The folder of a model at a commit, named after the full commit; cached ones need no network.
+
+    Raises:
+        ModelError: the hub or the model on it cannot be reached.
+    """
+    try:
+        from huggingface_hub.utils import (  # type: ignore[attr-defined] # noqa: PLC0415
+            disable_progress_bars,  # documented, but not in a form that mypy sees; an extra
+        )
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"{error.name} is not installed, which fetches {name}; "
+            "pip install 'sentiment-stream[torch]'"
+        ) from None
+    # Standard error is for log lines.
+    disable_progress_bars()
+    try:
+        return _cached(name, revision) or _fetched(name, revision)
+    except ModelError:
+        raise
+    except Exception as error:  # noqa: BLE001 - errors of several HTTP libraries come through
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise ModelError(
+            f"the model {name} at {revision[:12]} cannot be fetched from the hub ({reason}); "
+            "fetch its folder elsewhere and set SENTIMENT_MODEL__NAME to it, or use `bundled`"
+        ) from None
+
+
+def _fetched(name: str, revision: str) -> Path:
+    from huggingface_hub import HfApi, snapshot_download  # noqa: PLC0415 - an extra
+
+    # Asked first, because this request is not tried again and again where there is no network.
+    commit = HfApi().model_info(name, revision=revision, timeout=ANSWER_TIMEOUT_S).sha or ""
+    if not commit.startswith(revision):
+        raise ModelError(
+            f"SENTIMENT_MODEL__REVISION={revision} is a branch or tag of {name}; "
+            f"set it to its commit {commit}"
+        )
+    return Path(
+        snapshot_download(
+            name,
+            revision=commit,
+            allow_patterns=_WANTED,
+            ignore_patterns=_UNWANTED,
+            etag_timeout=ANSWER_TIMEOUT_S,
+        )
+    )
+
+
+def _cached(name: str, revision: str) -> Path | None:
+    """The cached snapshot; None where there is none, or one whose download was broken off."""
+    from huggingface_hub import snapshot_download  # noqa: PLC0415 - an extra
+    from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        folder = Path(snapshot_download(name, revision=revision, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    weights = {file.name for file in folder.glob("*.safetensors")}
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        weights_needed = set(json.loads(index.read_bytes())["weight_map"].values())
+    else:
+        weights_needed = {"model.safetensors"}
+    tokenizers = ("tokenizer.json", "vocab.txt", "merges.txt", "*.model")
+    has_tokenizer = any(any(folder.glob(pattern)) for pattern in tokenizers)
+    whole = (folder / "config.json").is_file() and has_tokenizer and weights >= weights_needed
+    return folder if whole and folder.name.startswith(revision) else None

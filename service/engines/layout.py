@@ -1,0 +1,199 @@
+"""The weights of a DistilBERT, BERT or RoBERTa classifier under one set of names.
+
+Exists so that a packed engine is written once for the three families. numpy and safetensors alone:
+no torch, no transformers. Matrices are (inputs, outputs), as a product x @ w wants them, float32.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from safetensors import safe_open
+
+from service.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+Array = "NDArray[np.float32]"
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """A linear layer: x @ weight + bias."""
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One transformer block with the norms behind attention and feed-forward (post-norm)."""
+
+    query: Dense
+    key: Dense
+    value: Dense
+    attention_out: Dense
+    attention_norm: Dense
+    feed_in: Dense
+    feed_out: Dense
+    feed_norm: Dense
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A whole classifier; `positions` already holds what every token gets added besides its word.
+
+    The head reads the first token: activation(x @ head_in) @ head_out gives the logits.
+    """
+
+    words: NDArray[np.float32]
+    positions: NDArray[np.float32]
+    embedding_norm: Dense
+    layers: tuple[Layer, ...]
+    head_in: Dense
+    head_activation: Literal["Relu", "Tanh"]
+    head_out: Dense
+    heads: int
+    epsilon: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    root: str
+    layer: str
+    names: tuple[str, str, str, str, str, str, str, str]
+    head: tuple[str, str]
+    activation: Literal["Relu", "Tanh"]
+
+
+_BERT_NAMES = (
+    "attention.self.query",
+    "attention.self.key",
+    "attention.self.value",
+    "attention.output.dense",
+    "attention.output.LayerNorm",
+    "intermediate.dense",
+    "output.dense",
+    "output.LayerNorm",
+)
+_FAMILIES = {
+    "distilbert": _Family(
+        root="distilbert.",
+        layer="transformer.layer.",
+        names=(
+            "attention.q_lin",
+            "attention.k_lin",
+            "attention.v_lin",
+            "attention.out_lin",
+            "sa_layer_norm",
+            "ffn.lin1",
+            "ffn.lin2",
+            "output_layer_norm",
+        ),
+        head=("pre_classifier", "classifier"),
+        activation="Relu",
+    ),
+    "bert": _Family(
+        "bert.", "encoder.layer.", _BERT_NAMES, ("bert.pooler.dense", "classifier"), "Tanh"
+    ),
+    "roberta": _Family(
+        "roberta.", "encoder.layer.", _BERT_NAMES, ("classifier.dense", "classifier.out_proj"),
+        "Tanh",
+    ),
+}  # fmt: skip
+
+
+def supported(folder: Path) -> bool:
+    """Whether the checkpoint is of a family, and of a form within it, that is computed here."""
+    config = json.loads((folder / "config.json").read_text())
+    return (
+        config.get("model_type") in _FAMILIES
+        and config.get("activation", config.get("hidden_act")) == "gelu"
+        and config.get("position_embedding_type", "absolute") == "absolute"
+        and not config.get("sinusoidal_pos_embds", False)
+        and not config.get("is_decoder", False)
+        and len(list(folder.glob("*.safetensors"))) == 1
+    )
+
+
+def load_layout(folder: Path) -> Layout:
+    """Read a supported checkpoint.
+
+    Raises:
+        ModelError: a weight is missing.
+    """
+    config = json.loads((folder / "config.json").read_text())
+    family = _FAMILIES[config["model_type"]]
+    with safe_open(next(folder.glob("*.safetensors")), framework="numpy") as file:
+        try:
+            return _layout(family, config, _Reader(file, set(file.keys())))
+        except KeyError as error:
+            raise ModelError(
+                f"{folder}: the weights lack {error}; give a whole checkpoint"
+            ) from None
+
+
+class _Reader:
+    def __init__(self, file: Any, names: set[str]) -> None:
+        self._file = file
+        self._names = names
+
+    def array(self, name: str) -> NDArray[np.float32]:
+        if name not in self._names:
+            raise KeyError(name)
+        return np.asarray(self._file.get_tensor(name), dtype=np.float32)
+
+    def dense(self, name: str) -> Dense:
+        weight = np.ascontiguousarray(self.array(f"{name}.weight").T)
+        return Dense(weight, self.array(f"{name}.bias"))
+
+    def norm(self, name: str) -> Dense:
+        # The first releases of these models call the parameters gamma and beta.
+        old = f"{name}.gamma" in self._names
+        weight, bias = ("gamma", "beta") if old else ("weight", "bias")
+        return Dense(self.array(f"{name}.{weight}"), self.array(f"{name}.{bias}"))
+
+
+def _layout(family: _Family, config: dict[str, Any], reader: _Reader) -> Layout:
+    embeddings = f"{family.root}embeddings."
+    positions = reader.array(f"{embeddings}position_embeddings.weight")
+    if config["model_type"] != "distilbert":
+        # Text of one segment has token type 0 throughout.
+        positions = positions + reader.array(f"{embeddings}token_type_embeddings.weight")[0]
+    if config["model_type"] == "roberta":
+        # It counts positions from behind the padding token.
+        positions = positions[config["pad_token_id"] + 1 :]
+    return Layout(
+        words=reader.array(f"{embeddings}word_embeddings.weight"),
+        positions=positions,
+        embedding_norm=reader.norm(f"{embeddings}LayerNorm"),
+        layers=tuple(
+            _layer(family, reader, f"{family.root}{family.layer}{number}.")
+            for number in range(config.get("n_layers") or config["num_hidden_layers"])
+        ),
+        head_in=reader.dense(family.head[0]),
+        head_activation=family.activation,
+        head_out=reader.dense(family.head[1]),
+        heads=config.get("n_heads") or config["num_attention_heads"],
+        epsilon=config.get("layer_norm_eps", 1e-12),
+    )
+
+
+def _layer(family: _Family, reader: _Reader, prefix: str) -> Layer:
+    query, key, value, out, norm, feed_in, feed_out, feed_norm = family.names
+    return Layer(
+        query=reader.dense(prefix + query),
+        key=reader.dense(prefix + key),
+        value=reader.dense(prefix + value),
+        attention_out=reader.dense(prefix + out),
+        attention_norm=reader.norm(prefix + norm),
+        feed_in=reader.dense(prefix + feed_in),
+        feed_out=reader.dense(prefix + feed_out),
+        feed_norm=reader.norm(prefix + feed_norm),
+    )

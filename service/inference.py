@@ -1,0 +1,123 @@
+"""The dedicated inference thread: one loop, one bounded queue, results through futures.
+
+The model is loaded, warmed and run on this thread alone, so a GPU context or a compute pool never
+sees a second one. A document that the engine fails on is isolated and becomes a `Rejected`; an
+engine that fails on a known good document too is broken, and so is the process then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from service.errors import ModelError, ServiceError
+from service.records import Reason, Rejected, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from service.ports import Engine
+    from service.records import Document, ModelInfo
+
+# One batch may wait while another runs; the pipeline sends no more.
+QUEUE_MAX = 1
+# A thread that is hanging in the model cannot be ended; the process may end without it.
+JOIN_TIMEOUT_S = 5.0
+
+Outcomes = list[Verdict | Rejected]
+_Work = tuple["Sequence[Document]", "Future[Outcomes]"]
+
+
+class Inference:
+    """Implements `ports.Scorer` on a thread of its own."""
+
+    def __init__(self, load: Callable[[], Engine], warm_up: Sequence[Sequence[int]]) -> None:
+        """`load` runs on the thread; `warm_up` are token sequences that every model can score."""
+        self._load = load
+        self._warm_up = warm_up
+        self._queue: queue.Queue[_Work | None] = queue.Queue(QUEUE_MAX)
+        self._loaded: Future[ModelInfo] = Future()
+        self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
+
+    async def start(self) -> ModelInfo:
+        """Load and warm the model.
+
+        Raises:
+            ServiceError: it cannot be loaded, or fails on the warm-up.
+        """
+        self._thread.start()
+        return await asyncio.wrap_future(self._loaded)
+
+    async def score(self, documents: Sequence[Document]) -> Outcomes:
+        """Score documents; one outcome each, in the same order.
+
+        Raises:
+            ModelError: the engine is broken.
+        """
+        if not documents:
+            return []
+        future: Future[Outcomes] = Future()
+        if not self._thread.is_alive():
+            raise ModelError("the inference thread has ended; restart the service")
+        self._queue.put_nowait((documents, future))
+        return await asyncio.wrap_future(future)
+
+    async def stop(self) -> None:
+        """Let the thread end after its current batch; may be called twice."""
+        if self._thread.is_alive():
+            try:
+                self._queue.put_nowait(None)
+            except queue.Full:
+                return
+            await asyncio.to_thread(self._thread.join, JOIN_TIMEOUT_S)
+
+    def _run(self) -> None:
+        try:
+            engine = self._load()
+            engine.probabilities(self._warm_up)
+        except BaseException as error:  # noqa: BLE001 - all goes to who waits for the model
+            self._loaded.set_exception(_as_service_error(error, "cannot be loaded"))
+            return
+        self._loaded.set_result(engine.info)
+        while (work := self._queue.get()) is not None:
+            documents, future = work
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(self._outcomes(engine, documents))
+            except BaseException as error:  # noqa: BLE001 - all goes to who waits for the batch
+                future.set_exception(_as_service_error(error, "has stopped working"))
+                return
+
+    def _outcomes(self, engine: Engine, documents: Sequence[Document]) -> Outcomes:
+        try:
+            probabilities = engine.probabilities([d.token_ids for d in documents])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the culprit is to be found
+            if len(documents) == 1:
+                engine.probabilities(self._warm_up)
+                name = type(error).__name__
+                return [Rejected(documents[0].record, Reason.ENGINE_ERROR, name, "score")]
+            middle = len(documents) // 2
+            return [
+                *self._outcomes(engine, documents[:middle]),
+                *self._outcomes(engine, documents[middle:]),
+            ]
+        labels = engine.info.labels
+        return [
+            _verdict(document, labels, row)
+            for document, row in zip(documents, probabilities.tolist(), strict=True)
+        ]
+
+
+def _verdict(document: Document, labels: tuple[str, ...], row: list[float]) -> Verdict:
+    best = max(range(len(row)), key=row.__getitem__)
+    return Verdict(document, labels[best], row[best], dict(zip(labels, row, strict=True)))
+
+
+def _as_service_error(error: BaseException, what: str) -> ServiceError:
+    if isinstance(error, ServiceError):
+        return error
+    return ModelError(f"the model {what}: {type(error).__name__}: {str(error)[:300]}")

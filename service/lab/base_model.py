@@ -1,0 +1,114 @@
+"""Where training starts: a DistilBERT classifier, or a BERT encoder turned into one.
+
+A BERT without a decoder is a DistilBERT whose token-type embedding is added on top: for
+single-segment text only row 0 of it is ever used, and folding that row into the position
+embeddings gives the same sum. What remains has DistilBERT's exact shape, so a small sentence
+encoder such as all-MiniLM-L6-v2 (6 layers, width 384) becomes an ordinary
+`DistilBertForSequenceClassification` that every tool can load.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import transformers
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForSequenceClassification,
+    BertConfig,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    PreTrainedModel,
+)
+
+from service.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
+
+_RENAMES = (
+    (r"^embeddings\.", "distilbert.embeddings."),
+    (r"^encoder\.layer\.", "distilbert.transformer.layer."),
+    (r"\.attention\.self\.query\.", ".attention.q_lin."),
+    (r"\.attention\.self\.key\.", ".attention.k_lin."),
+    (r"\.attention\.self\.value\.", ".attention.v_lin."),
+    (r"\.attention\.output\.dense\.", ".attention.out_lin."),
+    (r"\.attention\.output\.LayerNorm\.", ".sa_layer_norm."),
+    (r"\.intermediate\.dense\.", ".ffn.lin1."),
+    (r"(layer\.\d+)\.output\.dense\.", r"\1.ffn.lin2."),
+    (r"(layer\.\d+)\.output\.LayerNorm\.", r"\1.output_layer_norm."),
+)
+
+
+def load_base(folder: Path) -> PreTrainedModel:
+    """Load a checkpoint folder as a two-label classifier in float32.
+
+    Raises:
+        InputError: the folder holds no checkpoint of a usable kind.
+    """
+    # Its bars and reports of unused weights would stand between the lines of training.
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call] # has no types
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call] # has no types
+    if not (folder / "config.json").is_file():
+        message = f"{folder}: no config.json; give a checkpoint folder in Hugging Face layout"
+        raise InputError(message)
+    config = AutoConfig.from_pretrained(folder)
+    if isinstance(config, BertConfig) and "BertForSequenceClassification" not in (
+        config.architectures or []
+    ):
+        return _bert_as_distilbert(folder, config)
+    model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
+        folder,
+        num_labels=len(LABELS),
+        id2label=LABELS,
+        label2id={name: index for index, name in LABELS.items()},
+        use_safetensors=True,
+        dtype="float32",
+    )
+    return model
+
+
+def _bert_as_distilbert(folder: Path, bert: BertConfig) -> DistilBertForSequenceClassification:
+    if bert.hidden_act != "gelu":
+        message = f"{folder}: hidden_act is {bert.hidden_act}, DistilBERT training needs gelu"
+        raise InputError(message)
+    encoder = AutoModel.from_pretrained(
+        folder, use_safetensors=True, dtype="float32", add_pooling_layer=False
+    )
+    config = DistilBertConfig(
+        vocab_size=bert.vocab_size,
+        max_position_embeddings=bert.max_position_embeddings,
+        n_layers=bert.num_hidden_layers,
+        n_heads=bert.num_attention_heads,
+        dim=bert.hidden_size,
+        hidden_dim=bert.intermediate_size,
+        pad_token_id=bert.pad_token_id,
+        id2label=LABELS,
+        label2id={name: index for index, name in LABELS.items()},
+    )
+    model = DistilBertForSequenceClassification(config)
+    missing, unexpected = model.load_state_dict(_renamed(encoder.state_dict()), strict=False)
+    if unexpected or any(not name.startswith(("pre_classifier", "classifier")) for name in missing):
+        message = f"{folder}: cannot be read as DistilBERT: {sorted(unexpected)[:3]}"
+        raise InputError(message)
+    return model
+
+
+def _renamed(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    token_type = state.pop("embeddings.token_type_embeddings.weight")
+    state["embeddings.position_embeddings.weight"] += token_type[0]
+    renamed = {}
+    for name, tensor in state.items():
+        if name.endswith("position_ids"):
+            continue
+        new_name = name
+        for pattern, replacement in _RENAMES:
+            new_name = re.sub(pattern, replacement, new_name)
+        renamed[new_name] = tensor
+    return renamed

@@ -1,0 +1,131 @@
+"""Scoring lines from a file or a pipe: `sentiment-stream score`.
+
+Exists so that a text can be tried, and a file be scored, without Kafka. What can be scored and
+what cannot is decided by the service's own decoder. Bounded memory, whatever the input's length.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, TextIO
+
+from jsonpointer import JsonPointer
+
+from service.codec import Decoder
+from service.lab import scoring
+from service.records import Message, Partition, Reason, Record, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from service.settings import Settings
+
+# The published endpoint's request, which is one object and so has to be held whole.
+REQUEST_KEY = "input_data"
+REQUEST_BYTES_MAX = 64 * 2**20
+
+_NOWHERE = Partition("", 0)
+_JSON = (("content-type", b"application/json"),)
+_TEXT = (("content-type", b"text/plain"),)
+
+
+def score_lines(
+    lines: Iterable[bytes],
+    out: TextIO,
+    settings: Settings,
+    model: scoring.LoadedModel | None = None,
+) -> None:
+    """Write one JSON object for each line: `label`, `score`, `scores`, or `error` with a reason.
+
+    A line is a text, or a JSON object with the key `text`. Input that is one object as the
+    published endpoint takes it, `{"input_data": [...]}`, gives a line for each element. `model`
+    is one that is loaded already.
+
+    Raises:
+        SettingsError, ModelError: as `scoring.load_model`, or the model has stopped working.
+    """
+    model = model or scoring.load_model(settings.model)
+    decoder = Decoder("json", JsonPointer("/text"), settings.model.text_bytes_max)
+    remaining = _decoded(iter(lines), decoder)
+    while chunk := list(islice(remaining, scoring.CHUNK_TEXTS)):
+        _write(chunk, out, model)
+
+
+def score_texts(
+    texts: Iterable[str],
+    out: TextIO,
+    settings: Settings,
+    model: scoring.LoadedModel | None = None,
+) -> None:
+    """As `score_lines`, for texts given as arguments; each is a text whatever it looks like."""
+    model = model or scoring.load_model(settings.model)
+    decoder = Decoder("text", JsonPointer("/text"), settings.model.text_bytes_max)
+    # What the shell handed over that is not UTF-8 is handed on, and becomes an error of its line.
+    encoded = (text.encode(errors="surrogateescape") for text in texts)
+    _write([decoder.decode(_record(text, _TEXT)) for text in encoded], out, model)
+
+
+def _write(decoded: list[Message | Rejected], out: TextIO, model: scoring.LoadedModel) -> None:
+    scored = scoring.score_texts((m.text for m in decoded if isinstance(m, Message)), model)
+    for outcome in decoded:
+        if isinstance(outcome, Message):
+            line: dict[str, Any] = next(scored).as_json()
+        else:
+            line = {"error": str(outcome.reason)}
+        out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    out.flush()
+
+
+def _decoded(lines: Iterator[bytes], decoder: Decoder) -> Iterator[Message | Rejected]:
+    head = next(lines, None)
+    if head is None:
+        return
+    if head.lstrip().startswith(b"{") and (
+        head.strip() == b"{" or f'"{REQUEST_KEY}"'.encode() in head
+    ):
+        held = list(_up_to(REQUEST_BYTES_MAX, chain([head], lines)))
+        elements = _elements(b"".join(held))
+        if elements is not None:
+            yield from (_decode_element(element, decoder) for element in elements)
+            return
+        lines = chain(held, lines)
+    else:
+        lines = chain([head], lines)
+    yield from (_decode_line(line.rstrip(b"\r\n"), decoder) for line in lines)
+
+
+def _up_to(bytes_max: int, lines: Iterator[bytes]) -> Iterator[bytes]:
+    size = 0
+    for line in lines:
+        yield line
+        size += len(line)
+        if size > bytes_max:
+            return
+
+
+def _elements(value: bytes) -> list[Any] | None:
+    try:
+        request = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    elements = request.get(REQUEST_KEY) if isinstance(request, dict) else None
+    return elements if isinstance(elements, list) else None
+
+
+def _decode_element(element: Any, decoder: Decoder) -> Message | Rejected:
+    value = json.dumps({"text": element}).encode()
+    return decoder.decode(_record(value, _JSON))
+
+
+def _decode_line(line: bytes, decoder: Decoder) -> Message | Rejected:
+    if line.lstrip().startswith(b"{"):
+        decoded = decoder.decode(_record(line, _JSON))
+        if isinstance(decoded, Message) or decoded.reason is not Reason.NOT_JSON:
+            return decoded
+    return decoder.decode(_record(line, _TEXT))
+
+
+def _record(value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Record:
+    """A record as the decoder takes it; these lines came from no topic."""
+    return Record(_NOWHERE, 0, 0, None, value, headers, 0, 0.0)
