@@ -1,0 +1,242 @@
+"""The demo: the whole service on messages that are played here, and a view of what comes out.
+
+Exists so that everything can be seen working with nothing beside it: a broker inside the process,
+the same service code as `run`, over the same protocol. Nothing is scored in advance, and nothing of
+the service behaves differently for the demo; no other room imports this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.errors import KafkaError
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from service.app import Service
+from service.demo.broker import demo_broker
+from service.demo.generator import play
+from service.demo.view import LATENCIES_MAX, Board, follow, show
+from service.errors import BrokerError
+from service.settings import HttpSettings, KafkaSettings
+from service.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console, RenderableType
+
+    from service.settings import LogSettings, Settings
+
+INPUT_TOPIC = "demo.messages"
+OUTPUT_TOPIC = "demo.events"
+DEAD_LETTER_TOPIC = "demo.dead-letters"
+# Five seconds of messages: more of a backlog would outlast the drain on a slow machine.
+WAITING_MAX = 200
+# At the end, time for the backlog to come back before the service is told to stop.
+DRAIN_S = 10.0
+# After the service's own drain, time to read what it wrote last.
+READ_LAST_S = 2.0
+_LOOK_INTERVAL_S = 0.05
+
+
+async def run_demo(settings: Settings, seconds: float | None, console: Console) -> int:
+    """Run until Ctrl-C, SIGTERM or for so many seconds, then print a summary; the exit code.
+
+    The first signal ends the demo gently, a second one at once.
+
+    Raises:
+        ServiceError: the service, its model or the broker does not start, or fails.
+    """
+    stop = asyncio.Event()
+    _stop_on_signals(stop)
+    configure_logging(_quieter(settings.log))
+    board = Board(time.monotonic())
+    try:
+        with demo_broker((INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC)) as bootstrap_servers:
+            await _run(_for_demo(settings, bootstrap_servers), seconds, board, stop, console)
+    except KafkaError as error:
+        raise BrokerError(f"the demo's broker failed ({error!r}); start the demo again") from error
+    console.print(summary(board))
+    return 0
+
+
+def _for_demo(settings: Settings, bootstrap_servers: str) -> Settings:
+    """The same settings on the demo's broker, which knows no passwords and has its own topics."""
+    kafka = KafkaSettings(
+        bootstrap_servers=bootstrap_servers,
+        input_topic=INPUT_TOPIC,
+        output_topic=OUTPUT_TOPIC,
+        dead_letter_topic=DEAD_LETTER_TOPIC,
+        group_id="demo",
+    )
+    http = settings.http
+    if http.port == HttpSettings().port and _taken(http):
+        http = http.model_copy(update={"port": 0})
+    return settings.model_copy(update={"kafka": kafka, "http": http})
+
+
+def _taken(http: HttpSettings) -> bool:
+    """Whether something listens there: a newcomer's first minute must not end at a busy port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((http.host, http.port))
+        except OSError:
+            return True
+    return False
+
+
+def _quieter(log: LogSettings) -> LogSettings:
+    """Log what is wrong and no more: any line would be written across the view."""
+    level = "error" if log.level == "error" else "warning"
+    return log.model_copy(update={"level": level, "format": "console"})
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def first() -> None:
+        stop.set()
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    for number in signals:
+        loop.add_signal_handler(number, first)
+
+
+async def _run(
+    settings: Settings, seconds: float | None, board: Board, stop: asyncio.Event, console: Console
+) -> None:
+    service = Service(settings)
+    running = asyncio.create_task(service.run(), name="service")
+    following = asyncio.create_task(follow(board, settings.kafka), name="follow")
+    try:
+        await _until_ready(service, stop, (running, following), console)
+        if service.ready.is_set() and not stop.is_set():
+            board.address = f"http://localhost:{service.http_port}/metrics"
+            await _play(settings, seconds, board, stop, (running, following), console)
+        service.request_stop()
+        await running
+        await _until_settled(board, READ_LAST_S, (following,))
+    finally:
+        await _cancel(running, following)
+
+
+async def _until_ready(
+    service: Service, stop: asyncio.Event, needed: Sequence[asyncio.Task[None]], console: Console
+) -> None:
+    message = "loading the model and joining the consumer group …"
+    if not console.is_terminal:
+        console.print(message)
+    with console.status(message):
+        await _until((service.ready, stop), needed)
+
+
+async def _play(
+    settings: Settings,
+    seconds: float | None,
+    board: Board,
+    stop: asyncio.Event,
+    needed: Sequence[asyncio.Task[None]],
+    console: Console,
+) -> None:
+    """Play messages and show them until the end is asked for, then wait for the last ones."""
+    kafka, silence = settings.kafka, asyncio.Event()
+    board.start(time.monotonic())
+    playing = asyncio.create_task(
+        play(
+            kafka.bootstrap_servers,
+            kafka.input_topic,
+            lambda: board.waiting < WAITING_MAX,
+            board.sent,
+            silence,
+        ),
+        name="play",
+    )
+    showing = asyncio.create_task(show(board, console), name="show")
+    try:
+        await _until((stop,), (*needed, playing, showing), seconds)
+        silence.set()
+        await playing
+        await _until_settled(board, DRAIN_S, (*needed, showing))
+    finally:
+        await _cancel(playing, showing)
+
+
+async def _until(
+    events: Sequence[asyncio.Event],
+    needed: Sequence[asyncio.Task[None]],
+    timeout_s: float | None = None,
+) -> None:
+    """Wait for any event, for the end of a task that should go on, or for so long."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(
+            (*waiting, *needed), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        await _cancel(*waiting)
+    for task in needed:
+        if task.done():
+            task.result()  # raises what ended it
+
+
+async def _until_settled(
+    board: Board, timeout_s: float, needed: Sequence[asyncio.Task[None]]
+) -> None:
+    """Wait until every message produced has come back, but not for longer than so."""
+    until = time.monotonic() + timeout_s
+    while (  # noqa: ASYNC110 - the board is plain data, and this wait has a bound
+        board.waiting and time.monotonic() < until and not any(task.done() for task in needed)
+    ):
+        await asyncio.sleep(_LOOK_INTERVAL_S)
+
+
+async def _cancel(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def summary(board: Board) -> RenderableType:
+    """What the demo did, as a table, and a line that says whether every message came back."""
+    if board.produced == 0:
+        return Text("the demo ended before a message was played")
+    outcomes = board.scored + board.dead_lettered
+    duration_s = board.last_outcome - board.started
+    table = Table(title="sentiment-stream demo", title_justify="left", show_header=False)
+    table.add_row("messages produced", str(board.produced))
+    table.add_row("scored", str(board.scored))
+    for label, share in board.shares():
+        table.add_row(f"  {label.lower()}", f"{share:.1%}")
+    table.add_row("dead letters", str(board.dead_lettered))
+    for reason, count in board.reasons.most_common():
+        table.add_row(f"  {reason}", str(count))
+    table.add_row("duration", f"{duration_s:.1f} s")
+    if duration_s > 0:
+        table.add_row("rate", f"{outcomes / duration_s:.1f} messages/s")
+    if latency := board.latency_ms():
+        table.add_row(
+            "latency p50 / p95 / p99",
+            "{:.1f} / {:.1f} / {:.1f} ms".format(*latency) + f" (of the last {LATENCIES_MAX})",
+        )
+    if board.model:
+        table.add_row("model", board.model)
+    return Group(table, accounted(board))
+
+
+def accounted(board: Board) -> Text:
+    """One line: whether what was produced is what came back."""
+    outcomes = board.scored + board.dead_lettered
+    if outcomes < board.produced:
+        return Text(f"{board.waiting} messages had not come back when the demo ended", "yellow")
+    if outcomes > board.produced:
+        return Text(f"{outcomes - board.produced} more came back than were produced", "red")
+    return Text("every message accounted for: produced = scored + dead letters", "green")

@@ -1,0 +1,152 @@
+"""Health and metrics over HTTP, for probes and scrapers.
+
+Only says what others know: it decides nothing, changes nothing, and reads no body.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from prometheus_client.exposition import gzip_accepted
+
+from service.errors import SettingsError
+from service.telemetry import service_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp.typedefs import Handler
+
+    from service.settings import HttpSettings
+    from service.telemetry import Metrics
+
+PATHS = ("/", "/livez", "/readyz", "/metrics")
+
+# No request here has a body, and answers take milliseconds: what is not sent at once is not
+# waited for, neither while serving nor at the stop.
+_BODY_BYTES_MAX = 1024
+_LINGER_S = 0
+_STOP_S = 1
+# Longer than the usual scrape interval of a minute, so that its connection is used again.
+_KEEP_ALIVE_S = 75
+
+
+class HttpServer:
+    """Serves `PATHS` until it is stopped.
+
+    `alive` and `ready` return None when all is well, else the reason in one line; they are called
+    on the event loop for every probe and must not block.
+    """
+
+    def __init__(
+        self,
+        settings: HttpSettings,
+        metrics: Metrics,
+        alive: Callable[[], str | None],
+        ready: Callable[[], str | None],
+    ) -> None:
+        """Take what is served; nothing is opened before `start`."""
+        self._settings = settings
+        self._metrics = metrics
+        self._alive = alive
+        self._ready = ready
+        self._port = settings.port
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """The port listened on; before `start`, the one in the settings."""
+        return self._port
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            SettingsError: the port is taken or not permitted, or the host is none of ours.
+        """
+        app = web.Application(client_max_size=_BODY_BYTES_MAX, middlewares=[_errors_as_json])
+        app.on_response_prepare.append(_headers)
+        app.router.add_get("/", self._index)
+        app.router.add_get("/livez", self._livez)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._exposition)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,  # probes every few seconds would bury everything else
+            keepalive_timeout=_KEEP_ALIVE_S,
+            lingering_time=_LINGER_S,
+            shutdown_timeout=_STOP_S,
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
+        try:
+            await site.start()
+        except (OSError, UnicodeError) as error:  # the second for a name that DNS cannot carry
+            await self.stop()
+            raise _wrong(self._settings, error) from None
+        self._port = site.port
+
+    async def stop(self) -> None:
+        """Close all connections; may be called twice, or without `start`."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    async def _index(self, _request: web.Request) -> web.Response:
+        return web.json_response(
+            {"name": "sentiment-stream", "version": service_version(), "paths": PATHS}
+        )
+
+    async def _livez(self, _request: web.Request) -> web.Response:
+        return _health(self._alive())
+
+    async def _readyz(self, _request: web.Request) -> web.Response:
+        return _health(self._ready())
+
+    async def _exposition(self, request: web.Request) -> web.Response:
+        # Set here, so that the gauge and the probe cannot say different things.
+        self._metrics.ready.set(self._ready() is None)
+        body, content_type = self._metrics.render(request.headers.get("Accept", ""))
+        response = web.Response(body=body, headers={"Content-Type": content_type})
+        if gzip_accepted(request.headers.get("Accept-Encoding", "")):
+            response.enable_compression(web.ContentCoding.gzip)
+        return response
+
+
+def _health(problem: str | None) -> web.Response:
+    if problem is None:
+        return web.json_response({"status": "ok"})
+    return web.json_response({"status": "unavailable", "reason": problem}, status=503)
+
+
+@web.middleware
+async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+        body = {"status": error.reason.lower(), "reason": "GET / lists the paths"}
+        return web.json_response(body, status=error.status, headers=allow)
+
+
+async def _headers(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Cache-Control"] = "no-store"  # health is of now
+    response.headers.popall("Server", None)  # names the versions of aiohttp and Python
+
+
+def _wrong(settings: HttpSettings, error: OSError | UnicodeError) -> SettingsError:
+    port = f"SENTIMENT_HTTP__PORT={settings.port}"
+    code = error.errno if isinstance(error, OSError) else None
+    if code == errno.EADDRINUSE:
+        return SettingsError(
+            f"{port} is in use on {settings.host}; set another, 0 for any that is free, "
+            "or stop what holds it"
+        )
+    if code == errno.EACCES:
+        return SettingsError(f"{port} is not permitted to this user; set one above 1023")
+    return SettingsError(
+        f"SENTIMENT_HTTP__HOST={settings.host} cannot be listened on ({error}); "
+        "set an address of this machine, or 0.0.0.0 for all"
+    )

@@ -1,0 +1,217 @@
+"""Membership in the consumer group and the producer, as one Session.
+
+They are one object because a commit must know the assignment. What aiokafka does not do by itself
+and is done here: every partition is positioned by hand before its records are handed on, every
+send is awaited before offsets are committed, and a producer is replaced after an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from service.errors import RetriableError
+from service.kafka.connection import STOP_TIMEOUT_S, connection_options, translated
+from service.kafka.sender import Sender
+from service.progress import Progress
+from service.records import Partition, Publication, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from service.settings import KafkaSettings
+
+log = structlog.get_logger(__name__)
+
+# How long a poll waits for records: also how soon a stop or a full queue is noticed.
+POLL_TIMEOUT_MS = 200
+# A publish takes milliseconds; a rebalance that waits longer for one lets it go, and the epoch
+# keeps what it would publish later from being committed.
+REVOKE_WAIT_S = 5.0
+LAG_TIMEOUT_S = 5.0
+# An empty fetch occupies its broker's connection for so long: a partition that is positioned anew
+# meanwhile has to wait for it.
+FETCH_WAIT_MS = 100
+# Of one fetch: with the queues' own bounds it keeps the process far under 1 GB.
+FETCH_BYTES_MAX = 16 * 2**20
+
+
+class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
+    """Implements `ports.Session` with at-least-once delivery and idempotent producing."""
+
+    def __init__(self, settings: KafkaSettings, records_max: int) -> None:
+        """Connect to nothing yet; `records_max` bounds one poll."""
+        self.progress = Progress()
+        self.rebalances = 0
+        self._settings = settings
+        self._records_max = records_max
+        self._options = connection_options(settings)
+        self._consumer: AIOKafkaConsumer = None
+        self._sender = Sender(self._options)
+        # Held while something is on its way to be committed.
+        self._publishing = asyncio.Lock()
+
+    @property
+    def joined(self) -> bool:
+        """Whether the group has given this member its partitions, be they none."""
+        return self.rebalances > 0 and self.progress.positioned
+
+    async def start(self) -> None:
+        """See `ports.Session.start`."""
+        settings = self._settings
+        try:
+            await self._sender.start()
+            await self._sender.check_topics(
+                (*settings.input_topics, settings.output_topic, settings.dead_letter_topic)
+            )
+            self._consumer = AIOKafkaConsumer(
+                **self._options,
+                group_id=settings.group_id,
+                enable_auto_commit=False,
+                auto_offset_reset=settings.auto_offset_reset,
+                isolation_level="read_committed",
+                session_timeout_ms=settings.session_timeout_ms,
+                heartbeat_interval_ms=settings.heartbeat_ms,
+                rebalance_timeout_ms=settings.rebalance_ms,
+                max_poll_interval_ms=settings.max_poll_ms,
+                fetch_max_bytes=FETCH_BYTES_MAX,
+                fetch_max_wait_ms=FETCH_WAIT_MS,
+            )
+            self._consumer.subscribe(settings.input_topics, listener=self)
+            await self._consumer.start()
+        except KafkaError as error:
+            raise translated(error) from error
+
+    async def poll(self) -> list[Record]:
+        """See `ports.Session.poll`."""
+        try:
+            if not self.progress.positioned:
+                await self._position()
+            epoch = self.progress.epoch
+            fetched = await self._consumer.getmany(
+                timeout_ms=POLL_TIMEOUT_MS, max_records=self._records_max
+            )
+        except KafkaError as error:
+            raise translated(error) from error
+        # No await from here on: what is stamped with this epoch was fetched in it.
+        if epoch != self.progress.epoch or not self.progress.positioned:
+            return []
+        now = time.monotonic()
+        return [
+            _record(message, epoch, now) for messages in fetched.values() for message in messages
+        ]
+
+    async def keep_alive(self) -> None:
+        """See `ports.Session.keep_alive`; costs a new fetch of what was prefetched."""
+        assigned = self._consumer.assignment()
+        self._consumer.pause(*assigned)
+        await self._consumer.getmany(timeout_ms=0)
+        self._consumer.resume(*(assigned & self._consumer.assignment()))
+
+    async def publish(self, publication: Publication) -> bool:
+        """See `ports.Session.publish`."""
+        async with self._publishing:
+            if publication.epoch != self.progress.epoch:
+                return False
+            try:
+                await self._sender.send_all(publication.outgoing)
+                await self._consumer.commit(
+                    {TopicPartition(*p): offset for p, offset in publication.offsets.items()}
+                )
+            except KafkaError as error:
+                raise translated(error) from error
+            if publication.epoch == self.progress.epoch:
+                self.progress.advance(publication.offsets)
+            return True
+
+    def rewind(self) -> None:
+        """See `ports.Session.rewind`."""
+        self.progress.interrupt()
+
+    async def lag(self) -> dict[Partition, int]:
+        """See `ports.Session.lag`."""
+        starts = {p: self.progress.next_offset(p) for p in self.progress.partitions}
+        try:
+            async with asyncio.timeout(LAG_TIMEOUT_S):
+                if not starts:
+                    await self._consumer.topics()
+                    return {}
+                ends = await self._consumer.end_offsets([TopicPartition(*p) for p in starts])
+        except (KafkaError, TimeoutError) as error:
+            raise RetriableError(f"the brokers do not answer ({type(error).__name__})") from error
+        return {p: max(0, ends[TopicPartition(*p)] - (start or 0)) for p, start in starts.items()}
+
+    async def stop(self) -> None:
+        """See `ports.Session.stop`."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with contextlib.suppress(KafkaError, TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT_S):
+                    await consumer.stop()
+        await self._sender.stop()
+        self.progress.revoke()
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """End the epoch, and let what is being committed get through before others take over."""
+        self.progress.revoke()
+        log.info("partitions revoked", partitions=_names(revoked), epoch=self.progress.epoch)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REVOKE_WAIT_S), self._publishing:
+                pass
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Begin an epoch; the next poll positions the partitions, where an error can be raised."""
+        self.progress.interrupt()
+        self.rebalances += 1
+        log.info("partitions assigned", partitions=_names(assigned), epoch=self.progress.epoch)
+
+    async def _position(self) -> None:
+        async with self._publishing:
+            epoch = self.progress.epoch
+            assigned = sorted(self._consumer.assignment())
+            starts = await asyncio.gather(*(self._start_of(p) for p in assigned))
+            if epoch != self.progress.epoch:
+                return
+            for partition, start in zip(assigned, starts, strict=True):
+                self._consumer.seek(partition, start)
+            self.progress.position(
+                {Partition(*p): s for p, s in zip(assigned, starts, strict=True)}
+            )
+
+    async def _start_of(self, partition: TopicPartition) -> int:
+        committed = await self._consumer.committed(partition)
+        if committed is not None:
+            return int(committed)
+        published = self.progress.next_offset(Partition(*partition))
+        if published is not None:
+            return published
+        if self._settings.auto_offset_reset == "earliest":
+            return int((await self._consumer.beginning_offsets([partition]))[partition])
+        # The end moves on: it is committed, or a record that comes now would be skipped by
+        # whoever reads this partition after a rebalance.
+        end = int((await self._consumer.end_offsets([partition]))[partition])
+        await self._consumer.commit({partition: end})
+        return end
+
+
+def _record(message: Any, epoch: int, now: float) -> Record:
+    return Record(
+        partition=Partition(message.topic, message.partition),
+        offset=message.offset,
+        timestamp_ms=message.timestamp,
+        key=message.key,
+        value=message.value,
+        headers=tuple(message.headers),
+        epoch=epoch,
+        polled_at=now,
+    )
+
+
+def _names(partitions: Iterable[TopicPartition]) -> list[str]:
+    return sorted(f"{p.topic}/{p.partition}" for p in partitions)

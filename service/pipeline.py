@@ -1,0 +1,225 @@
+"""The way of a message, whole: collect, score, publish. Nothing else lives here.
+
+    poll ─► prepare ─► batcher ─► model ─► publish
+    collect ──────────┘ score ───┘ publish
+
+Three stages run side by side: while batch n is on the model, n+1 is gathered and n-1 published.
+The batcher is the queue before the model: a batch is taken from it only when the model is free, so
+it grows while the model is busy, and nobody sleeps to fill it. One slot lies between scoring and
+publishing. Whatever is full stops the stage before it, and at last the polling; that is all the
+backpressure there is.
+
+An interruption of any kind (rebalance, failed publish) begins a new epoch in the session: what was
+polled before is dropped wherever it is, and polled again from what is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from service.errors import RetriableError
+from service.progress import next_offsets
+from service.records import Document, Publication, Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from service.batcher import Batcher
+    from service.codec import Encoder
+    from service.ports import Clock, Scorer, Session
+    from service.records import Batch, Item, Outcome, Record
+    from service.telemetry import Metrics
+
+log = structlog.get_logger(__name__)
+
+BACKOFF_FIRST_S = 0.1
+# A broker that is back is noticed within this time, and not asked more often when it stays away.
+BACKOFF_MAX_S = 15.0
+
+Scored = tuple["Batch", list["Outcome"]]
+
+
+@dataclass
+class Pipeline:
+    """Moves records from a session through the model and back to the session.
+
+    `keep_alive_s` is the longest time without a poll.
+    """
+
+    session: Session
+    prepare: Callable[[Sequence[Record]], Awaitable[list[Item]]]
+    scorer: Scorer
+    batcher: Batcher
+    encoder: Encoder
+    metrics: Metrics
+    clock: Clock
+    keep_alive_s: float
+
+    def __post_init__(self) -> None:
+        """Begin with nothing collected."""
+        self._arrived = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._scored: asyncio.Queue[Scored | None] = asyncio.Queue(1)
+        self._collecting: asyncio.Task[None] | None = None
+        self._collected = False
+        self._working_since: float | None = None
+
+    async def run(self) -> None:
+        """Run until `stop` was called and all that was collected is published.
+
+        Raises:
+            ServiceError: in an ExceptionGroup, when a stage cannot go on.
+        """
+        async with asyncio.TaskGroup() as group:
+            self._collecting = group.create_task(self._collect(), name="collect")
+            group.create_task(self._score(), name="score")
+            group.create_task(self._publish(), name="publish")
+
+    def stop(self) -> None:
+        """Poll no more; `run` returns when the rest is through."""
+        if self._collecting is not None:
+            self._collecting.cancel()
+
+    def stalled_s(self) -> float:
+        """How long the model has been busy with one batch, in seconds; 0 where it is idle."""
+        return 0.0 if self._working_since is None else self.clock.monotonic() - self._working_since
+
+    async def _collect(self) -> None:
+        failures = 0
+        try:
+            while True:
+                await self._wait_for_room()
+                try:
+                    records = await self.session.poll()
+                except RetriableError as error:
+                    failures += 1
+                    await self._back_off("poll", error, failures)
+                    continue
+                failures = 0
+                if records:
+                    await self._add(records)
+        finally:
+            self._collected = True
+            self._arrived.set()
+
+    async def _wait_for_room(self) -> None:
+        while self.batcher.full:
+            self._taken.clear()
+            try:
+                async with asyncio.timeout(self.keep_alive_s):
+                    await self._taken.wait()
+            except TimeoutError:
+                await self.session.keep_alive()
+
+    async def _add(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self.metrics.consumed.labels(record.partition.topic).inc()
+        started = self.clock.monotonic()
+        items = await self.prepare(records)
+        self.metrics.stage_seconds.labels("prepare").observe(self.clock.monotonic() - started)
+        epoch = records[0].epoch
+        if epoch != self.session.progress.epoch:
+            self.metrics.dropped.inc(len(items))
+            return
+        self.metrics.dropped.inc(self.batcher.add(items, epoch))
+        self.metrics.queued_records.set(len(self.batcher))
+        self._arrived.set()
+
+    async def _score(self) -> None:
+        while (batch := await self._next_batch()) is not None:
+            if batch.epoch != self.session.progress.epoch:
+                self.metrics.dropped.inc(len(batch.items))
+                continue
+            await self._scored.put((batch, await self._outcomes(batch)))
+        await self._scored.put(None)
+
+    async def _next_batch(self) -> Batch | None:
+        while (batch := self.batcher.take(self.clock.monotonic())) is None:
+            if self._collected:
+                return None
+            self._arrived.clear()
+            await self._arrived.wait()
+        self._taken.set()
+        self.metrics.queued_records.set(len(self.batcher))
+        return batch
+
+    async def _outcomes(self, batch: Batch) -> list[Outcome]:
+        documents = [item for item in batch.items if isinstance(item, Document)]
+        if not documents:
+            return [item for item in batch.items if isinstance(item, Rejected)]
+        started = self._working_since = self.clock.monotonic()
+        try:
+            scored = iter(await self.scorer.score(documents))
+        finally:
+            self._working_since = None
+        seconds = self.clock.monotonic() - started
+        self.batcher.cost.observe(batch.tokens, seconds)
+        self.metrics.stage_seconds.labels("score").observe(seconds)
+        self.metrics.batch_messages.observe(len(documents))
+        self.metrics.batch_tokens.observe(batch.tokens)
+        for item in batch.items:
+            self.metrics.stage_seconds.labels("wait").observe(started - item.record.polled_at)
+        return [next(scored) if isinstance(i, Document) else i for i in batch.items]
+
+    async def _publish(self) -> None:
+        failures = 0
+        while (scored := await self._scored.get()) is not None:
+            batch, outcomes = scored
+            try:
+                started = self.clock.monotonic()
+                published = await self.session.publish(self._publication(batch, outcomes))
+            except RetriableError as error:
+                failures += 1
+                self.metrics.dropped.inc(len(outcomes))
+                self.session.rewind()
+                await self._back_off("publish", error, failures)
+                continue
+            failures = 0
+            if published:
+                self._account(outcomes, started)
+            else:
+                self.metrics.dropped.inc(len(outcomes))
+
+    def _publication(self, batch: Batch, outcomes: Sequence[Outcome]) -> Publication:
+        now, now_monotonic = self.clock.time(), self.clock.monotonic()
+        return Publication(
+            outgoing=tuple(self.encoder.encode(o, now, now_monotonic) for o in outcomes),
+            offsets=next_offsets((o.record.partition, o.record.offset) for o in outcomes),
+            epoch=batch.epoch,
+        )
+
+    def _account(self, outcomes: Sequence[Outcome], started: float) -> None:
+        now, now_monotonic = self.clock.time(), self.clock.monotonic()
+        self.metrics.stage_seconds.labels("publish").observe(now_monotonic - started)
+        for outcome in outcomes:
+            record = outcome.record
+            self.metrics.latency_seconds.observe(now_monotonic - record.polled_at)
+            if record.timestamp_ms >= 0:
+                age = max(0.0, now - record.timestamp_ms / 1000)
+                self.metrics.end_to_end_seconds.observe(age)
+            if isinstance(outcome, Rejected):
+                self.metrics.dead_lettered.labels(outcome.reason).inc()
+            else:
+                self.metrics.scored.labels(outcome.label).inc()
+                self.metrics.published.inc()
+
+    async def _back_off(self, stage: str, error: RetriableError, failures: int) -> None:
+        delay = backoff_s(failures)
+        self.metrics.retries.labels(stage).inc()
+        log.warning("retrying", stage=stage, error=str(error), failures=failures, delay_s=delay)
+        await self.clock.sleep(delay)
+
+
+def backoff_s(failures: int) -> float:
+    """Seconds to wait after so many failures in a row: exponential, bounded, with full jitter.
+
+    Full jitter keeps replicas that failed together from coming back together; see "Exponential
+    Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    ceiling = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(failures, 20))
+    return round(random.uniform(ceiling / 2, ceiling), 3)  # noqa: S311 - spread, not secrecy
