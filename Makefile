@@ -1,0 +1,84 @@
+# Needs make and Python 3.11 to 3.13; all else is brought into .tools and .venv.
+
+# The first of these that will do; `make PYTHON=/path/to/python` names another one.
+CANDIDATES := python3.11 python3 python3.12 python3.13
+PYTHON ?= $(shell for python in $(CANDIDATES); do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	2>/dev/null && echo $$python && break; done)
+
+UV_VERSION := 0.13.8
+UV := .tools/uv
+BIN := .venv/bin
+# Named, since outside of a git checkout nothing tells ruff to pass over .tools.
+CODE := service tests
+# What is installed is told by these; a development install serves the demo too.
+DEVELOPMENT := .venv/.installed-development
+DEMO := .venv/.installed-demo
+
+# The Python found above, or a plain error: never one that uv fetches by itself.
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lock schemas clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1: \2/p' Makefile
+
+setup: $(DEVELOPMENT) ## make .venv with all that development needs
+
+# bash keeps seconds of its own under this name: only one given to make counts.
+demo: $(DEMO) ## run the service on made-up messages; SECONDS=20 ends it after so long
+	@$(BIN)/sentiment-stream demo $(if $(filter command,$(origin SECONDS)),--seconds $(SECONDS))
+
+test: $(DEVELOPMENT) ## check style and types, and run all tests
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+# For all systems and Pythons at once, and without addresses: any index may serve these hashes.
+# The build backend is locked too, so that the service itself is installed without fetching it.
+COMPILE = echo 'setuptools>=77' | $(UV) pip compile --quiet pyproject.toml - --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+
+lock: $(UV) ## write the lock files anew after a change of pyproject.toml; UPGRADE=1 takes newer versions
+	$(COMPILE) --extra demo --output-file requirements.txt
+	$(COMPILE) --all-extras --group dev --constraints requirements.txt \
+		--output-file requirements-dev.txt
+
+schemas: $(DEMO) ## write schemas/ anew from service/contracts.py
+	$(BIN)/python -m service schemas
+
+clean: ## remove all that these targets made
+	rm -rf .venv .tools .cache build dist *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(DEVELOPMENT): pyproject.toml requirements-dev.txt requirements.txt | $(UV) .venv/bin/python
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt
+	$(INSTALL_SERVICE)
+	@touch $(DEVELOPMENT) $(DEMO)
+
+$(DEMO): pyproject.toml requirements.txt | $(UV) .venv/bin/python
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	$(INSTALL_SERVICE)
+	@touch $(DEMO)
+
+INSTALL_SERVICE = $(UV) pip install --quiet --python $(BIN)/python \
+	--no-deps --no-build-isolation --editable .
+
+.venv/bin/python: | $(UV)
+	$(UV) venv --quiet --python '$(PYTHON)' .venv
+
+$(UV):
+	@test -n '$(PYTHON)' || { echo 'Python 3.11, 3.12 or 3.13 is missing: install one,' \
+		'or name it with make PYTHON=/path/to/python' >&2; exit 1; }
+	@mkdir -p .tools
+	@if '$(PYTHON)' -m pip --version >/dev/null 2>&1; then \
+		set -ex; '$(PYTHON)' -m pip install --quiet --upgrade --target .tools/pip uv==$(UV_VERSION); \
+		ln -sf pip/bin/uv $(UV); \
+	elif '$(PYTHON)' -m venv .tools/venv; then \
+		set -ex; .tools/venv/bin/pip install --quiet uv==$(UV_VERSION); \
+		ln -sf venv/bin/uv $(UV); \
+	else echo 'pip is missing: install python3-venv or python3-pip' >&2; exit 1; fi

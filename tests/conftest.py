@@ -1,0 +1,90 @@
+"""Fixtures that every room's tests share: brokers, topics, labelled data.
+
+What a machine lacks skips its tests with the reason; under CI=true it fails them, so that nothing
+goes untested without notice. May not import the service.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+import pytest
+
+from broker import Broker, BrokerUnavailableError, JarBroker, start_broker, start_jar_broker
+from kafka_tools import create_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+IN_CI = os.environ.get("CI") == "true"
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+REMEDY = "set KAFKA_BOOTSTRAP_SERVERS, start Docker, or install Java 17 and Maven"
+
+
+class Topics(Protocol):
+    """Makes topics; on a mock cluster they always have 4 partitions and no settings."""
+
+    def __call__(
+        self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None
+    ) -> str:
+        """Create a topic; gives its name, which is unique and begins with the one asked for."""
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """Give a running broker; a mock one where there is no other, under CI=true never."""
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(start_broker(allow_mock=not IN_CI))
+        except BrokerUnavailableError as error:
+            _lacking(f"no Apache Kafka: {REMEDY} ({error})")
+        yield started
+
+
+@pytest.fixture(scope="session")
+def real_broker(broker: Broker) -> Broker:
+    """Give a running Apache Kafka, shared by all tests: they may not harm it."""
+    if not broker.real:
+        _lacking(f"no Apache Kafka: {REMEDY} ({broker.passed_over})")
+    return broker
+
+
+@pytest.fixture
+def jar_broker() -> Iterator[JarBroker]:
+    """Give a running Apache Kafka of the test's own, to pause, kill and restart."""
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(start_jar_broker())
+        except BrokerUnavailableError as error:
+            _lacking(f"no Apache Kafka to harm: install Java 17 and Maven ({error})")
+        yield started
+
+
+@pytest.fixture
+def topics(broker: Broker) -> Topics:
+    """Give a maker of topics on the shared broker."""
+
+    def make(name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
+        topic = f"{name}-{uuid.uuid4().hex[:12]}"
+        create_topic(broker, topic, partitions, config or {})
+        return topic
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Give the folder of labelled text, which lies beside the repository."""
+    if not SHARED_DATA.is_dir():
+        _lacking("no labelled data: put it at ../shared/data, beside the repository")
+    return SHARED_DATA
+
+
+def _lacking(reason: str) -> NoReturn:
+    if IN_CI:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)

@@ -1,0 +1,268 @@
+"""Apache Kafka from its jars, on the machine's Java: a broker without a container.
+
+Exists for machines without Docker, and for tests that harm a broker: it can be paused, killed and
+started again on the same ports and data. May not import the service.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KAFKA_VERSION = "4.1.0"
+POM = Path(__file__).parent / "kafka" / "pom.xml"
+HOST = "127.0.0.1"
+# A broker is up in about 3 s; a machine busy with other work needs some times that.
+READY_SECONDS = 60
+# 46 jars, 43 MB: seconds on a good line, minutes on a bad one.
+FETCH_SECONDS = 300
+# The end of a log says why a broker stopped; the beginning is its settings.
+LOG_TAIL_BYTES = 4000
+
+# Small and quick for one node; the rest is Kafka's own default, as in production.
+PROPERTIES = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "offsets.topic.num.partitions": "4",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    # Tests of dead replicas would wait for these, 6 s and 10 s as they come.
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "500",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "500",
+    # A broker killed and started again is let in when its old session ends, after 9 s as it comes.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    # As it comes, the cleaner takes 128 MB of the heap at start.
+    "log.cleaner.dedupe.buffer.size": str(8 * 2**20),
+}
+
+
+class BrokerUnavailableError(Exception):
+    """This kind of broker cannot be had here; the message is one line and says why."""
+
+
+class JarBroker:
+    """Apache Kafka on the machine's Java: one node, both roles, on ports and data it keeps.
+
+    For tests that harm it: pause, resume, kill and restart are SIGSTOP, SIGCONT, SIGKILL, and a
+    start on the same ports and data.
+    """
+
+    def __init__(self, libraries: Path, folder: Path) -> None:
+        """Format new storage in an empty folder; starts nothing.
+
+        Raises:
+            BrokerUnavailableError: Java is missing, too old, or refuses the settings.
+        """
+        port, controller_port = free_ports(2)
+        self.bootstrap_servers = f"{HOST}:{port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = folder / "broker.log"
+        self._properties = folder / "server.properties"
+        self._java = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        self._java += ["-Dlog4j2.level=WARN", "-cp", f"{libraries}/*"]
+        properties = PROPERTIES | {
+            "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+            "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+            "log.dirs": str(folder / "data"),
+        }
+        self._properties.write_text("".join(f"{k}={v}\n" for k, v in properties.items()))
+        # Kafka's own form of an id: 22 characters, not led by "-", which begins an option.
+        self._cluster = "t" + uuid.uuid4().hex[:21]
+        arguments = ["format", "-t", self._cluster, "-c", str(self._properties)]
+        command = [*self._java, "kafka.tools.StorageTool", *arguments]
+        result = _run(command, READY_SECONDS)
+        if result.returncode:
+            raise BrokerUnavailableError(f"format failed: {one_line(result.stdout)}")
+
+    def start(self) -> None:
+        """Start, and wait until it answers.
+
+        Raises:
+            BrokerUnavailableError: it ended or is not up in READY_SECONDS; holds its last lines.
+        """
+        command = [*self._java, "kafka.Kafka", str(self._properties)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        process = self.process
+        try:
+            wait_until_ready(
+                self.bootstrap_servers, lambda: process.poll() is None, cluster=self._cluster
+            )
+        except BrokerUnavailableError as error:
+            self.kill()
+            tail = self.log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace")
+            raise BrokerUnavailableError(f"{error}; its last lines: {one_line(tail)}") from None
+
+    def pause(self) -> None:
+        """Stop it in its tracks: connections stay open, nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after `pause`."""
+        self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End it without warning, paused or not; does nothing where none runs."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def restart(self) -> None:
+        """Kill it where it runs, and start it again on the same ports and data.
+
+        Raises:
+            BrokerUnavailableError: as for `start`.
+        """
+        self.kill()
+        self.start()
+
+    def _signal(self, number: int) -> None:
+        assert self.process is not None, "the broker does not run"
+        self.process.send_signal(number)
+
+
+@contextmanager
+def start_jar_broker() -> Iterator[JarBroker]:
+    """Give a running broker of its own, gone with its data at the end.
+
+    Raises:
+        BrokerUnavailableError: the jars cannot be had, or Java cannot run them.
+    """
+    libraries = fetch_jars()
+    # Kafka may still be deleting a segment when it is killed.
+    with tempfile.TemporaryDirectory(
+        prefix="sentiment-stream-kafka-", ignore_cleanup_errors=True
+    ) as folder:
+        broker = JarBroker(libraries, Path(folder))
+        try:
+            broker.start()
+            yield broker
+        finally:
+            broker.kill()
+
+
+def fetch_jars() -> Path:
+    """Give the folder of Kafka's jars, fetched by Maven the first time.
+
+    Raises:
+        BrokerUnavailableError: Maven or Java is missing, or the fetch fails.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sentiment-stream"
+    folder = cache / f"kafka-{KAFKA_VERSION}"
+    version = re.search(r'version "(\d+)', _run(["java", "-version"], READY_SECONDS).stdout)
+    if version is None or int(version[1]) < 17:
+        raise BrokerUnavailableError("Kafka needs Java 17 or newer")
+    if folder.is_dir():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    # Renamed when whole: a fetch that was cut short is never taken for the jars.
+    partial = Path(tempfile.mkdtemp(prefix="fetch-", dir=cache))
+    try:
+        command = ["mvn", "-q", "-B", "--strict-checksums", "-f", str(POM)]
+        command += ["dependency:copy-dependencies", f"-DoutputDirectory={partial}"]
+        result = _run(command, FETCH_SECONDS)
+        if result.returncode:
+            raise BrokerUnavailableError(f"Maven failed: {one_line(result.stdout)}")
+        # Refused where another run was quicker: its jars are the same.
+        with contextlib.suppress(OSError):
+            partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def wait_until_ready(
+    bootstrap_servers: str, alive: Callable[[], bool] = lambda: True, cluster: str | None = None
+) -> None:
+    """Return as soon as a broker answers an admin request.
+
+    Where the cluster's id is given no other counts: one may have taken the same port.
+
+    Raises:
+        BrokerUnavailableError: it is not alive any more, or does not answer in READY_SECONDS.
+    """
+    deadline = time.monotonic() + READY_SECONDS
+    # Its log would fill a test's output with refused connections.
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
+    while time.monotonic() < deadline:
+        if not alive():
+            raise BrokerUnavailableError(f"the broker at {bootstrap_servers} ended")
+        with contextlib.suppress(KafkaException):
+            metadata = admin.list_topics(timeout=1)
+            if metadata.brokers and cluster in (None, metadata.cluster_id):
+                return
+    raise BrokerUnavailableError(f"no answer from {bootstrap_servers} in {READY_SECONDS} s")
+
+
+def free_ports(count: int) -> list[int]:
+    """Find ports nobody listens on, in a range that no client's own end of a connection is from.
+
+    The usual way, port 0, gives one of that range; a client could take it while a broker is down.
+    """
+    ports: list[int] = []
+    with contextlib.ExitStack() as stack:
+        # All candidates at once are far more than a machine has listeners.
+        # Of the system: a seed that a test sets would give two runs beside each other the same.
+        for port in random.SystemRandom().sample(range(20_000, 30_000), 1000):
+            candidate = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                candidate.bind((HOST, port))
+                ports.append(port)
+            if len(ports) == count:
+                return ports
+    raise BrokerUnavailableError(f"no {count} free ports between 20000 and 30000")
+
+
+def _run(command: list[str], timeout_seconds: float) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(  # noqa: S603 - fixed commands, no shell
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=timeout_seconds,
+        )
+    except FileNotFoundError:
+        raise BrokerUnavailableError(f"{command[0]} is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise BrokerUnavailableError(f"{command[0]} took over {timeout_seconds} s") from None
+
+
+def one_line(text: str) -> str:
+    """Fold a program's output into one line, as much of its end as a message can hold."""
+    return " ".join(text.split())[-LOG_TAIL_BYTES:]
