@@ -1,0 +1,113 @@
+"""Figures of a model, against figures computed by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from service.errors import InputError
+from service.lab.scoring import LoadedModel
+from service.records import ModelInfo
+from service.settings import Settings
+from service.text import TextEncoder
+from tiny_model import CountingEngine, tiny_tokenizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("sklearn", reason="needs sentiment-stream[lab]")
+
+from service.lab.evaluate import evaluate, figures_of, print_table
+
+INFO = ModelInfo("tiny", "sha256:0", "fake", "float32", "cpu", ("NEGATIVE", "POSITIVE"))
+
+# Shares of POSITIVE as the fake engine counts them: 2/3, 1/3, 3/4, 2/3, 1/4.
+ROWS = [("good", 1), ("bad", 0), ("good good", 0), ("very good", 1), ("bad bad", 1)]
+
+
+def _data(tmp_path: Path, rows: list[tuple[str, int]]) -> Path:
+    file = tmp_path / "data.tsv"
+    file.write_text("sentence\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows))
+    return file
+
+
+def _model() -> LoadedModel:
+    return LoadedModel(CountingEngine(INFO), TextEncoder(tiny_tokenizer(), 64))
+
+
+def _quiet() -> Console:
+    return Console(file=io.StringIO(), width=100)
+
+
+def test_two_labels(tmp_path: Path) -> None:
+    """Of three positive texts two are found, of two negative ones one."""
+    figures = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())
+    assert figures["confusion_matrix"] == [[1, 1], [1, 2]]
+    assert figures["accuracy"] == pytest.approx(3 / 5)
+    for name in ("precision", "recall", "f1"):
+        assert figures[name] == pytest.approx(2 / 3)
+        assert figures[f"{name}_macro"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+        assert figures[f"{name}_micro"] == pytest.approx(3 / 5)
+        assert figures[f"{name}_weighted"] == pytest.approx((2 * 1 / 2 + 3 * 2 / 3) / 5)
+    # Of six pairs, 2/3 > 1/3 twice are in order; those with 3/4 and with 1/4 are not.
+    assert figures["auc"] == pytest.approx(2 / 6)
+    true_shares = (2 / 3, 2 / 3, 1 / 4, 2 / 3, 1 / 4)
+    loss = -sum(math.log(share) for share in true_shares) / 5
+    assert figures["loss"] == pytest.approx(loss, abs=1e-6)
+    assert figures["examples"] == 5
+    assert figures["labels"] == ["NEGATIVE", "POSITIVE"]
+    assert figures["model"] == {
+        "name": "tiny", "revision": "sha256:0", "engine": "fake", "precision": "float32"
+    }  # fmt: skip
+    assert figures["seconds"] >= 0
+
+
+def test_three_labels() -> None:
+    """No label of three is the positive one; the area is the mean of each against the rest."""
+    shares = np.array([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.6, 0.3], [0.3, 0.3, 0.4]])
+    figures = figures_of(np.array([0, 1, 2, 2]), shares)
+    assert figures["confusion_matrix"] == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
+    assert figures["accuracy"] == pytest.approx(3 / 4)
+    assert "f1" not in figures
+    assert figures["precision_macro"] == pytest.approx((1 + 1 / 2 + 1) / 3)
+    assert figures["recall_macro"] == pytest.approx((1 + 1 + 1 / 2) / 3)
+    # Label 1: 0.5 is above two of three. Label 2: of four pairs three are in order, one is a tie.
+    assert figures["auc"] == pytest.approx((1 + 2 / 3 + 3.5 / 4) / 3)
+
+
+def test_one_label_only(tmp_path: Path) -> None:
+    """Where a label has no example there is no area, and all else still counts."""
+    figures = evaluate(_data(tmp_path, [("good", 1)]), Settings(), _quiet(), _model())
+    assert figures["auc"] is None
+    assert figures["accuracy"] == 1.0
+    assert figures["confusion_matrix"] == [[0, 0], [0, 1]]
+
+
+def test_label_beyond_the_model(tmp_path: Path) -> None:
+    """Data of other labels is refused, with the model's."""
+    with pytest.raises(InputError, match=r"label 2, but tiny has 2 labels \(NEGATIVE, POSITIVE\)"):
+        evaluate(_data(tmp_path, [("good", 1), ("bad", 2)]), Settings(), _quiet(), _model())
+
+
+def test_no_examples(tmp_path: Path) -> None:
+    """A file with nothing but its header is refused."""
+    with pytest.raises(InputError, match="has no example"):
+        evaluate(_data(tmp_path, []), Settings(), _quiet(), _model())
+
+
+def test_table(tmp_path: Path) -> None:
+    """People see every figure; the same figures are JSON."""
+    figures = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())
+    console = _quiet()
+    print_table(figures, console)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    for text in ("accuracy", "0.60000", "NEGATIVE", "tiny", "5 examples"):
+        assert text in shown
+    assert json.loads(json.dumps(figures)) == figures
