@@ -16,6 +16,7 @@ import structlog
 from jsonpointer import JsonPointer
 
 from service.batcher import Batcher, Limits
+from service.breaker import Breaker
 from service.codec import Decoder, Encoder
 from service.engines import load_engine
 from service.engines.checkpoint import Checkpoint, load_tokenizer, resolve
@@ -36,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 # How often lag, readiness and assignment are looked at.
 WATCH_INTERVAL_S = 2.0
+STOPPING = "the service is stopping"
 WARM_UP_TEXTS = (
     "It works.",
     "A somewhat longer text, so that more than one length is warmed. " * 4,
@@ -60,7 +62,9 @@ class Service:
         self._settings = settings
         self._stop = asyncio.Event()
         self._http = HttpServer(settings.http, self.metrics, self._alive, self._not_ready)
-        self._session = KafkaSession(settings.kafka, settings.batch.records_max)
+        self._session = KafkaSession(
+            settings.kafka, settings.batch.records_max, settings.delivery.mode
+        )
         self._pipeline: Pipeline | None = None
         self._inference: Inference | None = None
         self._prepare: PrepareThread | None = None
@@ -81,12 +85,12 @@ class Service:
         Raises:
             ServiceError: something failed that waiting does not mend.
         """
+        work = stop = None
         try:
             await self._http.start()
             work = asyncio.create_task(self._work(), name="work")
             stop = asyncio.create_task(self._stop.wait(), name="stop")
             await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
-            stop.cancel()
             if not work.done():
                 await self._drain(work)
             with contextlib.suppress(asyncio.CancelledError):
@@ -94,6 +98,10 @@ class Service:
         except BaseExceptionGroup as group:
             raise _first_service_error(group) from group
         finally:
+            unfinished = [task for task in (work, stop) if task is not None and not task.done()]
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
             await self._close()
 
     async def _work(self) -> None:
@@ -137,9 +145,11 @@ class Service:
                 model,
                 service_version(),
             ),
+            breaker=Breaker(settings.delivery.breaker_records, settings.delivery.breaker_share),
             metrics=self.metrics,
             clock=SystemClock(),
             keep_alive_s=kafka.max_poll_ms / 1000 / 3,
+            stall_timeout_s=settings.delivery.stall_timeout_s,
         )
 
     async def _join(self) -> None:
@@ -161,11 +171,11 @@ class Service:
     async def _watch(self) -> None:
         """Keep readiness, lag and assignment current; a broker that is away shows here."""
         counted = 0
-        while True:
+        while not self._stop.is_set():
             if self._session.joined:
                 try:
                     self.metrics.set_lag(await self._session.lag())
-                    self._trouble = None
+                    self._trouble = STOPPING if self._stop.is_set() else None
                 except RetriableError as error:
                     self._trouble = str(error)
             elif self._pipeline is not None:
@@ -183,7 +193,7 @@ class Service:
     async def _drain(self, work: asyncio.Task[None]) -> None:
         bound = self._settings.delivery.drain_timeout_s
         log.info("stopping", drain_timeout_s=bound)
-        self._trouble = "the service is stopping"
+        self._trouble = STOPPING
         if self._pipeline is None:
             work.cancel()
             return

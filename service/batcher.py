@@ -65,6 +65,11 @@ class CostModel:
         per_token = max(0.0, (self._weight * self._xy - self._x * self._y) / spread)
         return max(0.0, (self._y - per_token * self._x) / self._weight), per_token
 
+    def seconds_of(self, tokens: int) -> float:
+        """Predicted seconds of a batch; 0 where nothing is known."""
+        fixed, per_token = self.coefficients()
+        return fixed + per_token * tokens
+
     def tokens_within(self, seconds: float) -> float:
         """How many tokens end within so many seconds; negative where none do."""
         fixed, per_token = self.coefficients()

@@ -3,6 +3,7 @@
 Rooms are imported when their command runs, so that `--help` is instant and `run` needs no
 training packages. Exit codes: 0 done, 1 failed, 2 wrong settings or arguments.
 """
+# ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import asyncio
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +35,8 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except (SettingsError, InputError) as error:
-            click.echo(f"error: {error}", err=True)
+            for line in str(error).splitlines():  # one for each wrong setting
+                click.echo(f"error: {line}", err=True)
             ctx.exit(EXIT_SETTINGS)
         except ServiceError as error:
             click.echo(f"error: {error}", err=True)
@@ -67,7 +70,7 @@ def _with_settings(*groups: str) -> Callable[[Callable[..., Any]], Callable[...,
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sentiment-stream")
 def main() -> None:
-    r"""Score the sentiment of text on Kafka topics.
+    """Score the sentiment of text on Kafka topics.
 
     \b
     sentiment-stream demo                         see it work, with a broker inside
@@ -82,7 +85,7 @@ def main() -> None:
 @click.option("--check-config", is_flag=True, help="Check the settings, print them, and exit.")
 @_with_settings("kafka", "model", "batch", "delivery", "http", "log")
 def run(settings: Settings, check_config: bool) -> None:
-    r"""Run the service until SIGTERM or SIGINT.
+    """Run the service until SIGTERM or SIGINT.
 
     Every setting is an environment variable or a flag; the flag wins.
 
@@ -94,7 +97,7 @@ def run(settings: Settings, check_config: bool) -> None:
         click.echo(settings.model_dump_json(indent=2))
         return
     from service.app import run_service  # noqa: PLC0415 - see the module's docstring
-    from service.telemetry import configure_logging  # noqa: PLC0415
+    from service.logs import configure_logging  # noqa: PLC0415
 
     configure_logging(settings.log)
     asyncio.run(run_service(settings))
@@ -104,7 +107,7 @@ def run(settings: Settings, check_config: bool) -> None:
 @click.option("--seconds", type=click.FloatRange(min=1), help="End by itself after so long.")
 @_with_settings("model", "batch", "delivery", "http")
 def demo(settings: Settings, seconds: float | None) -> None:
-    r"""See messages being scored: a broker inside the process, a generator, the real service.
+    """See messages being scored: a broker inside the process, a generator, the real service.
 
     \b
     sentiment-stream demo --seconds 20
@@ -125,7 +128,7 @@ def demo(settings: Settings, seconds: float | None) -> None:
 )
 @_with_settings("model")
 def score(settings: Settings, texts: tuple[str, ...], source: Any) -> None:
-    r"""Score texts; one JSON line each on standard output, in order.
+    """Score texts; one JSON line each on standard output, in order.
 
     \b
     sentiment-stream score "Today was an amazing day!" "It was an unfortunate series of events."
@@ -151,7 +154,7 @@ def score(settings: Settings, texts: tuple[str, ...], source: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @_with_settings("model")
 def evaluate(settings: Settings, data: Path, as_json: bool) -> None:
-    r"""Measure the model on labelled text.
+    """Measure the model on labelled text.
 
     \b
     sentiment-stream evaluate --data dev.tsv
@@ -210,7 +213,7 @@ def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
 def train(
     base: Path, base_name: str | None, data: Path, test: Path | None, output: Path, **recipe: Any
 ) -> None:
-    r"""Fine-tune a two-label classifier; the same command goes on where it was interrupted.
+    """Fine-tune a two-label classifier; the same command goes on where it was interrupted.
 
     \b
     sentiment-stream train --base minilm/ --data train.tsv --test dev.tsv --output model/
@@ -224,11 +227,49 @@ def train(
 
 
 @main.command()
+@click.option("--reason", "reasons", multiple=True, help="Only letters of this reason; repeatable.")
+@click.option("--since", type=click.DateTime(), help="Only letters from this time (UTC) on.")
+@click.option("--until", type=click.DateTime(), help="Only letters from before this time (UTC).")
+@click.option("--partition", type=int, help="Only messages of this input partition.")
+@click.option("--first-offset", type=int, help="Only messages from this input offset on.")
+@click.option("--last-offset", type=int, help="Only messages up to this input offset.")
+@click.option("--send", is_flag=True, help="Send; without it, only say what would be sent.")
+@_with_settings("kafka")
+def replay(
+    settings: Settings,
+    reasons: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    send: bool,
+    **place: int | None,
+) -> None:
+    """Send dead letters back to the topics they came from, bytes, key and headers as they were.
+
+    A replay goes on where the last one of the same selection ended. A message that was sent back
+    three times stays a dead letter.
+
+    \b
+    sentiment-stream replay --reason engine_error              # what would be sent
+    sentiment-stream replay --reason engine_error --send
+    """
+    from service.lab.replay import Selection, print_fates  # noqa: PLC0415
+    from service.lab.replay import replay as run_replay  # noqa: PLC0415
+
+    since_ms, until_ms = (
+        None if t is None else int(t.replace(tzinfo=UTC).timestamp() * 1000) for t in (since, until)
+    )
+    selection = Selection(frozenset(reasons), since_ms, until_ms, **place)
+    console = Console(stderr=True)
+    fates = asyncio.run(run_replay(settings.kafka, selection, console, send=send))
+    print_fates(fates, Console(), send=send)
+
+
+@main.command()
 @click.option(
     "--output", default="schemas", type=click.Path(path_type=Path), help="Folder to write to."
 )
 def schemas(output: Path) -> None:
-    r"""Write the JSON Schemas of everything on the wire.
+    """Write the JSON Schemas of everything on the wire.
 
     \b
     sentiment-stream schemas --output schemas/
@@ -241,7 +282,7 @@ def schemas(output: Path) -> None:
 
 @main.command()
 def reference() -> None:
-    r"""Print the reference of settings, metrics, reasons and exit codes, as Markdown.
+    """Print the reference of settings, metrics, reasons and exit codes, as Markdown.
 
     \b
     sentiment-stream reference > service/reference.md

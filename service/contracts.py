@@ -32,6 +32,9 @@ _DEAD_LETTER_HEADERS = {
     "value_sha256": OWN_PREFIX + "value.sha256",
 }
 
+# Enough to say what is wrong; a header is no place for more.
+DETAIL_CHARACTERS_MAX = 500
+
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -100,7 +103,48 @@ class Origin(BaseModel):
 class SentimentEvent(BaseModel):
     """What is published for each good message; key and headers are those of the input record."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "92e1ff19-f5b6-5239-b72a-e570eac3d5c6",
+                    "source_id": "post-4711",
+                    "source": "twitter",
+                    "lang": "en",
+                    "created_at": "2026-05-04T09:30:00Z",
+                    "metadata": {"campaign": "spring", "followers": 312},
+                    "extra": {},
+                    "text": "Two hours in the queue and then the desk closes. Never again.",
+                    "label": "NEGATIVE",
+                    "score": 0.9780069589614868,
+                    "scores": {"NEGATIVE": 0.9780069589614868, "POSITIVE": 0.021993014961481094},
+                    "model": {
+                        "name": "bundled",
+                        "revision": "sha256:b31590f7be0a2616",
+                        "engine": "onnx_packed",
+                        "precision": "float32",
+                    },
+                    "text_stats": {
+                        "tokens": 16,
+                        "truncated": False,
+                        "windows": 1,
+                        "unknown_share": 0.0,
+                    },
+                    "origin": {
+                        "topic": "sentiment.messages",
+                        "partition": 3,
+                        "offset": 1041,
+                        "timestamp": 1777887000000,
+                    },
+                    "processed_at": "2026-05-04T09:30:00.093Z",
+                    "latency_ms": 18.4,
+                    "schema_version": "1.0",
+                }
+            ]
+        },
+    )
 
     id: str = Field(
         description="UUIDv5 of topic, partition, offset and timestamp of the input record: the "
@@ -161,7 +205,8 @@ class DeadLetter(BaseModel):
     offset: str = Field(pattern=r"^\d+$", description="Original offset.")
     stage: Stage = Field(description="Where on its way the record failed.")
     detail: str = Field(
-        max_length=500, description="What exactly is wrong; never holds text of the message."
+        max_length=DETAIL_CHARACTERS_MAX,
+        description="What exactly is wrong; never holds text of the message.",
     )
     reason: Reason = Field(description="A closed set.")
     timestamp: str = Field(

@@ -22,9 +22,17 @@ class ModelError(ServiceError):
     """The model cannot be loaded or has stopped working: restart, or name another one."""
 
 
+class BreakerError(ServiceError):
+    """Too many records are dead letters: look at the producer or the model, then restart."""
+
+
 class BrokerError(ServiceError):
     """Kafka refuses or cannot be reached in a way that waiting does not mend."""
 
 
 class RetriableError(ServiceError):
     """Kafka failed in a way that passes: rewind to the last published offset and try again."""
+
+
+class FencedError(RetriableError):
+    """Another owner has a partition: leave the group and join again, never reopen its producer."""

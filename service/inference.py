@@ -8,6 +8,7 @@ engine that fails on a known good document too is broken, and so is the process 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from concurrent.futures import Future
@@ -27,6 +28,12 @@ QUEUE_MAX = 1
 # A thread that is hanging in the model cannot be ended; the process may end without it.
 JOIN_TIMEOUT_S = 5.0
 
+# What a batch may hold after an out-of-memory error is found by halving, down to one long text.
+TOKENS_UNBOUNDED = 1 << 30
+TOKENS_MIN = 512
+# Raised with each batch that fits: memory that others needed for a moment comes back.
+TOKENS_GROWTH = 1.01
+
 Outcomes = list[Verdict | Rejected]
 _Work = tuple["Sequence[Document]", "Future[Outcomes]"]
 
@@ -40,6 +47,7 @@ class Inference:
         self._warm_up = warm_up
         self._queue: queue.Queue[_Work | None] = queue.Queue(QUEUE_MAX)
         self._loaded: Future[ModelInfo] = Future()
+        self._tokens_max = TOKENS_UNBOUNDED
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
 
     async def start(self) -> ModelInfo:
@@ -61,7 +69,7 @@ class Inference:
             return []
         future: Future[Outcomes] = Future()
         if not self._thread.is_alive():
-            raise ModelError("the inference thread has ended; restart the service")
+            raise _thread_has_ended()
         self._queue.put_nowait((documents, future))
         return await asyncio.wrap_future(future)
 
@@ -75,6 +83,8 @@ class Inference:
             await asyncio.to_thread(self._thread.join, JOIN_TIMEOUT_S)
 
     def _run(self) -> None:
+        if not self._loaded.set_running_or_notify_cancel():
+            return
         try:
             engine = self._load()
             engine.probabilities(self._warm_up)
@@ -90,31 +100,62 @@ class Inference:
                 future.set_result(self._outcomes(engine, documents))
             except BaseException as error:  # noqa: BLE001 - all goes to who waits for the batch
                 future.set_exception(_as_service_error(error, "has stopped working"))
+                self._refuse_waiting()
                 return
 
+    def _refuse_waiting(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while (work := self._queue.get_nowait()) is not None:
+                _, future = work
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(_thread_has_ended())
+
     def _outcomes(self, engine: Engine, documents: Sequence[Document]) -> Outcomes:
+        tokens = sum(len(document.token_ids) for document in documents)
+        if tokens > self._tokens_max and len(documents) > 1:
+            return self._halves(engine, documents)
         try:
             probabilities = engine.probabilities([d.token_ids for d in documents])
-        except Exception as error:  # noqa: BLE001 - whatever it is, the culprit is to be found
-            if len(documents) == 1:
-                engine.probabilities(self._warm_up)
-                name = type(error).__name__
-                return [Rejected(documents[0].record, Reason.ENGINE_ERROR, name, "score")]
-            middle = len(documents) // 2
-            return [
-                *self._outcomes(engine, documents[:middle]),
-                *self._outcomes(engine, documents[middle:]),
-            ]
+        except Exception as error:
+            if _out_of_memory(error):
+                if tokens <= TOKENS_MIN or len(documents) == 1:
+                    raise
+                self._tokens_max = max(TOKENS_MIN, tokens // 2)
+                return self._halves(engine, documents)
+            if len(documents) > 1:
+                return self._halves(engine, documents)
+            engine.probabilities(self._warm_up)
+            name = type(error).__name__
+            return [Rejected(documents[0].record, Reason.ENGINE_ERROR, name, "score")]
+        self._tokens_max = min(TOKENS_UNBOUNDED, int(self._tokens_max * TOKENS_GROWTH))
         labels = engine.info.labels
         return [
             _verdict(document, labels, row)
             for document, row in zip(documents, probabilities.tolist(), strict=True)
         ]
 
+    def _halves(self, engine: Engine, documents: Sequence[Document]) -> Outcomes:
+        middle = len(documents) // 2
+        first = self._outcomes(engine, documents[:middle])
+        return [*first, *self._outcomes(engine, documents[middle:])]
+
+
+def _out_of_memory(error: Exception) -> bool:
+    # Each library has its own: MemoryError, torch's OutOfMemoryError, ONNX Runtime's message.
+    return (
+        isinstance(error, MemoryError)
+        or "OutOfMemory" in type(error).__name__
+        or "Failed to allocate memory" in str(error)
+    )
+
 
 def _verdict(document: Document, labels: tuple[str, ...], row: list[float]) -> Verdict:
     best = max(range(len(row)), key=row.__getitem__)
     return Verdict(document, labels[best], row[best], dict(zip(labels, row, strict=True)))
+
+
+def _thread_has_ended() -> ModelError:
+    return ModelError("the inference thread has ended; restart the service")
 
 
 def _as_service_error(error: BaseException, what: str) -> ServiceError:

@@ -5,9 +5,9 @@
 
 Three stages run side by side: while batch n is on the model, n+1 is gathered and n-1 published.
 The batcher is the queue before the model: a batch is taken from it only when the model is free, so
-it grows while the model is busy, and nobody sleeps to fill it. One slot lies between scoring and
-publishing. Whatever is full stops the stage before it, and at last the polling; that is all the
-backpressure there is.
+it grows while the model is busy, and nobody sleeps to fill it. A few slots lie between scoring and
+publishing: what waits there goes into one commit. Whatever is full stops the stage before it, and
+at last the polling; that is all the backpressure there is.
 
 An interruption of any kind (rebalance, failed publish) begins a new epoch in the session: what was
 polled before is dropped wherever it is, and polled again from what is committed.
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from service.errors import RetriableError
+from service.errors import BreakerError, ModelError, RetriableError
 from service.progress import next_offsets
 from service.records import Document, Publication, Rejected
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from service.batcher import Batcher
+    from service.breaker import Breaker
     from service.codec import Encoder
     from service.ports import Clock, Scorer, Session
     from service.records import Batch, Item, Outcome, Record
@@ -40,6 +41,11 @@ log = structlog.get_logger(__name__)
 BACKOFF_FIRST_S = 0.1
 # A broker that is back is noticed within this time, and not asked more often when it stays away.
 BACKOFF_MAX_S = 15.0
+# Batches that may wait for one commit: where commits are slower than the model, they get fewer.
+SCORED_MAX = 4
+# A batch this many times slower than predicted is late beyond any noise of a busy machine.
+DEADLINE_FACTOR = 50
+DEADLINE_MIN_S = 10.0
 
 Scored = tuple["Batch", list["Outcome"]]
 
@@ -48,7 +54,8 @@ Scored = tuple["Batch", list["Outcome"]]
 class Pipeline:
     """Moves records from a session through the model and back to the session.
 
-    `keep_alive_s` is the longest time without a poll.
+    `keep_alive_s` is the longest time without a poll; a model that has not answered after
+    `stall_timeout_s`, or long after it was due, is taken for hanging.
     """
 
     session: Session
@@ -56,15 +63,17 @@ class Pipeline:
     scorer: Scorer
     batcher: Batcher
     encoder: Encoder
+    breaker: Breaker
     metrics: Metrics
     clock: Clock
     keep_alive_s: float
+    stall_timeout_s: float
 
     def __post_init__(self) -> None:
         """Begin with nothing collected."""
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
-        self._scored: asyncio.Queue[Scored | None] = asyncio.Queue(1)
+        self._scored: asyncio.Queue[Scored | None] = asyncio.Queue(SCORED_MAX)
         self._collecting: asyncio.Task[None] | None = None
         self._collected = False
         self._working_since: float | None = None
@@ -84,6 +93,9 @@ class Pipeline:
         """Poll no more; `run` returns when the rest is through."""
         if self._collecting is not None:
             self._collecting.cancel()
+            # Cancelled before its first step it does not come to say so itself.
+            self._collected = True
+            self._arrived.set()
 
     def stalled_s(self) -> float:
         """How long the model has been busy with one batch, in seconds; 0 where it is idle."""
@@ -93,8 +105,8 @@ class Pipeline:
         failures = 0
         try:
             while True:
-                await self._wait_for_room()
                 try:
+                    await self._wait_for_room()
                     records = await self.session.poll()
                 except RetriableError as error:
                     failures += 1
@@ -154,7 +166,13 @@ class Pipeline:
             return [item for item in batch.items if isinstance(item, Rejected)]
         started = self._working_since = self.clock.monotonic()
         try:
-            scored = iter(await self.scorer.score(documents))
+            async with asyncio.timeout(self._deadline_s(batch)):
+                scored = iter(await self.scorer.score(documents))
+        except TimeoutError:
+            raise ModelError(
+                f"the model has not answered for {self.stalled_s():.0f} s on a batch of "
+                f"{batch.tokens} tokens; the service ends, so that another replica takes over"
+            ) from None
         finally:
             self._working_since = None
         seconds = self.clock.monotonic() - started
@@ -166,13 +184,25 @@ class Pipeline:
             self.metrics.stage_seconds.labels("wait").observe(started - item.record.polled_at)
         return [next(scored) if isinstance(i, Document) else i for i in batch.items]
 
+    def _deadline_s(self, batch: Batch) -> float:
+        due_s = self.batcher.cost.seconds_of(batch.tokens)
+        late_s = max(DEADLINE_MIN_S, DEADLINE_FACTOR * due_s) if due_s else self.stall_timeout_s
+        return min(self.stall_timeout_s, late_s)
+
     async def _publish(self) -> None:
         failures = 0
         while (scored := await self._scored.get()) is not None:
-            batch, outcomes = scored
+            epoch, outcomes = self._with_all_waiting(scored)
+            tripped = self.breaker.trips(outcomes)
+            if tripped is not None:
+                raise BreakerError(
+                    f"{tripped}; stopped before committing them: look at the producer, at "
+                    "SENTIMENT_KAFKA__INPUT_FORMAT and SENTIMENT_KAFKA__TEXT_FIELD; "
+                    "SENTIMENT_DELIVERY__BREAKER_SHARE=1 switches this off"
+                )
             try:
                 started = self.clock.monotonic()
-                published = await self.session.publish(self._publication(batch, outcomes))
+                published = await self.session.publish(self._publication(epoch, outcomes))
             except RetriableError as error:
                 failures += 1
                 self.metrics.dropped.inc(len(outcomes))
@@ -181,16 +211,29 @@ class Pipeline:
                 continue
             failures = 0
             if published:
+                self.breaker.record(outcomes)
                 self._account(outcomes, started)
             else:
                 self.metrics.dropped.inc(len(outcomes))
 
-    def _publication(self, batch: Batch, outcomes: Sequence[Outcome]) -> Publication:
+    def _with_all_waiting(self, scored: Scored) -> tuple[int, list[Outcome]]:
+        """What is scored and waiting goes into one commit, up to the end or another epoch."""
+        batch, outcomes = scored
+        while not self._scored.empty():
+            following = self._scored.get_nowait()
+            if following is None or following[0].epoch != batch.epoch:
+                # The slot is free again and nobody else fills it before this returns.
+                self._scored.put_nowait(following)
+                break
+            outcomes = [*outcomes, *following[1]]
+        return batch.epoch, outcomes
+
+    def _publication(self, epoch: int, outcomes: Sequence[Outcome]) -> Publication:
         now, now_monotonic = self.clock.time(), self.clock.monotonic()
         return Publication(
             outgoing=tuple(self.encoder.encode(o, now, now_monotonic) for o in outcomes),
             offsets=next_offsets((o.record.partition, o.record.offset) for o in outcomes),
-            epoch=batch.epoch,
+            epoch=epoch,
         )
 
     def _account(self, outcomes: Sequence[Outcome], started: float) -> None:
@@ -216,10 +259,11 @@ class Pipeline:
 
 
 def backoff_s(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: exponential, bounded, with full jitter.
+    """Seconds to wait after so many failures in a row: exponential, bounded, with equal jitter.
 
-    Full jitter keeps replicas that failed together from coming back together; see "Exponential
-    Backoff And Jitter", AWS Architecture Blog, 2015.
+    Jitter keeps replicas that failed together from coming back together; half of the time is kept,
+    so that none comes back at once. See "Exponential Backoff And Jitter", AWS Architecture Blog,
+    2015.
     """
     ceiling = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(failures, 20))
     return round(random.uniform(ceiling / 2, ceiling), 3)  # noqa: S311 - spread, not secrecy

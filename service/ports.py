@@ -67,7 +67,11 @@ class Session(Protocol):
         """
 
     async def keep_alive(self) -> None:
-        """Say that this member is alive, when nothing may be polled because all queues are full."""
+        """Say that this member is alive, when nothing may be polled because all queues are full.
+
+        Raises:
+            RetriableError, BrokerError: as for `start`.
+        """
 
     async def publish(self, publication: Publication) -> bool:
         """Publish and commit; False where the publication is of an older epoch and was dropped.
@@ -84,7 +88,7 @@ class Session(Protocol):
         """Records not yet published, for each assigned partition.
 
         Raises:
-            RetriableError: the cluster cannot be reached now.
+            RetriableError, BrokerError: as for `start`.
         """
 
     async def stop(self) -> None:

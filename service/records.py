@@ -137,16 +137,16 @@ class Batch:
 class Outgoing:
     """One record to publish.
 
-    A keyed record goes to the partition that its key asks for, a keyless one to `source_number`
-    modulo the topic's partitions. `smaller` makes what to send instead where the topic refuses
-    this one as too large; None where nothing smaller exists.
+    A keyed record goes to the partition that its key asks for, a keyless one to the number of its
+    `source`, the input partition, modulo the topic's partitions. `smaller` makes what to send
+    instead where the topic refuses this one as too large; None where nothing smaller exists.
     """
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers
-    source_number: int
+    source: Partition
     smaller: Callable[[], Outgoing] | None = field(default=None, compare=False)
 
 

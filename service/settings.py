@@ -7,20 +7,46 @@ stops the program before it touches anything.
 from __future__ import annotations
 
 import os
-from pathlib import Path  # noqa: TC003 - pydantic reads the annotations at run time
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+import re
+from typing import TYPE_CHECKING, Any, Self
 
 import pydantic
-from jsonpointer import JsonPointer, JsonPointerException
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, model_validator
+from pydantic import BaseModel, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.errors import SettingsError
+from service.settings_groups import (
+    BatchSettings,
+    DeliverySettings,
+    HttpSettings,
+    KafkaSettings,
+    LogSettings,
+    ModelSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pydantic.fields import FieldInfo
+
+__all__ = [
+    "PREFIX",
+    "PUBLISHED_MODEL",
+    "PUBLISHED_REVISION",
+    "BatchSettings",
+    "DeliverySettings",
+    "HttpSettings",
+    "KafkaSettings",
+    "LogSettings",
+    "ModelSettings",
+    "Settings",
+    "allowed",
+    "each_setting",
+    "load_settings",
+    "read_secret",
+    "variable",
+]
 
 PREFIX = "SENTIMENT_"
 
@@ -28,156 +54,13 @@ PUBLISHED_MODEL = "distilbert-base-uncased-finetuned-sst-2-english"
 # The hub's commit of the published model whose figures are known.
 PUBLISHED_REVISION = "714eb0fa89d2f80546fda750413ed43d93601a13"
 
-
-def _json_pointer(value: str) -> str:
-    try:
-        JsonPointer(value)
-    except JsonPointerException as error:
-        raise ValueError(f"not a JSON pointer ({error})") from None
-    if not value:
-        raise ValueError("the whole message cannot be the text; use input_format=text for that")
-    return value
-
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
-Milliseconds = Annotated[int, Field(ge=1, le=24 * 3600 * 1000)]
-
-
-class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class KafkaSettings(_Group):
-    """Where messages come from and go to."""
-
-    bootstrap_servers: Annotated[str, Field(pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$")] = (
-        "localhost:9092"
-    )
-    """Brokers to ask first, host:port, separated by commas."""
-    input_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*$")] = (
-        "sentiment.messages"
-    )
-    """Topics to read, separated by commas."""
-    output_topic: Name = "sentiment.events"
-    """Topic that receives a sentiment event for each good message."""
-    dead_letter_topic: Name = "sentiment.dead-letters"
-    """Topic that receives each message that cannot be scored, with the reason."""
-    group_id: Name = "sentiment-stream"
-    """Consumer group; replicas of one service share it."""
-    input_format: Literal["json", "text"] = "json"
-    """Form of a message without a content-type header: a JSON object, or the bare text."""
-    text_field: Annotated[str, AfterValidator(_json_pointer)] = "/text"
-    """JSON pointer to the text within a message."""
-    auto_offset_reset: Literal["earliest", "latest"] = "earliest"
-    """Where a group without committed offsets begins."""
-    session_timeout_ms: Milliseconds = 30_000
-    """A replica silent for so long loses its partitions."""
-    heartbeat_interval_ms: Milliseconds | None = None
-    """Time between heartbeats; follows as a tenth of the session timeout."""
-    rebalance_timeout_ms: Milliseconds | None = None
-    """Time that replicas have to join a rebalance; follows as twice the session timeout."""
-    max_poll_interval_ms: Milliseconds | None = None
-    """A replica that takes no records for so long leaves; follows as ten session timeouts."""
-    transaction_timeout_ms: Milliseconds | None = None
-    """The broker aborts a transaction open for so long; follows as two thirds of the session."""
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    """How to talk to the brokers."""
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
-    """How to log in, with a SASL protocol."""
-    sasl_username: str | None = None
-    """User to log in as."""
-    sasl_password_file: FilePath | None = None
-    """File that holds the password (a mounted secret); a last line break is stripped."""
-    ssl_ca_file: FilePath | None = None
-    """PEM file of the authorities to trust; without it, those of the system."""
-    ssl_certificate_file: FilePath | None = None
-    """PEM file of the client's certificate."""
-    ssl_key_file: FilePath | None = None
-    """PEM file of the client's key."""
-
-    @property
-    def input_topics(self) -> tuple[str, ...]:
-        """The topics to read."""
-        return tuple(self.input_topic.split(","))
-
-    @property
-    def heartbeat_ms(self) -> int:
-        """Heartbeat interval, as set or as it follows."""
-        return self.heartbeat_interval_ms or max(1, self.session_timeout_ms // 10)
-
-    @property
-    def rebalance_ms(self) -> int:
-        """Rebalance timeout, as set or as it follows."""
-        return self.rebalance_timeout_ms or 2 * self.session_timeout_ms
-
-    @property
-    def max_poll_ms(self) -> int:
-        """Max poll interval, as set or as it follows."""
-        return self.max_poll_interval_ms or 10 * self.session_timeout_ms
-
-    @property
-    def transaction_ms(self) -> int:
-        """Transaction timeout, as set or as it follows."""
-        return self.transaction_timeout_ms or max(1, self.session_timeout_ms * 2 // 3)
-
-
-class ModelSettings(_Group):
-    """What scores the text, and on what."""
-
-    name: str = "bundled"
-    """`bundled`, a folder in Hugging Face layout, or the name of a model on the hub."""
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{7,40}$")] | None = None
-    """Commit of a hub model; required for one, so that every replica runs the same weights."""
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = "auto"
-    """auto, cpu, cuda, cuda:N or mps."""
-    engine: Literal["auto", "onnx_packed", "torch_plain"] = "auto"
-    """How the model is run; auto takes the packed engine on a CPU, and torch on a GPU."""
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """Number format of the weights; auto is float32 on a CPU, half precision on a GPU."""
-    threads: Annotated[int, Field(ge=0, le=1024)] = 0
-    """Threads that compute; 0 takes the CPUs this process may use, container limit included."""
-    text_bytes_max: Annotated[int, Field(ge=1, le=64 * 2**20)] = 256 * 2**10
-    """Longest text in bytes of UTF-8; a longer one is a dead letter."""
-
-
-class BatchSettings(_Group):
-    """How messages are gathered for one run of the model."""
-
-    latency_budget_ms: Milliseconds = 100
-    """From polling a message until its event is written; batches are kept small enough for it."""
-    tokens_max: Annotated[int, Field(ge=512, le=2**20)] = 8192
-    """Most tokens in a batch: bounds the memory of one run of the model."""
-    records_max: Annotated[int, Field(ge=1, le=65536)] = 256
-    """Most records in a batch, and in one poll."""
-
-
-class DeliverySettings(_Group):
-    """What is promised about what is published."""
-
-    include_text: bool = True
-    """Whether events hold the text; false where it is personal data that must not travel on."""
-    drain_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 20
-    """At a stop, time to finish what was read; what is left is read again after the restart."""
-    stall_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 60
-    """A model silent for so long with messages waiting makes the service not alive."""
-
-
-class HttpSettings(_Group):
-    """Health and metrics."""
-
-    host: str = "0.0.0.0"  # noqa: S104 - probes and scrapers come from outside the container
-    """Address to listen on."""
-    port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    """Port to listen on; 0 takes a free one."""
-
-
-class LogSettings(_Group):
-    """What the service says of itself, on standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    """Least severity that is written."""
-    format: Literal["json", "console"] = "json"
-    """json for machines, console for people."""
+# What Kubernetes puts into every container beside a Service whose name begins with `sentiment-`.
+_SERVICE_LINK = re.compile(
+    r"_SERVICE_HOST=|_SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]+$"
+    r"|_PORT(_[0-9]+_(TCP|UDP|SCTP))?=[a-z]+://|_PORT_[0-9]+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)="
+)
+# Enough to recognise a value by; a whole file pasted into a variable is not shown.
+_VALUE_CHARACTERS_MAX = 100
 
 
 class Settings(BaseSettings):
@@ -269,6 +152,30 @@ def variable(group: str, name: str) -> str:
     return f"{PREFIX}{group}__{name}".upper()
 
 
+def allowed(group: str, name: str) -> str:
+    """What a setting may be, in words."""
+    model = Settings.model_fields[group].annotation
+    assert isinstance(model, type), group  # noqa: S101 - for the type checker
+    assert issubclass(model, BaseModel), group  # noqa: S101
+    schema = model.model_json_schema()["properties"][name]
+    match schema.get("anyOf", [schema])[0]:
+        case {"allowed": str(own_words)}:
+            words = own_words
+        case {"enum": [*first, last]}:
+            words = f"{', '.join(first)} or {last}"
+        case {"type": "boolean"}:
+            words = "true or false"
+        case {"minimum": lowest, "maximum": highest}:
+            words = f"a whole number from {lowest} to {highest}"
+        case {"exclusiveMinimum": bound, "maximum": highest}:
+            words = f"a number above {bound:g} and up to {highest:g}"
+        case {"format": "file-path"}:
+            words = "the path of a file that exists"
+        case _:
+            words = "a text that is not empty"
+    return words
+
+
 def load_settings(flags: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
     """Read the environment, with a command's flags above it.
 
@@ -276,11 +183,16 @@ def load_settings(flags: Mapping[str, Mapping[str, Any]] | None = None) -> Setti
         SettingsError: one line for each wrong setting: variable, value, and what to do.
     """
     known = {variable(group, name) for group, name, _ in each_setting()}
-    ours = (name for name in os.environ if name.upper().startswith(PREFIX))
-    unknown = sorted(name for name in ours if name.upper() not in known)
+    unknown = sorted(
+        name
+        for name, value in os.environ.items()
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in known
+        and not _SERVICE_LINK.search(f"{name}={value}")
+    )
     if unknown:
         raise SettingsError(
-            f"{unknown[0]} is no setting; correct or unset it "
+            f"{_in_line(unknown[0])} is no setting; correct or unset it "
             "(`sentiment-stream run --help` lists all)"
         )
     given = {group: dict(values) for group, values in (flags or {}).items() if values}
@@ -293,23 +205,38 @@ def load_settings(flags: Mapping[str, Mapping[str, Any]] | None = None) -> Setti
 def _lines(error: pydantic.ValidationError) -> Iterator[str]:
     descriptions = {(group, name): field.description for group, name, field in each_setting()}
     for problem in error.errors(include_url=False):
-        location = problem["loc"]
-        message = problem["msg"].removeprefix("Value error, ")
-        if len(location) < 2:
-            yield message
+        # The service's own validators say what is wrong; pydantic's words would only repeat.
+        own = str(problem.get("ctx", {}).get("error", ""))
+        if len(problem["loc"]) < 2:
+            yield own
             continue
-        group, name = str(location[0]), str(location[1])
-        value = str(problem["input"])[:100]
-        yield f"{variable(group, name)}={value}: {message}; set: {descriptions[(group, name)]}"
+        group, name = str(problem["loc"][0]), str(problem["loc"][1])
+        value, complaint = str(problem["input"]), f" {own};" if own else ":"
+        # Somebody may have put the secret itself where its file belongs.
+        shown = not name.endswith("_file") or value.startswith(("/", "."))
+        yield (
+            f"{variable(group, name)}={_in_line(value) if shown else '(not shown)'}{complaint} "
+            f"set it to {allowed(group, name)}. {descriptions[(group, name)]}"
+        )
+
+
+def _in_line(value: str) -> str:
+    """A value on one line of text, whatever is in it."""
+    shown = value if value.isprintable() else repr(value)[1:-1]
+    left_out = len(shown) - _VALUE_CHARACTERS_MAX
+    return shown if left_out <= 0 else f"{shown[:_VALUE_CHARACTERS_MAX]}… ({left_out} more)"
 
 
 def read_secret(path: Path) -> str:
-    """The content of a mounted secret.
+    """The content of a mounted secret, without the line break at its end.
 
     Raises:
         SettingsError: it cannot be read.
     """
     try:
-        return path.read_text().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read ({error}); mount the secret there") from None
+        return path.read_bytes().decode().rstrip("\r\n")
+    except OSError as error:
+        why = f"cannot be read ({error.strerror}); mount the secret there, readable"
+    except UnicodeDecodeError:
+        why = "is not UTF-8; write the secret to it as plain text"
+    raise SettingsError(f"{path}: {why}")

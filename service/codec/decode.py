@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # Deeper nesting than any message has, and far below what breaks a parser's stack.
 DEPTH_MAX = 100
-# Enough to say what is wrong; a header is no place for more.
-DETAIL_CHARACTERS_MAX = 500
 
 # Strings are skipped whole; possessive, so that an unclosed one cannot be tried again and again.
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
@@ -32,7 +30,7 @@ class _RejectError(Exception):
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
-        self.detail = detail[:DETAIL_CHARACTERS_MAX]
+        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +74,14 @@ class Decoder:
     def _take_text(self, document: dict[str, Any]) -> str:
         """Take the text out of the document, so that it is carried once only."""
         path = self.text_pointer.path
+        missing = _RejectError(Reason.TEXT_MISSING, f"there is nothing at {path}")
         try:
             parent, key = self.text_pointer.to_last(document)
             text = parent[key]
-        except (JsonPointerException, LookupError, TypeError):
-            raise _RejectError(Reason.TEXT_MISSING, f"there is nothing at {path}") from None
+        except (JsonPointerException, LookupError, TypeError, ValueError):
+            raise missing from None
+        if isinstance(parent, str):  # not all versions of jsonpointer refuse to index a string
+            raise missing
         if not isinstance(text, str):
             raise _RejectError(Reason.WRONG_TYPE, f"{path} is {_json_type(text)}, not a string")
         if isinstance(parent, dict):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.contracts import (
     CONNECT_PREFIX,
+    DETAIL_CHARACTERS_MAX,
     OWN_PREFIX,
     DeadLetter,
     Model,
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
 # Ids of events are in a namespace of their own: UUIDv5 of this service's URN.
 EVENT_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sentiment-stream:event")
 
-# What a cut letter keeps of its value, its key and its headers: fits every topic's limit.
+# What a cut letter keeps of its value, of its key and of its headers: a sixteenth of the limit
+# that topics have by default.
 CUT_BYTES_MAX = 16 * 2**10
+# Two lengths are written for each header.
+_HEADER_BYTES = 10
 
 _CARRIED = tuple(name for name in SourceMessage.model_fields if name not in ("text", "id"))
 
@@ -58,7 +62,7 @@ class Encoder:
             key=record.key,
             value=value,
             headers=record.headers,
-            source_number=record.partition.number,
+            source=record.partition,
             smaller=partial(self._event_too_large, record, len(value)),
         )
 
@@ -74,8 +78,8 @@ class Encoder:
             extra={k: v for k, v in fields.items() if k != "id" and k not in _CARRIED},
             text=message.text if self.include_text else None,
             label=verdict.label,
-            score=verdict.score,
-            scores=verdict.scores,
+            score=_probability(verdict.score),
+            scores={label: _probability(share) for label, share in verdict.scores.items()},
             model=Model(
                 name=self.model.name,
                 revision=self.model.revision,
@@ -114,28 +118,28 @@ class Encoder:
             key=record.key,
             value=record.value,
             headers=(*kept, *self._error_headers(rejected)),
-            source_number=record.partition.number,
+            source=record.partition,
             smaller=partial(self._cut_letter, rejected, kept),
         )
 
     def _cut_letter(self, rejected: Rejected, kept: Headers) -> Outgoing:
         record = rejected.record
-        key = record.key
-        value = record.value or b""
-        size = sum(len(name) + len(content or b"") for name, content in kept)
+        key, value = record.key, record.value
+        whole = value or b""
+        size = sum(_HEADER_BYTES + len(name.encode()) + len(at or b"") for name, at in kept)
         return Outgoing(
             topic=self.dead_letter_topic,
             key=key[:CUT_BYTES_MAX] if key is not None else None,
-            value=value[:CUT_BYTES_MAX],
+            value=value[:CUT_BYTES_MAX] if value is not None else None,
             headers=(
                 *(kept if size <= CUT_BYTES_MAX else ()),
                 *self._error_headers(
                     rejected,
-                    value_bytes=str(len(value)),
-                    value_sha256=hashlib.sha256(value).hexdigest(),
+                    value_bytes=str(len(whole)),
+                    value_sha256=hashlib.sha256(whole).hexdigest(),
                 ),
             ),
-            source_number=record.partition.number,
+            source=record.partition,
         )
 
     def _error_headers(self, rejected: Rejected, **cut: str) -> Headers:
@@ -145,7 +149,7 @@ class Encoder:
             partition=str(record.partition.number),
             offset=str(record.offset),
             stage=rejected.stage,
-            detail=rejected.detail,
+            detail=rejected.detail[:DETAIL_CHARACTERS_MAX],
             reason=rejected.reason,
             timestamp=str(record.timestamp_ms),
             attempts=str(rejected.attempts),
@@ -154,6 +158,11 @@ class Encoder:
         )
         headers = letter.model_dump(by_alias=True, exclude_none=True, mode="json")
         return tuple((name, value.encode()) for name, value in headers.items())
+
+
+def _probability(share: float) -> float:
+    # A softmax in half precision may be above 1 by a rounding.
+    return min(share, 1.0)
 
 
 def event_id(record: Record) -> str:

@@ -23,8 +23,8 @@ from service.demo.broker import demo_broker
 from service.demo.generator import play
 from service.demo.view import LATENCIES_MAX, Board, follow, show
 from service.errors import BrokerError
+from service.logs import configure_logging
 from service.settings import HttpSettings, KafkaSettings
-from service.telemetry import configure_logging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -110,8 +110,10 @@ class TorchPlain:
 
 
 def _load(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
-    # Its reports and bars would stand between the service's log lines.
+    # Its reports and bars would stand between the service's log lines, and its lines beside them.
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call] # has no types
+    transformers.logging.disable_default_handler()
+    transformers.logging.enable_propagation()
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call] # has no types
     model: PreTrainedModel
     try:

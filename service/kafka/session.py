@@ -1,8 +1,8 @@
 """Membership in the consumer group and the producer, as one Session.
 
 They are one object because a commit must know the assignment. What aiokafka does not do by itself
-and is done here: every partition is positioned by hand before its records are handed on, every
-send is awaited before offsets are committed, and a producer is replaced after an error.
+and is done here: the producers of new partitions are started before their committed offsets are
+read, and every partition is positioned by hand before its records are handed on.
 """
 
 from __future__ import annotations
@@ -10,15 +10,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from service.errors import RetriableError
-from service.kafka.connection import STOP_TIMEOUT_S, connection_options, translated
-from service.kafka.sender import Sender
+from service.errors import BrokerError, FencedError, RetriableError
+from service.kafka.connection import (
+    STOP_TIMEOUT_S,
+    check_access,
+    connection_options,
+    translated,
+)
+from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
+from service.kafka.producer import Producer
 from service.progress import Progress
 from service.records import Partition, Publication, Record
 
@@ -43,9 +49,14 @@ FETCH_BYTES_MAX = 16 * 2**20
 
 
 class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
-    """Implements `ports.Session` with at-least-once delivery and idempotent producing."""
+    """Implements `ports.Session`."""
 
-    def __init__(self, settings: KafkaSettings, records_max: int) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        records_max: int,
+        mode: Literal["exactly_once", "at_least_once"] = "exactly_once",
+    ) -> None:
         """Connect to nothing yet; `records_max` bounds one poll."""
         self.progress = Progress()
         self.rebalances = 0
@@ -53,7 +64,12 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._records_max = records_max
         self._options = connection_options(settings)
         self._consumer: AIOKafkaConsumer = None
-        self._sender = Sender(self._options)
+        self._delivery: Delivery = (
+            ExactlyOnce(self._options, settings)
+            if mode == "exactly_once"
+            else AtLeastOnce(self._options)
+        )
+        self._fenced = False
         # Held while something is on its way to be committed.
         self._publishing = asyncio.Lock()
 
@@ -65,54 +81,70 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def start(self) -> None:
         """See `ports.Session.start`."""
         settings = self._settings
+        topics = (*settings.input_topics, settings.output_topic, settings.dead_letter_topic)
+        await check_access(self._options)
+        producer = Producer(self._options)
         try:
-            await self._sender.start()
-            await self._sender.check_topics(
-                (*settings.input_topics, settings.output_topic, settings.dead_letter_topic)
-            )
-            self._consumer = AIOKafkaConsumer(
-                **self._options,
-                group_id=settings.group_id,
-                enable_auto_commit=False,
-                auto_offset_reset=settings.auto_offset_reset,
-                isolation_level="read_committed",
-                session_timeout_ms=settings.session_timeout_ms,
-                heartbeat_interval_ms=settings.heartbeat_ms,
-                rebalance_timeout_ms=settings.rebalance_ms,
-                max_poll_interval_ms=settings.max_poll_ms,
-                fetch_max_bytes=FETCH_BYTES_MAX,
-                fetch_max_wait_ms=FETCH_WAIT_MS,
-            )
-            self._consumer.subscribe(settings.input_topics, listener=self)
-            await self._consumer.start()
-        except KafkaError as error:
+            await producer.start()
+            await producer.check_topics(topics)
+            await self._join()
+        except (KafkaError, TimeoutError) as error:
             raise translated(error) from error
+        finally:
+            await producer.stop()
+
+    async def _join(self) -> None:
+        settings = self._settings
+        self._consumer = AIOKafkaConsumer(
+            **self._options,
+            group_id=settings.group_id,
+            enable_auto_commit=False,
+            auto_offset_reset=settings.auto_offset_reset,
+            isolation_level="read_committed",
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.heartbeat_ms,
+            rebalance_timeout_ms=settings.rebalance_ms,
+            max_poll_interval_ms=settings.max_poll_ms,
+            fetch_max_bytes=FETCH_BYTES_MAX,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+        )
+        self._consumer.subscribe(settings.input_topics, listener=self)
+        await self._consumer.start()
 
     async def poll(self) -> list[Record]:
         """See `ports.Session.poll`."""
         try:
+            if self._fenced:
+                await self._leave()
+                await self._join()
+                self._fenced = False
             if not self.progress.positioned:
                 await self._position()
             epoch = self.progress.epoch
             fetched = await self._consumer.getmany(
                 timeout_ms=POLL_TIMEOUT_MS, max_records=self._records_max
             )
-        except KafkaError as error:
-            raise translated(error) from error
+        except (KafkaError, TimeoutError) as error:
+            raise await self._explained(error) from error
         # No await from here on: what is stamped with this epoch was fetched in it.
         if epoch != self.progress.epoch or not self.progress.positioned:
             return []
         now = time.monotonic()
         return [
-            _record(message, epoch, now) for messages in fetched.values() for message in messages
+            to_record(message, epoch, now) for messages in fetched.values() for message in messages
         ]
 
     async def keep_alive(self) -> None:
         """See `ports.Session.keep_alive`; costs a new fetch of what was prefetched."""
-        assigned = self._consumer.assignment()
-        self._consumer.pause(*assigned)
-        await self._consumer.getmany(timeout_ms=0)
-        self._consumer.resume(*(assigned & self._consumer.assignment()))
+        consumer = self._consumer
+        assigned = consumer.assignment()
+        consumer.pause(*assigned)
+        try:
+            await consumer.getmany(timeout_ms=0)
+        except KafkaError as error:
+            raise translated(error) from error
+        finally:
+            consumer.resume(*(assigned & consumer.assignment()))
 
     async def publish(self, publication: Publication) -> bool:
         """See `ports.Session.publish`."""
@@ -120,12 +152,10 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             if publication.epoch != self.progress.epoch:
                 return False
             try:
-                await self._sender.send_all(publication.outgoing)
-                await self._consumer.commit(
-                    {TopicPartition(*p): offset for p, offset in publication.offsets.items()}
-                )
-            except KafkaError as error:
-                raise translated(error) from error
+                await self._delivery.publish(publication, self._consumer)
+            except FencedError:
+                self._fenced = True
+                raise
             if publication.epoch == self.progress.epoch:
                 self.progress.advance(publication.offsets)
             return True
@@ -137,6 +167,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def lag(self) -> dict[Partition, int]:
         """See `ports.Session.lag`."""
         starts = {p: self.progress.next_offset(p) for p in self.progress.partitions}
+        if self._consumer is None:
+            raise RetriableError("the group is being joined")
         try:
             async with asyncio.timeout(LAG_TIMEOUT_S):
                 if not starts:
@@ -144,18 +176,35 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
                     return {}
                 ends = await self._consumer.end_offsets([TopicPartition(*p) for p in starts])
         except (KafkaError, TimeoutError) as error:
-            raise RetriableError(f"the brokers do not answer ({type(error).__name__})") from error
+            raise await self._explained(error) from error
         return {p: max(0, ends[TopicPartition(*p)] - (start or 0)) for p, start in starts.items()}
+
+    async def _explained(self, error: Exception) -> BrokerError | RetriableError:
+        """Tell credentials that were taken back from brokers that are away: waiting differs."""
+        explained = translated(error)
+        if type(explained) is RetriableError:
+            try:
+                await check_access(self._options)
+            except (BrokerError, RetriableError) as reason:
+                return reason
+        return explained
 
     async def stop(self) -> None:
         """See `ports.Session.stop`."""
+        await self._leave()
+
+    async def _leave(self) -> None:
+        self.progress.revoke()
+        async with self._publishing:
+            # Side by side: each waits for its bound when nobody answers.
+            await asyncio.gather(self._stop_consumer(), self._delivery.stop())
+
+    async def _stop_consumer(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             with contextlib.suppress(KafkaError, TimeoutError):
                 async with asyncio.timeout(STOP_TIMEOUT_S):
                     await consumer.stop()
-        await self._sender.stop()
-        self.progress.revoke()
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """End the epoch, and let what is being committed get through before others take over."""
@@ -164,6 +213,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REVOKE_WAIT_S), self._publishing:
                 pass
+        self._delivery.disown()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin an epoch; the next poll positions the partitions, where an error can be raised."""
@@ -175,6 +225,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         async with self._publishing:
             epoch = self.progress.epoch
             assigned = sorted(self._consumer.assignment())
+            await self._delivery.own([Partition(*p) for p in assigned])
             starts = await asyncio.gather(*(self._start_of(p) for p in assigned))
             if epoch != self.progress.epoch:
                 return
@@ -200,7 +251,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         return end
 
 
-def _record(message: Any, epoch: int, now: float) -> Record:
+def to_record(message: Any, epoch: int, now: float) -> Record:
+    """A record of aiokafka as the service's own; `now` is a reading of the monotonic clock."""
     return Record(
         partition=Partition(message.topic, message.partition),
         offset=message.offset,

@@ -192,6 +192,9 @@ class Trainer:
         kept.config.dtype = "float16"
         kept.save_pretrained(self._output)
         self._tokenizer.save_pretrained(self._output)
+        # Weights are written for their owner alone, which a service of another user cannot read.
+        for file in self._output.glob("*.safetensors"):
+            file.chmod(0o644)
 
     def _finish(self) -> dict[str, Any]:
         figures: dict[str, Any] = {

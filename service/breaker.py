@@ -1,0 +1,48 @@
+"""Stops the service when most records become dead letters. Pure.
+
+A broken producer or model would otherwise empty its topic into the dead letters in minutes. The
+batch that trips it is not committed, so nothing is lost by stopping.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+from service.records import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.records import Outcome, Reason
+
+# Fewer records than these say nothing about a share.
+RECORDS_MIN = 500
+
+
+class Breaker:
+    """Watches the share of dead letters among the last records."""
+
+    def __init__(self, records: int, share_max: float) -> None:
+        """Watch the last `records`; a share above `share_max` trips, so 1.0 never does."""
+        self._last: deque[Reason | None] = deque(maxlen=records)
+        self._share_max = share_max
+
+    def trips(self, outcomes: Sequence[Outcome]) -> str | None:
+        """Why these outcomes must not be published; None where they may."""
+        window = deque(self._last, self._last.maxlen)
+        window.extend(_reasons(outcomes))
+        reasons = Counter(reason for reason in window if reason is not None)
+        dead = reasons.total()
+        if len(window) < RECORDS_MIN or dead <= self._share_max * len(window):
+            return None
+        reason, count = reasons.most_common(1)[0]
+        return f"{dead} of the last {len(window)} records are dead letters, {count} for {reason}"
+
+    def record(self, outcomes: Sequence[Outcome]) -> None:
+        """Count outcomes that were published."""
+        self._last.extend(_reasons(outcomes))
+
+
+def _reasons(outcomes: Sequence[Outcome]) -> list[Reason | None]:
+    return [o.reason if isinstance(o, Rejected) else None for o in outcomes]

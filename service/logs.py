@@ -1,0 +1,158 @@
+"""Log lines: structlog and Python's logging as one stream on standard error.
+
+Text of users never enters a log: values of unknown types, bytes, and messages of exceptions that
+may quote their input are left out, whoever logs them. No metrics here (see `telemetry`).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import traceback
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from structlog.stdlib import ProcessorFormatter
+
+from service.errors import ServiceError
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, ExcInfo, Processor
+
+    from service.settings import LogSettings
+
+# Container runtimes split a line at 16 KiB, and a split line is no JSON any more. Our own messages
+# stay under 300 characters; 1000 leaves room for those of the libraries.
+STRING_CHARACTERS_MAX = 1000
+# Five exceptions of a chain, ten frames each, at about 150 characters a frame.
+EXCEPTION_CHARACTERS_MAX = 8000
+_CHAIN_MAX = 5
+_FRAMES_MAX = 10
+# More of a collection is a dump, not a log line; and what nests deeper nobody reads in one.
+_ITEMS_MAX = 20
+_DEPTH_MAX = 3
+
+# Exceptions whose messages speak of the machine, the broker (aiokafka's are RuntimeErrors) or
+# tensors. All others, ValueError and KeyError above all, tend to quote the value that they refuse.
+_QUOTE_NO_INPUT = (ServiceError, RuntimeError, OSError, MemoryError, ImportError, AssertionError,
+                   BaseExceptionGroup)  # fmt: skip
+
+
+class _StandardError(logging.StreamHandler[Any]):
+    """Writes to what standard error is now, not to what it was when logging was configured."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.setStream(sys.stderr)
+        super().emit(record)
+
+
+def _holds_no_message(record: logging.LogRecord) -> bool:
+    # aiokafka's debug records print keys and values of messages, whatever level its loggers have.
+    return record.levelno >= logging.INFO or not record.name.startswith("aiokafka")
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """Send structlog and Python's logging to standard error, as one stream of lines.
+
+    May be called again: the last call counts. Call it again after importing a library that
+    installs handlers of its own (transformers), to take these away.
+    """
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    common: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: Processor = structlog.processors.JSONRenderer()
+    if settings.format == "console":
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    handler = _StandardError()
+    handler.addFilter(_holds_no_message)
+    last: list[Processor] = [
+        ProcessorFormatter.remove_processors_meta,
+        structlog.processors.ExceptionRenderer(_exception_text),
+        _in_bounds,
+        renderer,
+    ]
+    handler.setFormatter(ProcessorFormatter(foreign_pre_chain=common, processors=last))
+    structlog.configure(
+        processors=[*common, ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,  # a later call must reach the loggers of all modules
+    )
+    root = logging.getLogger()
+    others = [other for other in root.handlers if not isinstance(other, _StandardError)]
+    root.handlers[:] = [*others, handler]
+    root.setLevel(level)
+    # At info aiokafka tells of every metadata refresh and coordinator; that is for debugging.
+    kafka_level = logging.INFO if level == logging.DEBUG else max(level, logging.WARNING)
+    logging.getLogger("aiokafka").setLevel(kafka_level)
+    # Some libraries (transformers, torch) install handlers of their own when they are imported.
+    for library in list(root.manager.loggerDict.values()):
+        if isinstance(library, logging.Logger) and library.handlers:
+            library.handlers.clear()
+            library.propagate = True
+    logging.captureWarnings(False)  # so that the next line takes effect every time
+    logging.captureWarnings(True)
+
+
+def _in_bounds(_logger: object, _method: str, event: EventDict) -> EventDict:
+    first = {name: event.pop(name, None) for name in ("timestamp", "level", "logger", "event")}
+    if first["logger"] == "asyncio":
+        # What follows the first line is the repr of a task, with its exception's message.
+        first["event"] = str(first["event"]).partition("\n")[0]
+    exception = event.pop("exception", None)
+    bounded = {name: _bounded(value) for name, value in {**first, **event}.items()}
+    return bounded if exception is None else {**bounded, "exception": exception}
+
+
+def _bounded(value: object, depth: int = 0) -> object:
+    kept: object = f"<{type(value).__name__}>"  # a repr may hold text: a Record's does
+    match value:
+        case None | bool() | int():
+            kept = value
+        case float():
+            kept = value if math.isfinite(value) else str(value)  # JSON has no NaN
+        case str() | PurePath():
+            kept = _cut(str(value), STRING_CHARACTERS_MAX)
+        case BaseException():
+            kept = _cut(_message(value), STRING_CHARACTERS_MAX)
+        case bytes():
+            kept = f"<{len(value)} bytes>"  # keys and values of messages are bytes
+        case Mapping() if depth < _DEPTH_MAX:
+            pairs = islice(value.items(), _ITEMS_MAX)
+            kept = {_cut(str(key), 100): _bounded(item, depth + 1) for key, item in pairs}
+        case list() | tuple() | set() | frozenset() if depth < _DEPTH_MAX:
+            kept = [_bounded(item, depth + 1) for item in islice(value, _ITEMS_MAX)]
+    return kept
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more)"
+
+
+def _message(error: BaseException) -> str:
+    told = isinstance(error, _QUOTE_NO_INPUT)
+    return f"{type(error).__name__}: {error if told else '(left out: it may quote a text)'}"
+
+
+def _exception_text(exc_info: ExcInfo) -> str:
+    """Types, frames without local variables, and harmless messages, causes and group included."""
+    parts: list[str] = []
+    pending = [exc_info[1]]
+    while pending and len(parts) < _CHAIN_MAX:
+        error = pending.pop(0)
+        frames = "".join(traceback.format_tb(error.__traceback__, limit=-_FRAMES_MAX))
+        parts.append(f"{_cut(_message(error), STRING_CHARACTERS_MAX)}\n{frames}".rstrip())
+        cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        pending.extend([cause] if cause else [])
+        if isinstance(error, BaseExceptionGroup):
+            pending.extend(error.exceptions)
+    return _cut("\nfrom ".join(parts), EXCEPTION_CHARACTERS_MAX)

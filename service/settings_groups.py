@@ -1,0 +1,204 @@
+"""The groups of settings: names, defaults, what is allowed, what each means.
+
+Values only. Nothing here reads the environment or compares one group with another (see
+`settings`, which everybody imports these from).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from jsonpointer import JsonPointer, JsonPointerException
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath
+
+
+def _matching(pattern: str, allowed: str) -> Any:
+    """A text of this pattern; `allowed` says the same in words, for whoever gets it wrong."""
+    return Field(pattern=pattern, json_schema_extra={"allowed": allowed})
+
+
+def _json_pointer(value: str) -> str:
+    try:
+        JsonPointer(value)
+    except JsonPointerException as error:
+        raise ValueError(f"is no JSON pointer ({error})") from None
+    if not value:
+        raise ValueError("means the whole message, for which there is INPUT_FORMAT=text")
+    return value
+
+
+def _with_ports(value: str) -> str:
+    ports = (int(server.rpartition(":")[2]) for server in value.split(","))
+    if not all(1 <= port <= 65535 for port in ports):
+        raise ValueError("has a port that is not within 1 to 65535")
+    return value
+
+
+Name = Annotated[
+    str, _matching(r"^[A-Za-z0-9._-]{1,249}$", "1 to 249 of the characters A-Z a-z 0-9 . _ -")
+]
+Names = Annotated[
+    str,
+    _matching(
+        r"^[A-Za-z0-9._-]{1,249}(,[A-Za-z0-9._-]{1,249})*$",
+        "names of A-Z a-z 0-9 . _ - with commas and no spaces between them, like posts,reviews",
+    ),
+]
+Servers = Annotated[
+    str,
+    _matching(
+        r"^[^\s,/]+:[0-9]{1,5}(,[^\s,/]+:[0-9]{1,5})*$",
+        "host:port, several with commas and no spaces between them, like a:9092,b:9092",
+    ),
+    AfterValidator(_with_ports),
+]
+Pointer = Annotated[
+    str,
+    Field(json_schema_extra={"allowed": "a JSON pointer, like /text or /data/body"}),
+    AfterValidator(_json_pointer),
+]
+Commit = Annotated[str, _matching(r"^[0-9a-f]{7,40}$", "7 to 40 of the characters 0-9 a-f")]
+Device = Annotated[
+    str, _matching(r"^(auto|cpu|mps|cuda(:[0-9]{1,4})?)$", "auto, cpu, mps, cuda or cuda:N")
+]
+NotEmpty = Annotated[str, Field(min_length=1)]
+Milliseconds = Annotated[int, Field(ge=1, le=24 * 3600 * 1000)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class KafkaSettings(_Group):
+    """Where messages come from and go to."""
+
+    bootstrap_servers: Servers = "localhost:9092"
+    """Brokers to ask first, host:port, separated by commas."""
+    input_topic: Names = "sentiment.messages"
+    """Topics to read, separated by commas."""
+    output_topic: Name = "sentiment.events"
+    """Topic that receives a sentiment event for each good message."""
+    dead_letter_topic: Name = "sentiment.dead-letters"
+    """Topic that receives each message that cannot be scored, with the reason."""
+    group_id: Name = "sentiment-stream"
+    """Consumer group; replicas of one service share it."""
+    input_format: Literal["json", "text"] = "json"
+    """Form of a message without a content-type header: a JSON object, or the bare text."""
+    text_field: Pointer = "/text"
+    """JSON pointer to the text within a message."""
+    auto_offset_reset: Literal["earliest", "latest"] = "earliest"
+    """Where a group without committed offsets begins."""
+    session_timeout_ms: Milliseconds = 30_000
+    """A replica silent for so long loses its partitions."""
+    heartbeat_interval_ms: Milliseconds | None = None
+    """Time between heartbeats; follows as a tenth of the session timeout."""
+    rebalance_timeout_ms: Milliseconds | None = None
+    """Time that replicas have to join a rebalance; follows as twice the session timeout."""
+    max_poll_interval_ms: Milliseconds | None = None
+    """A replica that takes no records for so long leaves; follows as ten session timeouts."""
+    transaction_timeout_ms: Milliseconds | None = None
+    """The broker aborts a transaction open for so long; follows as two thirds of the session."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How to talk to the brokers."""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    """How to log in, with a SASL protocol."""
+    sasl_username: NotEmpty | None = None
+    """User to log in as."""
+    sasl_password_file: FilePath | None = None
+    """File that holds the password (a mounted secret); a last line break is stripped."""
+    ssl_ca_file: FilePath | None = None
+    """PEM file of the authorities to trust; without it, those of the system."""
+    ssl_certificate_file: FilePath | None = None
+    """PEM file of the client's certificate."""
+    ssl_key_file: FilePath | None = None
+    """PEM file of the client's key."""
+
+    @property
+    def input_topics(self) -> tuple[str, ...]:
+        """The topics to read."""
+        return tuple(self.input_topic.split(","))
+
+    @property
+    def heartbeat_ms(self) -> int:
+        """Heartbeat interval, as set or as it follows."""
+        return self.heartbeat_interval_ms or max(1, self.session_timeout_ms // 10)
+
+    @property
+    def rebalance_ms(self) -> int:
+        """Rebalance timeout, as set or as it follows."""
+        return self.rebalance_timeout_ms or 2 * self.session_timeout_ms
+
+    @property
+    def max_poll_ms(self) -> int:
+        """Max poll interval, as set or as it follows."""
+        return self.max_poll_interval_ms or 10 * self.session_timeout_ms
+
+    @property
+    def transaction_ms(self) -> int:
+        """Transaction timeout, as set or as it follows."""
+        return self.transaction_timeout_ms or max(1, self.session_timeout_ms * 2 // 3)
+
+
+class ModelSettings(_Group):
+    """What scores the text, and on what."""
+
+    name: NotEmpty = "bundled"
+    """`bundled`, a folder in Hugging Face layout, or the name of a model on the hub."""
+    revision: Commit | None = None
+    """Commit of a hub model; required for one, so that every replica runs the same weights."""
+    device: Device = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    engine: Literal["auto", "onnx_packed", "torch_plain"] = "auto"
+    """How the model is run; auto takes the packed engine on a CPU, and torch on a GPU."""
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Number format of the weights; auto is float32 on a CPU, half precision on a GPU."""
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Threads that compute; 0 takes the CPUs this process may use, container limit included."""
+    text_bytes_max: Annotated[int, Field(ge=1, le=64 * 2**20)] = 256 * 2**10
+    """Longest text in bytes of UTF-8; a longer one is a dead letter."""
+
+
+class BatchSettings(_Group):
+    """How messages are gathered for one run of the model."""
+
+    latency_budget_ms: Milliseconds = 100
+    """From polling a message until its event is written; batches are kept small enough for it."""
+    tokens_max: Annotated[int, Field(ge=512, le=2**20)] = 8192
+    """Most tokens in a batch: bounds the memory of one run of the model."""
+    records_max: Annotated[int, Field(ge=1, le=65536)] = 256
+    """Most records in a batch, and in one poll."""
+
+
+class DeliverySettings(_Group):
+    """What is promised about what is published."""
+
+    mode: Literal["exactly_once", "at_least_once"] = "exactly_once"
+    """exactly_once publishes in transactions; at_least_once may repeat events after a fault."""
+    include_text: bool = True
+    """Whether events hold the text; false where it is personal data that must not travel on."""
+    drain_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 20
+    """At a stop, time to finish what was read; what is left is read again after the restart."""
+    stall_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 60
+    """A model silent for so long on a batch is taken for hanging: the service ends, not alive."""
+    breaker_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """The service stops when a larger share of the last records are dead letters; 1: never."""
+    breaker_records: Annotated[int, Field(ge=500, le=100_000)] = 1000
+    """How many of the last records that share is of."""
+
+
+class HttpSettings(_Group):
+    """Health and metrics."""
+
+    host: NotEmpty = "0.0.0.0"  # noqa: S104 - probes and scrapers come from outside the container
+    """Address to listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """Port to listen on; 0 takes a free one."""
+
+
+class LogSettings(_Group):
+    """What the service says of itself, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity that is written."""
+    format: Literal["json", "console"] = "json"
+    """json for machines, console for people."""
