@@ -1,7 +1,7 @@
 """Fixtures that every room's tests share: brokers, topics, labelled data.
 
 What a machine lacks skips its tests with the reason; under CI=true it fails them, so that nothing
-goes untested without notice. May not import the service.
+goes untested without notice.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import pytest
 
 from broker import Broker, BrokerUnavailableError, JarBroker, start_broker, start_jar_broker
 from kafka_tools import create_topic
+from session_tools import kafka, real  # noqa: F401 - fixtures
+from stream_tools import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,7 +43,7 @@ def broker() -> Iterator[Broker]:
         try:
             started = stack.enter_context(start_broker(allow_mock=not IN_CI))
         except BrokerUnavailableError as error:
-            _lacking(f"no Apache Kafka: {REMEDY} ({error})")
+            lacking(f"no Apache Kafka: {REMEDY} ({error})")
         yield started
 
 
@@ -49,7 +51,7 @@ def broker() -> Iterator[Broker]:
 def real_broker(broker: Broker) -> Broker:
     """Give a running Apache Kafka, shared by all tests: they may not harm it."""
     if not broker.real:
-        _lacking(f"no Apache Kafka: {REMEDY} ({broker.passed_over})")
+        lacking(f"no Apache Kafka: {REMEDY} ({broker.passed_over})")
     return broker
 
 
@@ -60,7 +62,7 @@ def jar_broker() -> Iterator[JarBroker]:
         try:
             started = stack.enter_context(start_jar_broker())
         except BrokerUnavailableError as error:
-            _lacking(f"no Apache Kafka to harm: install Java 17 and Maven ({error})")
+            lacking(f"no Apache Kafka to harm: install Java 17 and Maven ({error})")
         yield started
 
 
@@ -80,11 +82,18 @@ def topics(broker: Broker) -> Topics:
 def shared_data() -> Path:
     """Give the folder of labelled text, which lies beside the repository."""
     if not SHARED_DATA.is_dir():
-        _lacking("no labelled data: put it at ../shared/data, beside the repository")
+        lacking("no labelled data: put it at ../shared/data, beside the repository")
     return SHARED_DATA
 
 
-def _lacking(reason: str) -> NoReturn:
+def lacking(reason: str) -> NoReturn:
+    """Skip the test for what this machine lacks; under CI=true, fail it."""
     if IN_CI:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture
+def stream(real_broker: Broker, topics: Topics) -> Stream:
+    """Give fresh topics on real Kafka."""
+    return Stream(real_broker, topics)

@@ -19,13 +19,14 @@ import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 KAFKA_VERSION = "4.1.0"
 POM = Path(__file__).parent / "kafka" / "pom.xml"
@@ -75,26 +76,45 @@ class JarBroker:
     start on the same ports and data.
     """
 
-    def __init__(self, libraries: Path, folder: Path) -> None:
+    def __init__(
+        self,
+        libraries: Path,
+        folder: Path,
+        listeners: Mapping[str, str] = MappingProxyType({}),
+        properties: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Format new storage in an empty folder; starts nothing.
+
+        `listeners` come beside the plain one, as {name: security protocol}; `properties` come
+        above `PROPERTIES`.
 
         Raises:
             BrokerUnavailableError: Java is missing, too old, or refuses the settings.
         """
-        port, controller_port = free_ports(2)
+        port, controller_port, *others = free_ports(2 + len(listeners))
         self.bootstrap_servers = f"{HOST}:{port}"
+        self.addresses = {
+            name: f"{HOST}:{other}" for name, other in zip(listeners, others, strict=True)
+        }
+        advertised = [f"PLAINTEXT://{self.bootstrap_servers}"]
+        advertised += [f"{name}://{address}" for name, address in self.addresses.items()]
+        protocols = [PROPERTIES["listener.security.protocol.map"]]
+        protocols += [f"{name}:{protocol}" for name, protocol in listeners.items()]
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "broker.log"
         self._properties = folder / "server.properties"
         self._java = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         self._java += ["-Dlog4j2.level=WARN", "-cp", f"{libraries}/*"]
-        properties = PROPERTIES | {
-            "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        everything = {
+            **PROPERTIES,
+            "listeners": ",".join([*advertised, f"CONTROLLER://{HOST}:{controller_port}"]),
+            "advertised.listeners": ",".join(advertised),
+            "listener.security.protocol.map": ",".join(protocols),
             "controller.quorum.voters": f"1@{HOST}:{controller_port}",
             "log.dirs": str(folder / "data"),
+            **properties,
         }
-        self._properties.write_text("".join(f"{k}={v}\n" for k, v in properties.items()))
+        self._properties.write_text("".join(f"{k}={v}\n" for k, v in everything.items()))
         # Kafka's own form of an id: 22 characters, not led by "-", which begins an option.
         self._cluster = "t" + uuid.uuid4().hex[:21]
         arguments = ["format", "-t", self._cluster, "-c", str(self._properties)]
@@ -154,8 +174,11 @@ class JarBroker:
 
 
 @contextmanager
-def start_jar_broker() -> Iterator[JarBroker]:
-    """Give a running broker of its own, gone with its data at the end.
+def start_jar_broker(
+    listeners: Mapping[str, str] = MappingProxyType({}),
+    properties: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[JarBroker]:
+    """Give a running broker of its own, gone with its data at the end; see `JarBroker`.
 
     Raises:
         BrokerUnavailableError: the jars cannot be had, or Java cannot run them.
@@ -165,7 +188,7 @@ def start_jar_broker() -> Iterator[JarBroker]:
     with tempfile.TemporaryDirectory(
         prefix="sentiment-stream-kafka-", ignore_cleanup_errors=True
     ) as folder:
-        broker = JarBroker(libraries, Path(folder))
+        broker = JarBroker(libraries, Path(folder), listeners, properties)
         try:
             broker.start()
             yield broker

@@ -12,20 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.engines import hub, load_engine
+from service.engines import load_engine
 from service.engines.checkpoint import BUNDLED_FOLDER, load_tokenizer, resolve
 from service.engines.slices import slices_by_length
 from service.errors import ModelError, SettingsError
-from service.settings import PUBLISHED_MODEL, PUBLISHED_REVISION, ModelSettings
+from service.settings import ModelSettings
 from tiny_model import VOCABULARY, tiny_tokenizer, write_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-# Nothing listens there, so the hub's client is refused at once.
-NO_HUB = "http://127.0.0.1:9"
 
 
 def _settings(name: Path | str, revision: str | None = None) -> ModelSettings:
@@ -243,71 +238,6 @@ def test_importing_the_room_costs_nothing() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Give a maker of cached snapshots of one commit, with a hub that cannot be reached."""
-    constants = pytest.importorskip("huggingface_hub.constants", reason="needs the torch extra")
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    monkeypatch.setattr(constants, "ENDPOINT", NO_HUB)
-
-    def make(name: str) -> Path:
-        root = tmp_path / f"models--{name.replace('/', '--')}"
-        (root / "refs").mkdir(parents=True)
-        return write_files(root / "snapshots" / COMMIT)
-
-    return make
-
-
-def test_cached_hub_model(cache: Callable[[str], Path]) -> None:
-    """A snapshot in the cache needs no network; its revision is the full commit."""
-    folder = cache("someone/some-model")
-    checkpoint = resolve(_settings("someone/some-model", COMMIT))
-    assert checkpoint.folder == folder
-    assert checkpoint.name == "someone/some-model"
-    assert checkpoint.revision == COMMIT
-
-
-@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json"])
-def test_half_a_snapshot(cache: Callable[[str], Path], file: str) -> None:
-    """What a broken-off download left is fetched anew, which fails here without a hub."""
-    (cache("someone/some-model") / file).unlink()
-    with pytest.raises(ModelError, match="cannot be fetched"):
-        resolve(_settings("someone/some-model", COMMIT))
-
-
-def test_shard_of_a_snapshot_is_missing(cache: Callable[[str], Path]) -> None:
-    """All the files that the index names must be there."""
-    folder = cache("someone/some-model")
-    index = {"weight_map": {"a": "model.safetensors", "b": "model-2.safetensors"}}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(ModelError, match="cannot be fetched"):
-        resolve(_settings("someone/some-model", COMMIT))
-
-
-@pytest.mark.usefixtures("cache")
-@pytest.mark.parametrize("prefix", ["", "distilbert/"])
-def test_hub_out_of_reach(prefix: str) -> None:
-    """One line says what was tried, at the published commit, and what to do instead."""
-    with pytest.raises(ModelError, match="cannot be fetched") as caught:
-        resolve(_settings(prefix + PUBLISHED_MODEL))
-    message = str(caught.value)
-    assert "\n" not in message
-    assert PUBLISHED_REVISION[:12] in message
-    assert "set SENTIMENT_MODEL__NAME to it, or use `bundled`" in message
-
-
-def test_branch_that_looks_like_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that moves does not pin a model, even if it is made of hex digits."""
-    api = pytest.importorskip("huggingface_hub", reason="needs the torch extra").hf_api
-
-    def model_info(*_: Any, **__: Any) -> Any:
-        return api.ModelInfo(id="someone/some-model", sha=COMMIT)
-
-    monkeypatch.setattr(api.HfApi, "model_info", model_info)
-    with pytest.raises(ModelError, match=f"set it to its commit {COMMIT}"):
-        hub._fetched("someone/some-model", "feedbee")
 
 
 @given(st.lists(st.integers(1, 600), max_size=60), st.integers(1, 3000))

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import json
 import random
-import time
-from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
 from kafka_tools import Message, committed, end_offsets, produce, read_all
-from service_process import ServiceProcess, running_service
+from service_process import running_service
+from stream_tools import Stream, assert_each_once_in_order, good_messages, tweets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
-    from broker import Broker
     from conftest import Topics
+
 
 pytestmark = [pytest.mark.kafka, pytest.mark.model]
 
 GOOD = 5000
-PARTITIONS = 4
-WAIT_SECONDS = 240
 NESTED = b'{"text": "deep", "metadata": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 BROKEN: tuple[tuple[bytes | None, str], ...] = (
     (b'{"text": "caf\xe9"}', "not_utf8"),
@@ -45,25 +42,6 @@ BROKEN: tuple[tuple[bytes | None, str], ...] = (
 )
 
 
-def tweets(shared_data: Path) -> list[str]:
-    """The texts of the tweets."""
-    with (shared_data / "tweets" / "vader_tweets.tsv").open(newline="") as file:
-        return [row[2] for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
-
-
-def good_messages(texts: Sequence[str], count: int) -> list[Message]:
-    """Keyed messages with a running id, one in nine without a key."""
-    return [
-        Message(
-            key=None if number % 9 == 0 else f"author-{number % 97}".encode(),
-            value=json.dumps({"id": number, "text": texts[number % len(texts)]}).encode(),
-            headers=[("trace", str(number).encode())],
-            partition=number % PARTITIONS if number % 9 == 0 else None,
-        )
-        for number in range(count)
-    ]
-
-
 def broken_messages(count: int) -> list[Message]:
     """Broken ones of every kind; the header names the reason that is due."""
     return [
@@ -75,67 +53,6 @@ def broken_messages(count: int) -> list[Message]:
         for number in range(count)
         for value, reason in [BROKEN[number % len(BROKEN)]]
     ]
-
-
-class Stream:
-    """Topics, a group, and what was put in."""
-
-    def __init__(self, broker: Broker, topics: Topics) -> None:
-        """Create the topics."""
-        self.bootstrap = broker.bootstrap_servers
-        self.input = topics("in", PARTITIONS)
-        self.output = topics("out", 3)
-        self.letters = topics("dead", 2)
-        self.group = self.input.replace("in-", "group-")
-
-    def settings(self, **more: str) -> dict[str, str]:
-        """Settings of a service that reads it."""
-        return {
-            "KAFKA__BOOTSTRAP_SERVERS": self.bootstrap,
-            "KAFKA__INPUT_TOPIC": self.input,
-            "KAFKA__OUTPUT_TOPIC": self.output,
-            "KAFKA__DEAD_LETTER_TOPIC": self.letters,
-            "KAFKA__GROUP_ID": self.group,
-            **more,
-        }
-
-    async def events(self) -> list[dict[str, Any]]:
-        """All events, each with its record."""
-        records = await read_all(self.bootstrap, self.output)
-        return [{**json.loads(r.value or b""), "record": r} for r in records]
-
-    async def wait_published(self, service: ServiceProcess, count: int) -> None:
-        """Wait until so many events are published."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while service.metric("sentiment_published_total") < count:
-            assert time.monotonic() < deadline, service.log()[-3000:]
-            await asyncio.sleep(0.05)
-
-    async def wait_committed(self, service: ServiceProcess) -> None:
-        """Wait until the committed offsets equal the ends."""
-        ends = await end_offsets(self.bootstrap, self.input)
-        deadline = time.monotonic() + WAIT_SECONDS
-        while await committed(self.bootstrap, self.group, self.input) != ends:
-            assert service.process.poll() is None, service.log()
-            assert time.monotonic() < deadline, service.log()[-3000:]
-            await asyncio.sleep(0.5)
-
-
-@pytest.fixture
-def stream(real_broker: Broker, topics: Topics) -> Stream:
-    """Give fresh topics on real Kafka."""
-    return Stream(real_broker, topics)
-
-
-def assert_each_once_in_order(events: list[dict[str, Any]], count: int) -> None:
-    """Every good message came out once, and in order within its input partition and key."""
-    assert list(range(count)) == sorted(e["source_id"] for e in events)
-    per_key: dict[Any, list[int]] = defaultdict(list)
-    for event in events:
-        origin = event["origin"]
-        per_key[origin["partition"], event["record"].key].append(origin["offset"])
-    for offsets in per_key.values():
-        assert sorted(offsets) == offsets
 
 
 @pytest.mark.timeout(600)
@@ -213,6 +130,39 @@ async def test_sigterm_under_load(stream: Stream, shared_data: Path, tmp_path: P
         await stream.wait_committed(service)
         assert 0 == service.stop()
     assert_each_once_in_order(await stream.events(), count)
+
+
+async def test_other_shapes_of_messages(stream: Stream, topics: Topics, tmp_path: Path) -> None:
+    """Several topics, another place for the text, and bare text by a header, in one service."""
+    posts = topics("posts", 2)
+    post = {"data": {"body": "Lovely, thank you.", "likes": 3}, "id": 1}
+    await produce(stream.bootstrap, posts, [Message(b"p", json.dumps(post).encode())])
+    review = Message(b"r", b"Dreadful.", [("content-type", b"text/plain; charset=utf-8")])
+    await produce(stream.bootstrap, stream.input, [review])
+    settings = stream.settings(
+        KAFKA__INPUT_TOPIC=f"{stream.input},{posts}",
+        KAFKA__TEXT_FIELD="/data/body",
+        DELIVERY__INCLUDE_TEXT="false",
+    )
+    with running_service(tmp_path, settings) as service:
+        await stream.wait_published(service, 2)
+        assert 0 == service.stop()
+    events = {event["origin"]["topic"]: event for event in await stream.events()}
+    assert ("POSITIVE", None) == (events[posts]["label"], events[posts]["text"])
+    assert {"data": {"likes": 3}} == events[posts]["extra"]
+    assert "NEGATIVE" == events[stream.input]["label"]
+
+
+async def test_a_broken_producer_trips_the_breaker(stream: Stream, tmp_path: Path) -> None:
+    """600 messages that are no JSON stop the service; those that tripped it are not committed."""
+    await produce(stream.bootstrap, stream.input, [Message(b"k", b"no json")] * 600)
+    with running_service(tmp_path, stream.settings()) as service:
+        assert 1 == await asyncio.to_thread(service.process.wait, 60)
+        assert "SENTIMENT_KAFKA__INPUT_FORMAT" in service.log()
+    letters = await read_all(stream.bootstrap, stream.letters)
+    at = await committed(stream.bootstrap, stream.group, stream.input)
+    assert len(letters) == sum(at.values())
+    assert len(letters) < 500
 
 
 async def test_text_is_never_logged(stream: Stream, tmp_path: Path) -> None:

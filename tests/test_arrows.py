@@ -1,0 +1,246 @@
+"""The shape of the house: which room may import which, and how large a room may be.
+
+Read from the source with `ast`, imports inside functions included; nothing is imported here.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+SERVICE = ROOT / "service"
+MODULES = sorted(SERVICE.rglob("*.py"))
+FILES = [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
+
+# What each room needs to run. Whoever wants another arrow argues for it here.
+ARROWS: dict[str, set[str]] = {
+    # Pure: values, and what is computed of them.
+    "records": set(),
+    "errors": set(),
+    "ports": set(),
+    "progress": set(),
+    "contracts": {"records"},
+    "codec": {"contracts", "records"},
+    "text": {"records"},
+    "prepare": {"records"},
+    "batcher": {"records"},
+    "breaker": {"records"},
+    "pipeline": {"errors", "progress", "records"},
+    # The edges: each knows one thing of the world outside.
+    "settings_groups": set(),
+    "settings": {"errors", "settings_groups"},
+    "telemetry": {"records"},
+    "logs": {"errors"},
+    "http": {"errors", "telemetry"},
+    "inference": {"errors", "records"},
+    "engines": {"errors", "records", "settings"},
+    "kafka": {"errors", "progress", "records", "settings"},
+    "model": set(),
+    # Whoever puts them together.
+    "app": {
+        "batcher", "breaker", "codec", "engines", "errors", "http", "inference", "kafka",
+        "pipeline", "prepare", "telemetry", "text",
+    },
+    # Beside the stream.
+    "schemas": {"contracts"},
+    "reference": {"records", "settings", "telemetry"},
+    "lab": {"codec", "contracts", "engines", "errors", "kafka", "records", "settings", "text"},
+    "demo": {"app", "contracts", "errors", "logs", "records", "settings"},
+    "cli": {"app", "demo", "errors", "lab", "logs", "reference", "schemas", "settings"},
+    "__init__": set(),
+    "__main__": {"cli"},
+}  # fmt: skip
+
+# What a room names in annotations only.
+TYPE_ARROWS: dict[str, set[str]] = {
+    "app": {"records", "settings"},
+    "engines": {"ports"},
+    "http": {"settings"},
+    "inference": {"ports"},
+    "lab": {"ports"},
+    "logs": {"settings"},
+    "pipeline": {"batcher", "breaker", "codec", "ports", "telemetry"},
+    "ports": {"progress", "records"},
+    "prepare": {"codec", "text"},
+    "progress": {"records"},
+}
+
+# Libraries that are heavy, or that stand for something outside, and the rooms that know them.
+LIBRARIES: dict[str, set[str]] = {
+    "aiohttp": {"http"},
+    "aiokafka": {"kafka", "demo"},
+    "click": {"cli"},
+    "confluent_kafka": {"demo"},
+    "onnx": {"engines", "lab"},
+    "onnxruntime": {"engines", "lab"},
+    "sklearn": {"lab"},
+    "torch": {"engines", "lab"},
+    "transformers": {"engines", "lab"},
+}
+
+LINES_MAX = 300
+FUNCTION_LINES_MAX = 70
+
+
+class Import(NamedTuple):
+    """One module that a room imports; `name` is dotted, `typing` means for annotations only."""
+
+    room: str
+    name: str
+    typing: bool
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(SERVICE).parts[0].removesuffix(".py")
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes(), str(path))
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def _names(node: ast.AST, typing: bool = False) -> Iterator[tuple[str, bool]]:
+    """Dotted names imported at or below a node, and whether for annotations only."""
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, typing) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute, so that they can be searched for"
+        assert node.module is not None
+        if node.module == "service":
+            yield from ((f"service.{alias.name}", typing) for alias in node.names)
+        else:
+            yield node.module, typing
+    elif isinstance(node, ast.If) and _is_type_checking(node):
+        for inside in node.body:
+            yield from _names(inside, typing=True)
+        for outside in node.orelse:
+            yield from _names(outside, typing)
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _names(child, typing)
+
+
+@cache
+def _imports() -> tuple[Import, ...]:
+    return tuple(
+        Import(_room(path), name, typing)
+        for path in MODULES
+        for name, typing in _names(_tree(path))
+    )
+
+
+def _arrows(typing: bool) -> set[tuple[str, str]]:
+    """Pairs of rooms, of which the first imports the second."""
+    inside = (i for i in _imports() if i.name.startswith("service.") and i.typing is typing)
+    pairs = {(i.room, i.name.split(".")[1]) for i in inside}
+    return {(room, other) for room, other in pairs if room != other}
+
+
+def _reached(room: str) -> set[str]:
+    """All that a room may come to load, through others too: rooms, and libraries."""
+    seen: set[str] = set()
+    waiting = [room]
+    while waiting:
+        current = waiting.pop()
+        if current not in seen:
+            seen.add(current)
+            waiting += [other for one, other in _arrows(typing=False) if one == current]
+    libraries = {i.name.split(".")[0] for i in _imports() if i.room in seen and not i.typing}
+    return seen | libraries
+
+
+def test_every_room_is_in_the_table() -> None:
+    """A new one says at once what it may import; one that is gone leaves no line."""
+    assert set(ARROWS) == {_room(path) for path in MODULES}
+
+
+def test_rooms_import_only_what_the_table_allows() -> None:
+    """At run time, also inside of functions."""
+    allowed = {(room, other) for room, others in ARROWS.items() for other in others}
+    assert sorted(_arrows(typing=False) - allowed) == []
+
+
+def test_annotations_name_only_what_the_table_allows() -> None:
+    """Within `if TYPE_CHECKING:` a room may name more than it loads."""
+    tables = (ARROWS, TYPE_ARROWS)
+    allowed = {(room, other) for table in tables for room in table for other in table[room]}
+    assert sorted(_arrows(typing=True) - allowed) == []
+
+
+def test_there_is_no_circle() -> None:
+    """Each room can be read after the ones it imports."""
+    circles = [room for room in ARROWS for other in ARROWS[room] if room in _reached(other)]
+    assert circles == []
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_library_is_known_to_few_rooms(library: str) -> None:
+    """What it stands for can then be replaced, and need not be installed for the others."""
+    rooms = {i.room for i in _imports() if i.name.split(".")[0] == library}
+    assert sorted(rooms - LIBRARIES[library]) == []
+
+
+@pytest.mark.parametrize("room", ["pipeline", "codec", "batcher", "progress", "text", "prepare"])
+def test_the_core_reaches_no_edge(room: str) -> None:
+    """Not through others either: it runs where there is no Kafka and no model."""
+    edges = {"kafka", "engines", "inference", "http", "settings", "app", *LIBRARIES}
+    assert sorted(_reached(room) & edges) == []
+
+
+def test_nobody_but_commands_and_demo_imports_the_composition_root() -> None:
+    """And only commands run the demo and the lab: nothing in the stream depends on these."""
+    importers = {
+        target: {i.room for i in _imports() if i.name.split(".")[:2] == ["service", target]}
+        for target in ("app", "demo", "lab", "cli")
+    }
+    assert importers["app"] - {"app"} == {"cli", "demo"}
+    assert importers["demo"] - {"demo"} == {"cli"}
+    assert importers["lab"] - {"lab"} == {"cli"}
+    assert importers["cli"] - {"cli"} == {"__main__"}
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    """With one exception: the commands keep the tokenizer's library from starting a pool."""
+    found: dict[str, list[str]] = {}
+    for path in MODULES:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for node in ast.walk(_tree(path)):
+            if not isinstance(node, ast.Attribute | ast.ImportFrom):
+                continue
+            if re.match(
+                r"os\.(environb?|getenv|putenv)$|from os import .*(env|\*)", ast.unparse(node)
+            ):
+                found.setdefault(_room(path), []).append(lines[node.lineno - 1].strip())
+    assert "settings" in found
+    del found["settings"]
+    assert found == {"cli": ['os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")']}
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_a_module_says_why_it_exists_and_is_short(path: Path) -> None:
+    """A docstring, under 300 lines, functions under 70: what a person reads in one go."""
+    tree = _tree(path)
+    assert ast.get_docstring(tree)
+    assert len(path.read_bytes().splitlines()) < LINES_MAX
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    lines = {f.name: (f.end_lineno or 0) - f.lineno + 1 for f in functions}
+    assert {name: count for name, count in lines.items() if count >= FUNCTION_LINES_MAX} == {}

@@ -1,0 +1,105 @@
+"""The contract on disk: schemas and their page say what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonpointer import JsonPointer
+from jsonschema import Draft202012Validator, ValidationError
+
+from service.codec import Decoder, Encoder
+from service.contracts import DeadLetter, SentimentEvent, SourceMessage
+from service.records import (
+    Document,
+    Message,
+    ModelInfo,
+    Partition,
+    Reason,
+    Record,
+    TextStats,
+    Verdict,
+)
+from service.schemas import schemas, write_schemas
+
+FOLDER = Path(__file__).resolve().parents[1] / "schemas"
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+NAMES = ["source-message.schema.json", "sentiment-event.schema.json", "dead-letter.schema.json"]
+SOURCE, EVENT, LETTER = (schemas()[name] for name in NAMES)
+
+
+def _blocks() -> list[Any]:
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL)]
+
+
+def _first_cells(heading: str) -> list[str]:
+    """The names in the first column of the tables under a heading."""
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+
+
+def test_the_files_are_what_the_code_generates(tmp_path: Path) -> None:
+    """A change of the contract is a change of these files, seen in every review."""
+    generated = {path.name: path.read_bytes() for path in write_schemas(tmp_path / "new")}
+    assert sorted(generated) == sorted(path.name for path in FOLDER.glob("*.json"))
+    for name, content in generated.items():
+        assert (FOLDER / name).read_bytes() == content, f"schemas/{name} is old; run make schemas"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_is_valid_and_so_are_its_examples(name: str) -> None:
+    """Draft 2020-12, with one example at least."""
+    schema = json.loads((FOLDER / name).read_bytes())
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    assert len(schema["examples"]) >= 1
+    for example in schema["examples"]:
+        Draft202012Validator(schema).validate(example)
+
+
+@pytest.mark.parametrize(
+    ("schema", "wrong"),
+    [
+        (SOURCE, {"id": 1}),
+        (SOURCE, {"text": 7}),
+        (EVENT, {**EVENT["examples"][0], "score": 1.1}),
+        (EVENT, {**EVENT["examples"][0], "schema_version": "2.0"}),
+        (EVENT, {**EVENT["examples"][0], "more": 1}),
+        (LETTER, {**LETTER["examples"][0], "sentiment.errors.reason": "bad_day"}),
+        (LETTER, {**LETTER["examples"][0], "__connect.errors.offset": "-1"}),
+        (LETTER, {**LETTER["examples"][0], "__connect.errors.exception.message": "x" * 501}),
+    ],
+)
+def test_a_schema_refuses_what_is_not_promised(schema: dict[str, Any], wrong: Any) -> None:
+    """It says more than that there is an object."""
+    with pytest.raises(ValidationError):
+        Draft202012Validator(schema).validate(wrong)
+
+
+def test_the_example_of_an_event_is_a_real_one() -> None:
+    """The codec makes it of the example of a message, with what the bundled model said of it."""
+    sent = SOURCE["examples"][1]
+    record = Record(Partition("sentiment.messages", 3), 1041, 1777887000000, b"post-4711",
+                    json.dumps(sent).encode(), (), 0, 10.0)  # fmt: skip
+    message = Decoder("json", JsonPointer("/text"), 1000).decode(record)
+    assert isinstance(message, Message)
+    scores = {"NEGATIVE": 0.9780069589614868, "POSITIVE": 0.021993014961481094}
+    verdict = Verdict(Document(message, [], TextStats(16, False, 1, 0.0)), "NEGATIVE",
+                      scores["NEGATIVE"], scores)  # fmt: skip
+    model = ModelInfo("bundled", "sha256:b31590f7be0a2616", "onnx_packed", "float32", "cpu", ())
+    outgoing = Encoder("o", "d", True, model, "0").encode(verdict, 1777887000.093, 10.0184)
+    event = json.loads(outgoing.value or b"")
+    assert EVENT["examples"] == [event]
+    assert _blocks() == [sent, event]
+
+
+def test_the_page_lists_every_field_header_and_reason() -> None:
+    """In the order of the code, none left out and none that is gone."""
+    assert _first_cells("Producing messages") == list(SourceMessage.model_fields)
+    assert _first_cells("Reading events") == list(SentimentEvent.model_fields)
+    headers = [field.alias for field in DeadLetter.model_fields.values()]
+    assert _first_cells("Dead letters") == [*headers, *Reason]

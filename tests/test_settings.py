@@ -1,0 +1,299 @@
+"""Settings: what is allowed, what follows, and one line with a remedy for each mistake."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.errors import SettingsError
+from service.settings import (
+    KafkaSettings,
+    Settings,
+    allowed,
+    each_setting,
+    load_settings,
+    read_secret,
+    variable,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ALL = [(group, name) for group, name, _ in each_setting()]
+DESCRIPTIONS = {variable(group, name): field.description for group, name, field in each_setting()}
+SECRET = "hunter2-swordfish"  # noqa: S105 - stands for a secret
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the machine's own settings."""
+    for name in list(os.environ):
+        if name.upper().startswith("SENTIMENT_"):
+            monkeypatch.delenv(name)
+
+
+def _error(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    message = str(caught.value)
+    assert message.isprintable(), "one line, with nothing that could break a terminal"
+    return message
+
+
+def test_the_defaults_load() -> None:
+    """Without any setting the service runs, as it stands in the classes."""
+    settings = load_settings()
+    assert settings == Settings()
+    assert settings.kafka.input_topics == ("sentiment.messages",)
+    assert settings.delivery.include_text is True
+
+
+def test_every_setting_is_described_and_says_what_is_allowed() -> None:
+    """Both are part of each message about a wrong value."""
+    assert [name for name, text in DESCRIPTIONS.items() if not (text or "").endswith(".")] == []
+    texts = {pair for pair in ALL if allowed(*pair) == "a text that is not empty"}
+    assert texts == {("kafka", "sasl_username"), ("model", "name"), ("http", "host")}
+
+
+WRONG = [
+    ("KAFKA__BOOTSTRAP_SERVERS", "localhost", "set it to host:port, several with commas"),
+    ("KAFKA__BOOTSTRAP_SERVERS", "a:9092, b:9092", "set it to host:port, several with commas"),
+    ("KAFKA__BOOTSTRAP_SERVERS", "kafka://a:9092", "set it to host:port, several with commas"),
+    ("KAFKA__BOOTSTRAP_SERVERS", "a:9092,b:65536", "has a port that is not within 1 to 65535"),
+    ("KAFKA__INPUT_TOPIC", "posts,", "set it to names of A-Z a-z 0-9 . _ - with commas"),
+    ("KAFKA__INPUT_TOPIC", "posts reviews", "set it to names of A-Z a-z 0-9 . _ - with commas"),
+    ("KAFKA__OUTPUT_TOPIC", "événements", "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
+    ("KAFKA__DEAD_LETTER_TOPIC", "", "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
+    ("KAFKA__GROUP_ID", "x" * 250, "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
+    ("KAFKA__INPUT_FORMAT", "avro", "set it to json or text"),
+    ("KAFKA__TEXT_FIELD", "text", "is no JSON pointer (Location must start with /)"),
+    ("KAFKA__TEXT_FIELD", "/a~2", "is no JSON pointer (Found invalid escape ~2)"),
+    ("KAFKA__TEXT_FIELD", "", "means the whole message, for which there is INPUT_FORMAT=text"),
+    ("KAFKA__AUTO_OFFSET_RESET", "none", "set it to earliest or latest"),
+    ("KAFKA__SESSION_TIMEOUT_MS", "30s", "set it to a whole number from 1 to 86400000"),
+    ("KAFKA__HEARTBEAT_INTERVAL_MS", "0", "set it to a whole number from 1 to 86400000"),
+    ("KAFKA__SECURITY_PROTOCOL", "TLS", "set it to PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
+    ("KAFKA__SASL_MECHANISM", "plain", "set it to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"),
+    ("KAFKA__SASL_USERNAME", "", "set it to a text that is not empty"),
+    ("KAFKA__SSL_CA_FILE", "/no/such/file", "set it to the path of a file that exists"),
+    ("KAFKA__SSL_CA_FILE", "/", "set it to the path of a file that exists"),
+    ("MODEL__REVISION", "main", "set it to 7 to 40 of the characters 0-9 a-f"),
+    ("MODEL__DEVICE", "gpu", "set it to auto, cpu, mps, cuda or cuda:N"),
+    ("MODEL__ENGINE", "tensorrt", "set it to auto, onnx_packed or torch_plain"),
+    ("MODEL__PRECISION", "int4", "set it to auto, float32, bfloat16 or float16"),
+    ("MODEL__THREADS", "-1", "set it to a whole number from 0 to 1024"),
+    ("BATCH__TOKENS_MAX", "511", "set it to a whole number from 512 to 1048576"),
+    ("BATCH__RECORDS_MAX", "1.5", "set it to a whole number from 1 to 65536"),
+    ("DELIVERY__MODE", "at_most_once", "set it to exactly_once or at_least_once"),
+    ("DELIVERY__INCLUDE_TEXT", "maybe", "set it to true or false"),
+    ("DELIVERY__BREAKER_SHARE", "0", "set it to a number above 0 and up to 1"),
+    ("DELIVERY__BREAKER_SHARE", "nan", "set it to a number above 0 and up to 1"),
+    ("HTTP__PORT", "65536", "set it to a whole number from 0 to 65535"),
+    ("LOG__LEVEL", "INFO", "set it to debug, info, warning or error"),
+    ("LOG__FORMAT", "xml", "set it to json or console"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "remedy"), WRONG)
+def test_a_wrong_value_is_answered_with_variable_value_and_remedy(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, remedy: str
+) -> None:
+    """On one line: what was set, what is allowed, what the setting means."""
+    name = f"SENTIMENT_{name}"
+    message = _error(monkeypatch, **{name: value})
+    shown = value if len(value) <= 100 else f"{value[:100]}… ({len(value) - 100} more)"
+    assert message.startswith((f"{name}={shown}: ", f"{name}={shown} "))
+    assert remedy in message
+    assert "; set it to " in message or ": set it to " in message
+    assert message.endswith(f". {DESCRIPTIONS[name]}")
+
+
+def test_each_wrong_value_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are told at once, in the order of the settings."""
+    monkeypatch.setenv("SENTIMENT_LOG__LEVEL", "loud")
+    monkeypatch.setenv("SENTIMENT_HTTP__PORT", "http")
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"model": {"threads": "all"}})
+    names = [line.partition("=")[0] for line in str(caught.value).splitlines()]
+    assert names == ["SENTIMENT_MODEL__THREADS", "SENTIMENT_HTTP__PORT", "SENTIMENT_LOG__LEVEL"]
+
+
+@given(st.text().map("?{}".format))
+def test_whatever_the_value_it_is_shown_on_one_line(value: str) -> None:
+    """Line breaks and control characters are escaped, long values cut."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"model": {"engine": value}})
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["SENTIMENT_KAFKA__TOPIC", "SENTIMENT_KAFKA_GROUP_ID", "SENTIMENT_LOGLEVEL", "SENTIMENT_KAFKA",
+     "sentiment_kafka__groupid", "SENTIMENT_KAFKA__GROUP_ID__X", "SENTIMENT_",
+     "SENTIMENT_HTTP_PORT", "SENTIMENT_KAFKA__SASL_PASSWORD"],
+)  # fmt: skip
+def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A setting misspelt would otherwise be one not made; its value is not shown."""
+    expected = "is no setting; correct or unset it (`sentiment-stream run --help` lists all)"
+    assert _error(monkeypatch, **{name: SECRET}) == f"{name} {expected}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SENTIMENT_STREAM_SERVICE_HOST", "10.0.0.1"),
+        ("SENTIMENT_STREAM_SERVICE_PORT", "8080"),
+        ("SENTIMENT_STREAM_SERVICE_PORT_HTTP", "8080"),
+        ("SENTIMENT_STREAM_PORT", "tcp://10.0.0.1:8080"),
+        ("SENTIMENT_STREAM_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("SENTIMENT_STREAM_PORT_8080_TCP_PROTO", "tcp"),
+        ("SENTIMENT_STREAM_PORT_8080_TCP_PORT", "8080"),
+        ("SENTIMENT_STREAM_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("SENTIMENTS", "1"),
+    ],
+)
+def test_what_others_set_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """Kubernetes tells a container of every Service; one may well be called sentiment-stream."""
+    monkeypatch.setenv(name, value)
+    assert load_settings() == Settings()
+
+
+def test_a_flag_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For itself alone; the rest of its group stays as set, and names may be in lower case."""
+    monkeypatch.setenv("SENTIMENT_KAFKA__GROUP_ID", "from-environment")
+    monkeypatch.setenv("sentiment_kafka__input_topic", "a,b")
+    assert load_settings().kafka.group_id == "from-environment"
+    kafka = load_settings({"kafka": {"group_id": "from-flag"}, "log": {}}).kafka
+    assert (kafka.group_id, kafka.input_topics) == ("from-flag", ("a", "b"))
+
+
+def test_timeouts_follow_from_the_session() -> None:
+    """Each unless it is set itself."""
+    kafka = KafkaSettings(session_timeout_ms=6000)
+    followed = (kafka.heartbeat_ms, kafka.rebalance_ms, kafka.max_poll_ms, kafka.transaction_ms)
+    assert followed == (600, 12_000, 60_000, 4000)
+    kafka = KafkaSettings(
+        heartbeat_interval_ms=1, rebalance_timeout_ms=2, max_poll_interval_ms=3,
+        transaction_timeout_ms=4,
+    )  # fmt: skip
+    set_so = (kafka.heartbeat_ms, kafka.rebalance_ms, kafka.max_poll_ms, kafka.transaction_ms)
+    assert set_so == (1, 2, 3, 4)
+
+
+@given(st.integers(10, 24 * 3600 * 1000))
+def test_whatever_the_session_what_follows_has_no_conflict(session_timeout_ms: int) -> None:
+    """One number is enough to set them all."""
+    load_settings({"kafka": {"session_timeout_ms": session_timeout_ms}})
+
+
+FILE = __file__
+SHARED = "share a topic, which would feed the service its own output; name different ones"
+LOG_IN = "needs SENTIMENT_KAFKA__SASL_USERNAME and SENTIMENT_KAFKA__SASL_PASSWORD_FILE; set both"
+NO_LOG_IN = "does not log in; set it to SASL_SSL or SASL_PLAINTEXT"
+NO_TLS = "does not use TLS; set it to SSL or SASL_SSL"
+BOTH = "SENTIMENT_KAFKA__SSL_KEY_FILE belong together; set both or neither"
+OR_RAISE = "; lower the first or raise the second"
+
+CONFLICTS = [
+    ({"output_topic": "sentiment.messages"}, SHARED),
+    ({"input_topic": "a,b", "output_topic": "b"}, SHARED),
+    ({"input_topic": "a,b", "dead_letter_topic": "a"}, SHARED),
+    ({"output_topic": "a", "dead_letter_topic": "a"}, SHARED),
+    ({"input_topic": "a,b,a"}, SHARED),
+    ({"heartbeat_interval_ms": 10_001}, f"SESSION_TIMEOUT_MS / 3 (10000){OR_RAISE}"),
+    ({"transaction_timeout_ms": 30_001}, f"SESSION_TIMEOUT_MS (30000){OR_RAISE}"),
+    ({"max_poll_interval_ms": 29_999}, f"MAX_POLL_INTERVAL_MS (29999){OR_RAISE}"),
+    ({"rebalance_timeout_ms": 300_001}, f"MAX_POLL_INTERVAL_MS (300000){OR_RAISE}"),
+    ({"security_protocol": "SASL_SSL"}, LOG_IN),
+    ({"security_protocol": "SASL_SSL", "sasl_username": "u"}, LOG_IN),
+    ({"security_protocol": "SASL_PLAINTEXT", "sasl_password_file": FILE}, LOG_IN),
+    ({"sasl_username": "u"}, NO_LOG_IN),
+    ({"security_protocol": "SSL", "sasl_password_file": FILE}, NO_LOG_IN),
+    ({"ssl_ca_file": FILE}, NO_TLS),
+    ({"ssl_certificate_file": FILE, "ssl_key_file": FILE}, NO_TLS),
+    ({"security_protocol": "SSL", "ssl_certificate_file": FILE}, BOTH),
+    ({"security_protocol": "SSL", "ssl_key_file": FILE}, BOTH),
+]
+
+
+@pytest.mark.parametrize(("kafka", "complaint"), CONFLICTS)
+def test_settings_that_contradict_each_other(kafka: dict[str, object], complaint: str) -> None:
+    """Each conflict names the variables, their values, and what to change, on one line."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"kafka": kafka})
+    message = str(caught.value)
+    assert (message.isprintable(), message.endswith(complaint)) == (True, True)
+    if complaint.endswith(OR_RAISE):
+        ((name, value),) = kafka.items()
+        above = "SESSION_TIMEOUT_MS=30000" if "POLL" in name.upper() else f"{name.upper()}={value}"
+        assert message == f"SENTIMENT_KAFKA__{above} is above SENTIMENT_KAFKA__{complaint}"
+
+
+@pytest.mark.parametrize(
+    "kafka",
+    [
+        {"heartbeat_interval_ms": 10_000, "transaction_timeout_ms": 30_000},
+        {"max_poll_interval_ms": 30_000, "rebalance_timeout_ms": 30_000},
+        {"security_protocol": "SSL"},
+        {"security_protocol": "SSL", "ssl_ca_file": FILE},
+        {"security_protocol": "SSL", "ssl_certificate_file": FILE, "ssl_key_file": FILE},
+        {"security_protocol": "SASL_PLAINTEXT", "sasl_username": "u", "sasl_password_file": FILE},
+    ],
+)
+def test_settings_that_go_together(kafka: dict[str, object]) -> None:
+    """The bounds themselves are allowed, and each complete way to connect."""
+    loaded = load_settings({"kafka": kafka}).kafka.model_dump(mode="json")
+    assert kafka.items() <= loaded.items()
+
+
+def test_secrets_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None:
+    """The settings know the path alone."""
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    names = ("sasl_password_file", "ssl_ca_file", "ssl_certificate_file", "ssl_key_file")
+    kafka = {"security_protocol": "SASL_SSL", "sasl_username": "u", **dict.fromkeys(names, file)}
+    settings = load_settings({"kafka": kafka})
+    assert read_secret(file) == SECRET
+    assert SECRET not in settings.model_dump_json() + repr(settings)
+
+
+@pytest.mark.parametrize("name", ["sasl_password_file", "ssl_key_file"])
+def test_a_secret_in_place_of_its_file_is_not_shown(name: str) -> None:
+    """An easy mistake, and the message goes into a log; a wrong path is shown."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"kafka": {name: SECRET}})
+    assert str(caught.value).startswith(
+        f"{variable('kafka', name)}=(not shown): set it to the path"
+    )
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "secret"),
+    [(b"a b\n", "a b"), (b"a\r\n", "a"), (b" a ", " a "), ("pä".encode(), "pä"), (b"", "")],
+)
+def test_a_line_break_at_the_end_is_no_part_of_a_secret(
+    tmp_path: Path, content: bytes, secret: str
+) -> None:
+    """Editors add one; all else is the secret's."""
+    (tmp_path / "secret").write_bytes(content)
+    assert read_secret(tmp_path / "secret") == secret
+
+
+def test_a_secret_that_cannot_be_read(tmp_path: Path) -> None:
+    """One line with the path and what to do, and nothing of the content."""
+    with pytest.raises(SettingsError, match=r"none: cannot be read \(No such file.*\); mount"):
+        read_secret(tmp_path / "none")
+    (tmp_path / "secret").write_bytes(b"abc\xff")
+    with pytest.raises(SettingsError) as caught:
+        read_secret(tmp_path / "secret")
+    assert str(caught.value).endswith("secret: is not UTF-8; write the secret to it as plain text")

@@ -1,0 +1,145 @@
+"""Texts to tokens with the bundled tokenizer, and records to items in their order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonpointer import JsonPointer
+from tokenizers import Tokenizer, models
+
+from service.codec import Decoder
+from service.prepare import PrepareThread, prepared
+from service.records import Document, Partition, Reason, Record, Rejected, TextStats
+from service.text import TextEncoder
+
+TOKENIZER = Path(__file__).resolve().parents[1] / "service" / "model" / "tokenizer.json"
+TOKENS_MAX = 16
+FIRST, LAST, UNKNOWN = 101, 102, 100
+# In no vocabulary: the multiocular O of one manuscript.
+UNHEARD_OF = "ꙮ"
+
+DECODER = Decoder("json", JsonPointer("/text"), 1000)
+ENCODER = TextEncoder(Tokenizer.from_file(str(TOKENIZER)), TOKENS_MAX)
+
+
+def _record(offset: int, value: bytes | None) -> Record:
+    return Record(Partition("posts", 0), offset, 5, None, value, (), 1, 0.0)
+
+
+def _encode(text: str) -> tuple[list[int], TextStats]:
+    (encoded,) = ENCODER.encode([text])
+    return encoded
+
+
+@pytest.mark.parametrize(
+    ("text", "inner"),
+    [
+        ("Hello, world!", [7592, 1010, 2088, 999]),
+        ("  hello,\n WORLD!", [7592, 1010, 2088, 999]),
+        ("unhappiness", [4895, 3270, 9397, 9961]),
+        ("naïve", [15743]),
+        ("🙂 good", [UNKNOWN, 2204]),
+        ("", []),
+        ("\N{ZERO WIDTH SPACE}\0", []),
+    ],
+)
+def test_tokens_are_those_of_the_model(text: str, inner: list[int]) -> None:
+    """In lower case, without accents, in pieces of words, between [CLS] and [SEP]."""
+    ids, stats = _encode(text)
+    assert ids == [FIRST, *inner, LAST]
+    assert (stats.tokens, stats.windows) == (len(inner) + 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "tokens", "truncated"), [(13, 15, False), (14, 16, False), (15, 16, True)]
+)
+def test_what_is_left_out_is_said(words: int, tokens: int, truncated: bool) -> None:
+    """From one token too many on; the end of the text is what is lost."""
+    ids, stats = _encode("good " * (words - 1) + "bad")
+    assert (stats.tokens, stats.truncated) == (tokens, truncated)
+    assert (ids[0], ids[-1]) == (FIRST, LAST)
+    assert (2919 in ids) is not truncated
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("good", 0.0),
+        (UNHEARD_OF, 1.0),
+        (f"a {UNHEARD_OF} b {UNHEARD_OF}", 0.5),
+        ("x" * 200, 1.0),
+        ("", 0.0),
+        ("\N{ZERO WIDTH SPACE}", 0.0),
+        (f"{UNHEARD_OF} " * 100, 1.0),
+    ],
+)
+def test_the_share_of_unknown_words(text: str, share: float) -> None:
+    """Of the tokens without the special ones; 0 where there are none at all."""
+    assert _encode(text)[1].unknown_share == share
+
+
+def test_a_tokenizer_without_an_unknown_token_knows_everything() -> None:
+    """As those have it that fall back on bytes."""
+    encoder = TextEncoder(Tokenizer(models.BPE({"a": 0, "b": 1}, [])), TOKENS_MAX)
+    assert encoder.encode(["ab"]) == [([0, 1], TextStats(2, False, 1, 0.0))]
+
+
+def test_settings_of_the_file_do_not_count() -> None:
+    """A tokenizer is often saved with the padding and truncation of its training."""
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
+    tokenizer.enable_padding(length=64)
+    tokenizer.enable_truncation(3)
+    encoder = TextEncoder(tokenizer, TOKENS_MAX)
+    assert encoder.encode(["hello hello"])[0][0] == [FIRST, 7592, 7592, LAST]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5))
+def test_any_texts_give_tokens_in_order(texts: list[str]) -> None:
+    """Together as each alone, within the bounds."""
+    encoded = ENCODER.encode(texts)
+    assert encoded == [_encode(text) for text in texts]
+    for ids, stats in encoded:
+        assert (ids[0], ids[-1]) == (FIRST, LAST)
+        assert stats.tokens == len(ids) <= TOKENS_MAX
+        assert 0 <= stats.unknown_share <= 1
+        assert len(ids) == TOKENS_MAX or not stats.truncated
+
+
+VALUES = st.sampled_from(
+    [b'{"text": "good"}', b'{"text": "bad day"}', b'{"text": ""}', b"{", b"\xff", None]
+)
+
+
+@given(st.lists(VALUES, max_size=12))
+def test_there_is_an_item_for_each_record_in_order(values: list[bytes | None]) -> None:
+    """Good and bad ones side by side, each with its own record and its own tokens."""
+    records = [_record(offset, value) for offset, value in enumerate(values)]
+    items = prepared(DECODER, ENCODER, records)
+    assert [item.record for item in items] == records
+    for item, value in zip(items, values, strict=True):
+        try:
+            text = json.loads(value or b"")["text"]
+        except ValueError:
+            text = ""
+        assert isinstance(item, Document if text else Rejected)
+        if isinstance(item, Document):
+            assert (item.message.text, (item.token_ids, item.stats)) == (text, _encode(text))
+
+
+async def test_the_thread_prepares_in_order_and_closes_twice() -> None:
+    """What is asked for at once is done one after the other, on the one thread."""
+    prepare = PrepareThread(DECODER, ENCODER)
+    try:
+        items = await prepare([_record(0, b'{"text": "good"}'), _record(1, None)])
+        assert isinstance(items[0], Document)
+        assert items[1] == Rejected(
+            _record(1, None), Reason.TOMBSTONE, "the value is null", "decode"
+        )
+        assert await prepare([]) == []
+    finally:
+        prepare.close()
+        prepare.close()
