@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 EXIT_SETTINGS = 2
 
+# Which extra brings what some commands need beyond the service itself.
+_EXTRAS = {"confluent_kafka": "demo", "sklearn": "lab", "torch": "lab", "transformers": "lab"}
+
 
 class _Commands(click.Group):
     """Turns the errors that people read into one line and an exit code."""
@@ -40,6 +43,13 @@ class _Commands(click.Group):
             ctx.exit(EXIT_SETTINGS)
         except ServiceError as error:
             click.echo(f"error: {error}", err=True)
+            ctx.exit(EXIT_FAILED)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package not in _EXTRAS:
+                raise
+            remedy = f"pip install 'sentiment-stream[{_EXTRAS[package]}]'"
+            click.echo(f"error: {package} is not installed; {remedy}", err=True)
             ctx.exit(EXIT_FAILED)
 
 
@@ -170,25 +180,10 @@ def evaluate(settings: Settings, data: Path, as_json: bool) -> None:
         print_table(figures, Console())
 
 
-_RECIPE_HELP = {
-    "learning_rate": "Highest learning rate; it rises over the warm-up and falls to zero.",
-    "batch_size": "Texts in a batch.",
-    "warmup_steps": "Steps until the highest learning rate.",
-    "length_max": "Tokens after which a text is cut.",
-    "epochs": "Times that the data is gone through.",
-    "weight_decay": "Decay of the weight matrices.",
-    "average_decay": "Decay of the average of the weights that is kept; 0 keeps no average.",
-    "held_out": "Sentences held out to choose the best checkpoint.",
-    "evaluate_every": "Steps between evaluations; also where training can be resumed.",
-    "precision": "auto, float32 or bfloat16.",
-    "seed": "Seed of everything random.",
-}
-
-
 def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
-    from service.lab.recipe import Recipe  # noqa: PLC0415
+    from service.lab.recipe import HELP, Recipe  # noqa: PLC0415
 
-    for name, help_text in reversed(_RECIPE_HELP.items()):
+    for name, help_text in reversed(HELP.items()):
         default = getattr(Recipe, name)
         flag = "--" + name.replace("_", "-")
         option = click.option(flag, name, default=default, show_default=True, help=help_text)

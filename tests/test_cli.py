@@ -106,3 +106,21 @@ def test_errors_that_people_read_become_exit_codes(
     monkeypatch.setattr("service.reference.reference", failing)
     done = _run("reference")
     assert (done.exit_code, done.stdout, done.stderr) == (code, "", "error: correct it\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "extra"),
+    [
+        (("demo",), "confluent_kafka", "demo"),
+        (("evaluate", "--data", "dev.tsv"), "sklearn", "lab"),
+        (("train", "--base", "b", "--data", "d", "--output", "o"), "torch", "lab"),
+    ],
+)
+def test_a_missing_extra_is_named(command: tuple[str, ...], module: str, extra: str) -> None:
+    """One line says what to install, and no traceback."""
+    code = f"import sys; sys.modules[{module!r}] = None; from service.cli import main; main()"
+    done = subprocess.run(  # noqa: S603 - the tests' own code
+        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=False
+    )
+    expected = f"error: {module} is not installed; pip install 'sentiment-stream[{extra}]'\n"
+    assert (EXIT_FAILED, expected) == (done.returncode, done.stderr)
