@@ -92,8 +92,8 @@ class Pipeline:
     def stop(self) -> None:
         """Poll no more; `run` returns when the rest is through."""
         if self._collecting is not None:
+            # Nothing is added from here on: what it waits for is never given to it.
             self._collecting.cancel()
-            # Cancelled before its first step it does not come to say so itself.
             self._collected = True
             self._arrived.set()
 
@@ -103,21 +103,17 @@ class Pipeline:
 
     async def _collect(self) -> None:
         failures = 0
-        try:
-            while True:
-                try:
-                    await self._wait_for_room()
-                    records = await self.session.poll()
-                except RetriableError as error:
-                    failures += 1
-                    await self._back_off("poll", error, failures)
-                    continue
-                failures = 0
-                if records:
-                    await self._add(records)
-        finally:
-            self._collected = True
-            self._arrived.set()
+        while True:
+            try:
+                await self._wait_for_room()
+                records = await self.session.poll()
+            except RetriableError as error:
+                failures += 1
+                await self._back_off("poll", error, failures)
+                continue
+            failures = 0
+            if records:
+                await self._add(records)
 
     async def _wait_for_room(self) -> None:
         while self.batcher.full:

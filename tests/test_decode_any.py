@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonpointer import JsonPointer
 
+from json_strategies import strings, values
 from service.codec import Decoder
 from service.codec.decode import DEPTH_MAX
 from service.contracts import DETAIL_CHARACTERS_MAX
@@ -21,13 +22,6 @@ if TYPE_CHECKING:
 
 MARKER = "my-landlord-is-a-crook"
 
-strings = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | strings,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(strings, inner, max_size=4),
-    max_leaves=10,
-)  # fmt: skip
 texts = strings.filter(lambda text: text and not text.isspace())
 
 

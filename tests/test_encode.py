@@ -15,6 +15,7 @@ from jsonpointer import JsonPointer
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from json_strategies import strings, values
 from service.codec import Decoder, Encoder, event_id
 from service.codec.encode import CUT_BYTES_MAX
 from service.contracts import DETAIL_CHARACTERS_MAX
@@ -41,14 +42,6 @@ MODEL = ModelInfo("bundled", "sha256:0", "onnx_packed", "float32", "cpu", ("NEGA
 STATS = TextStats(tokens=5, truncated=True, windows=1, unknown_share=0.25)
 NOW, NOW_MONOTONIC = 1777887000.0935, 10.0254
 HEADERS: Headers = (("trace", b"\x00\xff"), ("trace", None), ("", b""))
-
-strings = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | strings,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(strings, inner, max_size=4),
-    max_leaves=10,
-)  # fmt: skip
 
 
 def _record(value: bytes | None = b"{}", **changes: Any) -> Record:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Array = "NDArray[np.float32]"
-
 
 @dataclass(frozen=True, slots=True)
 class Dense:
