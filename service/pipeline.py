@@ -74,6 +74,8 @@ class Pipeline:
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
         self._scored: asyncio.Queue[Scored | None] = asyncio.Queue(SCORED_MAX)
+        # Taken from the queue and not to be published with what came before: one at most.
+        self._held: list[Scored | None] = []
         self._collecting: asyncio.Task[None] | None = None
         self._collected = False
         self._working_since: float | None = None
@@ -187,7 +189,7 @@ class Pipeline:
 
     async def _publish(self) -> None:
         failures = 0
-        while (scored := await self._scored.get()) is not None:
+        while (scored := await self._next_scored()) is not None:
             epoch, outcomes = self._with_all_waiting(scored)
             tripped = self.breaker.trips(outcomes)
             if tripped is not None:
@@ -212,14 +214,16 @@ class Pipeline:
             else:
                 self.metrics.dropped.inc(len(outcomes))
 
+    async def _next_scored(self) -> Scored | None:
+        return self._held.pop() if self._held else await self._scored.get()
+
     def _with_all_waiting(self, scored: Scored) -> tuple[int, list[Outcome]]:
         """What is scored and waiting goes into one commit, up to the end or another epoch."""
         batch, outcomes = scored
         while not self._scored.empty():
             following = self._scored.get_nowait()
             if following is None or following[0].epoch != batch.epoch:
-                # The slot is free again and nobody else fills it before this returns.
-                self._scored.put_nowait(following)
+                self._held.append(following)
                 break
             outcomes = [*outcomes, *following[1]]
         return batch.epoch, outcomes

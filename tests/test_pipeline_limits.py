@@ -170,7 +170,7 @@ class SlowPublisher(Stream):
         """Hold it."""
         super().__init__(records_max=1)
         self.gate = asyncio.Event()
-        self.pipeline._scored = asyncio.Queue(8)
+        self.pipeline._scored = asyncio.Queue(16)
 
         async def hold() -> None:
             await self.gate.wait()
@@ -201,18 +201,18 @@ async def test_batches_of_two_epochs_are_not_published_together() -> None:
     """Those from before a failure are dropped, and the newer ones behind them are not."""
     stream = SlowPublisher(failing=True)
     stream.clock.awake.clear()
-    stream.produce(3)
+    stream.produce(6)
 
     async with stream.running():
-        await stream.until(lambda: len(stream.scorer.batches) == 3)
-        stream.gate.set()
-        # While the publisher backs off, the same three come again behind two of the first ones.
         await stream.until(lambda: len(stream.scorer.batches) == 6)
+        stream.gate.set()
+        # While the publisher backs off, the same six come again behind five of the first ones.
+        await stream.until(lambda: len(stream.scorer.batches) == 12)
         stream.clock.awake.set()
         await stream.settled()
 
-    assert_each_once_in_order(stream, 3)
-    assert 3 == stream.metric("sentiment_dropped_total")
+    assert_each_once_in_order(stream, 6)
+    assert 6 == stream.metric("sentiment_dropped_total")
 
 
 async def test_what_waits_for_publishing_at_a_stop_is_published() -> None:
