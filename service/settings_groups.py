@@ -98,6 +98,8 @@ class KafkaSettings(_Group):
     """A replica that takes no records for so long leaves; follows as ten session timeouts."""
     transaction_timeout_ms: Milliseconds | None = None
     """The broker aborts a transaction open for so long; follows as two thirds of the session."""
+    unfolded_bytes_max: Annotated[int, Field(ge=2**20, le=2**30)] = 32 * 2**20
+    """Most bytes that a compressed batch may unfold to; at a larger one the service ends."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How to talk to the brokers."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"

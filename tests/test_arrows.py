@@ -80,6 +80,7 @@ LIBRARIES: dict[str, set[str]] = {
     "aiokafka": {"kafka", "demo"},
     "click": {"cli"},
     "confluent_kafka": {"demo"},
+    "cramjam": {"kafka"},
     "onnx": {"engines", "lab"},
     "onnxruntime": {"engines", "lab"},
     "sklearn": {"lab"},

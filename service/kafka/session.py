@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
@@ -17,12 +16,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from service.errors import BrokerError, FencedError, RetriableError
-from service.kafka.connection import (
-    STOP_TIMEOUT_S,
-    check_access,
-    connection_options,
-    translated,
-)
+from service.kafka import background
+from service.kafka.batches import reading
+from service.kafka.connection import check_access, connection_options, translated
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from service.kafka.producer import Producer
 from service.progress import Progress
@@ -69,7 +65,10 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             if mode == "exactly_once"
             else AtLeastOnce(self._options)
         )
-        self._fenced = False
+        self._must_rejoin = False
+        # Behind the last record of each partition that was polled in this epoch.
+        self._polled: dict[Partition, int] = {}
+        self._faults: dict[Partition, BrokerError | RetriableError] = {}
         # Held while something is on its way to be committed.
         self._publishing = asyncio.Lock()
 
@@ -114,34 +113,59 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def poll(self) -> list[Record]:
         """See `ports.Session.poll`."""
         try:
-            if self._fenced:
+            if self._must_rejoin:
                 await self._leave()
                 await self._join()
-                self._fenced = False
+                self._must_rejoin = False
+            if (reason := background.ended(self._consumer)) is not None:
+                self._must_rejoin = True
+                raise reason
             if not self.progress.positioned:
                 await self._position()
+            self._raise_fault()
             epoch = self.progress.epoch
-            fetched = await self._consumer.getmany(
-                timeout_ms=POLL_TIMEOUT_MS, max_records=self._records_max
-            )
+            with reading(self._settings.unfolded_bytes_max) as now_reading:
+                fetched = await self._consumer.getmany(
+                    timeout_ms=POLL_TIMEOUT_MS, max_records=self._records_max
+                )
         except (KafkaError, TimeoutError) as error:
+            # aiokafka may have gone past what it never gave.
+            self.progress.interrupt()
             raise await self._explained(error) from error
         # No await from here on: what is stamped with this epoch was fetched in it.
         if epoch != self.progress.epoch or not self.progress.positioned:
             return []
-        now = time.monotonic()
+        self._faults = now_reading.faults
+        if not fetched:
+            self._raise_fault()
+        self._polled |= {Partition(*p): records[-1].offset + 1 for p, records in fetched.items()}
+        # The clock of time.monotonic, which a simulation's loop sets.
+        now = asyncio.get_running_loop().time()
         return [
             to_record(message, epoch, now) for messages in fetched.values() for message in messages
         ]
 
+    def _raise_fault(self) -> None:
+        """Raise what stopped a partition, when all of it before that is published.
+
+        Sooner, and who moves the group past it would move it past those records too.
+        """
+        faults, self._faults = self._faults, {}
+        for partition, fault in faults.items():
+            if (self.progress.next_offset(partition) or 0) >= self._polled.get(partition, 0):
+                raise fault
+
     async def keep_alive(self) -> None:
         """See `ports.Session.keep_alive`; costs a new fetch of what was prefetched."""
+        if self._must_rejoin:
+            return
         consumer = self._consumer
         assigned = consumer.assignment()
         consumer.pause(*assigned)
         try:
             await consumer.getmany(timeout_ms=0)
         except KafkaError as error:
+            self.progress.interrupt()
             raise translated(error) from error
         finally:
             consumer.resume(*(assigned & consumer.assignment()))
@@ -154,7 +178,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             try:
                 await self._delivery.publish(publication, self._consumer)
             except FencedError:
-                self._fenced = True
+                self._must_rejoin = True
                 raise
             if publication.epoch == self.progress.epoch:
                 self.progress.advance(publication.offsets)
@@ -202,9 +226,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def _stop_consumer(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            with contextlib.suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(STOP_TIMEOUT_S):
-                    await consumer.stop()
+            await background.stop(consumer)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """End the epoch, and let what is being committed get through before others take over."""
@@ -231,6 +253,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
                 return
             for partition, start in zip(assigned, starts, strict=True):
                 self._consumer.seek(partition, start)
+            self._polled.clear()
+            self._faults.clear()
             self.progress.position(
                 {Partition(*p): s for p, s in zip(assigned, starts, strict=True)}
             )
