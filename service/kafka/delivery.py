@@ -47,8 +47,13 @@ class Delivery(Protocol):
     def disown(self) -> None:
         """The partitions were taken away: nothing more is published for them."""
 
-    async def publish(self, publication: Publication, consumer: AIOKafkaConsumer) -> None:
-        """Publish and commit.
+    async def publish(
+        self,
+        publication: Publication,
+        starts: Mapping[Partition, int],
+        consumer: AIOKafkaConsumer,
+    ) -> None:
+        """Publish and commit; `starts` has the first unpublished offset of each partition.
 
         Raises:
             RetriableError: it is not known to be published.
@@ -78,7 +83,12 @@ class AtLeastOnce:
     def disown(self) -> None:
         """See `Delivery.disown`; the one producer serves any partition."""
 
-    async def publish(self, publication: Publication, consumer: AIOKafkaConsumer) -> None:
+    async def publish(
+        self,
+        publication: Publication,
+        starts: Mapping[Partition, int],  # noqa: ARG002 - repeats are allowed
+        consumer: AIOKafkaConsumer,
+    ) -> None:
         """See `Delivery.publish`."""
         try:
             for portion in portions(publication.outgoing):
@@ -154,23 +164,35 @@ class ExactlyOnce:
     async def publish(
         self,
         publication: Publication,
-        consumer: AIOKafkaConsumer,  # noqa: ARG002 - offsets ride in the transactions
+        starts: Mapping[Partition, int],
+        consumer: AIOKafkaConsumer,
     ) -> None:
         """See `Delivery.publish`; one transaction for each input partition, side by side."""
         outgoing: dict[Partition, list[Outgoing]] = {p: [] for p in publication.offsets}
         for message in publication.outgoing:
             outgoing[message.source].append(message)
         results = await asyncio.gather(
-            *(self._transact(p, outgoing[p], offset) for p, offset in publication.offsets.items()),
+            *(
+                self._transact(p, outgoing[p], range(starts[p], offset), consumer)
+                for p, offset in publication.offsets.items()
+            ),
             return_exceptions=True,
         )
         errors = [result for result in results if isinstance(result, BaseException)]
+        if errors:
+            # Those that got through are started anew too: only then all that they committed shows.
+            for partition in publication.offsets:
+                self._discard(partition)
         # Of several, the one that asks for most: a fenced producer means leave and join again.
         for error in sorted(errors, key=lambda e: not isinstance(e, FencedError)):
             raise error
 
     async def _transact(
-        self, partition: Partition, outgoing: Sequence[Outgoing], next_offset: int
+        self,
+        partition: Partition,
+        outgoing: Sequence[Outgoing],
+        settled: range,
+        consumer: AIOKafkaConsumer,
     ) -> None:
         one_by_one = False
         for _ in range(ATTEMPTS_MAX):
@@ -182,12 +204,12 @@ class ExactlyOnce:
                     await producer.begin()
                     failed = await producer.send_each(outgoing, one_by_one)
                     if not failed:
-                        await producer.commit({partition: next_offset}, self._settings.group_id)
+                        await producer.commit({partition: settled.stop}, self._settings.group_id)
                         return
                 self._discard(partition)
                 outgoing, again = smaller_forms(outgoing, failed, one_by_one)
                 one_by_one = one_by_one or again
-                await self.own([partition])
+                await self._reopen(partition, settled.start, consumer)
             except (KafkaError, TimeoutError, AssertionError) as error:
                 # aiokafka asserts on the state of a transaction that has failed meanwhile.
                 self._discard(partition)
@@ -196,6 +218,16 @@ class ExactlyOnce:
                 self._discard(partition)
                 raise
         raise BrokerError("the output topics refuse records of any size; check max.message.bytes")
+
+    async def _reopen(self, partition: Partition, start: int, consumer: AIOKafkaConsumer) -> None:
+        """Start a new producer within a publish: it fences a new owner too, if there is one.
+
+        What that one has committed shows afterwards, and then nothing more may be published here.
+        """
+        await self.own([partition])
+        committed = await consumer.committed(TopicPartition(*partition))
+        if committed not in (None, start):
+            raise FencedError("another replica has taken the partition over")
 
     def _discard(self, partition: Partition) -> None:
         producer = self._producers.pop(partition, None)

@@ -66,6 +66,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             else AtLeastOnce(self._options)
         )
         self._must_rejoin = False
+        # What is positioned then would fence the producers of whoever is given the partitions.
+        self._reassigning = False
         # Behind the last record of each partition that was polled in this epoch.
         self._polled: dict[Partition, int] = {}
         self._faults: dict[Partition, BrokerError | RetriableError] = {}
@@ -120,7 +122,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             if (reason := background.ended(self._consumer)) is not None:
                 self._must_rejoin = True
                 raise reason
-            if not self.progress.positioned:
+            if not self.progress.positioned and not self._reassigning:
                 await self._position()
             self._raise_fault()
             epoch = self.progress.epoch
@@ -175,8 +177,9 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         async with self._publishing:
             if publication.epoch != self.progress.epoch:
                 return False
+            starts = {p: self.progress.next_offset(p) or 0 for p in publication.offsets}
             try:
-                await self._delivery.publish(publication, self._consumer)
+                await self._delivery.publish(publication, starts, self._consumer)
             except FencedError:
                 self._must_rejoin = True
                 raise
@@ -230,6 +233,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """End the epoch, and let what is being committed get through before others take over."""
+        self._reassigning = True
         self.progress.revoke()
         log.info("partitions revoked", partitions=_names(revoked), epoch=self.progress.epoch)
         with contextlib.suppress(TimeoutError):
@@ -239,6 +243,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin an epoch; the next poll positions the partitions, where an error can be raised."""
+        self._reassigning = False
         self.progress.interrupt()
         self.rebalances += 1
         log.info("partitions assigned", partitions=_names(assigned), epoch=self.progress.epoch)
@@ -261,11 +266,10 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     async def _start_of(self, partition: TopicPartition) -> int:
         committed = await self._consumer.committed(partition)
-        if committed is not None:
-            return int(committed)
         published = self.progress.next_offset(Partition(*partition))
-        if published is not None:
-            return published
+        if committed is not None or published is not None:
+            # Of a transaction that has just ended the offset cannot be read yet.
+            return max(committed or 0, published or 0)
         if self._settings.auto_offset_reset == "earliest":
             return int((await self._consumer.beginning_offsets([partition]))[partition])
         # The end moves on: it is committed, or a record that comes now would be skipped by
