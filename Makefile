@@ -19,7 +19,7 @@ DEMO := .venv/.installed-demo
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lock schemas clean
+.PHONY: help setup demo test simulation lock schemas clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1: \2/p' Makefile
@@ -35,6 +35,10 @@ test: $(DEVELOPMENT) ## check style and types, and run all tests
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+simulation: $(DEVELOPMENT) ## run 10,000 seeds of faults in virtual time; SEED=7 runs one, step by step
+	@PYTHONPATH=tests:. $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) \
+		$(if $(SEEDS),--seeds $(SEEDS))
 
 # For all systems and Pythons at once, and without addresses: any index may serve these hashes.
 # The build backend is locked too, so that the service itself is installed without fetching it.

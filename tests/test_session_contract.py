@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from kafka_kinds import OUTPUTS, Kafka
 from kafka_tools import Message
 from service.records import Outgoing, Partition, Record
 from session_tools import (
     KEYS,
-    OUTPUTS,
-    Kafka,
     inputs,
     joined,
     numbered,

@@ -10,17 +10,14 @@ from confluent_kafka import Producer
 from fake_cluster import FakeCluster
 from fake_kafka import FakeSession
 from jar_broker import HOST, free_ports
+from kafka_kinds import BYTES_MAX, OUTPUTS, Kafka, Real
 from service.errors import BrokerError, RetriableError
 from service.kafka import KafkaSession, producer
 from service.records import Outgoing, Publication
 from service.settings import KafkaSettings
 from session_tools import (
-    BYTES_MAX,
     KEYS,
-    OUTPUTS,
     WAIT_SECONDS,
-    Kafka,
-    Real,
     inputs,
     joined,
     number_of,

@@ -16,6 +16,7 @@ from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as Position
 
 from broker import Broker
+from kafka_kinds import Mode, Real, real_kafka
 from kafka_tools import Message, create_topic, produce
 from raw_batches import CODECS, batch, changed, compressed, send
 from service.errors import BrokerError, RetriableError, ServiceError
@@ -23,15 +24,12 @@ from service.kafka import KafkaSession
 from service.settings import KafkaSettings
 from session_tools import (
     WAIT_SECONDS,
-    Mode,
-    Real,
     joined,
     numbered,
     poll_count,
     polled,
     publication,
     real,
-    real_kafka,
     started,
     values,
 )

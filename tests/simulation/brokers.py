@@ -1,0 +1,293 @@
+"""Kafka's brokers as far as a client can tell them: logs, transactions, committed offsets.
+
+State, and what each request does to it when it arrives; nothing here knows of a client, or of the
+network between. Times are those of the running event loop. Consumer groups are in `groups`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    InvalidTxnState,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    ProducerFenced,
+)
+
+from service.records import Partition
+from simulation.logs import Log, Owner, Stored, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+# Markers are written by requests between brokers: mostly soon, but never at once.
+MARKER_DELAY_S = (0.0, 0.02)
+LATE_MARKER_DELAY_S = (0.1, 1.5)
+LATE_MARKER_SHARE = 0.1
+
+
+class Brokers:
+    """Topics, transactions, and what groups have committed."""
+
+    def __init__(self, topics: Mapping[str, int], rng: random.Random | None = None) -> None:
+        """Create topics with so many partitions."""
+        self.rng = rng or random.Random(0)
+        self.away = False
+        self.logs: dict[Partition, Log] = {}
+        self.bytes_max: dict[str, int] = {}
+        self.committed: defaultdict[str, dict[Partition, int]] = defaultdict(dict)
+        # Told of each change of committed offsets: (group, offsets, transaction).
+        self.on_commit: Callable[[str, Mapping[Partition, int], Transaction | None], None] | None
+        self.on_commit = None
+        self.timed_out_transactions = 0
+        self._counts: dict[str, int] = {}
+        self._owners: defaultdict[str, Owner] = defaultdict(Owner)
+        self._appended = asyncio.Event()
+        for topic, partitions in topics.items():
+            self.create(topic, partitions)
+
+    def create(self, topic: str, partitions: int, bytes_max: int | None = None) -> None:
+        """Create a topic, or give it more partitions; `bytes_max` bounds one batch."""
+        self._counts[topic] = partitions
+        for partition in self.partitions(topic):
+            self.logs.setdefault(partition, Log())
+        if bytes_max is not None:
+            self.bytes_max[topic] = bytes_max
+
+    def partitions(self, topic: str) -> list[Partition]:
+        """A topic's partitions, in order; none where it does not exist."""
+        return [Partition(topic, number) for number in range(self._counts.get(topic, 0))]
+
+    def append(self, partition: Partition, record: Stored) -> None:
+        """Store one record, as a producer of the world outside."""
+        self.logs[partition].append([record])
+        event, self._appended = self._appended, asyncio.Event()
+        event.set()
+
+    async def wait_for_append(self) -> None:
+        """Wait for the next record of the world outside."""
+        await self._appended.wait()
+
+    def unread(self, positions: Mapping[Partition, int]) -> bool:
+        """Whether there is anything behind these positions."""
+        return any(self.logs[p].stable_end > offset for p, offset in positions.items())
+
+    def fetch(
+        self, positions: Mapping[Partition, int], records_max: int
+    ) -> dict[Partition, tuple[list[tuple[int, Stored]], int]]:
+        """Committed records from the positions on, and the position after them."""
+        fetched = {}
+        for partition, start in positions.items():
+            log = self.logs[partition]
+            records: list[tuple[int, Stored]] = []
+            after = max(start, log.stable_end)
+            for offset, record in log.committed(start):
+                if len(records) == records_max:
+                    after = records[-1][0] + 1
+                    break
+                records.append((offset, record))
+            if after > start:
+                fetched[partition] = (records, after)
+                records_max -= len(records)
+            if not records_max:
+                break
+        return fetched
+
+    def produce(
+        self,
+        partition: Partition,
+        records: Sequence[Stored],
+        transactional_id: str | None,
+        epoch: int,
+        gap: set[Partition],
+    ) -> None:
+        """Store one batch; `gap` has the partitions on which this producer lost a sequence number.
+
+        Raises:
+            KafkaError: as the brokers answer.
+        """
+        transaction = None
+        if transactional_id is not None:
+            owner = self._owners[transactional_id]
+            transaction = owner.transaction
+            if epoch != owner.epoch:
+                raise InvalidProducerEpoch
+            # Brokers ask the coordinator whether the transaction is open there (KIP-890).
+            if transaction is None or transaction.outcome is not None:
+                raise InvalidTxnState
+            if partition not in transaction.logs:
+                raise InvalidTxnState
+        # Brokers look at the size first.
+        if sum(r.size for r in records) > self.bytes_max.get(partition.topic, 1 << 30):
+            gap.add(partition)
+            raise MessageSizeTooLargeError
+        if partition in gap:
+            raise OutOfOrderSequenceNumber
+        if transaction is not None:
+            transaction.records.extend(records)
+        self.logs[partition].append(records, transaction)
+
+    def init_producer(self, transactional_id: str) -> asyncio.Future[int]:
+        """Fence the older producer; gives the epoch once what that one left is settled."""
+        owner = self._owners[transactional_id]
+        owner.epoch += 1
+        epoch = owner.epoch
+        if owner.transaction is not None and owner.transaction.outcome is None:
+            self._decide(owner, commit=False)
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def answer() -> None:
+            if future.done():
+                return
+            if epoch == owner.epoch:
+                future.set_result(epoch)
+            else:
+                _refuse(future)
+
+        self._when_settled(owner, answer)
+        return future
+
+    def add_partitions(
+        self, transactional_id: str, epoch: int, partitions: Sequence[Partition], timeout_s: float
+    ) -> asyncio.Future[None]:
+        """Begin a transaction where none is open, and let it write to these partitions."""
+        owner = self._owners[transactional_id]
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def add() -> None:
+            if future.done():
+                return
+            if epoch != owner.epoch:
+                _refuse(future)
+                return
+            self._begun(owner, transactional_id, timeout_s).logs.update(partitions)
+            future.set_result(None)
+
+        if owner.transaction is None or owner.transaction.outcome is None:
+            add()
+        else:
+            self._when_settled(owner, add)
+        return future
+
+    def add_offsets(
+        self,
+        transactional_id: str,
+        epoch: int,
+        group: str,
+        offsets: Mapping[Partition, int],
+        timeout_s: float,
+    ) -> None:
+        """Put offsets into the transaction; as with version 0, no generation is asked for.
+
+        Raises:
+            ProducerFenced: the producer has been replaced.
+        """
+        owner = self._owners[transactional_id]
+        if epoch != owner.epoch:
+            raise ProducerFenced
+        transaction = self._begun(owner, transactional_id, timeout_s)
+        transaction.offsets.setdefault(group, {}).update(offsets)
+
+    def end_transaction(self, transactional_id: str, epoch: int) -> None:
+        """Commit; the markers come later.
+
+        Raises:
+            ProducerFenced: the producer has been replaced.
+        """
+        owner = self._owners[transactional_id]
+        if epoch != owner.epoch:
+            raise ProducerFenced
+        if owner.transaction is not None and owner.transaction.outcome is None:
+            self._decide(owner, commit=True)
+
+    def abort_all(self) -> int:
+        """Abort what is open, as a coordinator does that is asked to; gives how many there were."""
+        aborted = 0
+        for owner in self._owners.values():
+            if owner.transaction is not None and owner.transaction.outcome is None:
+                owner.epoch += 1
+                self._decide(owner, commit=False)
+                aborted += 1
+        return aborted
+
+    def unsettled(self) -> bool:
+        """Whether a transaction has yet to be decided or marked."""
+        return any(owner.transaction is not None for owner in self._owners.values())
+
+    def _begun(self, owner: Owner, transactional_id: str, timeout_s: float) -> Transaction:
+        transaction = owner.transaction
+        if transaction is None:
+            transaction = owner.transaction = Transaction(transactional_id)
+            loop = asyncio.get_running_loop()
+            loop.call_later(timeout_s, self._time_out, owner, transaction, timeout_s)
+        return transaction
+
+    def _time_out(self, owner: Owner, transaction: Transaction, timeout_s: float) -> None:
+        if owner.transaction is not transaction or transaction.outcome is not None:
+            return
+        if self.away:
+            loop = asyncio.get_running_loop()
+            loop.call_later(timeout_s, self._time_out, owner, transaction, timeout_s)
+            return
+        self.timed_out_transactions += 1
+        owner.epoch += 1
+        self._decide(owner, commit=False)
+
+    def _decide(self, owner: Owner, *, commit: bool) -> None:
+        transaction = owner.transaction
+        assert transaction is not None
+        transaction.outcome = commit
+        loop = asyncio.get_running_loop()
+        marks: list[Callable[[], None]] = [
+            lambda p=partition: self.logs[p].mark(transaction)  # type: ignore[misc]
+            for partition in sorted(transaction.logs)
+        ]
+        marks += [
+            lambda g=group, o=offsets: self.commit(g, o, transaction)  # type: ignore[misc]
+            for group, offsets in transaction.offsets.items()
+            if commit
+        ]
+        transaction.unmarked = len(marks)
+        for mark in marks:
+            late = self.rng.random() < LATE_MARKER_SHARE
+            delay_s = self.rng.uniform(*LATE_MARKER_DELAY_S if late else MARKER_DELAY_S)
+            loop.call_later(delay_s, self._mark, owner, transaction, mark)
+        if not marks:
+            self._settle(owner)
+
+    def _mark(self, owner: Owner, transaction: Transaction, mark: Callable[[], None]) -> None:
+        mark()
+        transaction.unmarked -= 1
+        if not transaction.unmarked:
+            self._settle(owner)
+
+    def _settle(self, owner: Owner) -> None:
+        owner.transaction = None
+        waiting, owner.waiting = owner.waiting, []
+        for answer in waiting:
+            answer()
+
+    def _when_settled(self, owner: Owner, answer: Callable[[], None]) -> None:
+        if owner.transaction is None:
+            answer()
+        else:
+            owner.waiting.append(answer)
+
+    def commit(
+        self, group: str, offsets: Mapping[Partition, int], transaction: Transaction | None = None
+    ) -> None:
+        """Store what a group has committed."""
+        if self.on_commit is not None:
+            self.on_commit(group, offsets, transaction)
+        self.committed[group].update(offsets)
+
+
+def _refuse(future: asyncio.Future[Any]) -> None:
+    future.set_exception(ProducerFenced())
+    # Whoever asked may be gone, which is no reason for a warning.
+    future.exception()

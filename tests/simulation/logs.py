@@ -1,0 +1,83 @@
+"""What is stored: records, transactions, and the log of one partition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from service.records import Headers, Partition
+
+
+class Stored(NamedTuple):
+    """A record as a client sends it."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp_ms: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of key, value and headers: what a topic's limit is held against."""
+        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers
+
+
+@dataclass(eq=False)
+class Transaction:
+    """One transaction; `outcome` is final as soon as it is not None."""
+
+    transactional_id: str
+    outcome: bool | None = None
+    logs: set[Partition] = field(default_factory=set)
+    offsets: dict[str, dict[Partition, int]] = field(default_factory=dict)
+    unmarked: int = 0
+    records: list[Stored] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Owner:
+    """A transactional id: the epoch of who may use it, and the transaction that is not settled."""
+
+    epoch: int = 0
+    transaction: Transaction | None = None
+    waiting: list[Callable[[], None]] = field(default_factory=list)
+
+
+class Log:
+    """One partition: records, and who wrote them; a marker takes an offset too."""
+
+    def __init__(self) -> None:
+        """Be empty."""
+        self.entries: list[tuple[Stored | None, Transaction | None]] = []
+        self._open: dict[Transaction, int] = {}
+
+    def append(self, records: Sequence[Stored], transaction: Transaction | None = None) -> None:
+        """Store records, at once where they belong to no transaction."""
+        if transaction is not None and transaction not in self._open:
+            self._open[transaction] = len(self.entries)
+        self.entries.extend((record, transaction) for record in records)
+
+    def mark(self, transaction: Transaction) -> None:
+        """Store a transaction's end."""
+        self._open.pop(transaction, None)
+        self.entries.append((None, transaction))
+
+    def skip(self) -> None:
+        """Take an offset that nobody reads, as compaction or another's marker leaves it."""
+        self.entries.append((None, None))
+
+    @property
+    def stable_end(self) -> int:
+        """Before the first record of a transaction that may yet be aborted."""
+        return min(self._open.values(), default=len(self.entries))
+
+    def committed(self, start: int = 0) -> Iterator[tuple[int, Stored]]:
+        """Offsets and records that a `read_committed` reader gets."""
+        for offset in range(start, self.stable_end):
+            record, transaction = self.entries[offset]
+            if record is not None and (transaction is None or transaction.outcome):
+                yield offset, record

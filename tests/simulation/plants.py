@@ -1,0 +1,151 @@
+"""Bugs to plant in the service: each breaks one rule of delivery, and the judge must notice.
+
+The first six are kinds that anyone could write; `one id for each process`, `send that is not
+awaited` and `no rewind` are what prototypes of this service got wrong, and the last ones what the
+simulation found in the service itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from service.batcher import Batcher
+from service.kafka.delivery import ExactlyOnce
+from service.kafka.producer import Producer
+from service.kafka.session import KafkaSession
+from service.pipeline import Pipeline
+from service.records import Partition
+from simulation import consumer
+from simulation.loop import current_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from aiokafka import AIOKafkaConsumer
+
+    from service.pipeline import Scored
+    from service.records import Batch, Outcome, Outgoing, Publication
+
+transact = ExactlyOnce._transact
+publish = KafkaSession.publish
+take = Batcher.take
+
+
+async def _commit_before_publish(
+    self: ExactlyOnce,
+    partition: Partition,
+    outgoing: Sequence[Outgoing],
+    settled: range,
+    consumer: AIOKafkaConsumer,
+) -> None:
+    await transact(self, partition, [], settled, consumer)
+    await transact(self, partition, outgoing, range(settled.stop, settled.stop), consumer)
+
+
+async def _publish_whatever_the_epoch(self: KafkaSession, publication: Publication) -> bool:
+    return await publish(self, replace(publication, epoch=self.progress.epoch))
+
+
+def _take_the_shortest_first(self: Batcher, now: float) -> Batch | None:
+    batch = take(self, now)
+    if batch is None:
+        return None
+    return replace(
+        batch, items=tuple(sorted(batch.items, key=lambda i: len(i.record.value or b"")))
+    )
+
+
+async def _letters_outside_of_the_transaction(
+    self: ExactlyOnce,
+    partition: Partition,
+    outgoing: Sequence[Outgoing],
+    settled: range,
+    consumer: AIOKafkaConsumer,
+) -> None:
+    letters = [message for message in outgoing if message.topic == "dead"]
+    if letters:
+        plain = Producer(self._options)
+        await plain.start()
+        await plain.send_each(letters)
+        await plain.stop()
+    events = [message for message in outgoing if message.topic != "dead"]
+    await transact(self, partition, events, settled, consumer)
+
+
+async def _commit_what_was_polled(self: KafkaSession, publication: Publication) -> bool:
+    polled = {p: self._consumer._positions.get(p, o) for p, o in publication.offsets.items()}
+    return await publish(self, replace(publication, offsets=polled))
+
+
+async def _read_the_offset_before_fencing(self: KafkaSession) -> None:
+    async with self._publishing:
+        epoch = self.progress.epoch
+        assigned = sorted(self._consumer.assignment())
+        starts = await asyncio.gather(*(self._start_of(p) for p in assigned))
+        await self._delivery.own([Partition(*p) for p in assigned])
+        if epoch != self.progress.epoch:
+            return
+        for partition, start in zip(assigned, starts, strict=True):
+            self._consumer.seek(partition, start)
+        self.progress.position({Partition(*p): s for p, s in zip(assigned, starts, strict=True)})
+
+
+def _own_id(self: ExactlyOnce, partition: Partition) -> Producer:
+    process = current_process()
+    identity = f"{process.name if process else ''}-{partition.number}"
+    return Producer(self._options, identity, self._settings.transaction_ms)
+
+
+async def _send_and_forget(
+    self: Producer,
+    outgoing: Sequence[Outgoing],
+    one_by_one: bool = False,  # noqa: ARG001 - as the real one
+) -> list[Any]:
+    for message in outgoing:
+        (await self._send(message)).add_done_callback(lambda sent: sent.exception())
+    return []
+
+
+def _no_seek(self: consumer.Consumer, partition: Any, offset: int) -> None:
+    pass
+
+
+def _put_back_at_the_end(self: Pipeline, scored: Scored) -> tuple[int, list[Outcome]]:
+    batch, outcomes = scored
+    while not self._scored.empty():
+        following = self._scored.get_nowait()
+        if following is None or following[0].epoch != batch.epoch:
+            self._scored.put_nowait(following)
+            break
+        outcomes = [*outcomes, *following[1]]
+    return batch.epoch, outcomes
+
+
+PLANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
+    "commit before publish": (ExactlyOnce, "_transact", _commit_before_publish),
+    "stale epoch published": (KafkaSession, "publish", _publish_whatever_the_epoch),
+    "order broken inside a partition": (Batcher, "take", _take_the_shortest_first),
+    "dead letter outside the transaction": (
+        ExactlyOnce, "_transact", _letters_outside_of_the_transaction,
+    ),
+    "offset of an unfinished record committed": (KafkaSession, "publish", _commit_what_was_polled),
+    "producer started after the committed offset was read": (
+        KafkaSession, "_position", _read_the_offset_before_fencing,
+    ),
+    "one transactional id for each process": (ExactlyOnce, "_new", _own_id),
+    "send that is not awaited": (Producer, "send_each", _send_and_forget),
+    "dropped batch that is not rewound": (consumer.Consumer, "seek", _no_seek),
+    "waiting batch put back at the end": (Pipeline, "_with_all_waiting", _put_back_at_the_end),
+}  # fmt: skip
+
+
+@contextmanager
+def planted(name: str) -> Iterator[None]:
+    """Put a bug into the service."""
+    owner, attribute, bug = PLANTS[name]
+    with patch.object(owner, attribute, bug):
+        yield

@@ -1,0 +1,162 @@
+"""The world of one seed: a cluster, replicas, what is put in, and what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import random
+import zlib
+from collections import Counter
+from typing import TYPE_CHECKING, Literal
+
+from service.kafka import KafkaSession
+from service.settings import KafkaSettings
+from simulation.brokers import Brokers
+from simulation.groups import Group
+from simulation.logs import Stored
+from simulation.network import NETWORKS, Network
+from simulation.oracle import judged, transaction_wrong
+from simulation.replica import LIMITS, Replica
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from service.records import Partition
+    from service.telemetry import Metrics
+    from simulation.logs import Transaction
+    from simulation.loop import Process
+
+BOOTSTRAP = "simulated:9092"
+GROUP = "group"
+SESSION_MS = 2000
+# An event of a "big" text is above it, all else is far below.
+OUT_BYTES_MAX = 20_000
+VIOLATIONS_MAX = 5
+
+
+class World:
+    """Everything of one seed."""
+
+    def __init__(
+        self,
+        seed: int,
+        mode: Literal["exactly_once", "at_least_once"],
+        metrics: Metrics,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        """Create the topics; starts no replica."""
+        self.rng = random.Random(seed)
+        self.mode = mode
+        self.metrics = metrics
+        self.context = contextvars.copy_context()
+        self.over = False
+        self.faults: Counter[str] = Counter()
+        self.violations: list[str] = []
+        self.replicas: list[Replica] = []
+        self.trace = 0
+        # A process is killed at the next such step: {(request or point, moment)}.
+        self.armed: set[tuple[str, str]] = set()
+        self._tell = tell
+        self.brokers = Brokers({"in": self.rng.randint(2, 4), "out": 3, "dead": 1}, self.rng)
+        self.brokers.bytes_max["out"] = OUT_BYTES_MAX
+        self.brokers.on_commit = self._on_commit
+        self.network = Network(self.brokers, lambda name: Group(self.brokers, name), self.rng)
+        self.network.faults = self.faults
+        self.network.on_request = self.point
+        NETWORKS[BOOTSTRAP] = self.network
+        self._inputs: dict[Partition, list[int]] = {}
+        self._put = 0
+
+    @property
+    def group(self) -> Group:
+        """The service's group."""
+        return self.network.group(GROUP)
+
+    def new_session(self) -> KafkaSession:
+        """A session of the service's own."""
+        settings = KafkaSettings(
+            bootstrap_servers=BOOTSTRAP,
+            input_topic="in",
+            output_topic="out",
+            dead_letter_topic="dead",
+            group_id=GROUP,
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=300,
+        )
+        return KafkaSession(settings, LIMITS.records_max, self.mode)
+
+    def add_replica(self) -> Replica:
+        """Start one more."""
+        replica = Replica(self, f"replica {len(self.replicas) + 1}")
+        self.replicas.append(replica)
+        return replica
+
+    def wanted(self) -> list[Replica]:
+        """The replicas that are to run."""
+        return [replica for replica in self.replicas if replica.wanted]
+
+    def put(self, kind: bytes) -> None:
+        """Put a record in; now and then an offset stays without one."""
+        partition = self.rng.choice(self.brokers.partitions("in"))
+        log = self.brokers.logs[partition]
+        if self.rng.random() < 0.05:
+            log.skip()
+        key = b"%d" % self.rng.randrange(20) if self.rng.random() < 0.8 else None
+        self._inputs.setdefault(partition, []).append(len(log.entries))
+        value = None if kind == b"tombstone" else b"%s %d" % (kind, self._put)
+        self._put += 1
+        self.brokers.append(partition, Stored(key, value))
+
+    def point(self, process: Process, name: str, moment: str) -> None:
+        """Note a step of a process, which may be its last."""
+        now = asyncio.get_running_loop().time()
+        self._note(f"{now:.6f} {process.name} {moment} {name}")
+        if (name, moment) in self.armed:
+            self.armed.discard((name, moment))
+            self.faults[f"killed {moment} {name}"] += 1
+            for replica in self.replicas:
+                if replica.process is process:
+                    replica.kill()
+
+    def _note(self, what: str) -> None:
+        self.trace = zlib.crc32(what.encode(), self.trace)
+        if self._tell is not None:
+            self._tell(what)
+
+    def violation(self, what: str) -> None:
+        """Note what must not happen."""
+        what = f"{asyncio.get_running_loop().time():.3f} s: {what}"
+        self._note(what)
+        self.violations.append(what)
+
+    def settled(self) -> bool:
+        """Whether all that was put in is committed."""
+        committed = self.brokers.committed[GROUP]
+        return all(committed.get(p, 0) > offsets[-1] for p, offsets in self._inputs.items())
+
+    def judge(self) -> None:
+        """Note what a reader of committed records would find wrong."""
+        expected = {(p.number, offset) for p, offsets in self._inputs.items() for offset in offsets}
+        outputs = {
+            partition: [record for _, record in self.brokers.logs[partition].committed()]
+            for topic in ("out", "dead")
+            for partition in self.brokers.partitions(topic)
+        }
+        wrong = judged(expected, outputs, exactly_once=self.mode == "exactly_once")
+        # The first ones tell what began it; what a reader gets is always told.
+        del self.violations[VIOLATIONS_MAX:]
+        for what in wrong:
+            self.violation(what)
+
+    def _on_commit(
+        self, group: str, offsets: Mapping[Partition, int], transaction: Transaction | None
+    ) -> None:
+        if group != GROUP or self.mode != "exactly_once":
+            return
+        for partition, end in offsets.items():
+            start = self.brokers.committed[GROUP].get(partition, 0)
+            records = transaction.records if transaction is not None else []
+            inputs = self._inputs.get(partition, [])
+            wrong = transaction_wrong(start, end, partition.number, records, inputs)
+            if wrong is not None:
+                self.violation(wrong)

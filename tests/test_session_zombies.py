@@ -1,0 +1,228 @@
+"""Sessions that do not know yet what has become of their partitions: nothing they do may count.
+
+A zombie is a session that was frozen: others have its partitions, and it goes on where it was. Here
+it is one that nobody tells of a rebalance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from kafka_kinds import INPUTS, real_kafka, simulated_sessions
+from service.errors import FencedError, RetriableError
+from service.kafka import KafkaSession
+from service.kafka.delivery import ExactlyOnce
+from session_tools import WAIT_SECONDS, numbered, poll_count, publication, started, values
+from simulation import brokers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from kafka_kinds import Real, Simulated
+    from service.records import Outgoing, Partition, Publication, Record
+
+COUNT = 20
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.kafka)])
+async def exact(request: pytest.FixtureRequest) -> AsyncIterator[Simulated | Real]:
+    """Give simulated and real Kafka for sessions that publish exactly once."""
+    if request.param == "simulated":
+        async with simulated_sessions("exactly_once") as simulated:
+            yield simulated
+        return
+    async with real_kafka(request, "exactly_once") as real:
+        yield real
+
+
+async def _nothing(_: object) -> None:
+    """Take no notice."""
+
+
+async def zombie(kafka: Simulated | Real) -> tuple[KafkaSession, list[Record], KafkaSession]:
+    """A session with all records in hand, and its successor on half of the partitions."""
+    await kafka.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
+    first = await started(kafka.session())
+    records = await poll_count(first, INPUTS * COUNT)
+    assert isinstance(first, KafkaSession)
+    numb(first)
+    second = kafka.session()
+    assert isinstance(second, KafkaSession)
+    await second.start()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(second.progress.partitions) != INPUTS // 2:
+            await second.poll()
+    # What it was given just now it reads again.
+    second.rewind()
+    return first, records, second
+
+
+async def finish(kafka: Simulated | Real, *sessions: KafkaSession) -> list[bytes]:
+    """Let sessions publish the rest, as the pipeline would; gives all that can be read then."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while dict.fromkeys(range(INPUTS), COUNT) != await kafka.committed():
+            for session in sessions:
+                try:
+                    records = await session.poll()
+                    if records:
+                        await session.publish(publication(records, kafka.topics[1]))
+                except RetriableError:
+                    session.rewind()
+    return sorted(values(await kafka.read(kafka.topics[1])))
+
+
+def numb(session: KafkaSession) -> None:
+    """Let it take no notice of rebalances."""
+    session.__dict__ |= dict.fromkeys(("on_partitions_revoked", "on_partitions_assigned"), _nothing)
+
+
+def awake(session: KafkaSession) -> None:
+    """Let it take notice again."""
+    for name in ("on_partitions_revoked", "on_partitions_assigned"):
+        del session.__dict__[name]
+
+
+EXPECTED = sorted(b"%d" % number for number in range(INPUTS * COUNT))
+
+
+async def test_what_a_zombie_publishes_does_not_count(exact: Simulated | Real) -> None:
+    """Its successor has fenced it, though it does not know of a rebalance."""
+    first, records, second = await zombie(exact)
+
+    with pytest.raises(FencedError):
+        await first.publish(publication(records, exact.topics[1]))
+
+    awake(first)
+    assert await finish(exact, first, second) == EXPECTED
+
+
+async def test_a_transaction_that_is_open_at_a_takeover_does_not_count(
+    exact: Simulated | Real, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is sent, nothing committed, when the successor comes."""
+    await exact.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
+    first = await started(exact.session())
+    records = await poll_count(first, INPUTS * COUNT)
+    assert isinstance(first, KafkaSession)
+    sent, go_on = asyncio.Event(), asyncio.Event()
+    for producer in first._delivery._producers.values():  # type: ignore[attr-defined]
+        commit = producer.commit
+
+        async def held(*arguments: Any, commit: Any = commit) -> None:
+            sent.set()
+            await go_on.wait()
+            await commit(*arguments)
+
+        monkeypatch.setattr(producer, "commit", held)
+    publishing = asyncio.create_task(first.publish(publication(records, exact.topics[1])))
+    await sent.wait()
+    numb(first)
+    second = exact.session()
+    assert isinstance(second, KafkaSession)
+    await second.start()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not second.progress.partitions:
+            await second.poll()
+    second.rewind()
+    go_on.set()
+
+    with pytest.raises(FencedError):
+        await publishing
+
+    awake(first)
+    assert await finish(exact, first, second) == EXPECTED
+
+
+async def test_a_zombie_that_starts_a_producer_sees_what_was_committed(
+    exact: Simulated | Real, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event was refused as too large; before it goes out smaller, another one has done it all.
+
+    Starting the producer fences the rightful owner, who joins again: that harms nothing.
+    """
+    topic, letters = exact.small_topics()
+    await exact.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
+    first = await started(exact.session())
+    records = await poll_count(first, INPUTS * COUNT)
+    assert isinstance(first, KafkaSession)
+    refused, go_on = asyncio.Event(), asyncio.Event()
+    delivery = first._delivery
+    assert isinstance(delivery, ExactlyOnce)
+    own = delivery.own
+
+    async def held(partitions: Sequence[Partition]) -> None:
+        refused.set()
+        await go_on.wait()
+        await own(partitions)
+
+    monkeypatch.setattr(delivery, "own", held)
+    publishing = asyncio.create_task(first.publish(with_large_ones(records, topic, letters)))
+    await refused.wait()
+    numb(first)
+    second = exact.session()
+    assert isinstance(second, KafkaSession)
+    await second.start()
+    theirs: list[Record] = []
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(theirs) < COUNT * INPUTS // 2:
+            theirs += await second.poll()
+    assert await second.publish(with_large_ones(theirs, topic, letters))
+    go_on.set()
+
+    with pytest.raises(FencedError):
+        await publishing
+
+    awake(first)
+    await finish(exact, first, second)
+    events, dead = values(await exact.read(topic)), values(await exact.read(letters))
+    assert INPUTS == len(dead)
+    assert sorted(events + dead) == EXPECTED
+
+
+def with_large_ones(records: Sequence[Record], topic: str, letters: str) -> Publication:
+    """Publish each record, the first of each partition so large that only its letter is taken."""
+    plain = publication(records, topic)
+    return replace(plain, outgoing=tuple(_enlarged(out, letters) for out in plain.outgoing))
+
+
+def _enlarged(outgoing: Outgoing, letters: str) -> Outgoing:
+    if int(outgoing.value or b"") % COUNT:
+        return outgoing
+    letter = replace(outgoing, topic=letters, key=None)
+    return replace(outgoing, value=b"0" * 5000, smaller=lambda: letter)
+
+
+async def test_what_is_committed_but_cannot_be_read_yet_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One partition fails, another one's transaction has ended and its offset shows later."""
+    monkeypatch.setattr(brokers, "MARKER_DELAY_S", (0.5, 0.5))
+    monkeypatch.setattr(brokers, "LATE_MARKER_SHARE", 0)
+    async with simulated_sessions("exactly_once") as kafka:
+        await kafka.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
+        session = await started(kafka.session())
+        assert isinstance(session, KafkaSession)
+        records = await poll_count(session, INPUTS * COUNT)
+        halves = [[r for r in records if r.partition.number % 2 == half] for half in (0, 1)]
+        early = [r for r in halves[0] if r.offset < COUNT // 2]
+        assert await session.publish(publication(early, kafka.topics[1]))
+        # The offsets of these can be read; those of what comes next cannot.
+        await kafka.committed()
+        late = [r for r in halves[0] if r.offset >= COUNT // 2]
+        assert await session.publish(publication(late, kafka.topics[1]))
+        failing = session._delivery._producers[halves[1][0].partition]  # type: ignore[attr-defined]
+
+        async def fail(*_: object) -> None:
+            raise TimeoutError
+
+        monkeypatch.setattr(failing, "begin", fail)
+        with pytest.raises(RetriableError):
+            await session.publish(publication(halves[1], kafka.topics[1]))
+        session.rewind()
+
+        again = await poll_count(session, COUNT)
+        assert {halves[1][0].partition} == {r.partition for r in again}
