@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from itertools import islice
@@ -35,6 +36,8 @@ _FRAMES_MAX = 10
 # More of a collection is a dump, not a log line; and what nests deeper nobody reads in one.
 _ITEMS_MAX = 20
 _DEPTH_MAX = 3
+# What a client says again within this time tells nothing new.
+REPEATED_EVERY_S = 60.0
 
 # Exceptions whose messages speak of the machine, the broker (aiokafka's are RuntimeErrors) or
 # tensors. All others, ValueError and KeyError above all, tend to quote the value that they refuse.
@@ -53,6 +56,32 @@ class _StandardError(logging.StreamHandler[Any]):
 def _holds_no_message(record: logging.LogRecord) -> bool:
     # aiokafka's debug records print keys and values of messages, whatever level its loggers have.
     return record.levelno >= logging.INFO or not record.name.startswith("aiokafka")
+
+
+class _Repetitions(logging.Filter):
+    """Lets aiokafka say the same thing once a minute, with how often it was left out meanwhile.
+
+    While brokers are away each of its clients tries ten times a second, and says so each time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # By the place in its code: never more than it has.
+        self._said: dict[tuple[str, int, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        place, now = (record.pathname, record.lineno, record.levelno), time.monotonic()
+        at, left_out = self._said.get(place, (-math.inf, 0))
+        if now - at < REPEATED_EVERY_S:
+            self._said[place] = at, left_out + 1
+            return False
+        self._said[place] = now, 0
+        if left_out:
+            record.msg = f"{record.getMessage()} ({left_out} more before this)"
+            record.args = ()
+        return True
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -74,6 +103,7 @@ def configure_logging(settings: LogSettings) -> None:
         )
     handler = _StandardError()
     handler.addFilter(_holds_no_message)
+    handler.addFilter(_Repetitions())
     last: list[Processor] = [
         ProcessorFormatter.remove_processors_meta,
         structlog.processors.ExceptionRenderer(_exception_text),

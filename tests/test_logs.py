@@ -244,3 +244,20 @@ def test_every_value_becomes_strict_json(value: object) -> None:
 def test_values_are_bounded(value: object, expected: object) -> None:
     """Strings, collections and depth have a limit; the length of what is cut is told."""
     assert logs._bounded(value) == expected
+
+
+def test_the_client_does_not_flood_the_log(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it says again and again is said once in a while, with how often it was left out."""
+    configure_logging(LogSettings())
+    client = logging.getLogger("aiokafka.conn")
+
+    def says(times: int) -> list[str]:
+        for number in range(times):
+            client.error("Unable to connect to %s:%d", "broker", number)
+        return [line["event"] for line in _lines(capsys)]
+
+    assert ["Unable to connect to broker:0"] == says(1000)
+    monkeypatch.setattr(logs, "REPEATED_EVERY_S", 0)
+    assert ["Unable to connect to broker:0 (999 more before this)"] == says(1)

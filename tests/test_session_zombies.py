@@ -89,12 +89,21 @@ def awake(session: KafkaSession) -> None:
 EXPECTED = sorted(b"%d" % number for number in range(INPUTS * COUNT))
 
 
-async def test_what_a_zombie_publishes_does_not_count(exact: Simulated | Real) -> None:
-    """Its successor has fenced it, though it does not know of a rebalance."""
+@pytest.mark.parametrize("header_bytes", [0, 20_000])
+async def test_what_a_zombie_publishes_does_not_count(
+    exact: Simulated | Real, header_bytes: int
+) -> None:
+    """Its successor has fenced it, though it does not know of a rebalance.
+
+    Be it one batch for each output partition, or so many that it is told while it sends.
+    """
     first, records, second = await zombie(exact)
+    headers = (("padding", b"x" * header_bytes),)
+    plain = publication(records, exact.topics[1])
+    outgoing = tuple(replace(message, headers=headers) for message in plain.outgoing)
 
     with pytest.raises(FencedError):
-        await first.publish(publication(records, exact.topics[1]))
+        await first.publish(replace(plain, outgoing=outgoing))
 
     awake(first)
     assert await finish(exact, first, second) == EXPECTED

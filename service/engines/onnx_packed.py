@@ -53,6 +53,8 @@ class OnnxPacked:
         options.log_severity_level = 3
         # Batches differ in shape: a pool would keep the largest block of every shape.
         options.enable_cpu_mem_arena = False
+        # Nor may it keep a plan for every shape that it has seen.
+        options.enable_mem_pattern = False
         graph = build_graph(load_layout(checkpoint.folder)).SerializeToString()
         self._session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]

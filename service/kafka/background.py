@@ -1,13 +1,16 @@
-"""What aiokafka's consumer runs in the background: whether it still does, and how to end it.
+"""What aiokafka's clients run in the background: whether it still does, and how to end it.
 
 Exists because a task of aiokafka that ends by an error tells nobody: the consumer then returns
-nothing, for ever, and stopping it raises that old error before its connections are closed. Only
-this may know the names of those tasks. What is done about it is the session's.
+nothing, for ever, and stopping it raises that old error before its connections are closed; a
+producer that fails leaves tasks behind that wait for ever. Only this may know the names of those
+tasks. What is done about it is the session's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,7 +22,7 @@ from service.kafka.connection import STOP_TIMEOUT_S, translated
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from aiokafka import AIOKafkaConsumer
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 log = structlog.get_logger(__name__)
 
@@ -80,3 +83,26 @@ async def _closed(close: Callable[[], Awaitable[None]]) -> bool:
     if error is not None and not isinstance(error, KafkaError):
         log.warning("the Kafka client did not stop cleanly", error=type(error).__name__)
     return not closing.cancelled() and error is None
+
+
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """End what a producer leaves behind where its stop does not get through.
+
+    Its sender and what waits for its batches would wait for ever, and be called lost by asyncio
+    when they are collected; so would the error of a batch that nobody asks for.
+    """
+    accumulator = getattr(producer, "_message_accumulator", None)
+    if accumulator is None:
+        return
+    for batch in (*accumulator._pending_batches, *chain(*accumulator._batches.values())):  # noqa: SLF001 - see above
+        batch.future.cancel()
+        waiter = batch._drain_waiter  # noqa: SLF001 - see above
+        if waiter.done() and not waiter.cancelled():
+            waiter.exception()
+    task = getattr(getattr(producer, "_sender", None), "sender_task", None)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            while task is not None and not task.done():
+                # Cancelled, it waits for its own requests; cancelled again, it ends them.
+                task.cancel()
+                await asyncio.wait({task}, timeout=0.1)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from service.errors import BrokerError, FencedError, RetriableError
 from service.kafka.connection import translated
@@ -210,7 +210,7 @@ class ExactlyOnce:
                 outgoing, again = smaller_forms(outgoing, failed, one_by_one)
                 one_by_one = one_by_one or again
                 await self._reopen(partition, settled.start, consumer)
-            except (KafkaError, TimeoutError, AssertionError) as error:
+            except (KafkaError, TimeoutError, AssertionError, IllegalOperation) as error:
                 # aiokafka asserts on the state of a transaction that has failed meanwhile.
                 self._discard(partition)
                 raise translated(error) from error

@@ -11,9 +11,10 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError
 
 from service.errors import BrokerError, RetriableError
+from service.kafka import background
 from service.kafka.connection import STOP_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -85,10 +86,10 @@ class Producer:
         with contextlib.suppress(KafkaError, TimeoutError, AssertionError):
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await self._client.stop()
-                return
         with contextlib.suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await self._client.client.close()
+        await background.abandon(self._client)
 
     async def check_topics(self, topics: Sequence[str]) -> None:
         """See that the topics exist.
@@ -136,9 +137,12 @@ class Producer:
         for message in outgoing:
             try:
                 futures.append(await self._send(message))
-            except KafkaError as error:
+            except (KafkaError, IllegalOperation) as error:
+                # Behind the error that ends a transaction, sending is not allowed any more.
                 failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-                failed.set_exception(error)
+                failed.set_exception(
+                    error if isinstance(error, KafkaError) else KafkaError(str(error))
+                )
                 futures.append(failed)
         results = await asyncio.gather(*futures, return_exceptions=True)
         failures: Failed = []
