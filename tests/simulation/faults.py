@@ -51,6 +51,9 @@ async def kill_at_a_step(world: World) -> None:
     """SIGKILL before a request leaves, or when its answer has come; likewise around the model."""
     step = (world.rng.choice(STEPS), world.rng.choice(("before", "after")))
     world.armed.add(step)
+    if step[0] == "leave":
+        # Nobody leaves by himself.
+        await terminate(world)
     await asyncio.sleep(ARMED_S)
     world.armed.discard(step)
 
