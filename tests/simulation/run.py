@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 RECORDS = (200, 260)
 FAULTS = (6, 12)
 ARRIVING_S = 8.0
+LATER_S = 0.2
+HITS_MIN = 5
 # After the last fault: more than a hanging model, a session and the longest backoff together.
 RESUME_S = 120.0
 SEEDS_AT_A_TIME = 25
@@ -103,9 +105,9 @@ async def _run(seed: int, tell: Callable[[str], None] | None) -> Outcome:
     records = rng.randint(*RECORDS)
     for _ in range(rng.randint(1, 3)):
         world.add_replica()
-    arriving = asyncio.create_task(_arrive(world, records))
-    faults = asyncio.create_task(_harm(world))
-    await asyncio.gather(arriving, faults)
+    harming = asyncio.create_task(_harm(world))
+    await _arrive(world, records, harming)
+    await harming
     if not world.wanted():
         world.add_replica()
     try:
@@ -120,14 +122,20 @@ async def _run(seed: int, tell: Callable[[str], None] | None) -> Outcome:
     world.over = True
     world.network.closed = True
     world.faults["transaction timed out"] += world.brokers.timed_out_transactions
-    return Outcome(seed, world.violations, +world.faults, records, virtual_s=0, trace=world.trace)
+    return Outcome(
+        seed, world.violations, +world.faults, world.put_in, virtual_s=0, trace=world.trace
+    )
 
 
-async def _arrive(world: World, count: int) -> None:
+async def _arrive(world: World, count: int, harming: asyncio.Task[None]) -> None:
+    """Put in so many records, and then some more as long as there are faults for them to meet."""
     for _ in range(count):
         world.put(world.rng.choices(KINDS_OF_RECORD, SHARES)[0])
         if world.rng.random() < 0.3:
             await asyncio.sleep(world.rng.expovariate(0.3 * count / ARRIVING_S))
+    while not harming.done():
+        world.put(b"good")
+        await asyncio.sleep(LATER_S)
 
 
 async def _harm(world: World) -> None:
@@ -138,6 +146,9 @@ async def _harm(world: World) -> None:
         kinds = OFTEN if world.rng.random() < 0.6 else KINDS
         running.append(asyncio.create_task(world.rng.choice(kinds)(world)))
     await asyncio.gather(*running)
+    # Some hit nothing: a step that nobody takes, a process that is not there.
+    while sum(world.faults.values()) < HITS_MIN:
+        await world.rng.choice(OFTEN)(world)
     world.armed.clear()
 
 

@@ -65,7 +65,7 @@ class World:
         self.network.on_request = self.point
         NETWORKS[BOOTSTRAP] = self.network
         self._inputs: dict[Partition, list[int]] = {}
-        self._put = 0
+        self.put_in = 0
 
     @property
     def group(self) -> Group:
@@ -103,8 +103,8 @@ class World:
             log.skip()
         key = b"%d" % self.rng.randrange(20) if self.rng.random() < 0.8 else None
         self._inputs.setdefault(partition, []).append(len(log.entries))
-        value = None if kind == b"tombstone" else b"%s %d" % (kind, self._put)
-        self._put += 1
+        value = None if kind == b"tombstone" else b"%s %d" % (kind, self.put_in)
+        self.put_in += 1
         self.brokers.append(partition, Stored(key, value))
 
     def point(self, process: Process, name: str, moment: str) -> None:
