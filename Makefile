@@ -19,7 +19,7 @@ DEMO := .venv/.installed-demo
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulation lock schemas clean
+.PHONY: help setup demo test simulation chaos soak lock schemas clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1: \2/p' Makefile
@@ -39,6 +39,12 @@ test: $(DEVELOPMENT) ## check style and types, and run all tests
 simulation: $(DEVELOPMENT) ## run 10,000 seeds of faults in virtual time; SEED=7 runs one, step by step
 	@PYTHONPATH=tests:. $(BIN)/python -m simulation $(if $(SEED),--seed $(SEED)) \
 		$(if $(SEEDS),--seeds $(SEEDS))
+
+chaos: $(DEVELOPMENT) ## count what faults do to service and brokers; SEED=1 repeats, SHORT=1 is quick
+	PYTHONPATH=tests:. $(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
+
+soak: $(DEVELOPMENT) ## watch the service for MINUTES=10 under load and rebalances: nothing may grow
+	$(BIN)/python tests/bench/soak.py $(if $(MINUTES),--minutes $(MINUTES))
 
 # For all systems and Pythons at once, and without addresses: any index may serve these hashes.
 # The build backend is locked too, so that the service itself is installed without fetching it.

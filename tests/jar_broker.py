@@ -1,6 +1,6 @@
 """Apache Kafka from its jars, on the machine's Java: a broker without a container.
 
-Exists for machines without Docker, and for tests that harm a broker: it can be paused, killed and
+Exists for machines without Docker, and for tests that harm brokers: they can be paused, killed and
 started again on the same ports and data. May not import the service.
 """
 
@@ -26,7 +26,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 KAFKA_VERSION = "4.1.0"
 POM = Path(__file__).parent / "kafka" / "pom.xml"
@@ -82,16 +82,19 @@ class JarBroker:
         folder: Path,
         listeners: Mapping[str, str] = MappingProxyType({}),
         properties: Mapping[str, str] = MappingProxyType({}),
+        ports: Sequence[int] = (),
+        cluster: str | None = None,
     ) -> None:
         """Format new storage in an empty folder; starts nothing.
 
         `listeners` come beside the plain one, as {name: security protocol}; `properties` come
-        above `PROPERTIES`.
+        above `PROPERTIES`. Of several in one cluster, each is told what the others must know of
+        it: the `ports` of the plain, the controller's and its other listeners, and the cluster.
 
         Raises:
             BrokerUnavailableError: Java is missing, too old, or refuses the settings.
         """
-        port, controller_port, *others = free_ports(2 + len(listeners))
+        port, controller_port, *others = ports or free_ports(2 + len(listeners))
         self.bootstrap_servers = f"{HOST}:{port}"
         self.addresses = {
             name: f"{HOST}:{other}" for name, other in zip(listeners, others, strict=True)
@@ -115,8 +118,7 @@ class JarBroker:
             **properties,
         }
         self._properties.write_text("".join(f"{k}={v}\n" for k, v in everything.items()))
-        # Kafka's own form of an id: 22 characters, not led by "-", which begins an option.
-        self._cluster = "t" + uuid.uuid4().hex[:21]
+        self._cluster = cluster or new_cluster_id()
         arguments = ["format", "-t", self._cluster, "-c", str(self._properties)]
         command = [*self._java, "kafka.tools.StorageTool", *arguments]
         result = _run(command, READY_SECONDS)
@@ -284,6 +286,11 @@ def _run(command: list[str], timeout_seconds: float) -> subprocess.CompletedProc
         raise BrokerUnavailableError(f"{command[0]} is not installed") from None
     except subprocess.TimeoutExpired:
         raise BrokerUnavailableError(f"{command[0]} took over {timeout_seconds} s") from None
+
+
+def new_cluster_id() -> str:
+    """Kafka's own form of an id: 22 characters, not led by "-", which begins an option."""
+    return "t" + uuid.uuid4().hex[:21]
 
 
 def one_line(text: str) -> str:

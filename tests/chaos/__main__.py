@@ -1,0 +1,71 @@
+"""The command: plays a run, prints its table, and writes it as Markdown."""
+
+from __future__ import annotations
+
+import logging
+import random
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from chaos.plan import RECORDS, SHORT_RECORDS, long_form, short_form
+from chaos.run import run
+from jar_broker import BrokerUnavailableError
+
+CACHE = Path(__file__).resolve().parents[2] / ".cache"
+# Asked of a long run; a short one is too short to ask for all kinds.
+FAULTS_LEAST = 30
+FAULTS_LEAST_SHORT = 8
+
+
+@click.command()
+@click.option("--seed", type=int, help="Play the faults of an earlier run; else one is drawn.")
+@click.option("--short", is_flag=True, help="A few minutes: fewer faults, fewer records.")
+@click.option("--records", default=RECORDS, show_default=True, help="At least so many; not short.")
+def main(seed: int | None, short: bool, records: int) -> None:
+    """Hold the service on three Kafka brokers against faults; ends with 1 where it fails."""
+    console = Console()
+    # What its admin client meets is what the run is about.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    seed = random.SystemRandom().randrange(10**6) if seed is None else seed
+    console.print(f"seed {seed}")
+    folder = CACHE / "chaos"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    phases = short_form(seed) if short else long_form(seed, records)
+    command = f"make chaos SEED={seed}" + (" SHORT=1" if short else "")
+
+    def say(line: str) -> None:
+        console.print(f"{time.strftime('%H:%M:%S')} {line}", markup=False, highlight=False)
+
+    try:
+        report = run(command, seed, phases, folder, say)
+    except BrokerUnavailableError as error:
+        console.print(f"no Apache Kafka to harm: install Java 17 and Maven ({error})")
+        sys.exit(1)
+    wrong = report.wrong(
+        SHORT_RECORDS if short else records,
+        FAULTS_LEAST_SHORT if short else FAULTS_LEAST,
+        every_kind=not short,
+    )
+    for table in report.tables():
+        console.print(table.rich())
+    console.print(report.headline())
+    page = CACHE / "chaos.md"
+    page.write_text(report.markdown())
+    console.print(f"the same as Markdown: {page}")
+    if wrong:
+        for line in wrong:
+            console.print(f"WRONG: {line}", markup=False)
+        console.print(f"the services' logs: {folder}")
+        sys.exit(1)
+    shutil.rmtree(folder)
+    console.print("nothing lost, nothing doubled, nothing out of order")
+
+
+if __name__ == "__main__":
+    main()

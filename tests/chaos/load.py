@@ -1,0 +1,120 @@
+"""Puts records in: paced, in order, and remembering where the brokers say they are.
+
+Talks to the brokers directly, so that the network's faults are the service's alone. Which records
+is decided in `messages`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import KafkaException, Producer
+
+from chaos.oracle import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from chaos.cluster import Cluster
+    from chaos.messages import Author
+
+PRODUCERS = ("p0", "p1")
+TICK_SECONDS = 0.05
+# Records put in that have no outcome yet: enough to keep three replicas busy through a fault, and
+# worked off in half a minute.
+BACKLOG_MAX = 20_000
+# No fault lasts as long as the client tries.
+FLUSH_SECONDS = 300
+
+
+class Load:
+    """Two producers on one thread, until they are told to stop."""
+
+    def __init__(
+        self, cluster: Cluster, topic: str, partitions: int, authors: Sequence[Author], rate: float
+    ) -> None:
+        """Send nothing yet; `rate` is records a second."""
+        self.topic = topic
+        self.partitions = partitions
+        self.acknowledged: dict[str, Place] = {}
+        self.errors: list[str] = []
+        self.sent = 0
+        self._rate = rate
+        # The producers are asked to keep their order through all retries.
+        options = cluster.quiet | {"enable.idempotence": True, "acks": "all", "linger.ms": 20}
+        options |= {"topic.metadata.refresh.interval.ms": 2000, "message.max.bytes": 1_000_000}
+        self._authors = [(author, Producer(options)) for author in authors]
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, outcomes: Callable[[], int]) -> None:
+        """Begin; `outcomes` says how many came out already."""
+        self._thread = threading.Thread(target=self._run, args=(outcomes,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Send no more, and wait until all is acknowledged; blocks.
+
+        Raises:
+            AssertionError: a record was refused, or not taken in FLUSH_SECONDS.
+        """
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+        for _, producer in self._authors:
+            assert producer.flush(FLUSH_SECONDS) == 0, "the load was not taken"
+        assert not self.errors, self.errors[:3]
+
+    def abandon(self) -> None:
+        """Send no more, and wait for nothing."""
+        self._stop.set()
+        for _, producer in self._authors:
+            producer.purge()
+
+    def _run(self, outcomes: Callable[[], int]) -> None:
+        due = 0.0
+        before = time.monotonic()
+        while not self._stop.is_set():
+            time.sleep(TICK_SECONDS)
+            now = time.monotonic()
+            # A pause of this thread is not made up for at once.
+            due = min(due + (now - before) * self._rate, self._rate)
+            before = now
+            while due >= 1 and self.sent - outcomes() < BACKLOG_MAX:
+                author, producer = self._authors[self.sent % len(self._authors)]
+                if not self._send(author, producer):
+                    break
+                due -= 1
+            for _, producer in self._authors:
+                producer.poll(0)
+
+    def _send(self, author: Author, producer: Producer) -> bool:
+        identity, message = author.next(self.partitions)
+
+        def told(error: Any, stored: Any) -> None:
+            if error is not None:
+                self.errors.append(f"{identity}: {error}")
+            else:
+                self.acknowledged[identity] = Place(stored.partition(), stored.offset())
+
+        while True:
+            try:
+                producer.produce(
+                    self.topic,
+                    key=message.key,
+                    value=message.value,
+                    headers=list(message.headers),
+                    partition=-1 if message.partition is None else message.partition,
+                    on_delivery=told,
+                )
+            except (BufferError, KafkaException):
+                # Full while brokers are away, or a new partition is not known yet: the same record
+                # again, or its sequence had a gap.
+                producer.poll(0.5)
+                if self._stop.is_set():
+                    return False
+            else:
+                self.sent += 1
+                return True

@@ -1,0 +1,176 @@
+"""The judge: what was put in and what came out, to what is lost, doubled, or out of order. Pure.
+
+Knows nothing of faults and forgives nothing for them. An input's one outcome is an event or a dead
+letter; whose outcome a record is, says its origin, the input's partition and offset.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from chaos.messages import EVENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+# Enough to find one in the logs.
+EXAMPLES_MAX = 5
+
+
+class Place(NamedTuple):
+    """Where a record lies."""
+
+    partition: int
+    offset: int
+
+
+class Input(NamedTuple):
+    """A record of the input topic; `expected` is "event" or the reason of a dead letter."""
+
+    place: Place
+    id: str
+    key: bytes | None
+    expected: str
+
+
+class Outcome(NamedTuple):
+    """A record of the output or the dead-letter topic.
+
+    `became` is "event" or the dead letter's reason; a dead letter has no event id and no engine.
+    """
+
+    topic: str
+    place: Place
+    id: str
+    origin: Place
+    became: str
+    event_id: str | None
+    engine: str | None
+
+
+@dataclass
+class Findings:
+    """Counts by kind, with the first examples of each."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, kind: str, example: str) -> None:
+        """Count one."""
+        self.counts[kind] += 1
+        if len(self.examples[kind]) < EXAMPLES_MAX:
+            self.examples[kind].append(example)
+
+    def wrong(self, *, exactly_once: bool) -> list[str]:
+        """What may not be, in lines; at least once, repeats are allowed."""
+        allowed = set() if exactly_once else {"doubled"}
+        return [
+            f"{count} {kind}, first: {'; '.join(self.examples[kind])}"
+            for kind, count in sorted(self.counts.items())
+            if kind not in allowed
+        ]
+
+
+def judge(
+    inputs: Sequence[Input], outcomes: Mapping[tuple[str, int], Sequence[Outcome]]
+) -> Findings:
+    """Hold all outcomes, in the order of each topic's partitions, against all inputs.
+
+    Kinds found: lost, doubled, out of order, other event id (a repeat under another one), wrong
+    outcome (of another kind than due), not put in (of no known input), stored twice (an input).
+    """
+    findings = Findings()
+    due = {one.place: one for one in inputs}
+    for identity, count in Counter(one.id for one in inputs).items():
+        if count > 1:
+            findings.add("stored twice", identity)
+    seen: dict[Place, Outcome] = {}
+    for records in outcomes.values():
+        for outcome in records:
+            _judge_one(due, seen, outcome, findings)
+    for place, one in due.items():
+        if place not in seen:
+            findings.add("lost", f"{one.id} of {_named(place)}, due as {one.expected}")
+    _judge_order(due, outcomes, findings)
+    return findings
+
+
+def _judge_one(
+    due: Mapping[Place, Input], seen: dict[Place, Outcome], outcome: Outcome, findings: Findings
+) -> None:
+    one = due.get(outcome.origin)
+    where = f"{outcome.id} of {_named(outcome.origin)} at {outcome.topic}/{_named(outcome.place)}"
+    if one is None or one.id != outcome.id:
+        findings.add("not put in", where)
+        return
+    if one.expected != outcome.became:
+        findings.add("wrong outcome", f"{where}: {outcome.became} and not {one.expected}")
+    first = seen.get(outcome.origin)
+    if first is None:
+        seen[outcome.origin] = outcome
+        return
+    findings.add("doubled", f"{where} and at {first.topic}/{_named(first.place)}")
+    if first.event_id != outcome.event_id:
+        findings.add("other event id", f"{where}: {outcome.event_id} and {first.event_id}")
+
+
+def _judge_order(
+    due: Mapping[Place, Input],
+    outcomes: Mapping[tuple[str, int], Iterable[Outcome]],
+    findings: Findings,
+) -> None:
+    """Within one input partition, the first outcomes of a key keep its order, in one partition."""
+    latest: dict[tuple[str, int, bytes | None], tuple[int, int]] = {}
+    counted: set[Place] = set()
+    for (topic, number), records in outcomes.items():
+        for outcome in records:
+            one = due.get(outcome.origin)
+            if one is None or outcome.origin in counted:
+                continue
+            counted.add(outcome.origin)
+            line = (topic, outcome.origin.partition, one.key)
+            place, offset = latest.get(line, (number, -1))
+            if place != number or offset > outcome.origin.offset:
+                behind = f"{outcome.id} of {_named(outcome.origin)} behind offset {offset}"
+                findings.add("out of order", f"{behind} at {topic}/{_named(outcome.place)}")
+            latest[line] = (number, outcome.origin.offset)
+
+
+def differences(
+    early: Mapping[tuple[str, int], Sequence[Outcome]],
+    late: Mapping[tuple[str, int], Sequence[Outcome]],
+) -> list[str]:
+    """Where a reader during the faults got something else than a reader after them."""
+    wrong = []
+    for partition in sorted(early.keys() | late.keys()):
+        one, other = early.get(partition, ()), late.get(partition, ())
+        if list(one) != list(other):
+            pairs = zip(one, other, strict=False)
+            at = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+            found = [records[at] if at < len(records) else None for records in (one, other)]
+            wrong.append(f"{partition}: {len(one)} and {len(other)} read, first other: {found}")
+    return wrong
+
+
+def missing(
+    part: Mapping[tuple[str, int], Iterable[Outcome]],
+    whole: Mapping[tuple[str, int], Iterable[Outcome]],
+) -> list[str]:
+    """What one reader got and another, who must have got all of that and maybe more, did not."""
+    return [
+        f"{partition}: {one.id} at offset {one.place.offset}"
+        for partition, records in part.items()
+        for one in sorted(set(records) - set(whole.get(partition, ())))
+    ][:EXAMPLES_MAX]
+
+
+def counted(outcomes: Mapping[tuple[str, int], Sequence[Outcome]]) -> tuple[int, int]:
+    """How many events and how many dead letters these are."""
+    events = sum(one.became == EVENT for records in outcomes.values() for one in records)
+    return events, sum(map(len, outcomes.values())) - events
+
+
+def _named(place: Place) -> str:
+    return f"{place.partition}:{place.offset}"

@@ -1,0 +1,171 @@
+"""Which faults are played, in which phases, how many at a time: by the seed alone.
+
+The long form plays each kind alone, then mixes them; the short one draws from each group. How a
+fault is done is in `faults`; what it did is judged elsewhere.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from chaos.faults import MODEL_FAULTS, PROCESS_FAULTS, SCALE_FAULTS
+from chaos.faults_outside import BROKER_FAULTS, NETWORK_FAULTS
+from chaos.messages import OVERSIZED_ONES
+from chaos.play import Played, play
+from chaos.stage import Part, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from chaos.cluster import Cluster
+    from chaos.faults import Fault
+
+GROUPS = (PROCESS_FAULTS, BROKER_FAULTS, NETWORK_FAULTS, MODEL_FAULTS, SCALE_FAULTS)
+FAULTS = {fault.kind: fault for group in GROUPS for fault in group}
+
+# What one load may give: with the faults' own pauses three replicas and three brokers on two cores
+# keep up with it.
+RATE = 500.0
+# Two at a time overlap in all ways that are not excluded, and the machine still makes progress.
+LANES = 2
+MIXED_FAULTS = 9
+SHORT_RECORDS = 10_000
+# These take a minute or two for the waiting that they are about: not in the short form.
+SLOW = ("half-open, never told", "partitions added")
+RECORDS = 200_000
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part, its faults by lane, and the least number of records."""
+
+    part: Part
+    lanes: Sequence[Sequence[Fault]]
+    records: int
+
+
+def long_form(seed: int, records: int) -> list[Phase]:
+    """Every kind alone, then both deliveries under all at random."""
+    rng = random.Random(f"{seed}/plan")
+    alone = rng.sample(list(FAULTS.values()), len(FAULTS))
+    repeatable = [fault for fault in alone if not fault.transactional]
+    return [
+        Phase(Part("alone", "exactly_once", RATE), [alone], records // 2),
+        Phase(
+            Part("mixed", "exactly_once", RATE),
+            [rng.choices(alone, k=MIXED_FAULTS) for _ in range(LANES)],
+            records // 4,
+        ),
+        Phase(
+            Part("mixed-at-least-once", "at_least_once", RATE),
+            [rng.choices(repeatable, k=MIXED_FAULTS) for _ in range(LANES)],
+            records - records // 2 - records // 4,
+        ),
+    ]
+
+
+def short_form(seed: int) -> list[Phase]:
+    """Of each group one, side by side; a few for delivery at least once."""
+    rng = random.Random(f"{seed}/plan")
+    quick = [[fault for fault in group if fault.kind not in SLOW] for group in GROUPS]
+    drawn = [rng.choice(group) for group in (*quick, PROCESS_FAULTS)]
+    few = [
+        rng.choice([fault for fault in group if not fault.transactional])
+        for group in (PROCESS_FAULTS, BROKER_FAULTS)
+    ]
+    rng.shuffle(drawn)
+    return [
+        Phase(
+            Part("mixed", "exactly_once", RATE),
+            [drawn[lane::LANES] for lane in range(LANES)],
+            SHORT_RECORDS,
+        ),
+        Phase(Part("mixed-at-least-once", "at_least_once", RATE), [few], SHORT_RECORDS // 2),
+    ]
+
+
+@dataclass(frozen=True)
+class Control:
+    """A sabotage, the scenario that brings it out, and what the judge must find then."""
+
+    sabotage: str
+    fault: Fault | None
+    found: str
+    oversized: int = OVERSIZED_ONES
+
+
+CONTROLS = (
+    Control(
+        "one id per process",
+        FAULTS["SIGSTOP before the transaction, SIGCONT after the session"],
+        "doubled",
+        oversized=0,
+    ),
+    Control("a send not awaited", None, "lost", oversized=5000),
+    Control("no rewind", FAULTS["answer lost before the end"], "lost"),
+)
+CONTROL_RECORDS = 4000
+CONTROL_RATE = 400.0
+# Sabotaged, it may never work off what it was given.
+CONTROL_FINISH_S = 60.0
+# A fault that met nothing, such as a transaction without records, brings nothing out.
+CONTROL_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Controlled:
+    """What came of a control: the honest service in its scenario, and the sabotaged one."""
+
+    control: Control
+    honest: Played
+    sabotaged: Played
+    tries: int
+
+    @property
+    def caught(self) -> bool:
+        """Whether the judge found the sabotage, and nothing without it."""
+        return self.sabotaged.findings.counts[self.control.found] > 0 and not self.honest.wrong
+
+
+async def play_phase(
+    phase: Phase, cluster: Cluster, folder: Path, seed: int, say: Callable[[str], None]
+) -> Played:
+    """Play one phase of a run with this seed."""
+    rng = random.Random(f"{seed}/{phase.part.name}")
+    say(f"phase {phase.part.name}: {phase.part.mode}")
+    stage = Stage(phase.part, cluster, folder, rng)
+    return await play(stage, phase.lanes, phase.records, say)
+
+
+async def play_control(
+    control: Control, cluster: Cluster, folder: Path, seed: int, say: Callable[[str], None]
+) -> Controlled:
+    """Play a control's scenario with the honest service, then sabotaged until it is caught."""
+    name = "control-" + control.sabotage.replace(" ", "-")
+    honest = Part(
+        name,
+        "exactly_once",
+        CONTROL_RATE,
+        engine="null",
+        replicas="ab",
+        oversized=control.oversized,
+    )
+    lanes = [[control.fault]] if control.fault else []
+    first = await play_phase(Phase(honest, lanes, CONTROL_RECORDS), cluster, folder, seed, say)
+    for number in range(1, CONTROL_TRIES + 1):
+        part = replace(
+            honest,
+            name=f"{name}-{number}",
+            sabotage=control.sabotage,
+            finish_s=CONTROL_FINISH_S,
+        )
+        phase = Phase(part, lanes, CONTROL_RECORDS)
+        sabotaged = await play_phase(phase, cluster, folder, seed, say)
+        found = sabotaged.findings.counts[control.found]
+        say(f"sabotage, {control.sabotage}: {found} {control.found}")
+        if found:
+            break
+    return Controlled(control, first, sabotaged, number)

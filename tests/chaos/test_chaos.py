@@ -1,0 +1,61 @@
+"""The service under faults on three real brokers: the short form, and that the judge can see.
+
+The long form is `make chaos`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from broker import BrokerUnavailableError
+from chaos.cluster import Cluster, running_cluster
+from chaos.plan import CONTROLS, Control, play_control, play_phase, short_form
+from conftest import lacking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from chaos.plan import Phase
+
+pytestmark = [pytest.mark.kafka, pytest.mark.model]
+
+# Any; `make chaos SHORT=1` draws others.
+SEED = 20_260
+PHASES = {phase.part.name: phase for phase in short_form(SEED)}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Give three brokers of this module's own."""
+    try:
+        with running_cluster(tmp_path_factory.mktemp("brokers")) as running:
+            yield running
+    except BrokerUnavailableError as error:
+        lacking(f"no Apache Kafka to harm: install Java 17 and Maven ({error})")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("phase", PHASES.values(), ids=PHASES.keys())
+def test_short_form(phase: Phase, cluster: Cluster, tmp_path: Path) -> None:
+    """Nothing lost, doubled or out of order; at least once, repeats under the same event id."""
+    played = asyncio.run(play_phase(phase, cluster, tmp_path, SEED, print))
+
+    assert played.wrong == []
+    assert played.records >= phase.records
+    assert played.engines == {"onnx_packed"}
+    # A fault that met nothing is possible on a busy machine; that most do is what this proves.
+    assert 2 * played.observed.total() > played.done.total()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("control", CONTROLS, ids=[control.sabotage for control in CONTROLS])
+def test_negative_control(control: Control, cluster: Cluster, tmp_path: Path) -> None:
+    """The judge finds what a sabotaged service does, and nothing without the sabotage."""
+    played = asyncio.run(play_control(control, cluster, tmp_path, SEED, print))
+
+    assert played.honest.wrong == []
+    assert played.sabotaged.findings.counts[control.found] > 0
