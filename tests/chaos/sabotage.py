@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer
 
+    from service.kafka.delivery import Delivery
     from service.kafka.producer import Failed
     from service.records import Outgoing, Publication
     from service.settings import KafkaSettings
@@ -55,7 +56,8 @@ class OneIdPerProcess:
     async def publish(
         self,
         publication: Publication,
-        consumer: AIOKafkaConsumer,  # noqa: ARG002 - as in what it stands for
+        starts: Mapping[Partition, int],  # noqa: ARG002 - as in what it stands for
+        consumer: AIOKafkaConsumer,  # noqa: ARG002
     ) -> None:
         """See `Delivery.publish`."""
         await self.own(())
@@ -108,7 +110,8 @@ def sabotage_by(kind: str) -> None:
     """Put one of them in the place of what is right."""
     match kind:
         case "one id per process":
-            vars(service.kafka.session).update(ExactlyOnce=OneIdPerProcess)
+            stands_for: type[Delivery] = OneIdPerProcess
+            vars(service.kafka.session).update(ExactlyOnce=stands_for)
         case "a send not awaited":
             vars(service.kafka.delivery).update(Producer=NotAwaiting)
         case "no rewind":
