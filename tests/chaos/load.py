@@ -25,6 +25,8 @@ TICK_SECONDS = 0.05
 # Records put in that have no outcome yet: enough to keep three replicas busy through a fault, and
 # worked off in half a minute.
 BACKLOG_MAX = 20_000
+# An offset that the brokers did not tell.
+UNKNOWN = -1
 # No fault lasts as long as the client tries.
 FLUSH_SECONDS = 300
 
@@ -97,7 +99,11 @@ class Load:
             if error is not None:
                 self.errors.append(f"{identity}: {error}")
             else:
-                self.acknowledged[identity] = Place(stored.partition(), stored.offset())
+                # Of a repeated batch, a broker that was started anew after taking it may say only
+                # that it has it already.
+                offset = stored.offset()
+                place = Place(stored.partition(), UNKNOWN if offset is None else offset)
+                self.acknowledged[identity] = place
 
         while True:
             try:

@@ -142,7 +142,9 @@ async def play_phase(
     rng = random.Random(f"{seed}/{phase.part.name}")
     say(f"phase {phase.part.name}: {phase.part.mode}")
     stage = Stage(phase.part, cluster, folder, rng)
-    return await play(stage, phase.lanes, phase.records, say)
+    played = await play(stage, phase.lanes, phase.records, say)
+    say(f"{phase.part.name}: {played.records:,} records, {'; '.join(played.wrong) or 'all right'}")
+    return played
 
 
 async def play_control(

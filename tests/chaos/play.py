@@ -17,8 +17,9 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
 from chaos.cluster import until
+from chaos.load import UNKNOWN
 from chaos.messages import OVERSIZED, POISONS
-from chaos.oracle import Findings, counted, differences, judge, missing
+from chaos.oracle import Findings, Place, counted, differences, judge, missing
 from chaos.readers import Reader, read_inputs
 from jar_broker import BrokerUnavailableError
 
@@ -191,8 +192,12 @@ async def _judge(stage: Stage, played: Played) -> None:
 def _load_problems(stage: Stage, inputs: Sequence[Input]) -> list[str]:
     """Kafka itself must have kept what it acknowledged, where it said."""
     kept = {one.id: one.place for one in inputs}
-    wrong = [i for i, place in stage.load.acknowledged.items() if kept.get(i) != place]
-    return [f"Kafka lost {len(wrong)} acknowledged inputs, first {wrong[0]}"] if wrong else []
+    wrong = []
+    for identity, told in stage.load.acknowledged.items():
+        found = kept.get(identity)
+        if found is None or told not in (found, Place(found.partition, UNKNOWN)):
+            wrong.append(f"{identity} at {told}, found at {found}")
+    return [f"Kafka moved or lost {len(wrong)} inputs, first {wrong[:3]}"] if wrong else []
 
 
 def _look_at_kinds(outcomes: Outcomes, played: Played) -> None:
