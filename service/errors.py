@@ -34,5 +34,9 @@ class RetriableError(ServiceError):
     """Kafka failed in a way that passes: rewind to the last published offset and try again."""
 
 
-class FencedError(RetriableError):
-    """Another owner has a partition: leave the group and join again, never reopen its producer."""
+class RejoinError(RetriableError):
+    """Leave the group and join again, and never reopen a producer.
+
+    Another owner has a partition, or it is not known what was committed: then only the coordinator
+    that has just formed the group anew is sure to know.
+    """

@@ -56,14 +56,16 @@ class Progress:
         self._positioned_epoch = self.epoch
 
     def advance(self, offsets: Mapping[Partition, int]) -> None:
-        """Move on after a publish.
+        """Move on after a publish; what was revoked meanwhile stays unknown.
 
         Raises:
-            AssertionError: an offset is not owned or goes back, which is a defect of the caller.
+            AssertionError: an offset goes back, which is a defect of the caller.
         """
         for partition, offset in offsets.items():
             current = self._next.get(partition)
-            if current is None or offset < current:
+            if current is None:
+                continue
+            if offset < current:
                 raise AssertionError(f"{partition} cannot go from {current} to {offset}")
             self._next[partition] = offset
 

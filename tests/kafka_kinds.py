@@ -146,7 +146,7 @@ class Simulated:
         """See `Kafka.committed`."""
         while self.brokers.unsettled():  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
-        return {p.number: offset for p, offset in self.brokers.committed["group"].items()}
+        return {p.number: offset for p, offset in self.brokers.offsets.committed["group"].items()}
 
 
 class Real:

@@ -49,6 +49,12 @@ def ended(consumer: AIOKafkaConsumer) -> BrokerError | RetriableError | None:
     return None
 
 
+def coordinator(consumer: AIOKafkaConsumer) -> int | None:
+    """The broker that coordinates the group of a started consumer, as far as that one knows."""
+    known: int | None = consumer._coordinator.coordinator_id  # noqa: SLF001 - no public way
+    return known
+
+
 def _explained(what: str, error: BaseException | None) -> BrokerError | RetriableError:
     # aiokafka puts its own error around what happened.
     cause = (error.__cause__ or error) if error is not None else None

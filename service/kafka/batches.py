@@ -24,7 +24,7 @@ from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBa
 from aiokafka.record.legacy_records import LegacyRecordBatch
 
 from service.errors import BrokerError, RetriableError
-from service.records import Partition
+from service.records import Partition, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,3 +271,17 @@ class _PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc] # aioka
 
 fetcher.MemoryRecords = _Batches
 fetcher.PartitionRecords = _PartitionRecords
+
+
+def to_record(message: Any, epoch: int, now: float) -> Record:
+    """A record of aiokafka as the service's own; `now` is a reading of the monotonic clock."""
+    return Record(
+        partition=Partition(message.topic, message.partition),
+        offset=message.offset,
+        timestamp_ms=message.timestamp,
+        key=message.key,
+        value=message.value,
+        headers=tuple(message.headers),
+        epoch=epoch,
+        polled_at=now,
+    )

@@ -30,7 +30,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
-from service.errors import BrokerError, FencedError, RetriableError, SettingsError
+from service.errors import BrokerError, RejoinError, RetriableError, SettingsError
 from service.settings import read_secret
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def translated(error: Exception) -> BrokerError | RetriableError:
         if isinstance(error, kind):
             return BrokerError(f"Kafka refuses ({_named(error)}); {remedy}")
     if isinstance(error, _FENCED):
-        return FencedError(f"another replica has taken the partition over ({_named(error)})")
+        return RejoinError(f"another replica has taken the partition over ({_named(error)})")
     if isinstance(error, CommitFailedError | IllegalStateError):
         return RetriableError("the partitions were taken away before the commit")
     # What broke a connection is the cause of the error that whoever waits for an answer gets.

@@ -16,7 +16,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError
 
-from service.errors import BrokerError, FencedError, RetriableError
+from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka.connection import translated
 from service.kafka.producer import Producer, portions, smaller_forms
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer
 
+    from service.progress import Progress
     from service.records import Outgoing, Partition, Publication
     from service.settings import KafkaSettings
 
@@ -50,14 +51,14 @@ class Delivery(Protocol):
     async def publish(
         self,
         publication: Publication,
-        starts: Mapping[Partition, int],
+        progress: Progress,
         consumer: AIOKafkaConsumer,
     ) -> None:
-        """Publish and commit; `starts` has the first unpublished offset of each partition.
+        """Publish and commit; `progress` moves on in each partition as soon as that is certain.
 
         Raises:
-            RetriableError: it is not known to be published.
-            FencedError: another owner has a partition.
+            RetriableError: some of it is not published.
+            RejoinError: another owner has a partition, or some of it may be published or not.
             BrokerError: waiting does not help.
         """
 
@@ -86,7 +87,7 @@ class AtLeastOnce:
     async def publish(
         self,
         publication: Publication,
-        starts: Mapping[Partition, int],  # noqa: ARG002 - repeats are allowed
+        progress: Progress,
         consumer: AIOKafkaConsumer,
     ) -> None:
         """See `Delivery.publish`."""
@@ -96,6 +97,7 @@ class AtLeastOnce:
             await consumer.commit(
                 {TopicPartition(*p): offset for p, offset in publication.offsets.items()}
             )
+            progress.advance(publication.offsets)
         except (KafkaError, TimeoutError) as error:
             raise translated(error) from error
 
@@ -164,7 +166,7 @@ class ExactlyOnce:
     async def publish(
         self,
         publication: Publication,
-        starts: Mapping[Partition, int],
+        progress: Progress,
         consumer: AIOKafkaConsumer,
     ) -> None:
         """See `Delivery.publish`; one transaction for each input partition, side by side."""
@@ -173,28 +175,26 @@ class ExactlyOnce:
             outgoing[message.source].append(message)
         results = await asyncio.gather(
             *(
-                self._transact(p, outgoing[p], range(starts[p], offset), consumer)
+                self._transact(p, outgoing[p], offset, progress, consumer)
                 for p, offset in publication.offsets.items()
             ),
             return_exceptions=True,
         )
         errors = [result for result in results if isinstance(result, BaseException)]
-        if errors:
-            # Those that got through are started anew too: only then all that they committed shows.
-            for partition in publication.offsets:
-                self._discard(partition)
         # Of several, the one that asks for most: a fenced producer means leave and join again.
-        for error in sorted(errors, key=lambda e: not isinstance(e, FencedError)):
+        for error in sorted(errors, key=lambda e: not isinstance(e, RejoinError)):
             raise error
 
     async def _transact(
         self,
         partition: Partition,
         outgoing: Sequence[Outgoing],
-        settled: range,
+        offset: int,
+        progress: Progress,
         consumer: AIOKafkaConsumer,
     ) -> None:
-        one_by_one = False
+        one_by_one = ending = False
+        start = progress.next_offset(partition) or 0
         for _ in range(ATTEMPTS_MAX):
             producer = self._producers.get(partition)
             if producer is None:
@@ -204,16 +204,23 @@ class ExactlyOnce:
                     await producer.begin()
                     failed = await producer.send_each(outgoing, one_by_one)
                     if not failed:
-                        await producer.commit({partition: settled.stop}, self._settings.group_id)
-                        return
+                        await producer.send_offsets({partition: offset}, self._settings.group_id)
+                        ending = True
+                        await producer.commit()
+                if ending:
+                    progress.advance({partition: offset})
+                    return
                 self._discard(partition)
                 outgoing, again = smaller_forms(outgoing, failed, one_by_one)
                 one_by_one = one_by_one or again
-                await self._reopen(partition, settled.start, consumer)
+                await self._reopen(partition, start, consumer)
             except (KafkaError, TimeoutError, AssertionError, IllegalOperation) as error:
                 # aiokafka asserts on the state of a transaction that has failed meanwhile.
                 self._discard(partition)
-                raise translated(error) from error
+                reason = translated(error)
+                if ending and type(reason) is RetriableError:
+                    raise RejoinError(f"a transaction may have ended or not: {reason}") from error
+                raise reason from error
             except BaseException:
                 self._discard(partition)
                 raise
@@ -227,7 +234,7 @@ class ExactlyOnce:
         await self.own([partition])
         committed = await consumer.committed(TopicPartition(*partition))
         if committed not in (None, start):
-            raise FencedError("another replica has taken the partition over")
+            raise RejoinError("another replica has taken the partition over")
 
     def _discard(self, partition: Partition) -> None:
         producer = self._producers.pop(partition, None)

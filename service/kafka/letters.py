@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from service.errors import RetriableError
+from service.kafka.batches import to_record
 from service.kafka.connection import connection_options, translated
 from service.kafka.producer import Producer
-from service.kafka.session import to_record
 from service.records import Partition
 
 if TYPE_CHECKING:
@@ -135,7 +135,8 @@ class Letters:
                 failed = await self._producer.send_each(outgoing)
                 if failed:
                     raise failed[0][1]
-                await self._producer.commit(offsets, self._group)
+                await self._producer.send_offsets(offsets, self._group)
+                await self._producer.commit()
         except (KafkaError, TimeoutError) as error:
             raise RetriableError(
                 f"the letters from {read[0].partition.topic}/{read[0].partition.number} offset "

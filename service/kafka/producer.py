@@ -115,11 +115,14 @@ class Producer:
         """Begin a transaction; only with a transactional id."""
         await self._client.begin_transaction()
 
-    async def commit(self, offsets: Mapping[Partition, int], group_id: str) -> None:
-        """End the transaction with these offsets in it."""
+    async def send_offsets(self, offsets: Mapping[Partition, int], group_id: str) -> None:
+        """Put offsets of a group into the transaction."""
         await self._client.send_offsets_to_transaction(
             {TopicPartition(*p): offset for p, offset in offsets.items()}, group_id
         )
+
+    async def commit(self) -> None:
+        """End the transaction so that it counts; where this fails, it may count or not."""
         await self._client.commit_transaction()
 
     async def send_each(self, outgoing: Sequence[Outgoing], one_by_one: bool = False) -> Failed:
@@ -136,7 +139,10 @@ class Producer:
         futures: list[asyncio.Future[Any]] = []
         for message in outgoing:
             try:
-                futures.append(await self._send(message))
+                sending = await self._send(message)
+                # Where this is given up half-way, nobody is left to look what became of it.
+                sending.add_done_callback(_seen)
+                futures.append(sending)
             except (KafkaError, IllegalOperation) as error:
                 # Behind the error that ends a transaction, sending is not allowed any more.
                 failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -166,6 +172,11 @@ class Producer:
             headers=list(message.headers),
         )
         return sending
+
+
+def _seen(sending: asyncio.Future[Any]) -> None:
+    if not sending.cancelled():
+        sending.exception()
 
 
 def portions(outgoing: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:

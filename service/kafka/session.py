@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from service.errors import BrokerError, FencedError, RetriableError
+from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import background
-from service.kafka.batches import reading
+from service.kafka.batches import reading, to_record
 from service.kafka.connection import check_access, connection_options, translated
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from service.kafka.producer import Producer
@@ -66,6 +66,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             else AtLeastOnce(self._options)
         )
         self._must_rejoin = False
+        # Who formed the group.
+        self._coordinator: int | None = None
         # What is positioned then would fence the producers of whoever is given the partitions.
         self._reassigning = False
         # Behind the last record of each partition that was polled in this epoch.
@@ -177,14 +179,11 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         async with self._publishing:
             if publication.epoch != self.progress.epoch:
                 return False
-            starts = {p: self.progress.next_offset(p) or 0 for p in publication.offsets}
             try:
-                await self._delivery.publish(publication, starts, self._consumer)
-            except FencedError:
+                await self._delivery.publish(publication, self.progress, self._consumer)
+            except RejoinError:
                 self._must_rejoin = True
                 raise
-            if publication.epoch == self.progress.epoch:
-                self.progress.advance(publication.offsets)
             return True
 
     def rewind(self) -> None:
@@ -244,6 +243,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin an epoch; the next poll positions the partitions, where an error can be raised."""
         self._reassigning = False
+        self._coordinator = background.coordinator(self._consumer)
         self.progress.interrupt()
         self.rebalances += 1
         log.info("partitions assigned", partitions=_names(assigned), epoch=self.progress.epoch)
@@ -267,8 +267,13 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def _start_of(self, partition: TopicPartition) -> int:
         committed = await self._consumer.committed(partition)
         published = self.progress.next_offset(Partition(*partition))
+        if published is None and background.coordinator(self._consumer) != self._coordinator:
+            # It may not know yet all that was committed; it does when it has formed the group.
+            self._must_rejoin = True
+            raise RejoinError("another broker coordinates the group now")
         if committed is not None or published is not None:
-            # Of a transaction that has just ended the offset cannot be read yet.
+            # A coordinator that has just taken over, or does not know that another one has, may
+            # give an older offset; and of a transaction that has just ended none can be read yet.
             return max(committed or 0, published or 0)
         if self._settings.auto_offset_reset == "earliest":
             return int((await self._consumer.beginning_offsets([partition]))[partition])
@@ -277,20 +282,6 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         end = int((await self._consumer.end_offsets([partition]))[partition])
         await self._consumer.commit({partition: end})
         return end
-
-
-def to_record(message: Any, epoch: int, now: float) -> Record:
-    """A record of aiokafka as the service's own; `now` is a reading of the monotonic clock."""
-    return Record(
-        partition=Partition(message.topic, message.partition),
-        offset=message.offset,
-        timestamp_ms=message.timestamp,
-        key=message.key,
-        value=message.value,
-        headers=tuple(message.headers),
-        epoch=epoch,
-        polled_at=now,
-    )
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[str]:

@@ -189,7 +189,7 @@ async def add_partitions(stage: Stage, rng: Random) -> bool:
         return await happens(committed, EFFECT_SECONDS)
 
 
-LOSING: tuple[Point, ...] = ("before the end", "after the end")
+LOSING: tuple[Point, ...] = ("after send", "before the end", "after the end")
 FREEZING: tuple[tuple[str, Point | None, bool], ...] = (
     ("at any time", None, False),
     ("before the transaction", "before the transaction", True),
@@ -220,7 +220,7 @@ PROCESS_FAULTS = [
             f"answer lost {point}",
             "the publish was tried again",
             partial(lose_answer, point=point),
-            transactional=True,
+            point not in POINTS_AT_LEAST_ONCE,
         )
         for point in LOSING
     ),

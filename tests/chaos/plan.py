@@ -110,7 +110,7 @@ CONTROLS = (
         oversized=0,
     ),
     Control("a send not awaited", None, "lost", oversized=5000),
-    Control("no rewind", FAULTS["answer lost before the end"], "lost"),
+    Control("no rewind", FAULTS["answer lost after send"], "lost"),
 )
 CONTROL_RECORDS = 4000
 CONTROL_RATE = 400.0

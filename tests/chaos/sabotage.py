@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from service.kafka.delivery import Delivery
     from service.kafka.producer import Failed
+    from service.progress import Progress
     from service.records import Outgoing, Publication
     from service.settings import KafkaSettings
 
@@ -56,7 +57,7 @@ class OneIdPerProcess:
     async def publish(
         self,
         publication: Publication,
-        starts: Mapping[Partition, int],  # noqa: ARG002 - as in what it stands for
+        progress: Progress,
         consumer: AIOKafkaConsumer,  # noqa: ARG002
     ) -> None:
         """See `Delivery.publish`."""
@@ -66,7 +67,9 @@ class OneIdPerProcess:
             await self._producer.begin()
             for _, error in await self._producer.send_each(publication.outgoing):
                 raise error
-            await self._producer.commit(publication.offsets, self._settings.group_id)
+            await self._producer.send_offsets(publication.offsets, self._settings.group_id)
+            await self._producer.commit()
+            progress.advance(publication.offsets)
         except (KafkaError, TimeoutError, AssertionError) as error:
             await self.stop()
             raise translated(error) from error

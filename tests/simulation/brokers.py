@@ -1,7 +1,8 @@
-"""Kafka's brokers as far as a client can tell them: logs, transactions, committed offsets.
+"""Kafka's brokers as far as a client can tell them: logs and transactions.
 
 State, and what each request does to it when it arrives; nothing here knows of a client, or of the
-network between. Times are those of the running event loop. Consumer groups are in `groups`.
+network between. Times are those of the running event loop. Consumer groups are in `groups`, what
+they have committed in `offsets`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from aiokafka.errors import (
 
 from service.records import Partition
 from simulation.logs import Log, Owner, Stored, Transaction
+from simulation.offsets import Offsets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,10 +42,7 @@ class Brokers:
         self.away = False
         self.logs: dict[Partition, Log] = {}
         self.bytes_max: dict[str, int] = {}
-        self.committed: defaultdict[str, dict[Partition, int]] = defaultdict(dict)
-        # Told of each change of committed offsets: (group, offsets, transaction).
-        self.on_commit: Callable[[str, Mapping[Partition, int], Transaction | None], None] | None
-        self.on_commit = None
+        self.offsets = Offsets()
         self.timed_out_transactions = 0
         self._counts: dict[str, int] = {}
         self._owners: defaultdict[str, Owner] = defaultdict(Owner)
@@ -248,7 +247,7 @@ class Brokers:
             for partition in sorted(transaction.logs)
         ]
         marks += [
-            lambda g=group, o=offsets: self.commit(g, o, transaction)  # type: ignore[misc]
+            lambda g=group, o=offsets: self.offsets.commit(g, o, transaction)  # type: ignore[misc]
             for group, offsets in transaction.offsets.items()
             if commit
         ]
@@ -277,14 +276,6 @@ class Brokers:
             answer()
         else:
             owner.waiting.append(answer)
-
-    def commit(
-        self, group: str, offsets: Mapping[Partition, int], transaction: Transaction | None = None
-    ) -> None:
-        """Store what a group has committed."""
-        if self.on_commit is not None:
-            self.on_commit(group, offsets, transaction)
-        self.committed[group].update(offsets)
 
 
 def _refuse(future: asyncio.Future[Any]) -> None:

@@ -48,6 +48,7 @@ class Consumer:
         self._assigned: list[Partition] = []
         self._stable = asyncio.Event()
         self._polled_at = 0.0
+        self._coordinator = SimpleNamespace(coordinator_id=None)
         self._topics: Sequence[str] = ()
         self._listener: KafkaSession
         self._coordinating: asyncio.Task[None] | None = None
@@ -159,10 +160,13 @@ class Consumer:
         await persist(self._network, "commit", lambda: group.commit(member, generation, mine))
 
     async def _committed(self, partition: Partition) -> int | None:
-        committed = self._network.brokers.committed
-        offset: int | None = await self._request(
-            "offset fetch", lambda: committed[self._group].get(partition)
-        )
+        offsets = self._network.brokers.offsets
+
+        def fetch() -> int | None:
+            self._coordinator.coordinator_id = offsets.coordinator
+            return offsets.told(self._group, partition)
+
+        offset: int | None = await self._request("offset fetch", fetch)
         return offset
 
     async def _coordinate(self) -> None:
@@ -172,6 +176,7 @@ class Consumer:
             await self._listener.on_partitions_revoked(revoked)
             await self._join()
             await self._listener.on_partitions_assigned(self.assignment())
+            await self._read_on()
             await self._beat()
 
     async def _join(self) -> None:
@@ -180,17 +185,23 @@ class Consumer:
             arguments = (self._member, self._topics, self._session_s, self._rebalance_s)
             try:
                 joined = await self._request("join", partial(group.join, *arguments))
-                starts = {p: await self._committed(p) for p in joined.partitions}
             except KafkaError:
                 await asyncio.sleep(RETRY_S)
                 continue
             self._member, self._generation = joined.member, joined.generation
             self._assigned = joined.partitions
-            # aiokafka reads on from there at once, whatever the service does about it.
-            self._positions = {p: start or 0 for p, start in starts.items()}
+            self._coordinator.coordinator_id = joined.coordinator
+            self._positions = {}
             self._paused.clear()
             self._stable.set()
             return
+
+    async def _read_on(self) -> None:
+        """Read on from what is committed, as aiokafka does wherever nobody has sought yet."""
+        with contextlib.suppress(KafkaError):
+            for partition in self._assigned:
+                start = await self._committed(partition)
+                self._positions.setdefault(partition, start or 0)
 
     async def _beat(self) -> None:
         """Return when the group asks to join again, or the membership is lost."""

@@ -140,6 +140,24 @@ async def outage(world: World) -> None:
     world.brokers.away = False
 
 
+async def move_coordinator(world: World) -> None:
+    """Another broker coordinates, and does not know for a while what was committed last.
+
+    As one may that has taken over: it answers from what it knows to be on enough replicas. The
+    broker that was killed takes what is on its way with it.
+    """
+    offsets = world.brokers.offsets
+    stale = offsets.stale_answers
+    offsets.move_coordinator()
+    await asyncio.sleep(world.rng.uniform(0, 0.1))
+    world.network.lost_share = world.rng.uniform(0.1, 0.5)
+    await asyncio.sleep(world.rng.uniform(0.05, 0.3))
+    world.network.lost_share = 0
+    await asyncio.sleep(world.rng.uniform(0.1, SESSION_S))
+    offsets.catch_up()
+    world.faults["offsets told late"] += offsets.stale_answers > stale
+
+
 async def late_requests(world: World) -> None:
     """Some requests and answers take longer than any timeout, and then arrive."""
     world.network.late_share = world.rng.uniform(0.01, 0.2)
@@ -217,6 +235,7 @@ OFTEN: tuple[Callable[[World], Coroutine[Any, Any, None]], ...] = (
     late_requests,
     outage,
     abort_transactions,
+    move_coordinator,
 )
 KINDS: tuple[Callable[[World], Coroutine[Any, Any, None]], ...] = (
     *OFTEN,

@@ -30,6 +30,7 @@ class Joined(NamedTuple):
     member: str
     generation: int
     partitions: list[Partition]
+    coordinator: int
 
 
 @dataclass(eq=False)
@@ -100,7 +101,7 @@ class Group:
         """
         if member not in self.members or generation != self.generation or self._rebalancing:
             raise CommitFailedError
-        self._brokers.commit(self._name, offsets)
+        self._brokers.offsets.commit(self._name, offsets)
 
     def rebalance(self) -> None:
         """Ask all members to join again, as when topics change."""
@@ -150,6 +151,7 @@ class Group:
         if any(member.waiting is None for member in members):
             return
         self._rebalancing = False
+        self._brokers.offsets.catch_up()
         self.generation += 1
         topics = sorted({topic for member in members for topic in member.topics})
         shared = [p for topic in topics for p in self._brokers.partitions(topic)]
@@ -158,4 +160,11 @@ class Group:
             member.partitions = shared[position :: len(members)]
             member.heard_of = asyncio.get_running_loop().time()
             if waiting is not None and not waiting.done():
-                waiting.set_result(Joined(member.name, self.generation, member.partitions))
+                waiting.set_result(
+                    Joined(
+                        member.name,
+                        self.generation,
+                        member.partitions,
+                        self._brokers.offsets.coordinator,
+                    )
+                )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
 
     from service.pipeline import Scored
+    from service.progress import Progress
     from service.records import Batch, Outcome, Outgoing, Publication
 
 transact = ExactlyOnce._transact
@@ -39,11 +40,12 @@ async def _commit_before_publish(
     self: ExactlyOnce,
     partition: Partition,
     outgoing: Sequence[Outgoing],
-    settled: range,
+    offset: int,
+    progress: Progress,
     consumer: AIOKafkaConsumer,
 ) -> None:
-    await transact(self, partition, [], settled, consumer)
-    await transact(self, partition, outgoing, range(settled.stop, settled.stop), consumer)
+    await transact(self, partition, [], offset, progress, consumer)
+    await transact(self, partition, outgoing, offset, progress, consumer)
 
 
 async def _publish_whatever_the_epoch(self: KafkaSession, publication: Publication) -> bool:
@@ -63,7 +65,8 @@ async def _letters_outside_of_the_transaction(
     self: ExactlyOnce,
     partition: Partition,
     outgoing: Sequence[Outgoing],
-    settled: range,
+    offset: int,
+    progress: Progress,
     consumer: AIOKafkaConsumer,
 ) -> None:
     letters = [message for message in outgoing if message.topic == "dead"]
@@ -73,7 +76,7 @@ async def _letters_outside_of_the_transaction(
         await plain.send_each(letters)
         await plain.stop()
     events = [message for message in outgoing if message.topic != "dead"]
-    await transact(self, partition, events, settled, consumer)
+    await transact(self, partition, events, offset, progress, consumer)
 
 
 async def _commit_what_was_polled(self: KafkaSession, publication: Publication) -> bool:

@@ -59,7 +59,7 @@ class World:
         self._tell = tell
         self.brokers = Brokers({"in": self.rng.randint(2, 4), "out": 3, "dead": 1}, self.rng)
         self.brokers.bytes_max["out"] = OUT_BYTES_MAX
-        self.brokers.on_commit = self._on_commit
+        self.brokers.offsets.on_commit = self._on_commit
         self.network = Network(self.brokers, lambda name: Group(self.brokers, name), self.rng)
         self.network.faults = self.faults
         self.network.on_request = self.point
@@ -131,7 +131,7 @@ class World:
 
     def settled(self) -> bool:
         """Whether all that was put in is committed."""
-        committed = self.brokers.committed[GROUP]
+        committed = self.brokers.offsets.committed[GROUP]
         return all(committed.get(p, 0) > offsets[-1] for p, offsets in self._inputs.items())
 
     def judge(self) -> None:
@@ -154,7 +154,7 @@ class World:
         if group != GROUP or self.mode != "exactly_once":
             return
         for partition, end in offsets.items():
-            start = self.brokers.committed[GROUP].get(partition, 0)
+            start = self.brokers.offsets.committed[GROUP].get(partition, 0)
             records = transaction.records if transaction is not None else []
             inputs = self._inputs.get(partition, [])
             wrong = transaction_wrong(start, end, partition.number, records, inputs)
