@@ -28,6 +28,7 @@ from service.pipeline import Pipeline, backoff_s
 from service.prepare import PrepareThread
 from service.telemetry import Metrics, service_version
 from service.text import TextEncoder
+from service.tuning import tuned
 
 if TYPE_CHECKING:
     from service.records import ModelInfo
@@ -108,7 +109,10 @@ class Service:
         checkpoint = await asyncio.to_thread(resolve, self._settings.model)
         encoder = await asyncio.to_thread(_text_encoder, checkpoint)
         warm_up = [ids for ids, _ in encoder.encode(WARM_UP_TEXTS)]
-        self._inference = Inference(lambda: load_engine(self._settings.model, checkpoint), warm_up)
+        settings = tuned(self._settings.model, checkpoint)
+        self._inference = Inference(
+            lambda: load_engine(settings, checkpoint), warm_up, settings.repeats_max
+        )
         started = time.monotonic()
         model = await self._inference.start()
         log.info("model loaded", model=model.name, revision=model.revision, engine=model.engine,

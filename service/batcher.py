@@ -85,6 +85,7 @@ class Batcher:
         """Hold nothing, in epoch 0."""
         self.cost = CostModel()
         self._limits = limits
+        self._publish_s = 0.0
         self._items: deque[Item] = deque()
         self._tokens = 0
         self._bytes = 0
@@ -93,6 +94,15 @@ class Batcher:
     def __len__(self) -> int:
         """Number of items waiting."""
         return len(self._items)
+
+    @property
+    def latency_budget_s(self) -> float:
+        """From polling a record until its event is written."""
+        return self._limits.latency_budget_s
+
+    def observe_publish(self, seconds: float) -> None:
+        """Learn what comes behind the model, and counts against the same budget."""
+        self._publish_s = FORGETTING * self._publish_s + (1 - FORGETTING) * seconds
 
     @property
     def full(self) -> bool:
@@ -137,7 +147,8 @@ class Batcher:
 
     def _tokens_max(self, now: float) -> float:
         waited = now - self._items[0].record.polled_at
-        within = self.cost.tokens_within(self._limits.latency_budget_s - waited)
+        left_s = self._limits.latency_budget_s - waited - self._publish_s
+        within = self.cost.tokens_within(left_s)
         if within < _tokens(self._items[0]):
             return self._limits.tokens_max
         return min(within, self._limits.tokens_max)

@@ -12,10 +12,12 @@ import contextlib
 import queue
 import threading
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING
 
 from service.errors import ModelError, ServiceError
 from service.records import Reason, Rejected, Verdict
+from service.repeats import Repeats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,16 +36,28 @@ TOKENS_MIN = 512
 # Raised with each batch that fits: memory that others needed for a moment comes back.
 TOKENS_GROWTH = 1.01
 
-Outcomes = list[Verdict | Rejected]
+# Of some 65 tokens: together one run of the model on a CPU.
+WARM_UP_COPIES = 32
+
+Outcomes = list["Verdict | Rejected"]
 _Work = tuple["Sequence[Document]", "Future[Outcomes]"]
 
 
 class Inference:
     """Implements `ports.Scorer` on a thread of its own."""
 
-    def __init__(self, load: Callable[[], Engine], warm_up: Sequence[Sequence[int]]) -> None:
-        """`load` runs on the thread; `warm_up` are token sequences that every model can score."""
+    def __init__(
+        self,
+        load: Callable[[], Engine],
+        warm_up: Sequence[Sequence[int]],
+        repeats_max: int = 0,
+    ) -> None:
+        """`load` runs on the thread; `warm_up` are token sequences that every model can score.
+
+        Of so many texts at most the verdict is remembered, and their repeats cost nothing.
+        """
         self._load = load
+        self._repeats = Repeats(repeats_max)
         self._warm_up = warm_up
         self._queue: queue.Queue[_Work | None] = queue.Queue(QUEUE_MAX)
         self._loaded: Future[ModelInfo] = Future()
@@ -88,6 +102,8 @@ class Inference:
         try:
             engine = self._load()
             engine.probabilities(self._warm_up)
+            # As large as a run gets: memory is taken now, and not in the first busy minute.
+            engine.probabilities([max(self._warm_up, key=len)] * WARM_UP_COPIES)
         except BaseException as error:  # noqa: BLE001 - all goes to who waits for the model
             self._loaded.set_exception(_as_service_error(error, "cannot be loaded"))
             return
@@ -97,7 +113,8 @@ class Inference:
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                future.set_result(self._outcomes(engine, documents))
+                compute = partial(self._outcomes, engine)
+                future.set_result(self._repeats.score(documents, compute))
             except BaseException as error:  # noqa: BLE001 - all goes to who waits for the batch
                 future.set_exception(_as_service_error(error, "has stopped working"))
                 self._refuse_waiting()

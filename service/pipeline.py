@@ -24,7 +24,7 @@ import structlog
 
 from service.errors import BreakerError, ModelError, RetriableError
 from service.progress import next_offsets
-from service.records import Document, Publication, Rejected
+from service.records import Document, Publication, Rejected, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -165,7 +165,7 @@ class Pipeline:
         started = self._working_since = self.clock.monotonic()
         try:
             async with asyncio.timeout(self._deadline_s(batch)):
-                scored = iter(await self.scorer.score(documents))
+                scored = await self.scorer.score(documents)
         except TimeoutError:
             raise ModelError(
                 f"the model has not answered for {self.stalled_s():.0f} s on a batch of "
@@ -174,13 +174,18 @@ class Pipeline:
         finally:
             self._working_since = None
         seconds = self.clock.monotonic() - started
-        self.batcher.cost.observe(batch.tokens, seconds)
+        repeats = [v for v in scored if isinstance(v, Verdict) and v.repeated]
+        self.metrics.repeated.inc(len(repeats))
+        computed = batch.tokens - sum(len(verdict.document.token_ids) for verdict in repeats)
+        if computed:
+            self.batcher.cost.observe(computed, seconds)
         self.metrics.stage_seconds.labels("score").observe(seconds)
         self.metrics.batch_messages.observe(len(documents))
         self.metrics.batch_tokens.observe(batch.tokens)
         for item in batch.items:
             self.metrics.stage_seconds.labels("wait").observe(started - item.record.polled_at)
-        return [next(scored) if isinstance(i, Document) else i for i in batch.items]
+        outcomes = iter(scored)
+        return [next(outcomes) if isinstance(i, Document) else i for i in batch.items]
 
     def _deadline_s(self, batch: Batch) -> float:
         due_s = self.batcher.cost.seconds_of(batch.tokens)
@@ -239,9 +244,12 @@ class Pipeline:
     def _account(self, outcomes: Sequence[Outcome], started: float) -> None:
         now, now_monotonic = self.clock.time(), self.clock.monotonic()
         self.metrics.stage_seconds.labels("publish").observe(now_monotonic - started)
+        self.batcher.observe_publish(now_monotonic - started)
         for outcome in outcomes:
             record = outcome.record
-            self.metrics.latency_seconds.observe(now_monotonic - record.polled_at)
+            latency_s = now_monotonic - record.polled_at
+            self.metrics.latency_seconds.observe(latency_s)
+            self.metrics.over_budget.inc(latency_s > self.batcher.latency_budget_s)
             if record.timestamp_ms >= 0:
                 age = max(0.0, now - record.timestamp_ms / 1000)
                 self.metrics.end_to_end_seconds.observe(age)

@@ -107,12 +107,16 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the model says of one document: a probability for each label, and the likeliest."""
+    """What the model says of one document: a probability for each label, and the likeliest.
+
+    `repeated` where it said so of the same text before, and was not asked again.
+    """
 
     document: Document
     label: str
     score: float
     scores: dict[str, float]
+    repeated: bool = False
 
     @property
     def record(self) -> Record:

@@ -150,12 +150,18 @@ class ModelSettings(_Group):
     """Commit of a hub model; required for one, so that every replica runs the same weights."""
     device: Device = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
-    engine: Literal["auto", "onnx_packed", "torch_plain"] = "auto"
-    """How the model is run; auto takes the packed engine on a CPU, and torch on a GPU."""
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """Number format of the weights; auto is float32 on a CPU, half precision on a GPU."""
+    engine: Literal["auto", "onnx_packed", "torch_packed", "torch_plain"] = "auto"
+    """How the model is run; auto takes a packed engine where it can: onnx on a CPU, else torch."""
+    precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
+    """Number format; auto is float32 on a CPU, half precision on a GPU. int8 is for CPUs."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """Threads that compute; 0 takes the CPUs this process may use, container limit included."""
+    run_tokens_max: Annotated[int, Field(ge=64, le=2**20)] | None = None
+    """Most tokens of one run, padding counted; follows as 2048 on a CPU, 32768 on a GPU."""
+    tuning_file: FilePath | None = None
+    """What `sentiment-stream tune` wrote: says how to run where the settings leave it open."""
+    repeats_max: Annotated[int, Field(ge=0, le=10**6)] = 16_384
+    """Texts whose score is remembered, so that a repeat costs nothing; 0 remembers none."""
     text_bytes_max: Annotated[int, Field(ge=1, le=64 * 2**20)] = 256 * 2**10
     """Longest text in bytes of UTF-8; a longer one is a dead letter."""
 

@@ -64,6 +64,14 @@ class Metrics:
 
         self.consumed = counter("sentiment_consumed_total", "Records read.", ["topic"])
         self.scored = counter("sentiment_scored_total", "Texts scored, by result.", ["label"])
+        self.repeated = counter(
+            "sentiment_repeated_total",
+            "Texts scored before, whose score was remembered and not computed.",
+        )
+        self.over_budget = counter(
+            "sentiment_over_budget_total",
+            "Records published later after they were polled than the latency budget allows.",
+        )
         self.published = counter("sentiment_published_total", "Sentiment events published.")
         self.dead_lettered = counter(
             "sentiment_dead_lettered_total", "Records published as dead letters.", ["reason"]

@@ -34,6 +34,7 @@ ARROWS: dict[str, set[str]] = {
     "prepare": {"records"},
     "batcher": {"records"},
     "breaker": {"records"},
+    "repeats": {"records"},
     "pipeline": {"errors", "progress", "records"},
     # The edges: each knows one thing of the world outside.
     "settings_groups": set(),
@@ -41,21 +42,25 @@ ARROWS: dict[str, set[str]] = {
     "telemetry": {"records"},
     "logs": {"errors"},
     "http": {"errors", "telemetry"},
-    "inference": {"errors", "records"},
+    "inference": {"errors", "records", "repeats"},
     "engines": {"errors", "records", "settings"},
     "kafka": {"errors", "progress", "records", "settings"},
+    "tuning": {"errors"},
     "model": set(),
     # Whoever puts them together.
     "app": {
         "batcher", "breaker", "codec", "engines", "errors", "http", "inference", "kafka",
-        "pipeline", "prepare", "telemetry", "text",
+        "pipeline", "prepare", "telemetry", "text", "tuning",
     },
     # Beside the stream.
     "schemas": {"contracts"},
     "reference": {"records", "settings", "telemetry"},
-    "lab": {"codec", "contracts", "engines", "errors", "kafka", "records", "settings", "text"},
+    "lab": {
+        "codec", "contracts", "engines", "errors", "kafka", "records", "settings", "text", "tuning",
+    },
     "demo": {"app", "contracts", "errors", "logs", "records", "settings"},
-    "cli": {"app", "demo", "errors", "lab", "logs", "reference", "schemas", "settings"},
+    "bench": {"app", "engines", "errors", "lab", "logs", "records", "settings", "text"},
+    "cli": {"app", "bench", "demo", "errors", "lab", "logs", "reference", "schemas", "settings"},
     "__init__": set(),
     "__main__": {"cli"},
 }  # fmt: skip
@@ -72,20 +77,21 @@ TYPE_ARROWS: dict[str, set[str]] = {
     "ports": {"progress", "records"},
     "prepare": {"codec", "text"},
     "progress": {"records"},
+    "tuning": {"engines", "settings"},
 }
 
 # Libraries that are heavy, or that stand for something outside, and the rooms that know them.
 LIBRARIES: dict[str, set[str]] = {
     "aiohttp": {"http"},
-    "aiokafka": {"kafka", "demo"},
+    "aiokafka": {"kafka", "bench", "demo"},
     "click": {"cli"},
-    "confluent_kafka": {"demo"},
+    "confluent_kafka": {"bench", "demo"},
     "cramjam": {"kafka"},
-    "onnx": {"engines", "lab"},
-    "onnxruntime": {"engines", "lab"},
+    "onnx": {"bench", "engines", "lab"},
+    "onnxruntime": {"bench", "engines", "lab"},
     "sklearn": {"lab"},
-    "torch": {"engines", "lab"},
-    "transformers": {"engines", "lab"},
+    "torch": {"bench", "engines", "lab"},
+    "transformers": {"bench", "engines", "lab"},
 }
 
 LINES_MAX = 300
@@ -205,11 +211,13 @@ def test_nobody_but_commands_and_demo_imports_the_composition_root() -> None:
     """And only commands run the demo and the lab: nothing in the stream depends on these."""
     importers = {
         target: {i.room for i in _imports() if i.name.split(".")[:2] == ["service", target]}
-        for target in ("app", "demo", "lab", "cli")
+        for target in ("app", "bench", "demo", "lab", "cli")
     }
-    assert importers["app"] - {"app"} == {"cli", "demo"}
+    # The bench puts an engine that computes nothing in the place of the real one.
+    assert importers["app"] - {"app"} == {"bench", "cli", "demo"}
+    assert importers["bench"] - {"bench"} == {"cli"}
     assert importers["demo"] - {"demo"} == {"cli"}
-    assert importers["lab"] - {"lab"} == {"cli"}
+    assert importers["lab"] - {"lab"} == {"bench", "cli"}
     assert importers["cli"] - {"cli"} == {"__main__"}
 
 

@@ -151,6 +151,7 @@ def test_the_demo_leaves_the_users_cluster_alone() -> None:
             bootstrap_servers="real:9093", input_topic="a", text_field="/body", group_id="mine"
         )
     )
+    assert given.model.repeats_max > 0
     derived = _for_demo(given, "127.0.0.1:1")
     assert derived.kafka == KafkaSettings(
         bootstrap_servers="127.0.0.1:1",
@@ -159,7 +160,8 @@ def test_the_demo_leaves_the_users_cluster_alone() -> None:
         dead_letter_topic=DEAD_LETTER_TOPIC,
         group_id="demo",
     )
-    assert derived.model_copy(update={"kafka": given.kafka}) == given
+    assert 0 == derived.model.repeats_max
+    assert derived.model_copy(update={"kafka": given.kafka, "model": given.model}) == given
 
 
 def test_the_broker_has_the_topics_before_anyone_asks() -> None:

@@ -1,8 +1,9 @@
-"""The packed engine computes what transformers computes."""
+"""The packed engines compute what transformers computes; int8 nearly so, whatever is beside."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
@@ -10,12 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.engines import load_engine
-from service.engines.checkpoint import resolve
-from service.engines.onnx_packed import OnnxPacked, pack
-from service.errors import SettingsError
+from service.engines.checkpoint import BUNDLED_FOLDER, load_tokenizer, resolve
+from service.engines.onnx_packed import OnnxPacked
+from service.engines.packing import pack
+from service.errors import ModelError, SettingsError
 from service.settings import ModelSettings
+from service.text import TextEncoder
 
 torch = pytest.importorskip("torch")
+from service.engines.torch_packed import TorchPacked  # noqa: E402 - only where torch is installed
 from service.engines.torch_plain import TorchPlain  # noqa: E402 - only where torch is installed
 from tiny_checkpoints import VOCABULARY, write_tiny  # noqa: E402
 
@@ -25,26 +29,29 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.model
 
 FAMILIES = ["distilbert", "bert", "roberta"]
+PRECISIONS: tuple[Literal["float32", "int8"], ...] = ("float32", "int8")
 Sequences = list[list[int]]
+Pair = tuple[OnnxPacked | TorchPacked, TorchPlain]
 sequences = st.lists(
     st.lists(st.integers(5, VOCABULARY - 1), min_size=1, max_size=40), min_size=1, max_size=12
 )
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
-def pair(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[OnnxPacked, TorchPlain]:
-    """Give both engines with the same tiny random weights."""
-    folder = write_tiny(request.param, tmp_path_factory.mktemp(request.param))
+@pytest.fixture(
+    scope="module", params=[(e, f) for e in (OnnxPacked, TorchPacked) for f in FAMILIES]
+)
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Give a packed engine and the plain one with the same tiny random weights."""
+    engine, family = request.param
+    folder = write_tiny(family, tmp_path_factory.mktemp(family))
     settings = ModelSettings(name=str(folder), device="cpu")
     checkpoint = resolve(settings)
-    return OnnxPacked(checkpoint, settings), TorchPlain(checkpoint, settings)
+    return engine(checkpoint, settings), TorchPlain(checkpoint, settings)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(batch=sequences)
-def test_same_as_transformers(pair: tuple[OnnxPacked, TorchPlain], batch: Sequences) -> None:
+def test_same_as_transformers(pair: Pair, batch: Sequences) -> None:
     """Logits differ from the padded engine's by rounding alone, whatever the lengths."""
     packed, plain = pair
     expected = np.concatenate([plain._logits([ids]).numpy() for ids in batch])
@@ -52,7 +59,7 @@ def test_same_as_transformers(pair: tuple[OnnxPacked, TorchPlain], batch: Sequen
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 511, 512])
-def test_same_at_the_lengths_that_exist(pair: tuple[OnnxPacked, TorchPlain], length: int) -> None:
+def test_same_at_the_lengths_that_exist(pair: Pair, length: int) -> None:
     """The shortest and the longest texts are computed alike."""
     packed, plain = pair
     batch = [[7] * length, [8, 9]]
@@ -68,6 +75,66 @@ def test_neighbours_do_not_matter() -> None:
     batch = [[101, 2023, 2003, 2204, 102], [101, *[2919] * 300, 102], [101, 102]]
     alone = np.concatenate([engine.probabilities([ids]) for ids in batch])
     np.testing.assert_allclose(engine.probabilities(batch), alone, atol=1e-6)
+
+
+TEXTS = BUNDLED_FOLDER.parent / "demo" / "messages.jsonl"
+
+
+@pytest.fixture(scope="module")
+def texts() -> Sequences:
+    """Give the tokens of what the demo says, all its languages and oddities included."""
+    checkpoint = resolve(ModelSettings())
+    encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
+    lines = (json.loads(line).get("text") for line in TEXTS.read_text().splitlines())
+    return [ids for ids, _ in encoder.encode([text for text in lines if isinstance(text, str)])]
+
+
+def test_int8_does_not_depend_on_neighbours(texts: Sequences) -> None:
+    """The same text alone and among all others: no scale is shared between them."""
+    engine = load_engine(ModelSettings(device="cpu", precision="int8"))
+    assert ("onnx_packed", "int8") == (engine.info.engine, engine.info.precision)
+    alone = np.concatenate([engine.probabilities([ids]) for ids in texts])
+    np.testing.assert_allclose(engine.probabilities(texts), alone, atol=1e-3)
+
+
+def test_int8_agrees_with_float32(texts: Sequences) -> None:
+    """On the bundled model: nearly always the same label, and never far away."""
+    exact, quick = (load_engine(ModelSettings(device="cpu", precision=p)) for p in PRECISIONS)
+    expected, found = exact.probabilities(texts), quick.probabilities(texts)
+    assert (expected.argmax(axis=1) == found.argmax(axis=1)).mean() >= 0.98
+    assert np.abs(expected - found).max() < 0.15
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_int8_of_each_family(family: str, tmp_path: Path) -> None:
+    """Quantized weights give nearly the same logits, be they of few and large numbers."""
+    settings = ModelSettings(name=str(write_tiny(family, tmp_path)), device="cpu")
+    exact = OnnxPacked(resolve(settings), settings)
+    quick = OnnxPacked(resolve(settings), settings.model_copy(update={"precision": "int8"}))
+    batch = [[7] * 9, [8, 9], [5, 6, 7, 100, 33]]
+    np.testing.assert_allclose(quick.logits(batch), exact.logits(batch), atol=0.3)
+
+
+def test_bfloat16_agrees_with_float32(texts: Sequences) -> None:
+    """Half precision by torch, on the bundled model."""
+    settings = ModelSettings(device="cpu", engine="torch_packed", precision="bfloat16")
+    engine = load_engine(settings)
+    assert ("torch_packed", "bfloat16") == (engine.info.engine, engine.info.precision)
+    exact = load_engine(ModelSettings(device="cpu")).probabilities(texts)
+    assert np.abs(engine.probabilities(texts) - exact).max() < 0.1
+
+
+def test_a_device_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a GPU raises becomes one line that says what happens next."""
+    settings = ModelSettings(name=str(write_tiny("bert", tmp_path)), device="cpu")
+    engine = TorchPacked(resolve(settings), settings)
+
+    def fail(_: object) -> None:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(engine, "_run", fail)
+    with pytest.raises(ModelError, match=r"the device cpu has failed \(CUDA error: an illegal"):
+        engine.probabilities([[5, 6]])
 
 
 def test_pack_lays_texts_end_to_end() -> None:

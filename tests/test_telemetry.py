@@ -26,6 +26,8 @@ def test_the_set_of_metrics_is_closed() -> None:
     assert [(d.name, d.type, ",".join(d.labels)) for d in describe()] == [
         ("sentiment_consumed_total", "counter", "topic"),
         ("sentiment_scored_total", "counter", "label"),
+        ("sentiment_repeated_total", "counter", ""),
+        ("sentiment_over_budget_total", "counter", ""),
         ("sentiment_published_total", "counter", ""),
         ("sentiment_dead_lettered_total", "counter", "reason"),
         ("sentiment_dropped_total", "counter", ""),

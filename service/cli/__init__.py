@@ -8,21 +8,20 @@ training packages. Exit codes: 0 done, 1 failed, 2 wrong settings or arguments.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
+from service.cli.lab import COMMANDS
+from service.cli.options import with_settings
 from service.errors import InputError, ServiceError, SettingsError
-from service.settings import Settings, each_setting, load_settings, variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from service.settings import Settings
 
 EXIT_FAILED = 1
 EXIT_SETTINGS = 2
@@ -53,30 +52,6 @@ class _Commands(click.Group):
             ctx.exit(EXIT_FAILED)
 
 
-def _with_settings(*groups: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command a flag for every setting of the groups, and hand it a `Settings`."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        def command(**arguments: Any) -> Any:
-            flags: dict[str, dict[str, Any]] = {}
-            for group, name, _ in each_setting():
-                value = arguments.pop(f"{group}_{name}", None)
-                if value is not None:
-                    flags.setdefault(group, {})[name] = value
-            return function(settings=load_settings(flags), **arguments)
-
-        command.__name__, command.__doc__ = function.__name__, function.__doc__
-        command.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
-        for group, name, field in reversed(list(each_setting())):
-            if group in groups:
-                flag = f"--{group}-{name}".replace("_", "-")
-                help_text = f"{field.description}  [{variable(group, name)}]"
-                command = click.option(flag, f"{group}_{name}", help=help_text)(command)
-        return command
-
-    return decorate
-
-
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sentiment-stream")
 def main() -> None:
@@ -93,7 +68,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--check-config", is_flag=True, help="Check the settings, print them, and exit.")
-@_with_settings("kafka", "model", "batch", "delivery", "http", "log")
+@with_settings("kafka", "model", "batch", "delivery", "http", "log")
 def run(settings: Settings, check_config: bool) -> None:
     """Run the service until SIGTERM or SIGINT.
 
@@ -115,7 +90,7 @@ def run(settings: Settings, check_config: bool) -> None:
 
 @main.command()
 @click.option("--seconds", type=click.FloatRange(min=1), help="End by itself after so long.")
-@_with_settings("model", "batch", "delivery", "http")
+@with_settings("model", "batch", "delivery", "http")
 def demo(settings: Settings, seconds: float | None) -> None:
     """See messages being scored: a broker inside the process, a generator, the real service.
 
@@ -125,138 +100,6 @@ def demo(settings: Settings, seconds: float | None) -> None:
     from service.demo import run_demo  # noqa: PLC0415
 
     sys.exit(asyncio.run(run_demo(settings, seconds, Console())))
-
-
-@main.command()
-@click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option(
-    "--input",
-    "source",
-    type=click.File("rb"),
-    help="File to read, - for standard input: plain text or JSON, one message a line, or one "
-    'object {"input_data": [...]}.',
-)
-@_with_settings("model")
-def score(settings: Settings, texts: tuple[str, ...], source: Any) -> None:
-    """Score texts; one JSON line each on standard output, in order.
-
-    \b
-    sentiment-stream score "Today was an amazing day!" "It was an unfortunate series of events."
-    sentiment-stream score --input reviews.txt
-    """
-    if bool(texts) == (source is not None):
-        raise InputError("give either texts or --input FILE")
-    from service.lab.score import score_lines, score_texts  # noqa: PLC0415
-
-    if source is not None:
-        score_lines(source, sys.stdout, settings)
-    else:
-        score_texts(texts, sys.stdout, settings)
-
-
-@main.command()
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="TSV with the header sentence<TAB>label.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-@_with_settings("model")
-def evaluate(settings: Settings, data: Path, as_json: bool) -> None:
-    """Measure the model on labelled text.
-
-    \b
-    sentiment-stream evaluate --data dev.tsv
-    sentiment-stream evaluate --data dev.tsv --json | jq .accuracy
-    """
-    from service.lab.evaluate import evaluate as measure  # noqa: PLC0415
-    from service.lab.evaluate import print_table  # noqa: PLC0415
-
-    figures = measure(data, settings, Console(stderr=True))
-    if as_json:
-        click.echo(json.dumps(figures, indent=2))
-    else:
-        print_table(figures, Console())
-
-
-def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
-    from service.lab.recipe import HELP, Recipe  # noqa: PLC0415
-
-    for name, help_text in reversed(HELP.items()):
-        default = getattr(Recipe, name)
-        flag = "--" + name.replace("_", "-")
-        option = click.option(flag, name, default=default, show_default=True, help=help_text)
-        command = option(command)
-    return command
-
-
-@main.command()
-@click.option(
-    "--base",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder of a BERT or DistilBERT checkpoint to start from.",
-)
-@click.option("--base-name", help="What the card calls it; the folder's name unless set.")
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="TSV to train on.")
-@click.option(
-    "--test", type=click.Path(path_type=Path), help="TSV to measure once at the end, for the card."
-)
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder to write.")
-@_with_recipe
-def train(
-    base: Path, base_name: str | None, data: Path, test: Path | None, output: Path, **recipe: Any
-) -> None:
-    """Fine-tune a two-label classifier; the same command goes on where it was interrupted.
-
-    \b
-    sentiment-stream train --base minilm/ --data train.tsv --test dev.tsv --output model/
-    """
-    from service.lab.recipe import Recipe  # noqa: PLC0415
-    from service.lab.train import Trainer  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    trainer = Trainer(base, data, output, Recipe(**recipe), base_name=base_name, test=test)
-    click.echo(json.dumps(trainer.run(console), indent=2))
-
-
-@main.command()
-@click.option("--reason", "reasons", multiple=True, help="Only letters of this reason; repeatable.")
-@click.option("--since", type=click.DateTime(), help="Only letters from this time (UTC) on.")
-@click.option("--until", type=click.DateTime(), help="Only letters from before this time (UTC).")
-@click.option("--partition", type=int, help="Only messages of this input partition.")
-@click.option("--first-offset", type=int, help="Only messages from this input offset on.")
-@click.option("--last-offset", type=int, help="Only messages up to this input offset.")
-@click.option("--send", is_flag=True, help="Send; without it, only say what would be sent.")
-@_with_settings("kafka")
-def replay(
-    settings: Settings,
-    reasons: tuple[str, ...],
-    since: datetime | None,
-    until: datetime | None,
-    send: bool,
-    **place: int | None,
-) -> None:
-    """Send dead letters back to the topics they came from, bytes, key and headers as they were.
-
-    A replay goes on where the last one of the same selection ended. A message that was sent back
-    three times stays a dead letter.
-
-    \b
-    sentiment-stream replay --reason engine_error              # what would be sent
-    sentiment-stream replay --reason engine_error --send
-    """
-    from service.lab.replay import Selection, print_fates  # noqa: PLC0415
-    from service.lab.replay import replay as run_replay  # noqa: PLC0415
-
-    since_ms, until_ms = (
-        None if t is None else int(t.replace(tzinfo=UTC).timestamp() * 1000) for t in (since, until)
-    )
-    selection = Selection(frozenset(reasons), since_ms, until_ms, **place)
-    console = Console(stderr=True)
-    fates = asyncio.run(run_replay(settings.kafka, selection, console, send=send))
-    print_fates(fates, Console(), send=send)
 
 
 @main.command()
@@ -285,3 +128,7 @@ def reference() -> None:
     from service.reference import reference as page  # noqa: PLC0415
 
     click.echo(page(), nl=False)
+
+
+for command in COMMANDS:
+    main.add_command(command)

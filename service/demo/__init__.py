@@ -78,7 +78,9 @@ def _for_demo(settings: Settings, bootstrap_servers: str) -> Settings:
     http = settings.http
     if http.port == HttpSettings().port and _taken(http):
         http = http.model_copy(update={"port": 0})
-    return settings.model_copy(update={"kafka": kafka, "http": http})
+    # The generator repeats itself: what is shown shall be work, not memory.
+    model = settings.model.model_copy(update={"repeats_max": 0})
+    return settings.model_copy(update={"kafka": kafka, "http": http, "model": model})
 
 
 def _taken(http: HttpSettings) -> bool:

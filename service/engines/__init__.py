@@ -22,24 +22,30 @@ if TYPE_CHECKING:
 
 # Where a GPU's driver shows itself; looking here takes microseconds, asking torch takes seconds.
 _GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
+_ONNX_PRECISIONS = ("auto", "float32", "int8")
 
 
 def load_engine(settings: ModelSettings, checkpoint: Checkpoint | None = None) -> Engine:
     """Load the model onto its device; takes seconds, and belongs on the thread that will run it.
 
     `checkpoint` is what `resolve` gave for the same settings; without it, it is resolved here.
-    The packed engine is taken where it can run what the settings ask for, else the plain one.
+    A packed engine is taken where it can run what the settings ask for, else the plain one.
 
     Raises:
         SettingsError: a setting names what is not there: a folder, a device, a precision.
         ModelError: the model cannot be had or loaded.
     """
     found = checkpoint or resolve(settings)
-    if _engine_name(settings, found) == "onnx_packed":
-        from service.engines.onnx_packed import OnnxPacked  # noqa: PLC0415 - heavy, see above
-
-        return OnnxPacked(found, settings)
+    name = engine_name(settings, found)
     try:
+        if name == "onnx_packed":
+            from service.engines.onnx_packed import OnnxPacked  # noqa: PLC0415 - heavy, see above
+
+            return OnnxPacked(found, settings)
+        if name == "torch_packed":
+            from service.engines.torch_packed import TorchPacked  # noqa: PLC0415 - heavy, see above
+
+            return TorchPacked(found, settings)
         from service.engines.torch_plain import TorchPlain  # noqa: PLC0415 - heavy, see above
     except ModuleNotFoundError as error:
         raise ModelError(
@@ -49,24 +55,33 @@ def load_engine(settings: ModelSettings, checkpoint: Checkpoint | None = None) -
     return TorchPlain(found, settings)
 
 
-def _engine_name(settings: ModelSettings, checkpoint: Checkpoint) -> str:
-    packed = (
-        settings.device in ("auto", "cpu")
-        and settings.precision in ("auto", "float32")
-        and supported(checkpoint.folder)
+def engine_name(settings: ModelSettings, checkpoint: Checkpoint) -> str:
+    """Which engine runs a checkpoint as the settings ask; nothing is loaded for this.
+
+    Raises:
+        SettingsError: no engine, or not the one that is asked for, can.
+    """
+    packed = supported(checkpoint.folder)
+    for_onnx = settings.device in ("auto", "cpu") and settings.precision in _ONNX_PRECISIONS
+    reason = (
+        f"SENTIMENT_MODEL__NAME={settings.name}, SENTIMENT_MODEL__DEVICE={settings.device} and "
+        f"SENTIMENT_MODEL__PRECISION={settings.precision} ask for something else; set it to auto"
     )
-    if settings.engine == "onnx_packed" and not packed:
+    if settings.engine == "onnx_packed" and not (packed and for_onnx):
         raise SettingsError(
-            f"SENTIMENT_MODEL__ENGINE=onnx_packed runs DistilBERT, BERT and RoBERTa in float32 on "
-            f"the CPU, but SENTIMENT_MODEL__NAME={settings.name}, "
-            f"SENTIMENT_MODEL__DEVICE={settings.device} and "
-            f"SENTIMENT_MODEL__PRECISION={settings.precision} ask for something else; set it to "
-            "auto"
+            "SENTIMENT_MODEL__ENGINE=onnx_packed runs DistilBERT, BERT and RoBERTa in float32 and "
+            f"int8 on the CPU, but {reason}"
+        )
+    if settings.engine == "torch_packed" and not packed:
+        raise SettingsError(
+            "SENTIMENT_MODEL__ENGINE=torch_packed runs DistilBERT, BERT and RoBERTa, but " + reason
         )
     if settings.engine != "auto":
         return settings.engine
     wants_gpu = settings.device == "auto" and _torch_may_find_a_gpu()
-    return "onnx_packed" if packed and not wants_gpu else "torch_plain"
+    if packed and for_onnx and not (wants_gpu and settings.precision != "int8"):
+        return "onnx_packed"
+    return "torch_packed" if packed else "torch_plain"
 
 
 def _torch_may_find_a_gpu() -> bool:

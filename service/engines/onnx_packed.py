@@ -6,7 +6,7 @@ nothing that the result does not depend on (see `onnx_graph`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import onnxruntime
@@ -14,12 +14,12 @@ import onnxruntime
 from service.engines.cpu_limit import cpu_limit
 from service.engines.layout import load_layout
 from service.engines.onnx_graph import build_graph
+from service.engines.packing import pack, to_probabilities
 from service.engines.slices import slices_by_length
-from service.errors import ModelError
 from service.records import ModelInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 NAME = "onnx_packed"
 
 # Padded tokens of one run: products of this many rows already reach the processor's full speed,
-# and more would only need more memory.
-TOKENS_MAX = 2048
-# Added to the score of a place without a token: far below any real score, and no infinity, since
-# softmax over a row of those is not a number.
-MASKED = np.float32(-1e9)
+# and more would only need more memory, and miss its caches.
+RUN_TOKENS_MAX = 2048
 
 
 class OnnxPacked:
@@ -55,16 +52,20 @@ class OnnxPacked:
         options.enable_cpu_mem_arena = False
         # Nor may it keep a plan for every shape that it has seen.
         options.enable_mem_pattern = False
-        graph = build_graph(load_layout(checkpoint.folder)).SerializeToString()
+        precision: Literal["float32", "int8"] = (
+            "int8" if settings.precision == "int8" else "float32"
+        )
+        graph = build_graph(load_layout(checkpoint.folder), precision).SerializeToString()
         self._session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]
         )
+        self._run_tokens_max = settings.run_tokens_max or RUN_TOKENS_MAX
         self._multi_label = checkpoint.multi_label
         self._info = ModelInfo(
             name=checkpoint.name,
             revision=checkpoint.revision,
             engine=NAME,
-            precision="float32",
+            precision=precision,
             device="cpu",
             labels=checkpoint.labels,
         )
@@ -82,41 +83,18 @@ class OnnxPacked:
         Raises:
             ModelError: the model's output is not finite.
         """
-        logits = self.logits(sequences).astype(np.float64)
-        if not np.isfinite(logits).all():
-            raise ModelError(
-                f"the model {self._info.name} gave numbers that are not finite; name another model"
-            )
-        if self._multi_label:
-            independent: NDArray[np.float32] = (1 / (1 + np.exp(-logits))).astype(np.float32)
-            return independent
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(
-            np.float32
+        return to_probabilities(
+            self.logits(sequences), multi_label=self._multi_label, name=self._info.name
         )
-        return shares
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """The model's raw output; shape (sequences, labels), float32."""
         logits = np.empty((len(sequences), len(self._info.labels)), np.float32)
-        for indices in slices_by_length(sequences, TOKENS_MAX):
-            packed = pack([sequences[index] for index in indices])
-            logits[indices] = self._session.run(["logits"], packed)[0]
+        for indices in slices_by_length(sequences, self._run_tokens_max):
+            logits[indices] = self.run(pack([sequences[index] for index in indices]))
         return logits
 
-
-def pack(sequences: Sequence[Sequence[int]]) -> dict[str, NDArray[np.generic]]:
-    """The graph's inputs for some sequences; see `onnx_graph` for their shapes."""
-    lengths = np.array([len(ids) for ids in sequences])
-    longest = int(lengths.max())
-    first = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-    places_in_text = np.arange(longest)
-    here = places_in_text < lengths[:, None]
-    return {
-        "ids": np.concatenate([np.asarray(ids, dtype=np.int64) for ids in sequences]),
-        "positions": np.broadcast_to(places_in_text, here.shape)[here],
-        "rows": np.where(here, first[:, None] + places_in_text, 0),
-        "mask": np.where(here, np.float32(0), MASKED)[:, None, None, :],
-        "places": np.flatnonzero(here),
-        "first": first,
-    }
+    def run(self, packed: Mapping[str, NDArray[np.generic]]) -> NDArray[np.float32]:
+        """Run the graph once on what `pack` gives; shape (sequences, labels), float32."""
+        logits: NDArray[np.float32] = self._session.run(["logits"], packed)[0]
+        return logits

@@ -6,7 +6,7 @@ Batching, order and queues are not its concern.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,7 +14,14 @@ import transformers
 from transformers import AutoModelForSequenceClassification
 
 from service.engines.cpu_limit import cpu_limit
+from service.engines.packing import to_probabilities
 from service.engines.slices import slices_by_length
+from service.engines.torch_device import (
+    choose_device,
+    choose_precision,
+    device_failures,
+    run_tokens_max,
+)
 from service.errors import ModelError, SettingsError
 from service.records import ModelInfo
 
@@ -25,15 +32,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from service.engines.checkpoint import Checkpoint
-    from service.records import Precision
     from service.settings import ModelSettings
 
 NAME = "torch_plain"
-
-# Padded tokens of one run. A CPU gains nothing from more, and each costs it tens of kilobytes; a
-# GPU is idle with few. Sequences of like length run together, so little of it is padding.
-CPU_TOKENS_MAX = 2048
-GPU_TOKENS_MAX = 32768
 
 
 class TorchPlain:
@@ -47,8 +48,9 @@ class TorchPlain:
             ModelError: the weights cannot be loaded.
         """
         torch.set_num_threads(settings.threads or cpu_limit())
-        self._device = _device(settings.device)
-        precision = _precision(settings.precision, self._device)
+        self._device = choose_device(settings.device)
+        self._run_tokens_max = settings.run_tokens_max or run_tokens_max(self._device)
+        precision = choose_precision(settings.precision, self._device)
         self._checkpoint = checkpoint
         self._model = _load(checkpoint, getattr(torch, precision), self._device)
         self._info = ModelInfo(
@@ -80,21 +82,14 @@ class TorchPlain:
         Raises:
             ModelError: the model's output is not finite.
         """
-        shares = np.empty((len(sequences), len(self._info.labels)), np.float32)
-        limit = CPU_TOKENS_MAX if self._device.type == "cpu" else GPU_TOKENS_MAX
-        for indices in slices_by_length(sequences, limit):
-            shares[indices] = self._shares([sequences[index] for index in indices])
-        return shares
-
-    def _shares(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        logits = self._logits(sequences).float()
-        if not bool(logits.isfinite().all()):
-            raise ModelError(
-                f"the model {self._info.name} gave numbers that are not finite; "
-                "set SENTIMENT_MODEL__PRECISION=float32, or name another model"
-            )
-        shares = logits.sigmoid() if self._checkpoint.multi_label else logits.softmax(-1)
-        return shares.cpu().numpy()
+        logits = np.empty((len(sequences), len(self._info.labels)), np.float32)
+        for indices in slices_by_length(sequences, self._run_tokens_max):
+            with device_failures(self._device):
+                run = self._logits([sequences[index] for index in indices])
+                logits[indices] = run.float().cpu().numpy()
+        return to_probabilities(
+            logits, multi_label=self._checkpoint.multi_label, name=self._info.name
+        )
 
     @torch.inference_mode()
     def _logits(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -142,29 +137,3 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device) -> P
     torch.nn.Module.to(model, device)  # the override of transformers hides the types
     model.eval()  # type: ignore[no-untyped-call] # has no types
     return model
-
-
-def _device(wanted: str) -> torch.device:
-    present = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        present.append("mps")
-    present.append("cpu")
-    # Naming no number means the first, so that info and errors say which one it is.
-    device = {"auto": present[0], "cuda": "cuda:0"}.get(wanted, wanted)
-    if device not in present:
-        raise SettingsError(
-            f"SENTIMENT_MODEL__DEVICE={wanted} is not there; this machine has "
-            f"{', '.join(present)}; set one of them, or auto"
-        )
-    return torch.device(device)
-
-
-def _precision(wanted: Literal["auto"] | Precision, device: torch.device) -> Precision:
-    if wanted != "auto":
-        return wanted
-    if device.type == "cpu":
-        # Only some CPUs compute in less than this at full speed.
-        return "float32"
-    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
-        return "bfloat16"
-    return "float16"

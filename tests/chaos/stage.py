@@ -109,6 +109,8 @@ class Stage:
             "MODEL__TEXT_BYTES_MAX": str(TEXT_BYTES_MAX),
             # Three processes share the machine.
             "MODEL__THREADS": "1",
+            # The few texts come again and again; each shall be computed.
+            "MODEL__REPEATS_MAX": "0",
             "DELIVERY__MODE": self.part.mode,
             "DELIVERY__STALL_TIMEOUT_S": str(STALL_S),
         }

@@ -1,0 +1,1 @@
+"""How fast the service is, and how far from what the machine can do; see `report`."""

@@ -1,0 +1,134 @@
+"""Messages per second of engines and of what others would use, from text to probability.
+
+Exists so that all are measured alike: tokenizing included, texts in the order of their arrival,
+interleaved rounds. Whoever is compared gets the same threads, and the batching that it recommends.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from service.engines import load_engine
+from service.engines.checkpoint import load_tokenizer, resolve
+from service.text import TextEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from service.engines.checkpoint import Checkpoint
+    from service.settings import ModelSettings
+
+# What a batch of the service holds at most unless set.
+BATCH_TEXTS = 256
+PIPELINE_BATCH = 32
+
+Run = "Callable[[Sequence[str]], Any]"
+
+
+def ours(settings: ModelSettings, engine: str, precision: str) -> Callable[[Sequence[str]], None]:
+    """One of this service's engines, with its tokenizer, in the service's batches."""
+    chosen = settings.model_copy(update={"engine": engine, "precision": precision})
+    checkpoint = resolve(chosen)
+    encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
+    loaded = load_engine(chosen, checkpoint)
+
+    def run(texts: Sequence[str]) -> None:
+        for first in range(0, len(texts), BATCH_TEXTS):
+            encoded = encoder.encode(texts[first : first + BATCH_TEXTS])
+            loaded.probabilities([ids for ids, _ in encoded])
+
+    return run
+
+
+def pipeline(
+    checkpoint: Checkpoint, threads: int, batch: int, *, in_order: bool
+) -> Callable[[Sequence[str]], None]:
+    """The text-classification pipeline of transformers on the CPU."""
+    import torch  # noqa: PLC0415 - extras, both
+    import transformers  # noqa: PLC0415
+
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call] # has no types
+    torch.set_num_threads(threads)
+    classify: Any = transformers.pipeline(
+        "text-classification",
+        model=str(checkpoint.folder),
+        tokenizer=str(checkpoint.folder),
+        device="cpu",
+        batch_size=batch,
+    )
+
+    def run(texts: Sequence[str]) -> None:
+        ordered = list(texts) if in_order else sorted(texts, key=len)
+        classify(ordered, truncation=True)
+
+    return run
+
+
+def padded(settings: ModelSettings, *, in_order: bool) -> Callable[[Sequence[str]], None]:
+    """The ONNX graph run the usual way: batches of 32, every text padded to the longest of its own.
+
+    The graph is this service's, so it is spared the unused rows of the last layer.
+    """
+    from service.engines.onnx_packed import OnnxPacked  # noqa: PLC0415 - heavy
+    from service.engines.packing import MASKED, pack  # noqa: PLC0415
+
+    checkpoint = resolve(settings)
+    encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
+    engine = OnnxPacked(checkpoint, settings.model_copy(update={"precision": "float32"}))
+
+    def run(texts: Sequence[str]) -> None:
+        ordered = list(texts) if in_order else sorted(texts, key=len)
+        for first in range(0, len(ordered), PIPELINE_BATCH):
+            rows = [ids for ids, _ in encoder.encode(ordered[first : first + PIPELINE_BATCH])]
+            lengths = np.array([len(ids) for ids in rows])
+            longest = int(lengths.max())
+            inputs = pack([[*ids, *[0] * (longest - len(ids))] for ids in rows])
+            here = np.arange(longest) < lengths[:, None]
+            inputs["mask"] = np.where(here, np.float32(0), MASKED)[:, None, None, :]
+            engine.run(inputs)
+
+    return run
+
+
+def contenders(settings: ModelSettings, threads: int) -> dict[str, Callable[[], Any]]:
+    """What there is to compare, by name; each is loaded when it is called."""
+    settings = settings.model_copy(update={"threads": threads, "device": "cpu"})
+    checkpoint = resolve(settings)
+    found: dict[str, Callable[[], Any]] = {
+        "onnx_packed float32": lambda: ours(settings, "onnx_packed", "float32"),
+        "onnx_packed int8": lambda: ours(settings, "onnx_packed", "int8"),
+        "ONNX Runtime padded, in arrival order": lambda: padded(settings, in_order=True),
+        "ONNX Runtime padded, sorted": lambda: padded(settings, in_order=False),
+    }
+    if (
+        importlib.util.find_spec("torch") is None
+        or importlib.util.find_spec("transformers") is None
+    ):
+        return found
+    return found | {
+        "torch_packed float32": lambda: ours(settings, "torch_packed", "float32"),
+        "torch_packed bfloat16": lambda: ours(settings, "torch_packed", "bfloat16"),
+        "torch_plain float32": lambda: ours(settings, "torch_plain", "float32"),
+        PIPELINE: lambda: pipeline(checkpoint, threads, PIPELINE_BATCH, in_order=True),
+        "transformers pipeline, batch 32, sorted": lambda: pipeline(
+            checkpoint, threads, PIPELINE_BATCH, in_order=False
+        ),
+        "transformers pipeline, one by one": lambda: pipeline(
+            checkpoint, threads, 1, in_order=True
+        ),
+    }
+
+
+# What all are compared with.
+PIPELINE = "transformers pipeline, batch 32, in arrival order"
+
+
+def rate(run: Callable[[Sequence[str]], None], texts: Sequence[str]) -> float:
+    """Messages per second over these texts."""
+    started = time.perf_counter()
+    run(texts)
+    return len(texts) / (time.perf_counter() - started)

@@ -1,0 +1,122 @@
+"""What the machine can do at most, measured, and what the model asks of it, counted.
+
+Exists so that "close to the limit" is a number: arithmetic that is really needed, per second, over
+the best that a large square product reaches on the same threads.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from service.engines.layout import Layout
+
+SQUARES = (1024, 2048, 4096)
+# Long enough for clocks to settle and one product of the largest.
+SLOT_S = 0.4
+
+
+def arithmetic(layout: Layout, lengths: Iterable[int]) -> float:
+    """Operations (a multiplication and an addition are two) that scoring these lengths needs.
+
+    Matrix products alone, none of them on padding; in the last layer only keys and values of all
+    tokens, the rest for the first token, since nothing else is read.
+    """
+    width = layout.words.shape[1]
+    hidden = layout.layers[0].feed_in.bias.shape[0]
+    labels = layout.head_out.bias.shape[0]
+    whole = 2 * (4 * width * width + 2 * width * hidden)
+    total = 0.0
+    for length in lengths:
+        # Scores and sums of the values: two products of (length, width) by (width, length).
+        total += (len(layout.layers) - 1) * (whole * length + 4 * length * length * width)
+        total += 2 * 2 * width * width * length + 4 * length * width
+        total += whole - 2 * 2 * width * width
+        total += 2 * width * width + 2 * width * labels
+    return total
+
+
+def squares(threads: int) -> dict[str, Callable[[int], float]]:
+    """For each precision and library that is there, what gives GFLOP/s of a square product."""
+    found: dict[str, Callable[[int], float]] = {
+        "float32, ONNX Runtime": lambda size: _onnx_square(size, threads, int8=False),
+        "int8, ONNX Runtime": lambda size: _onnx_square(size, threads, int8=True),
+    }
+    if importlib.util.find_spec("torch") is not None:
+        found["float32, torch"] = lambda size: _torch_square(size, threads, "float32")
+        found["bfloat16, torch"] = lambda size: _torch_square(size, threads, "bfloat16")
+        found["int8, torch"] = lambda size: _torch_square(size, threads, "int8")
+    return found
+
+
+def measure_squares(threads: int) -> dict[str, float]:
+    """The best of all sizes, in GFLOP/s, by precision and library."""
+    return {
+        name: max(measure(size) for size in SQUARES) for name, measure in squares(threads).items()
+    }
+
+
+def best_of(peaks: Mapping[str, Sequence[float]], precision: str) -> float:
+    """The best library's median for a precision, in GFLOP/s; 0 where none was measured."""
+    return max(
+        (float(np.median(values)) for name, values in peaks.items() if name.startswith(precision)),
+        default=0.0,
+    )
+
+
+def _timed(size: int, run: Callable[[], Any]) -> float:
+    run()
+    started, count = time.perf_counter(), 0
+    while (elapsed := time.perf_counter() - started) < SLOT_S:
+        run()
+        count += 1
+    return 2 * size**3 * count / elapsed / 1e9
+
+
+def _onnx_square(size: int, threads: int, *, int8: bool) -> float:
+    rng = np.random.default_rng(0)
+    if int8:
+        x: Any = rng.integers(0, 255, (size, size), dtype=np.uint8)
+        weight: Any = rng.integers(-127, 127, (size, size), dtype=np.int8)
+        kinds = (TensorProto.UINT8, TensorProto.INT32, "MatMulInteger")
+    else:
+        x = rng.standard_normal((size, size), dtype=np.float32)
+        weight = rng.standard_normal((size, size), dtype=np.float32)
+        kinds = (TensorProto.FLOAT, TensorProto.FLOAT, "MatMul")
+    graph = helper.make_graph(
+        [helper.make_node(kinds[2], ["x", "w"], ["y"])],
+        "square",
+        [helper.make_tensor_value_info("x", kinds[0], [size, size])],
+        [helper.make_tensor_value_info("y", kinds[1], [size, size])],
+        [numpy_helper.from_array(weight, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    return _timed(size, lambda: session.run(None, {"x": x}))
+
+
+def _torch_square(size: int, threads: int, precision: str) -> float:
+    import torch  # noqa: PLC0415 - an extra
+
+    torch.set_num_threads(threads)
+    if precision == "int8":
+        a = torch.randint(-127, 127, (size, size), dtype=torch.int8)
+        b = torch.randint(-127, 127, (size, size), dtype=torch.int8)
+        return _timed(size, lambda: torch._int_mm(a, b))  # noqa: SLF001 - torch's only int8 product
+    x = torch.randn(size, size).to(getattr(torch, precision))
+    y = torch.randn(size, size).to(getattr(torch, precision))
+    with torch.inference_mode():
+        return _timed(size, lambda: x @ y)

@@ -1,0 +1,56 @@
+"""`sentiment-stream run` with an engine that computes nothing: what the rest of the way carries.
+
+    python -m service.bench.null '{"kafka": {"group_id": "a"}}'
+
+Exists for `bench` alone; no setting of the service leads here, so that no made-up score is ever
+taken for one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from service import app
+from service.engines.checkpoint import resolve
+from service.logs import configure_logging
+from service.records import ModelInfo
+from service.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+class NullEngine:
+    """Says the same of every text; implements `ports.Engine`."""
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        """Have these labels."""
+        self._labels = labels
+
+    @property
+    def info(self) -> ModelInfo:
+        """Which model this is not."""
+        return ModelInfo("null", "none", "null", "float32", "cpu", self._labels)
+
+    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Equal shares; shape (sequences, labels), float32."""
+        count = len(self._labels)
+        return np.full((len(sequences), count), 1 / count, np.float32)
+
+
+def _null(settings: Any, checkpoint: Any = None) -> NullEngine:
+    return NullEngine((checkpoint or resolve(settings)).labels)
+
+
+if __name__ == "__main__":
+    vars(app)["load_engine"] = _null
+    settings = load_settings(json.loads(sys.argv[1]))
+    configure_logging(settings.log)
+    asyncio.run(app.run_service(settings))

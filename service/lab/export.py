@@ -1,0 +1,75 @@
+"""The packed graph as a file, for whoever runs ONNX elsewhere: `sentiment-stream export`.
+
+Exists so that the graph that serves here can be used and looked at elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from service.engines import load_engine
+from service.engines.checkpoint import resolve
+from service.engines.layout import load_layout, supported
+from service.engines.onnx_graph import build_graph
+from service.engines.packing import pack, to_probabilities
+from service.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from service.settings import ModelSettings
+
+# Of two lengths, so that padding inside attention is tried too.
+SAMPLE = [[5, 6, 7, 8, 9], [7, 8]]
+DIFFERENCE_MAX = 1e-4
+
+
+def export(settings: ModelSettings, output: Path) -> dict[str, Any]:
+    """Write the graph with its weights; gives what it is, with its inputs and outputs.
+
+    int8 needs ONNX Runtime, float32 runs wherever ONNX does.
+
+    Raises:
+        InputError: the model is of no family that runs packed, or the file cannot be written.
+        SettingsError, ModelError: as `resolve`, or the file does not compute what the engine does.
+    """
+    checkpoint = resolve(settings)
+    if not supported(checkpoint.folder):
+        raise InputError(
+            f"SENTIMENT_MODEL__NAME={settings.name}: is no DistilBERT, BERT or RoBERTa classifier; "
+            "name one"
+        )
+    precision: Literal["float32", "int8"] = "int8" if settings.precision == "int8" else "float32"
+    model = build_graph(load_layout(checkpoint.folder), precision)
+    for key, value in {
+        "model": checkpoint.name,
+        "revision": checkpoint.revision,
+        "precision": precision,
+        "labels": ",".join(checkpoint.labels),
+    }.items():
+        model.metadata_props.add(key=key, value=value)
+    try:
+        onnx.save(model, output)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written ({error}); give another path") from None
+    session = onnxruntime.InferenceSession(output, providers=["CPUExecutionProvider"])
+    found = to_probabilities(
+        session.run(["logits"], pack(SAMPLE))[0],
+        multi_label=checkpoint.multi_label,
+        name=checkpoint.name,
+    )
+    chosen = settings.model_copy(update={"precision": precision, "engine": "onnx_packed"})
+    expected = load_engine(chosen, checkpoint).probabilities(SAMPLE)
+    assert np.abs(found - expected).max() < DIFFERENCE_MAX  # noqa: S101 - a defect, not an input
+    return {
+        "file": str(output),
+        "bytes": output.stat().st_size,
+        "precision": precision,
+        "labels": list(checkpoint.labels),
+        "inputs": {i.name: f"{i.type} {i.shape}" for i in session.get_inputs()},
+        "outputs": {o.name: f"{o.type} {o.shape}" for o in session.get_outputs()},
+    }

@@ -1,0 +1,192 @@
+"""Finding by measurement how to run a model on this machine: `sentiment-stream tune`.
+
+Exists so that the choice is made ahead of time, once, and by figures: the service itself never
+measures at its start. What is quick and not close enough to float32 is shown, and not chosen.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.progress import track
+from rich.table import Table
+
+from service.engines import engine_name, load_engine
+from service.engines.checkpoint import load_tokenizer, resolve
+from service.engines.cpu_limit import cpu_limit
+from service.errors import ServiceError
+from service.text import TextEncoder
+from service.tuning import Tuning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from rich.console import Console
+
+    from service.engines.checkpoint import Checkpoint
+    from service.records import Precision
+    from service.settings import ModelSettings
+
+# Of texts scored in float32 and otherwise, 99 % differ by no more in probability.
+DIFFERENCE_P99_MAX = 0.02
+TEXTS = 512
+BATCH_TEXTS = 128
+ROUNDS = 3
+RUN_TOKENS = (512, 1024, 2048, 4096)
+
+
+@dataclass
+class Candidate:
+    """One way to run the model, and what was measured of it."""
+
+    settings: ModelSettings
+    engine: str = ""
+    precision: Precision = "float32"
+    device: str = ""
+    difference_p99: float = 0.0
+    rates: list[float] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def messages_per_s(self) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.rates) if self.rates else 0.0
+
+    @property
+    def close_enough(self) -> bool:
+        """Whether it may be chosen."""
+        return not self.error and self.difference_p99 <= DIFFERENCE_P99_MAX
+
+
+def tune(
+    settings: ModelSettings, texts: Sequence[str], seconds: float, console: Console
+) -> tuple[Tuning, list[Candidate]]:
+    """Measure engines and precisions, then threads and sizes of runs with the best of them.
+
+    `seconds` are shared among all measurements; loading comes on top. What the settings name is
+    kept.
+
+    Raises:
+        SettingsError, ModelError: the model cannot be had, or no way runs it.
+    """
+    checkpoint = resolve(settings)
+    encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
+    sequences = [ids for ids, _ in encoder.encode(list(texts[:TEXTS]))]
+    exact = settings.model_copy(update={"precision": "float32", "engine": "auto"})
+    expected = load_engine(exact, checkpoint).probabilities(sequences)
+    ways = _ways(settings)
+    slot_s = seconds / (len(ways) + len(RUN_TOKENS) + 2) / ROUNDS
+    measured = _measure(ways, checkpoint, sequences, expected, slot_s, console, "engines")
+    best = _best(measured)
+    more = _measure(
+        _variants(best), checkpoint, sequences, expected, slot_s, console, "threads and sizes"
+    )
+    best = _best([best, *more])
+    return Tuning(
+        model=checkpoint.name,
+        revision=checkpoint.revision,
+        device=best.device,
+        engine=best.engine,  # type: ignore[arg-type] # one of ours
+        precision=best.precision,
+        threads=best.settings.threads or cpu_limit(),
+        run_tokens_max=best.settings.run_tokens_max or RUN_TOKENS[2],
+        messages_per_s=round(best.messages_per_s, 1),
+        difference_p99=round(best.difference_p99, 5),
+    ), [*measured, *more]
+
+
+def _ways(settings: ModelSettings) -> list[Candidate]:
+    """Each engine with each precision that it may run in, as far as the settings leave it open."""
+    engines: list[tuple[str, tuple[str, ...]]] = [("onnx_packed", ("float32", "int8"))]
+    if importlib.util.find_spec("torch") is not None:
+        engines.append(("torch_packed", ("float32", "bfloat16", "float16")))
+        if importlib.util.find_spec("transformers") is not None:
+            engines.append(("torch_plain", ("float32",)))
+    return [
+        Candidate(settings.model_copy(update={"engine": engine, "precision": precision}))
+        for engine, precisions in engines
+        for precision in precisions
+        if settings.engine in ("auto", engine) and settings.precision in ("auto", precision)
+    ]
+
+
+def _variants(best: Candidate) -> list[Candidate]:
+    found = best.settings.model_copy(update={"engine": best.engine, "precision": best.precision})
+    sizes = [] if found.run_tokens_max else RUN_TOKENS
+    changes: list[dict[str, int]] = [{"run_tokens_max": size} for size in sizes]
+    if not found.threads and best.device == "cpu":
+        changes += [{"threads": count} for count in {1, max(1, cpu_limit() // 2)} - {cpu_limit()}]
+    return [Candidate(found.model_copy(update=change)) for change in changes]
+
+
+def _measure(
+    candidates: list[Candidate],
+    checkpoint: Checkpoint,
+    sequences: list[list[int]],
+    expected: NDArray[np.float32],
+    slot_s: float,
+    console: Console,
+    title: str,
+) -> list[Candidate]:
+    """Interleaved: each round loads and runs all of them, so that a busy moment hits all alike."""
+    rounds = [(c, number) for number in range(ROUNDS) for c in candidates]
+    for candidate, number in track(rounds, title, console=console):
+        if candidate.error:
+            continue
+        try:
+            engine_name(candidate.settings, checkpoint)
+            engine = load_engine(candidate.settings, checkpoint)
+            if not number:
+                found = engine.probabilities(sequences)
+                gaps = np.abs(found - expected).max(axis=1)
+                candidate.difference_p99 = float(np.quantile(gaps, 0.99))
+        except (ServiceError, RuntimeError) as error:
+            candidate.error = str(error).splitlines()[0][:100]
+            continue
+        info = engine.info
+        candidate.engine, candidate.precision = info.engine, info.precision
+        candidate.device = info.device
+        started, count = time.perf_counter(), 0
+        while (elapsed := time.perf_counter() - started) < slot_s or not count:
+            first = count % len(sequences)
+            batch = sequences[first : first + BATCH_TEXTS]
+            engine.probabilities(batch)
+            count += len(batch)
+        candidate.rates.append(count / (time.perf_counter() - started) if elapsed or count else 0)
+    return candidates
+
+
+def _best(candidates: list[Candidate]) -> Candidate:
+    return max((c for c in candidates if c.close_enough), key=lambda c: c.messages_per_s)
+
+
+def print_candidates(candidates: list[Candidate], tuning: Tuning, console: Console) -> None:
+    """Show all that was measured, and what was chosen."""
+    table = Table(title=f"{tuning.model} on this machine, {cpu_limit()} CPUs")
+    for column in ("engine", "precision", "threads", "tokens a run"):
+        table.add_column(column)
+    for column in ("messages/s", "99 % differ by at most"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for c in candidates:
+        remark = c.error or ("" if c.close_enough else f"not within {DIFFERENCE_P99_MAX}")
+        table.add_row(
+            c.engine or c.settings.engine,
+            c.precision if c.engine else c.settings.precision,
+            str(c.settings.threads or "all"),
+            str(c.settings.run_tokens_max or "usual"),
+            f"{c.messages_per_s:.0f}" if c.rates else "",
+            f"{c.difference_p99:.4f}" if c.rates else "",
+            remark,
+        )
+    console.print(table)
+    console.print(
+        f"chosen: {tuning.engine}, {tuning.precision}, {tuning.threads} threads, "
+        f"{tuning.run_tokens_max} tokens a run: {tuning.messages_per_s:.0f} messages/s"
+    )

@@ -1,0 +1,74 @@
+"""Texts that come again are not computed again: retweets and canned answers are many.
+
+Pure: a bounded memory from token ids, which are all that a score depends on, to what the model said
+of them. It belongs to one model on one engine, and lives as long as that.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from service.records import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from service.records import Document, Rejected
+
+# 128 bits in place of the text: no two texts meet by chance, and a long one takes no more room.
+KEY_BYTES = 16
+
+
+class Repeats:
+    """The verdicts on the texts that came last."""
+
+    def __init__(self, size: int) -> None:
+        """Remember at most so many; 0 remembers none. Each takes about half a kilobyte."""
+        self._size = size
+        self._verdicts: OrderedDict[bytes, tuple[str, float, dict[str, float]]] = OrderedDict()
+
+    def score(
+        self,
+        documents: Sequence[Document],
+        compute: Callable[[Sequence[Document]], list[Verdict | Rejected]],
+    ) -> list[Verdict | Rejected]:
+        """One outcome for each document, in order; `compute` is asked once for each new text.
+
+        A text that the model failed on is not remembered.
+        """
+        if not self._size:
+            return compute(documents)
+        keys = [_key(document) for document in documents]
+        new: dict[bytes, Document] = {}
+        for key, document in zip(keys, documents, strict=True):
+            if key not in self._verdicts:
+                new.setdefault(key, document)
+        computed = dict(zip(new, compute(list(new.values())) if new else (), strict=True))
+        outcomes = [
+            self._outcome(key, document, computed.get(key))
+            for key, document in zip(keys, documents, strict=True)
+        ]
+        while len(self._verdicts) > self._size:
+            self._verdicts.popitem(last=False)
+        return outcomes
+
+    def _outcome(
+        self, key: bytes, document: Document, computed: Verdict | Rejected | None
+    ) -> Verdict | Rejected:
+        if computed is None:
+            self._verdicts.move_to_end(key)
+            return Verdict(document, *self._verdicts[key], repeated=True)
+        if not isinstance(computed, Verdict):
+            return replace(computed, record=document.record)
+        self._verdicts[key] = (computed.label, computed.score, computed.scores)
+        if computed.document is document:
+            return computed
+        return replace(computed, document=document, repeated=True)
+
+
+def _key(document: Document) -> bytes:
+    return blake2b(array("I", document.token_ids).tobytes(), digest_size=KEY_BYTES).digest()

@@ -1,0 +1,84 @@
+"""The bench counts arithmetic right, and reports what it measured; how fast is not asserted."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from service.bench.full_size import write_full_size
+from service.bench.limits import SQUARES, arithmetic, squares
+from service.bench.null import NullEngine
+from service.cli import main
+from service.engines.checkpoint import resolve
+from service.engines.layout import load_layout
+from service.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from broker import Broker
+
+
+def test_arithmetic_of_one_text() -> None:
+    """By hand, for the bundled model: width 384, hidden 1536, six layers, two labels."""
+    layout = load_layout(resolve(ModelSettings()).folder)
+    length, width, hidden = 20, 384, 1536
+    linear = 2 * length * (4 * width * width + 2 * width * hidden)
+    attention = 2 * 2 * length * length * width
+    last = 2 * length * 2 * width * width + 2 * 2 * length * width
+    last += 2 * (2 * width * width + 2 * width * hidden)
+    head = 2 * (width * width + 2 * width)
+
+    assert 5 * (linear + attention) + last + head == arithmetic(layout, [length])
+    assert 2 * arithmetic(layout, [length]) == arithmetic(layout, [length, length])
+
+
+def test_every_square_is_measured() -> None:
+    """The smallest size of each precision and library."""
+    assert [] == [name for name, measure in squares(1).items() if not measure(SQUARES[0] // 8) > 0]
+
+
+def test_the_full_size_is_that_of_the_published_model(tmp_path: Path) -> None:
+    """67 million weights, and an engine runs them."""
+    folder = write_full_size(tmp_path / "full")
+    layout = load_layout(folder)
+
+    assert 6 == len(layout.layers)
+    assert 66_955_010 == (folder / "model.safetensors").stat().st_size // 4 - _header_words(folder)
+    assert resolve(ModelSettings(name=str(folder))).labels == ("NEGATIVE", "POSITIVE")
+
+
+def _header_words(folder: Path) -> int:
+    with (folder / "model.safetensors").open("rb") as file:
+        return (8 + int.from_bytes(file.read(8), "little")) // 4
+
+
+def test_the_null_engine_says_the_same_of_all() -> None:
+    """Equal shares."""
+    assert [[0.5, 0.5]] * 3 == NullEngine(("a", "b")).probabilities([[1], [2], [3]]).tolist()
+
+
+@pytest.mark.kafka
+@pytest.mark.model
+@pytest.mark.timeout(600)
+def test_a_whole_report(real_broker: Broker, tmp_path: Path) -> None:
+    """Limits, engines, baselines and the service on a real broker, in one JSON object."""
+    plot = tmp_path / "bench.svg"
+    arguments = ["bench", "--count", "80", "--rounds", "1", "--seconds", "1", "--json"]
+    done = CliRunner().invoke(
+        main,
+        [*arguments, "--plot", str(plot), "--bootstrap-servers", real_broker.bootstrap_servers],
+        catch_exceptions=False,
+    )
+    assert 0 == done.exit_code, done.output
+    report = json.loads(done.stdout)
+
+    assert 80 == report["conditions"]["texts"]
+    assert {"onnx_packed float32", "onnx_packed int8"} <= set(report["engines"])
+    assert all(rate > 0 for rates in report["engines"].values() for rate in rates)
+    assert all(figures["messages_per_s"] > 0 for figures in report["services"].values())
+    assert 5 == len(report["latencies"])
+    assert plot.read_text().startswith("<svg")
