@@ -19,7 +19,7 @@ DEMO := .venv/.installed-demo
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulation chaos soak lock schemas clean
+.PHONY: help setup demo test simulation chaos bench soak lock schemas clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1: \2/p' Makefile
@@ -42,6 +42,9 @@ simulation: $(DEVELOPMENT) ## run 10,000 seeds of faults in virtual time; SEED=7
 
 chaos: $(DEVELOPMENT) ## count what faults do to service and brokers; SEED=1 repeats, SHORT=1 is quick
 	PYTHONPATH=tests:. $(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
+
+bench: $(DEVELOPMENT) ## measure limits, engines, baselines, the service on a broker; ARGS='--full-size'
+	$(BIN)/python tests/bench/with_broker.py $(ARGS)
 
 soak: $(DEVELOPMENT) ## watch the service for MINUTES=10 under load and rebalances: nothing may grow
 	$(BIN)/python tests/bench/soak.py $(if $(MINUTES),--minutes $(MINUTES))

@@ -36,7 +36,7 @@ TOKENS_MIN = 512
 # Raised with each batch that fits: memory that others needed for a moment comes back.
 TOKENS_GROWTH = 1.01
 
-# Of some 65 tokens: together one run of the model on a CPU.
+# Of some 65 tokens: together a run of the model on a CPU and more.
 WARM_UP_COPIES = 32
 
 Outcomes = list["Verdict | Rejected"]

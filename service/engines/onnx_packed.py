@@ -30,7 +30,7 @@ NAME = "onnx_packed"
 
 # Padded tokens of one run: products of this many rows already reach the processor's full speed,
 # and more would only need more memory, and miss its caches.
-RUN_TOKENS_MAX = 2048
+RUN_TOKENS_MAX = 1024
 
 
 class OnnxPacked:

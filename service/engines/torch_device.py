@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Padded tokens of one run. A CPU gains nothing from more, and each costs it tens of kilobytes; a
 # GPU is idle with few. Sequences of like length run together, so little of it is padding.
-CPU_TOKENS_MAX = 2048
+CPU_TOKENS_MAX = 1024
 GPU_TOKENS_MAX = 32768
 
 

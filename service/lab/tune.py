@@ -95,7 +95,7 @@ def tune(
         engine=best.engine,  # type: ignore[arg-type] # one of ours
         precision=best.precision,
         threads=best.settings.threads or cpu_limit(),
-        run_tokens_max=best.settings.run_tokens_max or RUN_TOKENS[2],
+        run_tokens_max=best.settings.run_tokens_max or RUN_TOKENS[1],
         messages_per_s=round(best.messages_per_s, 1),
         difference_p99=round(best.difference_p99, 5),
     ), [*measured, *more]

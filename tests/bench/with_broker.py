@@ -1,0 +1,20 @@
+"""`sentiment-stream bench` with a broker of the machine's own: `make bench`.
+
+    python tests/bench/with_broker.py --full-size --texts tweets.tsv
+
+All arguments go to the command. Not a test: nothing is asserted about time.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from jar_broker import start_jar_broker
+from service.cli import main
+
+if __name__ == "__main__":
+    with start_jar_broker() as broker:
+        main(["bench", "--bootstrap-servers", broker.bootstrap_servers, *sys.argv[1:]])
