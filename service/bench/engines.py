@@ -58,6 +58,8 @@ def pipeline(
         model=str(checkpoint.folder),
         tokenizer=str(checkpoint.folder),
         device="cpu",
+        # Weights saved in half precision would be run so, which CPUs are slow at.
+        dtype=torch.float32,
         batch_size=batch,
     )
 

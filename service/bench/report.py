@@ -99,7 +99,7 @@ def measure(
     checkpoint = resolve(settings)
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
     lengths = [len(ids) for ids, _ in encoder.encode(list(texts))]
-    report = Report(_conditions(settings, checkpoint.name, lengths, threads, rounds))
+    report = Report(_conditions(checkpoint.name, lengths, threads, rounds))
     report.operations_per_message = arithmetic(load_layout(checkpoint.folder), lengths) / len(texts)
     _engines(report, settings, texts, threads, rounds, progress)
     if brokers is not None:
@@ -108,15 +108,13 @@ def measure(
     return report
 
 
-def _conditions(
-    settings: ModelSettings, name: str, lengths: list[int], threads: int, rounds: int
-) -> dict[str, Any]:
+def _conditions(name: str, lengths: list[int], threads: int, rounds: int) -> dict[str, Any]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="minutes"),
         "processor": _processor(),
         "python": platform.python_version(),
         "threads": threads,
-        "model": settings.name if settings.name == name else f"{name} ({settings.name})",
+        "model": name,
         "texts": len(lengths),
         "tokens_mean": round(sum(lengths) / len(lengths), 1),
         "tokens_most": max(lengths),
