@@ -54,6 +54,8 @@ async def measure(broker: Broker, messages: list[Message], partitions: int, mode
         "KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
         "KAFKA__GROUP_ID": run,
         "DELIVERY__MODE": mode,
+        # Some tweets come twice; each shall be computed.
+        "MODEL__REPEATS_MAX": "0",
     }
     with running_service(Path(tempfile.mkdtemp()), settings) as service:
         ready_s = service.wait_ready()

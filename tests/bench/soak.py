@@ -110,7 +110,8 @@ async def run(
 ) -> tuple[Soak, Account]:
     """Soak a service, its logs in a folder; gives what was seen, and what came out."""
     minutes = math.ceil(len(messages) / rate / 60)
-    settings = stream.settings()
+    # The texts come again and again; each shall be computed.
+    settings = stream.settings(MODEL__REPEATS_MAX="0")
     with watched_service(folder, settings) as watched:
         await asyncio.to_thread(watched.service.wait_ready)
         soak = Soak(watched)
