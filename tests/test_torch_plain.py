@@ -70,7 +70,7 @@ def test_slices_keep_the_order(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
                  for _ in range(50)]  # fmt: skip
     engine = _engine(folder)
     expected = engine.probabilities(sequences)
-    monkeypatch.setattr("service.engines.torch_plain.CPU_TOKENS_MAX", 40)
+    monkeypatch.setattr("service.engines.torch_device.CPU_TOKENS_MAX", 40)
     np.testing.assert_allclose(engine.probabilities(sequences), expected, atol=1e-6)
 
 
