@@ -35,6 +35,7 @@ ARROWS: dict[str, set[str]] = {
     "batcher": {"records"},
     "breaker": {"records"},
     "repeats": {"records"},
+    "trust": {"errors"},
     "pipeline": {"errors", "progress", "records"},
     # The edges: each knows one thing of the world outside.
     "settings_groups": set(),
