@@ -2,8 +2,8 @@
 
 A batch is taken when the model is free, never before, so it grows while the model is busy. It is
 kept small enough to end within the latency budget of its oldest item, as far as the measured cost
-of earlier batches can tell; once that budget is lost, throughput is what helps, and the batch is
-as large as memory allows.
+of earlier batches can tell, if what it leaves behind is in time too; once a budget is lost,
+throughput is what helps, and the batch is as large as memory allows.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from service.cost import FORGETTING, CostModel
 from service.records import Batch, Document
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 HELD_BATCHES = 2
 # Most bytes of records waiting: the pipeline's share of a 1 GB container, whatever their size.
 HELD_BYTES_MAX = 32 * 2**20
-# A batch weighs 5 % less with each newer one: the cost follows the machine within some seconds.
-FORGETTING = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,48 +33,6 @@ class Limits:
     tokens_max: int
     records_max: int
     latency_budget_s: float
-
-
-class CostModel:
-    """Seconds of a batch as fixed + per token: least squares over the recent ones."""
-
-    def __init__(self) -> None:
-        """Know nothing: predictions are zero until two sizes were seen."""
-        self._weight = self._x = self._y = self._xx = self._xy = 0.0
-
-    def observe(self, tokens: int, seconds: float) -> None:
-        """Learn from a batch that has run."""
-        for name, value in (
-            ("_weight", 1.0),
-            ("_x", tokens),
-            ("_y", seconds),
-            ("_xx", tokens * tokens),
-            ("_xy", tokens * seconds),
-        ):
-            setattr(self, name, getattr(self, name) * FORGETTING + value)
-
-    def coefficients(self) -> tuple[float, float]:
-        """(fixed seconds, seconds per token), neither below zero."""
-        if not self._weight:
-            return 0.0, 0.0
-        spread = self._weight * self._xx - self._x * self._x
-        # Batches of nearly one size tell nothing about the fixed part: all is put on the tokens.
-        if spread <= 1e-3 * self._weight * self._xx:
-            return 0.0, self._y / self._x if self._x else 0.0
-        per_token = max(0.0, (self._weight * self._xy - self._x * self._y) / spread)
-        return max(0.0, (self._y - per_token * self._x) / self._weight), per_token
-
-    def seconds_of(self, tokens: int) -> float:
-        """Predicted seconds of a batch; 0 where nothing is known."""
-        fixed, per_token = self.coefficients()
-        return fixed + per_token * tokens
-
-    def tokens_within(self, seconds: float) -> float:
-        """How many tokens end within so many seconds; negative where none do."""
-        fixed, per_token = self.coefficients()
-        if not per_token:
-            return float("inf") if seconds >= fixed else -1.0
-        return (seconds - fixed) / per_token
 
 
 class Batcher:
@@ -131,31 +88,49 @@ class Batcher:
         """Take the next batch at `now` (monotonic seconds); None where nothing waits."""
         if not self._items:
             return None
-        tokens_max = self._tokens_max(now)
-        items: list[Item] = []
-        tokens = 0
-        while self._items and len(items) < self._limits.records_max:
-            size = _tokens(self._items[0])
-            if items and tokens + size > tokens_max:
-                break
-            item = self._items.popleft()
-            items.append(item)
-            tokens += size
-            self._tokens -= size
-            self._bytes -= _bytes(item)
-        return Batch(tuple(items), self._epoch, tokens)
+        count = self._count(now)
+        items = tuple(self._items.popleft() for _ in range(count))
+        tokens = sum(map(_tokens, items))
+        self._tokens -= tokens
+        self._bytes -= sum(map(_bytes, items))
+        return Batch(items, self._epoch, tokens)
 
-    def _tokens_max(self, now: float) -> float:
-        waited = now - self._items[0].record.polled_at
-        left_s = self._limits.latency_budget_s - waited - self._publish_s
-        within = self.cost.tokens_within(left_s)
-        if within < _tokens(self._items[0]):
-            return self._limits.tokens_max
-        return min(within, self._limits.tokens_max)
+    def _count(self, now: float) -> int:
+        """How many items go: all that may, or fewer, so that the oldest is in time.
+
+        Small batches cost more for each text: cutting one off for the oldest pays only where those
+        behind it are in time then too. Otherwise the backlog grows, and in the end every budget is
+        lost.
+        """
+        left_s = self._left_s(self._items[0], now)
+        texts = tokens = count = 0
+        # Count, texts and tokens before the first with which the batch would be late.
+        timely: tuple[int, int, int] | None = None
+        for item in self._items:
+            size = _tokens(item)
+            full = count >= self._limits.records_max or tokens + size > self._limits.tokens_max
+            if count and full:
+                break
+            more = (texts + isinstance(item, Document), tokens + size)
+            if timely is None and self.cost.seconds_of(*more) > left_s:
+                timely = (count, texts, tokens)
+            texts, tokens = more
+            count += 1
+        if timely is None or not timely[0]:
+            # In time as a whole, or lost for the oldest already.
+            return count
+        cut, cut_texts, cut_tokens = timely
+        all_s = self.cost.seconds_of(cut_texts, cut_tokens)
+        all_s += self.cost.seconds_of(texts - cut_texts, tokens - cut_tokens)
+        return cut if all_s <= self._left_s(self._items[cut], now) else count
+
+    def _left_s(self, item: Item, now: float) -> float:
+        waited = now - item.record.polled_at
+        return self._limits.latency_budget_s - waited - self._publish_s
 
 
 def _tokens(item: Item) -> int:
-    return len(item.token_ids) if isinstance(item, Document) else 0
+    return item.tokens if isinstance(item, Document) else 0
 
 
 def _bytes(item: Item) -> int:

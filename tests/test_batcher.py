@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from service.batcher import HELD_BATCHES, HELD_BYTES_MAX, Batcher, CostModel, Limits
+from service.batcher import HELD_BATCHES, HELD_BYTES_MAX, Batcher, Limits
+from service.cost import CostModel
 from service.records import (
     Batch,
     Document,
@@ -30,7 +31,7 @@ def item(number: int, tokens: int | None, polled_at: float = 0, size: int = 0) -
     record = Record(partition, number, 0, None, b"v" * size, (), 1, polled_at)
     if tokens is None:
         return Rejected(record, Reason.NOT_JSON, "", "decode")
-    return Document(Message(record, "", {}), [0] * tokens, STATS)
+    return Document(Message(record, "", {}), ([0] * tokens,), STATS)
 
 
 def items(sizes: list[int | None], first: int = 0) -> list[Item]:
@@ -45,7 +46,7 @@ def batcher(budget_s: float = 1.0) -> Batcher:
 
 def tokens_of(batch: Batch) -> list[int]:
     """The tokens of each item."""
-    return [len(i.token_ids) if isinstance(i, Document) else 0 for i in batch.items]
+    return [i.tokens if isinstance(i, Document) else 0 for i in batch.items]
 
 
 SIZES = st.lists(st.one_of(st.none(), st.integers(1, 60), st.integers(90, 200)), max_size=30)
@@ -57,7 +58,7 @@ def learnt(fixed_s: float, per_token_s: float) -> CostModel:
     """A cost model that has seen batches of all sizes."""
     cost = CostModel()
     for tokens in [8, 2000, 100, 700, 30, 5000] * 20:
-        cost.observe(tokens, fixed_s + per_token_s * tokens)
+        cost.observe(tokens // 20 + tokens % 3, tokens, fixed_s + per_token_s * tokens)
     return cost
 
 
@@ -160,7 +161,7 @@ def test_a_batch_is_as_large_as_it_may_be_while_nothing_is_known() -> None:
 def test_the_budget_is_kept_where_it_can_be(
     cost: tuple[float, float], sizes: list[int], waited: float
 ) -> None:
-    """A batch ends in time for its oldest item, if that item alone would; and is no smaller."""
+    """A batch ends in time for its oldest item, if all that waits can; and is no smaller."""
     budget_s = 0.5
     waiting = batcher(budget_s)
     waiting.cost = learnt(*cost)
@@ -170,67 +171,28 @@ def test_the_budget_is_kept_where_it_can_be(
     assert batch is not None
 
     def due(tokens: int) -> float:
-        return waited + waiting.cost.seconds_of(tokens)
+        return waited + waiting.cost.seconds_of(len(sizes), tokens)
 
     following = sizes[len(batch.items) :]
     more = batch.tokens + following[0] if following else None
     fits = more is not None and more <= TOKENS_MAX and len(batch.items) < RECORDS_MAX
-    if due(sizes[0]) <= budget_s - 1e-9:
+    if due(sum(sizes)) <= budget_s - 1e-9:
         assert due(batch.tokens) <= budget_s + 1e-9
-        assert not fits or due(more or 0) >= budget_s - 1e-9
-    elif due(sizes[0]) > budget_s + 1e-9:
-        # It is lost: what helps now is throughput.
-        assert not fits
+    # In time or lost, nothing is left behind that there is room for: all are of one age, so
+    # whatever is cut off for the oldest makes the others late.
+    assert not fits
 
 
-@given(COSTS)
-def test_the_cost_model_finds_a_linear_cost(cost: tuple[float, float]) -> None:
-    """Fixed part and part per token, from batches of different sizes."""
-    fixed, per_token = learnt(*cost).coefficients()
+def test_a_batch_is_cut_where_all_are_in_time_then() -> None:
+    """The old go alone when the young can wait for the next run, and only then."""
+    for now, polled_at, taken in ((0.0, 0.0, 4), (0.26, 0.26, 2), (0.26, 0.1, 4), (0.45, 0.45, 4)):
+        waiting = batcher(0.5)
+        waiting.cost = learnt(0.01, 0.01)
+        old = items([10, 10])
+        young = [item(n, 10, polled_at=polled_at) for n in (2, 3)]
+        waiting.add([*old, *young], 1)
 
-    assert pytest.approx(cost[0], rel=1e-3, abs=1e-5) == fixed
-    assert pytest.approx(cost[1], rel=1e-3, abs=1e-8) == per_token
+        batch = waiting.take(now)
 
-
-@given(COSTS, COSTS)
-def test_the_cost_model_follows_a_change(
-    before: tuple[float, float], after: tuple[float, float]
-) -> None:
-    """After some hundred batches nothing is left of what the machine was like before."""
-    model = learnt(*before)
-    for tokens in [8, 2000, 100, 700, 30, 5000] * 60:
-        model.observe(tokens, after[0] + after[1] * tokens)
-
-    expected = after[0] + after[1] * 1000
-    assert pytest.approx(expected, rel=0.01, abs=1e-4) == model.seconds_of(1000)
-
-
-@given(st.lists(st.tuples(st.integers(0, 2**20), st.floats(0, 3600)), max_size=50))
-def test_the_cost_model_is_never_negative(batches: list[tuple[int, float]]) -> None:
-    """Whatever was measured: no cost below zero, and more time never means fewer tokens."""
-    model = CostModel()
-    for tokens, seconds in batches:
-        model.observe(tokens, seconds)
-        fixed, per_token = model.coefficients()
-        assert fixed >= 0
-        assert per_token >= 0
-        assert model.tokens_within(-1) <= model.tokens_within(0) <= model.tokens_within(10)
-        assert 0 <= model.seconds_of(0) <= model.seconds_of(100)
-
-
-@given(st.integers(1, 10_000), st.floats(1e-4, 10))
-def test_batches_of_one_size_put_all_on_the_tokens(tokens: int, seconds: float) -> None:
-    """They tell nothing of the fixed part, and still predict themselves."""
-    model = CostModel()
-    for _ in range(10):
-        model.observe(tokens, seconds)
-
-    assert pytest.approx(seconds) == model.seconds_of(tokens)
-    assert 0 == model.coefficients()[0]
-
-
-def test_nothing_known_predicts_nothing() -> None:
-    """All fits while there is time, and nothing where there is none."""
-    assert 0 == CostModel().seconds_of(1000)
-    assert float("inf") == CostModel().tokens_within(0.1)
-    assert CostModel().tokens_within(-0.1) < 0
+        assert batch is not None
+        assert taken == len(batch.items), (now, polled_at)

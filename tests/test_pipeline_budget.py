@@ -46,7 +46,7 @@ async def test_repeats_are_counted_and_cost_nothing() -> None:
     computed: list[int] = []
     learnt: list[int] = []
 
-    def observe(tokens: int, seconds: float) -> None:  # noqa: ARG001 - as the real one
+    def observe(texts: int, tokens: int, seconds: float) -> None:  # noqa: ARG001 - as the real one
         learnt.append(tokens)
 
     stream.batcher.cost.observe = observe  # type: ignore[method-assign]

@@ -38,8 +38,7 @@ def ours(settings: ModelSettings, engine: str, precision: str) -> Callable[[Sequ
 
     def run(texts: Sequence[str]) -> None:
         for first in range(0, len(texts), BATCH_TEXTS):
-            encoded = encoder.encode(texts[first : first + BATCH_TEXTS])
-            loaded.probabilities([ids for ids, _ in encoded])
+            loaded.logits(encoder.sequences(texts[first : first + BATCH_TEXTS]))
 
     return run
 
@@ -85,7 +84,7 @@ def padded(settings: ModelSettings, *, in_order: bool) -> Callable[[Sequence[str
     def run(texts: Sequence[str]) -> None:
         ordered = list(texts) if in_order else sorted(texts, key=len)
         for first in range(0, len(ordered), PIPELINE_BATCH):
-            rows = [ids for ids, _ in encoder.encode(ordered[first : first + PIPELINE_BATCH])]
+            rows = encoder.sequences(ordered[first : first + PIPELINE_BATCH])
             lengths = np.array([len(ids) for ids in rows])
             longest = int(lengths.max())
             inputs = pack([[*ids, *[0] * (longest - len(ids))] for ids in rows])

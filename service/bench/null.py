@@ -39,10 +39,9 @@ class NullEngine:
         """Which model this is not."""
         return ModelInfo("null", "none", "null", "float32", "cpu", self._labels)
 
-    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Equal shares; shape (sequences, labels), float32."""
-        count = len(self._labels)
-        return np.full((len(sequences), count), 1 / count, np.float32)
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """No label before another; shape (sequences, labels), float32."""
+        return np.zeros((len(sequences), len(self._labels)), np.float32)
 
 
 def _null(settings: Any, checkpoint: Any = None) -> NullEngine:

@@ -98,7 +98,7 @@ def measure(
     threads = settings.threads or cpu_limit()
     checkpoint = resolve(settings)
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
-    lengths = [len(ids) for ids, _ in encoder.encode(list(texts))]
+    lengths = [len(ids) for ids in encoder.sequences(texts)]
     report = Report(_conditions(checkpoint.name, lengths, threads, rounds))
     report.operations_per_message = arithmetic(load_layout(checkpoint.folder), lengths) / len(texts)
     _engines(report, settings, texts, threads, rounds, progress)

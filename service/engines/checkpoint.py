@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from service.engines.hub import download
 from service.errors import ModelError, SettingsError
 from service.settings import PUBLISHED_MODEL, PUBLISHED_REVISION
+from service.trust import FILE as TRUST_FILE
 
 if TYPE_CHECKING:
     from service.settings import ModelSettings
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "model"
 
-# Longer inputs are cut: a batch holds at least this many tokens (see BatchSettings.tokens_max), so
-# every text fits into one, and few classifiers have seen longer ones.
+# Longer inputs are cut into windows (see `text`): a batch holds at least this many tokens (see
+# BatchSettings.tokens_max), and few classifiers have seen longer ones.
 TOKENS_MAX = 512
 # 64 bits: what is compared is a few models of one owner, not an attacker's collisions, and every
 # event carries it.
@@ -229,7 +230,7 @@ def _tokens_max(folder: Path, config: dict[str, Any], pad_token_id: int) -> int:
 
 def _content_hash(folder: Path) -> str:
     """A name for the content, where no commit names it: of all that decides about a score."""
-    files = [folder / name for name in ("config.json", *_TOKENIZER_FILES)]
+    files = [folder / name for name in ("config.json", TRUST_FILE, *_TOKENIZER_FILES)]
     for pattern in (*_TOKENIZER_PATTERNS, "*.safetensors"):
         files += sorted(folder.glob(pattern))
     digest = hashlib.sha256()

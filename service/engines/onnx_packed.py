@@ -6,15 +6,17 @@ nothing that the result does not depend on (see `onnx_graph`).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import onnxruntime
 
 from service.engines.cpu_limit import cpu_limit
+from service.engines.lanes import Lane, side_by_side
 from service.engines.layout import load_layout
 from service.engines.onnx_graph import build_graph
-from service.engines.packing import pack, to_probabilities
+from service.engines.packing import finite, pack
 from service.engines.slices import slices_by_length
 from service.records import ModelInfo
 
@@ -31,6 +33,8 @@ NAME = "onnx_packed"
 # Padded tokens of one run: products of this many rows already reach the processor's full speed,
 # and more would only need more memory, and miss its caches.
 RUN_TOKENS_MAX = 1024
+# Runs side by side, each with its share of the threads (see `lanes`; figures in service/README.md).
+LANES = 2
 
 
 class OnnxPacked:
@@ -43,7 +47,9 @@ class OnnxPacked:
             ModelError: the weights are not whole.
         """
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = settings.threads or cpu_limit()
+        threads = settings.threads or cpu_limit()
+        self._lanes = [Lane() for _ in range(min(LANES, threads) - 1)]
+        options.intra_op_num_threads = -(-threads // (len(self._lanes) + 1))
         options.inter_op_num_threads = 1
         # The event loop and the tokenizer share these cores: threads without work must sleep.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -60,7 +66,6 @@ class OnnxPacked:
             graph, options, providers=["CPUExecutionProvider"]
         )
         self._run_tokens_max = settings.run_tokens_max or RUN_TOKENS_MAX
-        self._multi_label = checkpoint.multi_label
         self._info = ModelInfo(
             name=checkpoint.name,
             revision=checkpoint.revision,
@@ -75,24 +80,23 @@ class OnnxPacked:
         """Which model this is and how it runs."""
         return self._info
 
-    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Score token sequences, special tokens included; shape (sequences, labels), float32.
-
-        A row sums to 1, except for a model whose labels do not exclude each other.
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """The model's raw output; shape (sequences, labels), float32.
 
         Raises:
-            ModelError: the model's output is not finite.
+            ModelError: a number is not finite.
         """
-        return to_probabilities(
-            self.logits(sequences), multi_label=self._multi_label, name=self._info.name
-        )
-
-    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """The model's raw output; shape (sequences, labels), float32."""
         logits = np.empty((len(sequences), len(self._info.labels)), np.float32)
-        for indices in slices_by_length(sequences, self._run_tokens_max):
-            logits[indices] = self.run(pack([sequences[index] for index in indices]))
-        return logits
+
+        def fill(chosen: Sequence[int]) -> None:
+            texts = [sequences[index] for index in chosen]
+            for part in slices_by_length(texts, self._run_tokens_max):
+                logits[[chosen[i] for i in part]] = self.run(pack([texts[i] for i in part]))
+
+        by_length = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
+        count = max(1, min(len(self._lanes) + 1, len(sequences)))
+        side_by_side(self._lanes, [partial(fill, by_length[lane::count]) for lane in range(count)])
+        return finite(logits, self._info.name)
 
     def run(self, packed: Mapping[str, NDArray[np.generic]]) -> NDArray[np.float32]:
         """Run the graph once on what `pack` gives; shape (sequences, labels), float32."""

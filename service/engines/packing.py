@@ -1,6 +1,6 @@
-"""Token sequences to what a packed engine computes on, and its logits to probabilities.
+"""Token sequences to what a packed engine computes on, and a check of what it gives.
 
-Exists so that both packed engines lay texts out, and read results, in one way. numpy alone.
+Exists so that both packed engines lay texts out in one way. numpy alone.
 """
 
 from __future__ import annotations
@@ -46,23 +46,15 @@ def pack(sequences: Sequence[Sequence[int]]) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def to_probabilities(
-    logits: NDArray[np.float32], *, multi_label: bool, name: str
-) -> NDArray[np.float32]:
-    """Softmax, or a sigmoid for each label where they do not exclude each other; shape unchanged.
+def finite(logits: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+    """The logits as they are.
 
     Raises:
-        ModelError: a logit is not finite; `name` is the model's.
+        ModelError: one is not finite; `name` is the model's.
     """
     if not np.isfinite(logits).all():
         raise ModelError(
             f"the model {name} gave numbers that are not finite; "
             "set SENTIMENT_MODEL__PRECISION=float32, or name another model"
         )
-    exact = logits.astype(np.float64)
-    if multi_label:
-        independent: NDArray[np.float32] = (1 / (1 + np.exp(-exact))).astype(np.float32)
-        return independent
-    powers = np.exp(exact - exact.max(axis=1, keepdims=True))
-    shares: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return shares
+    return logits

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from service.engines.cpu_limit import cpu_limit
 from service.engines.layout import load_layout
-from service.engines.packing import pack, to_probabilities
+from service.engines.packing import finite, pack
 from service.engines.slices import slices_by_length
 from service.engines.torch_device import (
     choose_device,
@@ -81,7 +81,6 @@ class TorchPacked:
         self._dtype: torch.dtype = getattr(torch, precision)
         with device_failures(self._device):
             self._load(load_layout(checkpoint.folder))
-        self._multi_label = checkpoint.multi_label
         self._info = ModelInfo(
             name=checkpoint.name,
             revision=checkpoint.revision,
@@ -105,31 +104,19 @@ class TorchPacked:
         """Which model this is and how it runs."""
         return self._info
 
-    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Score token sequences, special tokens included; shape (sequences, labels), float32.
-
-        A row sums to 1, except for a model whose labels do not exclude each other.
-
-        Raises:
-            ModelError: the model's output is not finite, or the device has failed.
-        """
-        return to_probabilities(
-            self.logits(sequences), multi_label=self._multi_label, name=self._info.name
-        )
-
     @torch.inference_mode()
     def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """The model's raw output; shape (sequences, labels), float32.
 
         Raises:
-            ModelError: the device has failed.
+            ModelError: a number is not finite, or the device has failed.
         """
         logits = np.empty((len(sequences), len(self._info.labels)), np.float32)
         for indices in slices_by_length(sequences, self._run_tokens_max):
             with device_failures(self._device):
                 packed = self._packed([sequences[index] for index in indices])
                 logits[indices] = self._run(packed).float().cpu().numpy()
-        return logits
+        return finite(logits, self._info.name)
 
     def _packed(self, sequences: Sequence[Sequence[int]]) -> _Packed:
         arrays = {

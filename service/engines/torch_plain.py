@@ -14,7 +14,7 @@ import transformers
 from transformers import AutoModelForSequenceClassification
 
 from service.engines.cpu_limit import cpu_limit
-from service.engines.packing import to_probabilities
+from service.engines.packing import finite
 from service.engines.slices import slices_by_length
 from service.engines.torch_device import (
     choose_device,
@@ -74,22 +74,18 @@ class TorchPlain:
         """Which model this is and how it runs."""
         return self._info
 
-    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Score token sequences, special tokens included; shape (sequences, labels), float32.
-
-        A row sums to 1, except for a model whose labels do not exclude each other.
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """The model's raw output; shape (sequences, labels), float32.
 
         Raises:
-            ModelError: the model's output is not finite.
+            ModelError: a number is not finite, or the device has failed.
         """
         logits = np.empty((len(sequences), len(self._info.labels)), np.float32)
         for indices in slices_by_length(sequences, self._run_tokens_max):
             with device_failures(self._device):
                 run = self._logits([sequences[index] for index in indices])
                 logits[indices] = run.float().cpu().numpy()
-        return to_probabilities(
-            logits, multi_label=self._checkpoint.multi_label, name=self._info.name
-        )
+        return finite(logits, self._info.name)
 
     @torch.inference_mode()
     def _logits(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
