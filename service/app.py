@@ -17,22 +17,27 @@ from jsonpointer import JsonPointer
 
 from service.batcher import Batcher, Limits
 from service.breaker import Breaker
+from service.calls import Calling
 from service.codec import Decoder, Encoder
+from service.drift import DriftWindow
 from service.engines import load_engine
 from service.engines.checkpoint import Checkpoint, load_tokenizer, resolve
 from service.errors import RetriableError, ServiceError
 from service.http import HttpServer
 from service.inference import Inference
 from service.kafka import KafkaSession
+from service.language import Languages
 from service.pipeline import Pipeline, backoff_s
 from service.prepare import PrepareThread
 from service.telemetry import Metrics, service_version
 from service.text import TextEncoder
+from service.trust import read_trust
 from service.tuning import tuned
 
 if TYPE_CHECKING:
     from service.records import ModelInfo
-    from service.settings import Settings
+    from service.settings import ModelSettings, Settings
+    from service.trust import Trust
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +74,7 @@ class Service:
         self._pipeline: Pipeline | None = None
         self._inference: Inference | None = None
         self._prepare: PrepareThread | None = None
+        self._drift = DriftWindow()
         self._trouble: str | None = "the model is being loaded"
 
     @property
@@ -107,11 +113,18 @@ class Service:
 
     async def _work(self) -> None:
         checkpoint = await asyncio.to_thread(resolve, self._settings.model)
-        encoder = await asyncio.to_thread(_text_encoder, checkpoint)
-        warm_up = [ids for ids, _ in encoder.encode(WARM_UP_TEXTS)]
         settings = tuned(self._settings.model, checkpoint)
+        trust = await asyncio.to_thread(read_trust, checkpoint.folder, len(checkpoint.labels))
+        self._drift = DriftWindow(trust.reference)
+        encoder = await asyncio.to_thread(_text_encoder, checkpoint, settings, trust)
         self._inference = Inference(
-            lambda: load_engine(settings, checkpoint), warm_up, settings.repeats_max
+            lambda: load_engine(settings, checkpoint),
+            encoder.sequences(WARM_UP_TEXTS),
+            settings.repeats_max,
+            Calling(trust, checkpoint.multi_label, settings.unsure_label),
+        )
+        languages = await asyncio.to_thread(
+            Languages, settings.known_languages, settings.other_languages
         )
         started = time.monotonic()
         model = await self._inference.start()
@@ -123,19 +136,19 @@ class Service:
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(self._watch(), name="watch")
             await self._join()
-            self._pipeline = self._build_pipeline(model, encoder, self._inference)
+            self._pipeline = self._build_pipeline(model, encoder, languages, self._inference)
             await self._pipeline.run()
             watching.cancel()
 
     def _build_pipeline(
-        self, model: ModelInfo, encoder: TextEncoder, inference: Inference
+        self, model: ModelInfo, encoder: TextEncoder, languages: Languages, inference: Inference
     ) -> Pipeline:
         settings = self._settings
         kafka, batch = settings.kafka, settings.batch
         decoder = Decoder(
             kafka.input_format, JsonPointer(kafka.text_field), settings.model.text_bytes_max
         )
-        self._prepare = PrepareThread(decoder, encoder)
+        self._prepare = PrepareThread(decoder, encoder, languages)
         limits = Limits(batch.tokens_max, batch.records_max, batch.latency_budget_ms / 1000)
         return Pipeline(
             session=self._session,
@@ -154,6 +167,7 @@ class Service:
             clock=SystemClock(),
             keep_alive_s=kafka.max_poll_ms / 1000 / 3,
             stall_timeout_s=settings.delivery.stall_timeout_s,
+            drift=self._drift,
         )
 
     async def _join(self) -> None:
@@ -187,6 +201,7 @@ class Service:
             progress = self._session.progress
             self.metrics.assigned_partitions.set(len(progress.partitions))
             self.metrics.epoch.set(progress.epoch)
+            self.metrics.set_drift(self._drift.drift())
             self.metrics.rebalances.inc(self._session.rebalances - counted)
             counted = self._session.rebalances
             if self._trouble is None and not self.ready.is_set():
@@ -226,8 +241,13 @@ class Service:
         return self._trouble
 
 
-def _text_encoder(checkpoint: Checkpoint) -> TextEncoder:
-    return TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
+def _text_encoder(checkpoint: Checkpoint, settings: ModelSettings, trust: Trust) -> TextEncoder:
+    return TextEncoder(
+        load_tokenizer(checkpoint),
+        checkpoint.tokens_max,
+        text_tokens_max=settings.text_tokens_max,
+        normaliser=trust.normaliser,
+    )
 
 
 def _first_service_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -83,9 +83,11 @@ class TextStatistics(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tokens: int = Field(ge=0, description="Tokens read, special ones included.")
+    tokens: int = Field(ge=0, description="Tokens read, special ones included; each counts once.")
     truncated: bool = Field(description="True where the model did not read the whole text.")
-    windows: int = Field(ge=1, description="How many stretches of the text were scored.")
+    windows: int = Field(
+        ge=0, description="How many stretches of the text were scored; 0 where it was not."
+    )
     unknown_share: Probability = Field(description="Share of tokens outside the vocabulary.")
 
 
@@ -120,6 +122,8 @@ class SentimentEvent(BaseModel):
                     "label": "NEGATIVE",
                     "score": 0.9780069589614868,
                     "scores": {"NEGATIVE": 0.9780069589614868, "POSITIVE": 0.021993014961481094},
+                    "confident": True,
+                    "language": "en",
                     "model": {
                         "name": "bundled",
                         "revision": "sha256:b31590f7be0a2616",
@@ -159,9 +163,24 @@ class SentimentEvent(BaseModel):
     text: str | None = Field(
         description="The text as it was sent; null where SENTIMENT_DELIVERY__INCLUDE_TEXT=false."
     )
-    label: str = Field(description="The likeliest label.")
-    score: Probability = Field(description="Its probability.")
-    scores: dict[str, Probability] = Field(description="The probability of every label.")
+    label: str | None = Field(
+        description="The likeliest label, or what SENTIMENT_MODEL__UNSURE_LABEL says where the "
+        "model is not confident; null where the text was passed on unscored."
+    )
+    score: Probability | None = Field(
+        description="The probability of the likeliest label; null where the text was not scored."
+    )
+    scores: dict[str, Probability] = Field(
+        description="The probability of every label; empty where the text was not scored."
+    )
+    confident: bool | None = Field(
+        description="Whether the score reaches the threshold that the model comes with; true "
+        "where it has none, null where the text was not scored."
+    )
+    language: str | None = Field(
+        description="Language of the text, as an ISO 639 code; null where the text does not show "
+        "it. A score of a text in none of the model's languages means little."
+    )
     model: Model
     text_stats: TextStatistics
     origin: Origin

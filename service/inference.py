@@ -15,9 +15,11 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING
 
+from service.calls import Calling
 from service.errors import ModelError, ServiceError
 from service.records import Reason, Rejected, Verdict
 from service.repeats import Repeats
+from service.windows import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,12 +53,15 @@ class Inference:
         load: Callable[[], Engine],
         warm_up: Sequence[Sequence[int]],
         repeats_max: int = 0,
+        calling: Calling | None = None,
     ) -> None:
         """`load` runs on the thread; `warm_up` are token sequences that every model can score.
 
         Of so many texts at most the verdict is remembered, and their repeats cost nothing.
+        `calling` says how the model's logits are read; without it, raw.
         """
         self._load = load
+        self._calling = calling or Calling()
         self._repeats = Repeats(repeats_max)
         self._warm_up = warm_up
         self._queue: queue.Queue[_Work | None] = queue.Queue(QUEUE_MAX)
@@ -76,9 +81,15 @@ class Inference:
     async def score(self, documents: Sequence[Document]) -> Outcomes:
         """Score documents; one outcome each, in the same order.
 
+        A document without a window is passed on unscored.
+
         Raises:
             ModelError: the engine is broken.
         """
+        scored = iter(await self._scored([d for d in documents if d.windows]))
+        return [next(scored) if d.windows else _unscored(d) for d in documents]
+
+    async def _scored(self, documents: Sequence[Document]) -> Outcomes:
         if not documents:
             return []
         future: Future[Outcomes] = Future()
@@ -101,9 +112,9 @@ class Inference:
             return
         try:
             engine = self._load()
-            engine.probabilities(self._warm_up)
+            engine.logits(self._warm_up)
             # As large as a run gets: memory is taken now, and not in the first busy minute.
-            engine.probabilities([max(self._warm_up, key=len)] * WARM_UP_COPIES)
+            engine.logits([max(self._warm_up, key=len)] * WARM_UP_COPIES)
         except BaseException as error:  # noqa: BLE001 - all goes to who waits for the model
             self._loaded.set_exception(_as_service_error(error, "cannot be loaded"))
             return
@@ -128,11 +139,11 @@ class Inference:
                     future.set_exception(_thread_has_ended())
 
     def _outcomes(self, engine: Engine, documents: Sequence[Document]) -> Outcomes:
-        tokens = sum(len(document.token_ids) for document in documents)
+        tokens = sum(document.tokens for document in documents)
         if tokens > self._tokens_max and len(documents) > 1:
             return self._halves(engine, documents)
         try:
-            probabilities = engine.probabilities([d.token_ids for d in documents])
+            logits = engine.logits([window for d in documents for window in d.windows])
         except Exception as error:
             if _out_of_memory(error):
                 if tokens <= TOKENS_MIN or len(documents) == 1:
@@ -141,15 +152,20 @@ class Inference:
                 return self._halves(engine, documents)
             if len(documents) > 1:
                 return self._halves(engine, documents)
-            engine.probabilities(self._warm_up)
+            engine.logits(self._warm_up)
             name = type(error).__name__
             return [Rejected(documents[0].record, Reason.ENGINE_ERROR, name, "score")]
         self._tokens_max = min(TOKENS_UNBOUNDED, int(self._tokens_max * TOKENS_GROWTH))
-        labels = engine.info.labels
+        lengths = [[len(window) for window in d.windows] for d in documents]
+        shares = self._calling.probabilities(joined(logits, lengths))
         return [
-            _verdict(document, labels, row)
-            for document, row in zip(documents, probabilities.tolist(), strict=True)
+            self._verdict(document, engine.info.labels, row)
+            for document, row in zip(documents, shares.tolist(), strict=True)
         ]
+
+    def _verdict(self, document: Document, labels: tuple[str, ...], row: list[float]) -> Verdict:
+        label, score, confident = self._calling.call(labels, row)
+        return Verdict(document, label, score, dict(zip(labels, row, strict=True)), confident)
 
     def _halves(self, engine: Engine, documents: Sequence[Document]) -> Outcomes:
         middle = len(documents) // 2
@@ -166,9 +182,8 @@ def _out_of_memory(error: Exception) -> bool:
     )
 
 
-def _verdict(document: Document, labels: tuple[str, ...], row: list[float]) -> Verdict:
-    best = max(range(len(row)), key=row.__getitem__)
-    return Verdict(document, labels[best], row[best], dict(zip(labels, row, strict=True)))
+def _unscored(document: Document) -> Verdict:
+    return Verdict(document, None, None, {}, None)
 
 
 def _thread_has_ended() -> ModelError:

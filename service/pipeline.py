@@ -16,12 +16,14 @@ polled before is dropped wherever it is, and polled again from what is committed
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
 
+from service.drift import DriftWindow
 from service.errors import BreakerError, ModelError, RetriableError
 from service.progress import next_offsets
 from service.records import Document, Publication, Rejected, Verdict
@@ -43,6 +45,9 @@ BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 15.0
 # Batches that may wait for one commit: where commits are slower than the model, they get fewer.
 SCORED_MAX = 4
+# Between two polls while the model is busy: what they bring waits anyway, and fifty a second take
+# little of the time that the model needs, where one for each record would take a core.
+GATHER_S = 0.02
 # A batch this many times slower than predicted is late beyond any noise of a busy machine.
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
@@ -68,11 +73,13 @@ class Pipeline:
     clock: Clock
     keep_alive_s: float
     stall_timeout_s: float
+    drift: DriftWindow = field(default_factory=DriftWindow)
 
     def __post_init__(self) -> None:
         """Begin with nothing collected."""
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
+        self._free = asyncio.Event()
         self._scored: asyncio.Queue[Scored | None] = asyncio.Queue(SCORED_MAX)
         # Taken from the queue and not to be published with what came before: one at most.
         self._held: list[Scored | None] = []
@@ -116,6 +123,14 @@ class Pipeline:
             failures = 0
             if records:
                 await self._add(records)
+                await self._gather()
+
+    async def _gather(self) -> None:
+        if self._working_since is not None:
+            self._free.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await self._free.wait()
 
     async def _wait_for_room(self) -> None:
         while self.batcher.full:
@@ -173,12 +188,13 @@ class Pipeline:
             ) from None
         finally:
             self._working_since = None
+            self._free.set()
         seconds = self.clock.monotonic() - started
         repeats = [v for v in scored if isinstance(v, Verdict) and v.repeated]
         self.metrics.repeated.inc(len(repeats))
-        computed = batch.tokens - sum(len(verdict.document.token_ids) for verdict in repeats)
+        computed = batch.tokens - sum(verdict.document.tokens for verdict in repeats)
         if computed:
-            self.batcher.cost.observe(computed, seconds)
+            self.batcher.cost.observe(len(documents) - len(repeats), computed, seconds)
         self.metrics.stage_seconds.labels("score").observe(seconds)
         self.metrics.batch_messages.observe(len(documents))
         self.metrics.batch_tokens.observe(batch.tokens)
@@ -188,7 +204,7 @@ class Pipeline:
         return [next(outcomes) if isinstance(i, Document) else i for i in batch.items]
 
     def _deadline_s(self, batch: Batch) -> float:
-        due_s = self.batcher.cost.seconds_of(batch.tokens)
+        due_s = self.batcher.cost.seconds_of(len(batch.items), batch.tokens)
         late_s = max(DEADLINE_MIN_S, DEADLINE_FACTOR * due_s) if due_s else self.stall_timeout_s
         return min(self.stall_timeout_s, late_s)
 
@@ -256,8 +272,10 @@ class Pipeline:
             if isinstance(outcome, Rejected):
                 self.metrics.dead_lettered.labels(outcome.reason).inc()
             else:
-                self.metrics.scored.labels(outcome.label).inc()
+                if outcome.label is not None:
+                    self.metrics.scored.labels(outcome.label).inc()
                 self.metrics.published.inc()
+                self.drift.record(outcome)
 
     async def _back_off(self, stage: str, error: RetriableError, failures: int) -> None:
         delay = backoff_s(failures)

@@ -113,5 +113,11 @@ class Engine(Protocol):
     def info(self) -> ModelInfo:
         """Which model this is and how it runs."""
 
-    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Score token sequences, special tokens included; shape (sequences, labels), float32."""
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """The model's raw output for token sequences, special tokens included, all of it finite.
+
+        Shape (sequences, labels), float32.
+
+        Raises:
+            ModelError: a number is not finite, or the device has failed.
+        """

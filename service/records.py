@@ -29,6 +29,7 @@ class Reason(StrEnum):
     NOT_FINITE = "not_finite"
     ENGINE_ERROR = "engine_error"
     EVENT_TOO_LARGE = "event_too_large"
+    OTHER_LANGUAGE = "other_language"
 
 
 class Partition(NamedTuple):
@@ -72,7 +73,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class TextStats:
-    """What the tokenizer made of a text; special tokens do not count in `unknown_share`."""
+    """What the tokenizer made of a text; special tokens do not count in `unknown_share`.
+
+    `tokens` are those that were read, each once, whatever windows share; `truncated` where the text
+    has more.
+    """
 
     tokens: int
     truncated: bool
@@ -82,11 +87,21 @@ class TextStats:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A message ready for the model: token ids with the special tokens."""
+    """A message ready for the model: token ids of each of its windows, with the special tokens.
+
+    Without a window it is passed on unscored. `language` is an ISO 639 code, None where the text
+    does not show it.
+    """
 
     message: Message
-    token_ids: list[int]
+    windows: tuple[list[int], ...]
     stats: TextStats
+    language: str | None = None
+
+    @property
+    def tokens(self) -> int:
+        """What the model has to compute, tokens that windows share more than once."""
+        return sum(map(len, self.windows))
 
     @property
     def record(self) -> Record:
@@ -109,13 +124,17 @@ class Rejected:
 class Verdict:
     """What the model says of one document: a probability for each label, and the likeliest.
 
-    `repeated` where it said so of the same text before, and was not asked again.
+    `score` is that of the likeliest; it is not `confident` where that is below the model's
+    threshold, and `label` may then be what the settings call that. All are None, and `scores` are
+    empty, where the model was not asked on purpose. `repeated` where it said so of the same text
+    before, and was not asked again.
     """
 
     document: Document
-    label: str
-    score: float
+    label: str | None
+    score: float | None
     scores: dict[str, float]
+    confident: bool | None = True
     repeated: bool = False
 
     @property

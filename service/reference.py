@@ -33,6 +33,8 @@ REASONS = {
     Reason.NOT_FINITE: "NaN, an infinity, or a number beyond the range of a double",
     Reason.ENGINE_ERROR: "the model failed on this text alone; the detail is the error's type",
     Reason.EVENT_TOO_LARGE: "the output topic refuses the event as too large",
+    Reason.OTHER_LANGUAGE: "the text is in none of `SENTIMENT_MODEL__LANGUAGES`, and "
+    "`SENTIMENT_MODEL__OTHER_LANGUAGES=dead_letter`",
 }
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from service.records import Document, Rejected
 
+_Said = tuple["str | None", "float | None", dict[str, float], "bool | None"]
+
 # 128 bits in place of the text: no two texts meet by chance, and a long one takes no more room.
 KEY_BYTES = 16
 
@@ -29,7 +31,7 @@ class Repeats:
     def __init__(self, size: int) -> None:
         """Remember at most so many; 0 remembers none. Each takes about half a kilobyte."""
         self._size = size
-        self._verdicts: OrderedDict[bytes, tuple[str, float, dict[str, float]]] = OrderedDict()
+        self._verdicts: OrderedDict[bytes, _Said] = OrderedDict()
 
     def score(
         self,
@@ -64,11 +66,16 @@ class Repeats:
             return Verdict(document, *self._verdicts[key], repeated=True)
         if not isinstance(computed, Verdict):
             return replace(computed, record=document.record)
-        self._verdicts[key] = (computed.label, computed.score, computed.scores)
+        said = (computed.label, computed.score, computed.scores, computed.confident)
+        self._verdicts[key] = said
         if computed.document is document:
             return computed
         return replace(computed, document=document, repeated=True)
 
 
 def _key(document: Document) -> bytes:
-    return blake2b(array("I", document.token_ids).tobytes(), digest_size=KEY_BYTES).digest()
+    # Where windows begin follows from the length of the text, so that all of them tell it.
+    ids = array("I")
+    for window in document.windows:
+        ids.fromlist(window)
+    return blake2b(ids.tobytes(), digest_size=KEY_BYTES).digest()

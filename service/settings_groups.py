@@ -61,6 +61,12 @@ Commit = Annotated[str, _matching(r"^[0-9a-f]{7,40}$", "7 to 40 of the character
 Device = Annotated[
     str, _matching(r"^(auto|cpu|mps|cuda(:[0-9]{1,4})?)$", "auto, cpu, mps, cuda or cuda:N")
 ]
+Label = Annotated[
+    str, _matching(r"^[A-Za-z0-9_-]{1,64}$", "1 to 64 of the characters A-Z a-z 0-9 _ -")
+]
+Languages = Annotated[
+    str, _matching(r"^[a-z]{2,3}(,[a-z]{2,3})*$", "codes with commas between them, like en,de")
+]
 NotEmpty = Annotated[str, Field(min_length=1)]
 Milliseconds = Annotated[int, Field(ge=1, le=24 * 3600 * 1000)]
 
@@ -164,6 +170,20 @@ class ModelSettings(_Group):
     """Texts whose score is remembered, so that a repeat costs nothing; 0 remembers none."""
     text_bytes_max: Annotated[int, Field(ge=1, le=64 * 2**20)] = 256 * 2**10
     """Longest text in bytes of UTF-8; a longer one is a dead letter."""
+    text_tokens_max: Annotated[int, Field(ge=16, le=2**17)] = 2048
+    """Most tokens read of a text, in windows of what the model takes; the event says if more."""
+    unsure_label: Label = "keep"
+    """Label of a text that the model is not confident of, like NEUTRAL; keep: the likeliest."""
+    languages: Languages = "en"
+    """Languages that the model is for, as ISO 639 codes, separated by commas."""
+    other_languages: Literal["score", "dead_letter", "pass"] = "score"
+    """Texts in other languages: score them all the same, make them dead letters, or pass them on
+    without a score. Events name the language."""
+
+    @property
+    def known_languages(self) -> frozenset[str]:
+        """The languages that the model is for."""
+        return frozenset(self.languages.split(","))
 
 
 class BatchSettings(_Group):

@@ -17,8 +17,9 @@ from prometheus_client.metrics import MetricWrapperBase
 from service.records import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from service.drift import Drift
     from service.records import ModelInfo, Partition
 
 Stage = Literal["prepare", "wait", "score", "publish"]
@@ -106,6 +107,7 @@ class Metrics:
         self.assigned_partitions = gauge("sentiment_assigned_partitions", "Partitions owned.")
         self.epoch = gauge("sentiment_epoch", "Interruptions so far: rebalances and rewinds.")
         self.ready = gauge("sentiment_ready", "1 while GET /readyz answers 200, else 0.")
+        self._add_drift(gauge)
         model = ["name", "revision", "engine", "precision", "device"]
         self.model_info = info("sentiment_model", "The model in use.", model)
         self.build_info = info("sentiment_build", "The service itself.", ["version", "python"])
@@ -118,11 +120,43 @@ class Metrics:
             self.stage_seconds.labels(stage)
         self.build_info.labels(service_version(), platform.python_version())
 
+    def _add_drift(self, gauge: Callable[..., prometheus.Gauge]) -> None:
+        self.drift_index = gauge(
+            "sentiment_drift_index",
+            "Population stability index of recent records against the model's reference: under "
+            "0.1 like it, over 0.25 unlike it; none without a reference or enough records.",
+            ["of"],
+        )
+        self.drift_records = gauge(
+            "sentiment_drift_records", "Recent records that index and shares are of."
+        )
+        self.unknown_share = gauge(
+            "sentiment_unknown_share", "Share of unknown tokens in recent texts."
+        )
+        self.long_share = gauge(
+            "sentiment_long_share", "Share of recent texts too long for one window."
+        )
+        self.language_share = gauge(
+            "sentiment_language_share", "Share of recent texts in a language.", ["language"]
+        )
+
     def set_lag(self, lag: Mapping[Partition, int]) -> None:
         """Replace the lag of all partitions, in records; one not named is gone."""
         self.lag_records.clear()
         for (topic, number), records in lag.items():
             self.lag_records.labels(topic, number).set(records)
+
+    def set_drift(self, drift: Drift) -> None:
+        """Say how recent records differ; what is not in it is gone."""
+        self.drift_records.set(drift.records)
+        self.unknown_share.set(drift.unknown)
+        self.long_share.set(drift.long)
+        self.drift_index.clear()
+        for name, index in drift.indices.items():
+            self.drift_index.labels(name).set(index)
+        self.language_share.clear()
+        for language, share in drift.languages.items():
+            self.language_share.labels(language).set(share)
 
     def set_model(self, model: ModelInfo) -> None:
         """Say which model is in use; one said before is gone."""

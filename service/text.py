@@ -1,4 +1,4 @@
-"""Text to token ids, as the model's own tokenizer does it.
+"""Text to token ids, as the model was trained on it: normalised, and by its own tokenizer.
 
 Uses the `tokenizers` package alone: no transformers, no torch. Synchronous; a tokenizer is not
 shared between threads (see `prepare`).
@@ -8,38 +8,80 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from service.errors import ModelError
+from service.normalise import normalise
 from service.records import TextStats
+from service.windows import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tokenizers import Encoding, Tokenizer
 
+Windows = tuple[list[int], ...]
+
 
 class TextEncoder:
-    """Encodes texts for one model; what is beyond `tokens_max` is left out, and said."""
+    """Encodes texts for one model; what is not read of a long one is said."""
 
-    def __init__(self, tokenizer: Tokenizer, tokens_max: int) -> None:
-        """Take over the tokenizer: its truncation and padding are set here."""
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        tokens_max: int,
+        *,
+        text_tokens_max: int | None = None,
+        normaliser: int = 0,
+    ) -> None:
+        """Take over the tokenizer: its truncation and padding are set here.
+
+        A text longer than the model's `tokens_max` is cut into windows of at most so many; of one
+        longer than `text_tokens_max`, the rest is not read. Without it one window is. Both count
+        the special tokens too. `normaliser` is the version that the model was trained with.
+
+        Raises:
+            ModelError: there is no such version.
+        """
+        try:
+            normalise("", normaliser)
+        except ValueError as error:
+            raise ModelError(
+                f"the model cannot be given what it was trained on: {error}; "
+                "install the version of sentiment-stream that the model is for"
+            ) from None
         tokenizer.no_padding()
-        tokenizer.enable_truncation(tokens_max)
+        tokenizer.enable_truncation(text_tokens_max or tokens_max)
         self._tokenizer = tokenizer
+        self._tokens_max = tokens_max
+        self._normaliser = normaliser
         self._unknown_id = _unknown_id(tokenizer)
 
-    def encode(self, texts: Sequence[str]) -> list[tuple[list[int], TextStats]]:
-        """Token ids with the special tokens, and statistics, for each text in order."""
-        return [self._with_stats(encoding) for encoding in self._tokenizer.encode_batch(texts)]
+    def encode(self, texts: Iterable[str]) -> list[tuple[Windows, TextStats]]:
+        """Token ids of each window, with the special tokens, and statistics, for each text."""
+        normal = [normalise(text, self._normaliser) for text in texts]
+        return [self._with_stats(encoding) for encoding in self._tokenizer.encode_batch(normal)]
 
-    def _with_stats(self, encoding: Encoding) -> tuple[list[int], TextStats]:
-        ids = encoding.ids
-        words = len(ids) - sum(encoding.special_tokens_mask)
+    def sequences(self, texts: Iterable[str]) -> list[list[int]]:
+        """Token ids of all windows of all texts, one after the other."""
+        return [ids for windows, _ in self.encode(texts) for ids in windows]
+
+    def _with_stats(self, encoding: Encoding) -> tuple[Windows, TextStats]:
+        ids, special = encoding.ids, encoding.special_tokens_mask
+        words = len(ids) - sum(special)
         unknown = ids.count(self._unknown_id) if self._unknown_id is not None else 0
-        return ids, TextStats(
+        windows = (ids,) if len(ids) <= self._tokens_max else self._cut(ids, special)
+        return windows, TextStats(
             tokens=len(ids),
             truncated=bool(encoding.overflowing),
-            windows=1,
+            windows=len(windows),
             unknown_share=min(1.0, unknown / words) if words else 0.0,
         )
+
+    def _cut(self, ids: list[int], special: Sequence[int]) -> Windows:
+        begin = special.index(0)
+        end = len(ids) - special[::-1].index(0)
+        head, inner, tail = ids[:begin], ids[begin:end], ids[end:]
+        size = self._tokens_max - len(head) - len(tail)
+        return tuple([*head, *inner[a:b], *tail] for a, b in cut(len(inner), size))
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:

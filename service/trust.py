@@ -69,9 +69,7 @@ def read_trust(folder: Path, labels: int) -> Trust:
     if not file.is_file():
         return RAW
     try:
-        if file.stat().st_size > FILE_BYTES_MAX:
-            raise ValueError(f"it is larger than {FILE_BYTES_MAX} bytes")
-        return _checked(json.loads(file.read_bytes()), labels)
+        return _checked(json.loads(_bounded(file)), labels)
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ModelError(
             f"{file}: cannot be used ({type(error).__name__}: {str(error)[:200]}); make it anew "
@@ -84,13 +82,23 @@ def write_trust(folder: Path, trust: Trust) -> None:
     (folder / FILE).write_text(json.dumps(asdict(trust), indent=2) + "\n")
 
 
-def _checked(content: dict[str, Any], labels: int) -> Trust:
+def _bounded(file: Path) -> bytes:
+    if file.stat().st_size > FILE_BYTES_MAX:
+        raise ValueError(f"it is larger than {FILE_BYTES_MAX} bytes")
+    return file.read_bytes()
+
+
+def _checked(content: Any, labels: int) -> Trust:
+    if not isinstance(content, dict):
+        raise TypeError("it is no JSON object")
     known = dict(content)
     reference = known.pop("reference", None)
     trust = Trust(**known | {"bias": tuple(known.get("bias", ()))})
     numbers = (trust.temperature, trust.threshold, trust.target_accuracy, *trust.bias)
     if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
         raise ValueError("a value is no finite number")
+    if type(trust.normaliser) is not int or trust.normaliser < 0:
+        raise ValueError("normaliser must be a version, 0 for none")
     if not trust.temperature > 0:
         raise ValueError("temperature must be above 0")
     if not (0 <= trust.threshold <= 1 and 0 <= trust.target_accuracy <= 1):

@@ -101,7 +101,7 @@ async def prepared(records: Sequence[Record]) -> list[Item]:
     await asyncio.sleep(0)
     stats = TextStats(TOKENS, truncated=False, windows=1, unknown_share=0)
     return [
-        Document(item, [0] * TOKENS, stats) if isinstance(item, Message) else item
+        Document(item, ([0] * TOKENS,), stats) if isinstance(item, Message) else item
         for item in map(DECODER.decode, records)
     ]
 

@@ -45,7 +45,7 @@ class ScriptedEngine:
         self.free = threading.Event()
         self.free.set()
 
-    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """See `ports.Engine`."""
         self.threads.add(threading.current_thread().name)
         self.sizes.append(len(sequences))
@@ -58,14 +58,14 @@ class ScriptedEngine:
         if sum(map(len, sequences)) > self.memory_tokens:
             raise MemoryError
         scores = [ids[1] / 1000 for ids in sequences]
-        return np.array([(1 - score, score) for score in scores], np.float32)
+        return np.log(np.array([(1 - score, score) for score in scores], np.float32))
 
 
 def document(number: int, *, poison: bool = False, tokens: int = 2) -> Document:
     """A document whose score tells its number."""
     record = Record(Partition("in", 0), number, 0, None, b"", (), 1, 0)
     ids = [POISON if poison else 1, number + 20] + [1] * (tokens - 2)
-    return Document(Message(record, "", {}), ids, STATS)
+    return Document(Message(record, "", {}), (ids,), STATS)
 
 
 def documents(count: int, poisonous: Collection[int] = ()) -> list[Document]:

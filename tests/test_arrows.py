@@ -30,34 +30,41 @@ ARROWS: dict[str, set[str]] = {
     "progress": set(),
     "contracts": {"records"},
     "codec": {"contracts", "records"},
-    "text": {"records"},
+    "normalise": set(),
+    "windows": set(),
+    "language": set(),
+    "calls": {"trust"},
+    "text": {"errors", "normalise", "records", "windows"},
     "prepare": {"records"},
-    "batcher": {"records"},
+    "cost": set(),
+    "batcher": {"cost", "records"},
     "breaker": {"records"},
+    "drift": set(),
     "repeats": {"records"},
     "trust": {"errors"},
-    "pipeline": {"errors", "progress", "records"},
+    "pipeline": {"drift", "errors", "progress", "records"},
     # The edges: each knows one thing of the world outside.
     "settings_groups": set(),
     "settings": {"errors", "settings_groups"},
     "telemetry": {"records"},
     "logs": {"errors"},
     "http": {"errors", "telemetry"},
-    "inference": {"errors", "records", "repeats"},
-    "engines": {"errors", "records", "settings"},
+    "inference": {"calls", "errors", "records", "repeats", "windows"},
+    "engines": {"errors", "records", "settings", "trust"},
     "kafka": {"errors", "progress", "records", "settings"},
     "tuning": {"errors"},
     "model": set(),
     # Whoever puts them together.
     "app": {
-        "batcher", "breaker", "codec", "engines", "errors", "http", "inference", "kafka",
-        "pipeline", "prepare", "telemetry", "text", "tuning",
+        "batcher", "breaker", "calls", "codec", "drift", "engines", "errors", "http", "inference",
+        "kafka", "language", "pipeline", "prepare", "telemetry", "text", "trust", "tuning",
     },
     # Beside the stream.
     "schemas": {"contracts"},
     "reference": {"records", "settings", "telemetry"},
     "lab": {
-        "codec", "contracts", "engines", "errors", "kafka", "records", "settings", "text", "tuning",
+        "calls", "codec", "contracts", "drift", "engines", "errors", "kafka", "language",
+        "normalise", "records", "settings", "text", "trust", "tuning", "windows",
     },
     "demo": {"app", "contracts", "errors", "logs", "records", "settings"},
     "bench": {"app", "engines", "errors", "lab", "logs", "records", "settings", "text"},
@@ -69,6 +76,7 @@ ARROWS: dict[str, set[str]] = {
 # What a room names in annotations only.
 TYPE_ARROWS: dict[str, set[str]] = {
     "app": {"records", "settings"},
+    "drift": {"records", "trust"},
     "engines": {"ports"},
     "http": {"settings"},
     "inference": {"ports"},
@@ -76,8 +84,9 @@ TYPE_ARROWS: dict[str, set[str]] = {
     "logs": {"settings"},
     "pipeline": {"batcher", "breaker", "codec", "ports", "telemetry"},
     "ports": {"progress", "records"},
-    "prepare": {"codec", "text"},
+    "prepare": {"codec", "language", "text"},
     "progress": {"records"},
+    "telemetry": {"drift"},
     "tuning": {"engines", "settings"},
 }
 
@@ -223,7 +232,7 @@ def test_nobody_but_commands_and_demo_imports_the_composition_root() -> None:
 
 
 def test_only_the_settings_read_the_environment() -> None:
-    """With one exception: the commands keep the tokenizer's library from starting a pool."""
+    """Two write to it: so that libraries tell nobody of a model, and start no pool of threads."""
     found: dict[str, list[str]] = {}
     for path in MODULES:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -236,7 +245,10 @@ def test_only_the_settings_read_the_environment() -> None:
                 found.setdefault(_room(path), []).append(lines[node.lineno - 1].strip())
     assert "settings" in found
     del found["settings"]
-    assert found == {"cli": ['os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")']}
+    assert found == {
+        "__init__": ['os.environ["ORT_DISABLE_TELEMETRY"] = "1"'],
+        "cli": ['os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")'],
+    }
 
 
 def _name(path: Path) -> str:

@@ -58,7 +58,7 @@ def _header_words(folder: Path) -> int:
 
 def test_the_null_engine_says_the_same_of_all() -> None:
     """Equal shares."""
-    assert [[0.5, 0.5]] * 3 == NullEngine(("a", "b")).probabilities([[1], [2], [3]]).tolist()
+    assert [[0.0, 0.0]] * 3 == NullEngine(("a", "b")).logits([[1], [2], [3]]).tolist()
 
 
 @pytest.mark.kafka

@@ -41,7 +41,7 @@ def an_event(label: str = "POSITIVE", **changes: Any) -> SentimentEvent:
     values: dict[str, Any] = {
         "id": "0", "source_id": 1, "source": "survey", "lang": None, "created_at": None,
         "metadata": None, "extra": {}, "text": "Parking!!", "label": label, "score": 0.97,
-        "scores": {label: 0.97},
+        "scores": {label: 0.97}, "confident": True, "language": "en",
         "model": {"name": "bundled", "revision": "0", "engine": "plain", "precision": "float32"},
         "text_stats": {"tokens": 5, "truncated": False, "windows": 1, "unknown_share": 0.0},
         "origin": {"topic": INPUT_TOPIC, "partition": 0, "offset": 0, "timestamp": 0},

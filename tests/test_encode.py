@@ -59,7 +59,7 @@ def _record(value: bytes | None = b"{}", **changes: Any) -> Record:
 
 def _verdict(fields: dict[str, Any], text: str = "so good", **changes: Any) -> Verdict:
     scores = changes.pop("scores", {"NEGATIVE": 0.25, "POSITIVE": 0.75})
-    document = Document(Message(_record(**changes), text, fields), [0] * 5, STATS)
+    document = Document(Message(_record(**changes), text, fields), ([0] * 5,), STATS)
     label = max(scores, key=scores.__getitem__)
     return Verdict(document, label, scores[label], scores)
 
@@ -110,6 +110,8 @@ def test_an_event() -> None:
         "label": "POSITIVE",
         "score": 0.75,
         "scores": {"NEGATIVE": 0.25, "POSITIVE": 0.75},
+        "confident": True,
+        "language": None,
         "model": {"name": "bundled", "revision": "sha256:0", "engine": "onnx_packed",
                   "precision": "float32"},
         "text_stats": {"tokens": 5, "truncated": True, "windows": 1, "unknown_share": 0.25},
@@ -147,7 +149,7 @@ def test_without_texts_the_event_holds_none(pointer: str) -> None:
     record = _record(json.dumps(sent).encode())
     message = Decoder("json", JsonPointer(pointer), 1000).decode(record)
     assert isinstance(message, Message)
-    verdict = Verdict(Document(message, [0], STATS), "POSITIVE", 1.0, {"POSITIVE": 1.0})
+    verdict = Verdict(Document(message, ([0],), STATS), "POSITIVE", 1.0, {"POSITIVE": 1.0})
     event = _event(verdict, include_text=False)
     assert event["text"] is None
     assert "landlord" not in json.dumps(event)

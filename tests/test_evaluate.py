@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,14 +17,22 @@ from service.lab.scoring import LoadedModel
 from service.records import ModelInfo
 from service.settings import Settings
 from service.text import TextEncoder
-from tiny_model import CountingEngine, tiny_tokenizer
+from service.trust import Reference, Trust, read_trust, write_trust
+from tiny_model import CountingEngine, tiny_tokenizer, write_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 pytest.importorskip("sklearn", reason="needs sentiment-stream[lab]")
 
-from service.lab.evaluate import evaluate, figures_of, print_table
+from click.testing import CliRunner
+
+from service.cli import main
+from service.lab.evaluate import evaluate, figures_of, print_table, store_target
+from service.lab.plots import write_plots
 
 INFO = ModelInfo("tiny", "sha256:0", "fake", "float32", "cpu", ("NEGATIVE", "POSITIVE"))
 
@@ -111,3 +120,116 @@ def test_table(tmp_path: Path) -> None:
     for text in ("accuracy", "0.60000", "NEGATIVE", "tiny", "5 examples"):
         assert text in shown
     assert json.loads(json.dumps(figures)) == figures
+
+
+def test_what_the_probabilities_are_worth(tmp_path: Path) -> None:
+    """Confidence 2/3, 2/3, 3/4, 2/3, 3/4 in two bins, of which 3 of 3 and 0 of 2 are right."""
+    figures = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())
+    error = (3 * (1 - 2 / 3) + 2 * (3 / 4)) / 5
+    assert figures["expected_calibration_error"] == pytest.approx(error)
+    assert figures["brier_score"] == pytest.approx((3 * (1 / 3) ** 2 + 2 * (3 / 4) ** 2) / 5)
+    low, high = figures["accuracy_interval"]
+    assert 0 <= low < 0.6 < high <= 1
+    low, high = figures["expected_calibration_error_interval"]
+    assert 0 <= low < high <= 1
+    assert sum(b["count"] for b in figures["reliability"]) == 5
+    assert figures["risk_coverage"][-1] == pytest.approx(
+        {"coverage": 1.0, "risk": 0.4, "threshold": 2 / 3}
+    )
+    assert "target" not in figures
+
+
+def test_other_forms_name_the_poles(tmp_path: Path) -> None:
+    """Negative and positive are the first and the last label, of three too."""
+    file = tmp_path / "posts.tsv"
+    file.write_text("good\t3\ta\nbad\t1\tb\nfilm\t2\tc\n")
+    figures = evaluate(file, Settings(), _quiet(), _model(), form="emotions")
+    assert [[1, 0], [0, 1]] == figures["confusion_matrix"]
+    info = ModelInfo("three", "r", "fake", "float32", "cpu", ("NEGATIVE", "NEUTRAL", "POSITIVE"))
+    model = LoadedModel(ThreeLabels(info), TextEncoder(tiny_tokenizer(), 64))
+    figures = evaluate(file, Settings(), _quiet(), model, form="emotions")
+    assert [[1, 0, 0], [0, 0, 0], [0, 0, 1]] == figures["confusion_matrix"]
+
+
+class ThreeLabels(CountingEngine):
+    """Puts a label of no likelihood between the two."""
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """See `ports.Engine`."""
+        negative, positive = super().logits(sequences).T
+        return np.stack([negative, np.full_like(negative, -9), positive], axis=1)
+
+
+# Confidence and right: 4/5 yes, 3/4 no, 2/3 yes, 2/3 yes.
+TARGET_ROWS = [("good good good", 1), ("bad bad", 1), ("good", 1), ("bad", 0)]
+
+
+def test_a_target_is_found_and_kept(tmp_path: Path) -> None:
+    """Of what was in the file beside the weights, nothing else is changed."""
+    folder = write_files(tmp_path / "model")
+    reference = Reference((1.0,) + (0.0,) * 9, (1.0,) + (0.0,) * 5, 0.1, {"en": 1.0})
+    write_trust(folder, Trust(normaliser=0, temperature=1.5, reference=reference))
+    settings = Settings(model={"name": str(folder)})  # type: ignore[arg-type]
+    data = _data(tmp_path, TARGET_ROWS)
+    figures = evaluate(data, settings, _quiet(), _model(), target_accuracy=0.9)
+    target = figures["target"]
+    assert (0.25, 1.0) == (target["coverage"], target["accuracy"])
+    assert target["threshold"] == pytest.approx((4 / 5 + 3 / 4) / 2)
+    assert folder / "sentiment.json" == store_target(settings.model, figures)
+    assert Trust(0, 1.5, (), target["threshold"], 0.9, reference) == read_trust(folder, 2)
+
+
+def test_a_target_out_of_reach(tmp_path: Path) -> None:
+    """It is said, and nothing is kept."""
+    data = _data(tmp_path, [("good", 0), ("bad", 1)])
+    figures = evaluate(data, Settings(), _quiet(), _model(), target_accuracy=0.5)
+    assert figures["target"]["threshold"] is None
+    console = _quiet()
+    print_table(figures, console)
+    assert isinstance(console.file, io.StringIO)
+    assert "on no part of this data right for 0.5" in console.file.getvalue()
+    with pytest.raises(InputError, match="give a lower --target-accuracy"):
+        store_target(Settings().model, figures)
+
+
+def test_plots(tmp_path: Path) -> None:
+    """Two pictures that any browser shows, with the figures of the target."""
+    data = _data(tmp_path, TARGET_ROWS)
+    figures = evaluate(data, Settings(), _quiet(), _model(), target_accuracy=0.9)
+    paths = write_plots(figures, tmp_path / "plots")
+    assert ["reliability.svg", "risk-coverage.svg"] == [path.name for path in paths]
+    texts = [
+        " ".join(element.text or "" for element in ET.parse(path).iterfind(".//{*}text"))  # noqa: S314 - ours
+        for path in paths
+    ]
+    assert f"calibration error {figures['expected_calibration_error']:.3f}" in texts[0]
+    assert "25.0 % called, from 0.775 on" in texts[1]
+    with pytest.raises(InputError, match="cannot be written"):
+        write_plots(figures, data)
+
+
+def test_nothing_to_write() -> None:
+    """Before the model is loaded."""
+    done = CliRunner().invoke(main, ["evaluate", "--data", "x.tsv", "--write"])
+    assert (2, "error: --write keeps what --target-accuracy finds; give both\n") == (
+        done.exit_code,
+        done.stderr,
+    )
+
+
+@pytest.mark.model
+def test_the_bundled_model_on_a_target(shared_data: Path, tmp_path: Path) -> None:
+    """The command: figures with intervals, pictures, a threshold; float32 unless told."""
+    done = CliRunner().invoke(
+        main,
+        ["evaluate", "--data", str(shared_data / "sst2" / "dev.tsv"), "--json",
+         "--target-accuracy", "0.95", "--plots", str(tmp_path)],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["model"]["precision"] == "float32"
+    low, high = figures["accuracy_interval"]
+    assert low < figures["accuracy"] < high
+    assert figures["target"]["accuracy"] >= 0.95
+    assert 0.5 < figures["target"]["coverage"] < 1
+    assert done.stderr.count("written: ") == 2

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripted_engine import (
-    WARM_UP,
-    ScriptedEngine,
-    assert_outcomes,
-    document,
-    documents,
-)
+from scripted_engine import WARM_UP, ScriptedEngine, assert_outcomes, document, documents
+from service.calls import Calling
 from service.errors import ModelError, SettingsError
 from service.inference import TOKENS_MIN, Inference
-from service.records import (
-    Rejected,
-    Verdict,
-)
+from service.records import Rejected, Verdict
+from service.trust import Trust
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -257,3 +251,42 @@ async def test_no_memory_for_one_text_breaks_the_engine(
 
     with pytest.raises(ModelError, match="MemoryError"):
         await inference.score(documents(3))
+
+
+async def test_windows_speak_as_one(inference: Inference, engine: ScriptedEngine) -> None:
+    """All windows of all texts go to the engine together; each text gets one verdict."""
+    long = replace(document(0), windows=([1, 200], [1, 800]))
+    outcomes = await inference.score([document(100), long, document(300)])
+
+    assert [4] == engine.sizes
+    scores = [o.scores["positive"] for o in outcomes if isinstance(o, Verdict)]
+    assert pytest.approx([0.12, 0.5, 0.32]) == scores
+
+
+async def test_what_is_passed_on_needs_no_engine(
+    inference: Inference, engine: ScriptedEngine
+) -> None:
+    """A document without windows keeps its place, and has neither label nor score."""
+    passed = replace(document(1), windows=())
+    outcomes = await inference.score([document(0), passed, document(2)])
+
+    assert [2] == engine.sizes
+    assert Verdict(passed, None, None, {}, None) == outcomes[1]
+    assert [0, 1, 2] == [o.record.offset for o in outcomes]
+    assert [Verdict(passed, None, None, {}, None)] == await inference.score([passed])
+    assert [2] == engine.sizes
+
+
+async def test_calibrated_scores_and_repeats() -> None:
+    """Temperature, threshold and the label for being unsure reach the verdict, repeated or not."""
+    calling = Calling(Trust(temperature=2.0, threshold=0.6), unsure_label="NEUTRAL")
+    inference = Inference(ScriptedEngine, WARM_UP, 10, calling)
+    await inference.start()
+    outcomes = await inference.score([document(480), document(880), document(480)])
+    await inference.stop()
+
+    found = [(o.label, o.confident, o.repeated) for o in outcomes if isinstance(o, Verdict)]
+    expected = [("NEUTRAL", False, False), ("positive", True, False), ("NEUTRAL", False, True)]
+    assert expected == found
+    scores = [o.score for o in outcomes if isinstance(o, Verdict)]
+    assert pytest.approx([0.5, 0.75, 0.5]) == scores

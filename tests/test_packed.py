@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.calls import Calling
 from service.engines import load_engine
 from service.engines.checkpoint import BUNDLED_FOLDER, load_tokenizer, resolve
 from service.engines.onnx_packed import OnnxPacked
@@ -25,6 +26,10 @@ from tiny_checkpoints import VOCABULARY, write_tiny  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from service.ports import Engine
 
 pytestmark = pytest.mark.model
 
@@ -49,6 +54,11 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return engine(checkpoint, settings), TorchPlain(checkpoint, settings)
 
 
+def shares(engine: Engine, sequences: Sequences) -> NDArray[np.float32]:
+    """The probabilities of an engine's logits."""
+    return Calling().probabilities(engine.logits(sequences))
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(batch=sequences)
 def test_same_as_transformers(pair: Pair, batch: Sequences) -> None:
@@ -63,9 +73,7 @@ def test_same_at_the_lengths_that_exist(pair: Pair, length: int) -> None:
     """The shortest and the longest texts are computed alike."""
     packed, plain = pair
     batch = [[7] * length, [8, 9]]
-    np.testing.assert_allclose(
-        packed.probabilities(batch), plain.probabilities(batch), rtol=1e-3, atol=1e-5
-    )
+    np.testing.assert_allclose(shares(packed, batch), shares(plain, batch), rtol=1e-3, atol=1e-5)
 
 
 def test_neighbours_do_not_matter() -> None:
@@ -73,8 +81,8 @@ def test_neighbours_do_not_matter() -> None:
     engine = load_engine(ModelSettings(device="cpu"))
     assert "onnx_packed" == engine.info.engine
     batch = [[101, 2023, 2003, 2204, 102], [101, *[2919] * 300, 102], [101, 102]]
-    alone = np.concatenate([engine.probabilities([ids]) for ids in batch])
-    np.testing.assert_allclose(engine.probabilities(batch), alone, atol=1e-6)
+    alone = np.concatenate([shares(engine, [ids]) for ids in batch])
+    np.testing.assert_allclose(shares(engine, batch), alone, atol=1e-6)
 
 
 TEXTS = BUNDLED_FOLDER.parent / "demo" / "messages.jsonl"
@@ -86,21 +94,21 @@ def texts() -> Sequences:
     checkpoint = resolve(ModelSettings())
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
     lines = (json.loads(line).get("text") for line in TEXTS.read_text().splitlines())
-    return [ids for ids, _ in encoder.encode([text for text in lines if isinstance(text, str)])]
+    return encoder.sequences(text for text in lines if isinstance(text, str))
 
 
 def test_int8_does_not_depend_on_neighbours(texts: Sequences) -> None:
     """The same text alone and among all others: no scale is shared between them."""
     engine = load_engine(ModelSettings(device="cpu", precision="int8"))
     assert ("onnx_packed", "int8") == (engine.info.engine, engine.info.precision)
-    alone = np.concatenate([engine.probabilities([ids]) for ids in texts])
-    np.testing.assert_allclose(engine.probabilities(texts), alone, atol=1e-3)
+    alone = np.concatenate([shares(engine, [ids]) for ids in texts])
+    np.testing.assert_allclose(shares(engine, texts), alone, atol=1e-3)
 
 
 def test_int8_agrees_with_float32(texts: Sequences) -> None:
     """On the bundled model: nearly always the same label, and never far away."""
     exact, quick = (load_engine(ModelSettings(device="cpu", precision=p)) for p in PRECISIONS)
-    expected, found = exact.probabilities(texts), quick.probabilities(texts)
+    expected, found = shares(exact, texts), shares(quick, texts)
     assert (expected.argmax(axis=1) == found.argmax(axis=1)).mean() >= 0.98
     assert np.abs(expected - found).max() < 0.15
 
@@ -120,8 +128,8 @@ def test_bfloat16_agrees_with_float32(texts: Sequences) -> None:
     settings = ModelSettings(device="cpu", engine="torch_packed", precision="bfloat16")
     engine = load_engine(settings)
     assert ("torch_packed", "bfloat16") == (engine.info.engine, engine.info.precision)
-    exact = load_engine(ModelSettings(device="cpu")).probabilities(texts)
-    assert np.abs(engine.probabilities(texts) - exact).max() < 0.1
+    exact = shares(load_engine(ModelSettings(device="cpu")), texts)
+    assert np.abs(shares(engine, texts) - exact).max() < 0.1
 
 
 def test_a_device_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +142,7 @@ def test_a_device_that_fails_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(engine, "_run", fail)
     with pytest.raises(ModelError, match=r"the device cpu has failed \(CUDA error: an illegal"):
-        engine.probabilities([[5, 6]])
+        engine.logits([[5, 6]])
 
 
 def test_pack_lays_texts_end_to_end() -> None:

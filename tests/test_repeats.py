@@ -26,11 +26,11 @@ class Counting:
 
     def __call__(self, documents: Sequence[Document]) -> list[Verdict | Rejected]:
         """See `Repeats.score`."""
-        self.asked += [d.token_ids[0] for d in documents]
+        self.asked += [d.windows[0][0] for d in documents]
         return [
             Rejected(d.record, Reason.ENGINE_ERROR, "", "score")
-            if d.token_ids[0] == POISON
-            else Verdict(d, str(d.token_ids[0]), 1.0, {str(d.token_ids[0]): 1.0})
+            if d.windows[0][0] == POISON
+            else Verdict(d, str(d.windows[0][0]), 1.0, {str(d.windows[0][0]): 1.0})
             for d in documents
         ]
 
@@ -38,7 +38,7 @@ class Counting:
 def texts(tokens: Sequence[int]) -> list[Document]:
     """Documents whose texts are these tokens."""
     return [
-        Document(one.message, [token, 5], one.stats)
+        Document(one.message, ([token, 5],), one.stats)
         for token, one in zip(tokens, map(document, range(len(tokens))), strict=True)
     ]
 

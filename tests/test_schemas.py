@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from service.codec import Decoder, Encoder
 from service.contracts import DeadLetter, SentimentEvent, SourceMessage
+from service.prepare import UNREAD
 from service.records import (
     Document,
     Message,
@@ -88,13 +89,28 @@ def test_the_example_of_an_event_is_a_real_one() -> None:
     message = Decoder("json", JsonPointer("/text"), 1000).decode(record)
     assert isinstance(message, Message)
     scores = {"NEGATIVE": 0.9780069589614868, "POSITIVE": 0.021993014961481094}
-    verdict = Verdict(Document(message, [], TextStats(16, False, 1, 0.0)), "NEGATIVE",
+    verdict = Verdict(Document(message, ([],), TextStats(16, False, 1, 0.0), "en"), "NEGATIVE",
                       scores["NEGATIVE"], scores)  # fmt: skip
     model = ModelInfo("bundled", "sha256:b31590f7be0a2616", "onnx_packed", "float32", "cpu", ())
     outgoing = Encoder("o", "d", True, model, "0").encode(verdict, 1777887000.093, 10.0184)
     event = json.loads(outgoing.value or b"")
     assert EVENT["examples"] == [event]
     assert _blocks() == [sent, event]
+
+
+def test_an_event_without_a_score_is_in_the_contract() -> None:
+    """Of a text in another language that was passed on: nothing is made up for it."""
+    record = Record(Partition("in", 0), 7, 5, None, b"", (), 0, 10.0)
+    document = Document(Message(record, "Bonjour", {}), (), UNREAD, "fr")
+    model = ModelInfo("bundled", "sha256:0", "onnx_packed", "float32", "cpu", ())
+    outgoing = Encoder("o", "d", True, model, "0").encode(
+        Verdict(document, None, None, {}, None), 1777887000.0, 10.5
+    )
+    event = json.loads(outgoing.value or b"")
+    Draft202012Validator(EVENT).validate(event)
+    told = {name: event[name] for name in ("label", "score", "scores", "confident", "language")}
+    assert {"scores": {}, "language": "fr"} == {k: v for k, v in told.items() if v is not None}
+    assert 0 == event["text_stats"]["windows"]
 
 
 def test_the_page_lists_every_field_header_and_reason() -> None:

@@ -44,7 +44,12 @@ def _short(answers: list[dict[str, Any]]) -> list[Any]:
 def test_answer() -> None:
     """An answer has the likeliest label, its score, and every label's."""
     assert _answers([b"good good film\n"]) == [
-        {"label": "POSITIVE", "score": 0.75, "scores": {"NEGATIVE": 0.25, "POSITIVE": 0.75}}
+        {
+            "label": "POSITIVE",
+            "score": 0.75,
+            "scores": {"NEGATIVE": 0.25, "POSITIVE": 0.75},
+            "confident": True,
+        }
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.drift import Drift
 from service.records import ModelInfo, Partition, Reason
 from service.telemetry import Metrics, describe, service_version
 
@@ -43,6 +44,11 @@ def test_the_set_of_metrics_is_closed() -> None:
         ("sentiment_assigned_partitions", "gauge", ""),
         ("sentiment_epoch", "gauge", ""),
         ("sentiment_ready", "gauge", ""),
+        ("sentiment_drift_index", "gauge", "of"),
+        ("sentiment_drift_records", "gauge", ""),
+        ("sentiment_unknown_share", "gauge", ""),
+        ("sentiment_long_share", "gauge", ""),
+        ("sentiment_language_share", "gauge", "language"),
         ("sentiment_model_info", "info", "name,revision,engine,precision,device"),
         ("sentiment_build_info", "info", "version,python"),
     ]
@@ -91,6 +97,22 @@ def test_lag_is_replaced_as_a_whole() -> None:
     metrics.set_lag({Partition("t", 1): 2})
     lag = {k[1]: v for k, v in _scrape(metrics).items() if k[0] == "sentiment_lag_records"}
     assert lag == {(("partition", "1"), ("topic", "t")): 2}
+
+
+def test_drift_is_replaced_as_a_whole() -> None:
+    """An index or language that is told no more is gone; there is none before the first."""
+    metrics = Metrics()
+    assert not [k for k in _scrape(metrics) if k[0] == "sentiment_drift_index"]
+    metrics.set_drift(Drift(700, {"scores": 0.3, "tokens": 0.1}, 0.2, 0.1, {"en": 0.9, "de": 0.1}))
+    metrics.set_drift(Drift(800, {"scores": 0.4}, 0.25, 0.5, {"en": 1.0}))
+    names = ("drift_index", "drift_records", "unknown_share", "long_share", "language_share")
+    assert {
+        ("sentiment_drift_index", (("of", "scores"),)): 0.4,
+        ("sentiment_drift_records", ()): 800,
+        ("sentiment_unknown_share", ()): 0.25,
+        ("sentiment_long_share", ()): 0.5,
+        ("sentiment_language_share", (("language", "en"),)): 1.0,
+    } == {k: v for k, v in _scrape(metrics).items() if k[0].removeprefix("sentiment_") in names}
 
 
 def test_model_and_build_are_told() -> None:

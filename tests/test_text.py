@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,24 @@ from jsonpointer import JsonPointer
 from tokenizers import Tokenizer, models
 
 from service.codec import Decoder
+from service.errors import ModelError
+from service.language import Languages
 from service.prepare import PrepareThread, prepared
 from service.records import Document, Partition, Reason, Record, Rejected, TextStats
 from service.text import TextEncoder
 
 TOKENIZER = Path(__file__).resolve().parents[1] / "service" / "model" / "tokenizer.json"
 TOKENS_MAX = 16
+# A quarter of what such a window holds between the special tokens.
+OVERLAP = 3
 FIRST, LAST, UNKNOWN = 101, 102, 100
 # In no vocabulary: the multiocular O of one manuscript.
 UNHEARD_OF = "ꙮ"
 
 DECODER = Decoder("json", JsonPointer("/text"), 1000)
 ENCODER = TextEncoder(Tokenizer.from_file(str(TOKENIZER)), TOKENS_MAX)
+WHOLE = Tokenizer.from_file(str(TOKENIZER))
+ENGLISH = Languages({"en"}, "score")
 
 
 def _record(offset: int, value: bytes | None) -> Record:
@@ -31,8 +38,8 @@ def _record(offset: int, value: bytes | None) -> Record:
 
 
 def _encode(text: str) -> tuple[list[int], TextStats]:
-    (encoded,) = ENCODER.encode([text])
-    return encoded
+    (((ids,), stats),) = ENCODER.encode([text])
+    return ids, stats
 
 
 @pytest.mark.parametrize(
@@ -85,7 +92,7 @@ def test_the_share_of_unknown_words(text: str, share: float) -> None:
 def test_a_tokenizer_without_an_unknown_token_knows_everything() -> None:
     """As those have it that fall back on bytes."""
     encoder = TextEncoder(Tokenizer(models.BPE({"a": 0, "b": 1}, [])), TOKENS_MAX)
-    assert encoder.encode(["ab"]) == [([0, 1], TextStats(2, False, 1, 0.0))]
+    assert encoder.encode(["ab"]) == [(([0, 1],), TextStats(2, False, 1, 0.0))]
 
 
 def test_settings_of_the_file_do_not_count() -> None:
@@ -94,15 +101,63 @@ def test_settings_of_the_file_do_not_count() -> None:
     tokenizer.enable_padding(length=64)
     tokenizer.enable_truncation(3)
     encoder = TextEncoder(tokenizer, TOKENS_MAX)
-    assert encoder.encode(["hello hello"])[0][0] == [FIRST, 7592, 7592, LAST]
+    assert encoder.sequences(["hello hello"]) == [[FIRST, 7592, 7592, LAST]]
+
+
+@cache
+def _wide(text_tokens_max: int, normaliser: int = 0) -> TextEncoder:
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
+    return TextEncoder(
+        tokenizer, TOKENS_MAX, text_tokens_max=text_tokens_max, normaliser=normaliser
+    )
+
+
+def test_a_long_text_is_read_in_windows() -> None:
+    """Each between special tokens; together they hold every token of it, in order."""
+    words = [*range(2000, 2040)]
+    text = WHOLE.decode(words)
+    ((windows, stats),) = _wide(100).encode([text])
+
+    expected = WHOLE.encode(text).ids
+    inner = [window[1:-1] for window in windows]
+    assert all((FIRST, LAST) == (window[0], window[-1]) for window in windows)
+    assert max(map(len, windows)) <= TOKENS_MAX
+    whole = inner[0] + [token for window in inner[1:] for token in window[OVERLAP:]]
+    assert expected == [FIRST, *whole, LAST]
+    assert (len(expected), len(windows), False) == (stats.tokens, stats.windows, stats.truncated)
+    assert len(windows) > 1
+
+
+@given(st.integers(0, 120))
+def test_what_is_not_read_is_said_and_nothing_else(words: int) -> None:
+    """From one token beyond the bound on; up to it all is read."""
+    ((windows, stats),) = _wide(60).encode(["good " * words])
+    assert (words + 2 > 60) == stats.truncated
+    assert min(words + 2, 60) == stats.tokens
+    assert len(windows) == stats.windows
+    assert sum(len(window) - 2 for window in windows) >= min(words, 58)
+
+
+def test_a_long_text_is_normalised_as_the_model_asks() -> None:
+    """Before it is cut into tokens; without a version it is not."""
+    assert _wide(60, 1).sequences(["#SoGood 🙂"]) == _wide(60).sequences(
+        ["So Good slightly smiling face"]
+    )
+    assert UNKNOWN in _wide(60).sequences(["🙂"])[0]
+
+
+def test_a_normaliser_of_the_future_is_refused() -> None:
+    """In one line, that says what to do."""
+    with pytest.raises(ModelError, match=r"no version 99 .*install the version"):
+        _wide(60, 99)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5))
 def test_any_texts_give_tokens_in_order(texts: list[str]) -> None:
     """Together as each alone, within the bounds."""
     encoded = ENCODER.encode(texts)
-    assert encoded == [_encode(text) for text in texts]
-    for ids, stats in encoded:
+    assert encoded == [((ids,), stats) for ids, stats in map(_encode, texts)]
+    for (ids,), stats in encoded:
         assert (ids[0], ids[-1]) == (FIRST, LAST)
         assert stats.tokens == len(ids) <= TOKENS_MAX
         assert 0 <= stats.unknown_share <= 1
@@ -118,7 +173,7 @@ VALUES = st.sampled_from(
 def test_there_is_an_item_for_each_record_in_order(values: list[bytes | None]) -> None:
     """Good and bad ones side by side, each with its own record and its own tokens."""
     records = [_record(offset, value) for offset, value in enumerate(values)]
-    items = prepared(DECODER, ENCODER, records)
+    items = prepared(DECODER, ENCODER, ENGLISH, records)
     assert [item.record for item in items] == records
     for item, value in zip(items, values, strict=True):
         try:
@@ -127,12 +182,13 @@ def test_there_is_an_item_for_each_record_in_order(values: list[bytes | None]) -
             text = ""
         assert isinstance(item, Document if text else Rejected)
         if isinstance(item, Document):
-            assert (item.message.text, (item.token_ids, item.stats)) == (text, _encode(text))
+            assert (item.message.text, (*item.windows, item.stats)) == (text, _encode(text))
+            assert item.language is None
 
 
 async def test_the_thread_prepares_in_order_and_closes_twice() -> None:
     """What is asked for at once is done one after the other, on the one thread."""
-    prepare = PrepareThread(DECODER, ENCODER)
+    prepare = PrepareThread(DECODER, ENCODER, ENGLISH)
     try:
         items = await prepare([_record(0, b'{"text": "good"}'), _record(1, None)])
         assert isinstance(items[0], Document)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from service.calls import Calling
 from service.engines.checkpoint import resolve
 from service.errors import ModelError, SettingsError
 from service.settings import ModelSettings
@@ -43,6 +44,10 @@ def _engine(folder: Path, **changes: Any) -> Any:
     return TorchPlain(resolve(settings), settings)
 
 
+def _shares(engine: Any, sequences: Sequence[Sequence[int]], *, multi_label: bool = False) -> Any:
+    return Calling(multi_label=multi_label).probabilities(engine.logits(sequences))
+
+
 def _reference_logits(folder: Path, sequence: Sequence[int]) -> list[float]:
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
     with torch.inference_mode():
@@ -56,7 +61,7 @@ def test_same_as_transformers_without_padding(folder: Path) -> None:
     for sequence in SEQUENCES:
         powers = [math.exp(logit) for logit in _reference_logits(folder, sequence)]
         expected.append([power / sum(powers) for power in powers])
-    actual = _engine(folder).probabilities(SEQUENCES)
+    actual = _shares(_engine(folder), SEQUENCES)
     assert actual.dtype == np.float32
     assert actual.shape == (4, 2)
     np.testing.assert_allclose(actual, expected, atol=1e-6)
@@ -69,14 +74,14 @@ def test_slices_keep_the_order(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     sequences = [[CLS, *chance.choices(range(4, 11), k=chance.randrange(30)), SEP]
                  for _ in range(50)]  # fmt: skip
     engine = _engine(folder)
-    expected = engine.probabilities(sequences)
+    expected = engine.logits(sequences)
     monkeypatch.setattr("service.engines.torch_device.CPU_TOKENS_MAX", 40)
-    np.testing.assert_allclose(engine.probabilities(sequences), expected, atol=1e-6)
+    np.testing.assert_allclose(engine.logits(sequences), expected, atol=1e-5)
 
 
 def test_no_sequences(folder: Path) -> None:
     """Nothing in, nothing out, in the right shape."""
-    assert _engine(folder).probabilities([]).shape == (0, 2)
+    assert _engine(folder).logits([]).shape == (0, 2)
 
 
 def test_multi_label(tmp_path: Path) -> None:
@@ -84,7 +89,7 @@ def test_multi_label(tmp_path: Path) -> None:
     folder = write_model(tmp_path, problem_type="multi_label_classification")
     logits = _reference_logits(folder, SEQUENCES[1])
     expected = [1 / (1 + math.exp(-logit)) for logit in logits]
-    actual = _engine(folder).probabilities([SEQUENCES[1]])[0]
+    actual = _shares(_engine(folder), [SEQUENCES[1]], multi_label=True)[0]
     np.testing.assert_allclose(actual, expected, atol=1e-6)
 
 
@@ -101,8 +106,8 @@ def test_bfloat16(folder: Path) -> None:
     """Half precision is near the full one, and comes out as float32."""
     actual = _engine(folder, precision="bfloat16")
     assert actual.info.precision == "bfloat16"
-    expected = _engine(folder).probabilities(SEQUENCES)
-    shares = actual.probabilities(SEQUENCES)
+    expected = _shares(_engine(folder), SEQUENCES)
+    shares = _shares(actual, SEQUENCES)
     assert shares.dtype == np.float32
     np.testing.assert_allclose(shares, expected, atol=0.05)
 
@@ -129,7 +134,7 @@ def test_not_finite(tmp_path: Path) -> None:
     with torch.no_grad():
         engine._model.classifier.bias.fill_(float("nan"))
     with pytest.raises(ModelError, match="not finite"):
-        engine.probabilities(SEQUENCES)
+        engine.logits(SEQUENCES)
 
 
 def test_missing_weights(tmp_path: Path) -> None:
@@ -171,7 +176,7 @@ def test_quiet(folder: Path) -> None:
         "from service.engines.torch_plain import TorchPlain\n"
         "from service.settings import ModelSettings\n"
         "settings = ModelSettings(name=sys.argv[1], device='cpu')\n"
-        "TorchPlain(resolve(settings), settings).probabilities([[2, 4, 3]])\n"
+        "TorchPlain(resolve(settings), settings).logits([[2, 4, 3]])\n"
     )
     done = subprocess.run(  # noqa: S603 - our own interpreter and code
         [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
 from service.errors import InputError
+from service.lab.card import HAND_WRITTEN, write_card
 from service.lab.glue import Example, hold_out, read_glue
+from service.lab.mixture import Sources
 from service.lab.recipe import Recipe
 
 torch = pytest.importorskip("torch")
@@ -18,6 +21,7 @@ from safetensors.torch import load_file  # noqa: E402 - only where torch is inst
 from transformers import AutoModel, AutoModelForSequenceClassification  # noqa: E402
 
 from service.lab.base_model import load_base  # noqa: E402
+from service.lab.runs import train  # noqa: E402
 from service.lab.train import Trainer  # noqa: E402
 from tiny_checkpoints import write_tiny_encoder  # noqa: E402
 
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
+
+    from service.lab.batches import Row
 
 pytestmark = pytest.mark.model
 
@@ -34,37 +40,53 @@ RECIPE = Recipe(
 )  # fmt: skip
 
 
-def write_data(folder: Path) -> Path:
-    """Sentences of the tiny vocabulary, long enough to be held out, with both labels."""
-    rows = [
-        "\t".join((" ".join(f"w{(i * 7 + j) % 90}" for j in range(13)), str(i % 2)))
-        for i in range(40)
-    ]
-    path = folder / "train.tsv"
-    path.write_text("sentence\tlabel\n" + "\n".join(rows) + "\n")
-    return path
+def sentence(number: int) -> str:
+    """Words of the tiny vocabulary, enough to be held out."""
+    return " ".join(f"w{(number * 7 + j) % 90}" for j in range(13))
 
 
-def trained(folder: Path, output: str, interrupt_at: int | None = None) -> dict[str, Tensor]:
+def write_sources(folder: Path) -> Sources:
+    """Files of every form, with both labels, of which the last posts have none."""
+    data, posts, tweets = (folder / f"{name}.tsv" for name in ("train", "posts", "tweets"))
+    rows = "".join(f"{sentence(i)}\t{i % 2}\n" for i in range(40))
+    data.write_text("sentence\tlabel\n" + rows)
+    labels = ("1", "3", "2", "1,3")
+    posts.write_text("".join(f"{sentence(50 + i)}\t{labels[i % 4]}\tid\n" for i in range(24)))
+    tweets.write_text("".join(f"{i}\t{i % 5 - 2}\t{sentence(80 + i)}\n" for i in range(24)))
+    (folder / "countries.csv").write_text(
+        "name,iso2,iso_numeric,adjective,sub_region\n"
+        + "".join(f"w{i},A{i},{i:03},w{i + 30},Everywhere\n" for i in range(10))
+    )
+    return Sources(data, posts, tweets, countries=folder)
+
+
+def only_data(folder: Path) -> Sources:
+    """Reviews alone, measured at the end on what was trained on."""
+    return Sources(write_sources(folder).data, test=folder / "train.tsv")
+
+
+def trained(
+    folder: Path, output: str, recipe: Recipe = RECIPE, interrupt_at: int | None = None
+) -> dict[str, Tensor]:
     """Train to the end, perhaps interrupted once; gives the weights."""
     base = write_tiny_encoder(folder / "base")
-    data = write_data(folder)
+    sources = write_sources(folder) if recipe.consistency_every else only_data(folder)
+    quiet = Console(file=io.StringIO())
     if interrupt_at is not None:
-        first = Trainer(base, data, folder / output, RECIPE)
-        original = first._train_step
+        original = Trainer._train_step
 
-        def step(batch: list[tuple[list[int], int]]) -> float:
-            if first._step == interrupt_at:
+        def step(trainer: Trainer, batch: list[Row]) -> float:
+            if trainer._step == interrupt_at:
                 raise KeyboardInterrupt
-            return original(batch)
+            return original(trainer, batch)
 
-        first._train_step = step  # type: ignore[method-assign]
-        with pytest.raises(KeyboardInterrupt):
-            first.run(Console(file=io.StringIO()))
-    trainer = Trainer(base, data, folder / output, RECIPE, base_name="tiny", test=data)
-    figures = trainer.run(Console(file=io.StringIO()))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Trainer, "_train_step", step)
+            with pytest.raises(KeyboardInterrupt):
+                train(base, sources, folder / output, recipe, quiet)
+    figures = train(base, sources, folder / output, recipe, quiet, "tiny")
     assert figures == json.loads((folder / output / "training.json").read_text())
-    assert "| best step |" in (folder / output / "README.md").read_text()
+    assert "| best step " in (folder / output / "README.md").read_text()
     return load_file(folder / output / "model.safetensors")
 
 
@@ -83,11 +105,59 @@ def test_an_encoder_becomes_a_distilbert_exactly(tmp_path: Path) -> None:
 
 def test_an_interrupted_run_ends_like_a_whole_one(tmp_path: Path) -> None:
     """Resuming loses nothing: the weights are the same to the bit."""
-    whole = trained(tmp_path, "whole")
-    resumed = trained(tmp_path, "resumed", interrupt_at=7)
+    recipe = replace(RECIPE, consistency_every=2)
+    whole = trained(tmp_path, "whole", recipe)
+    resumed = trained(tmp_path, "resumed", recipe, interrupt_at=7)
     assert whole.keys() == resumed.keys()
     for name, tensor in whole.items():
         assert torch.equal(tensor, resumed[name]), name
+
+
+def test_frozen_embeddings_stay_as_they_were(tmp_path: Path) -> None:
+    """The base model's, to half precision; the layers above have moved."""
+    weights = trained(tmp_path, "frozen", replace(RECIPE, freeze_embeddings=True))
+    base = {k: v.half() for k, v in load_base(tmp_path / "base").state_dict().items()}
+    word = "distilbert.embeddings.word_embeddings.weight"
+    layer = "distilbert.transformer.layer.0.ffn.lin1.weight"
+    assert torch.equal(base[word], weights[word])
+    assert not torch.equal(base[layer], weights[layer])
+
+
+def test_runs_are_done_once_and_averaged_with_the_base(tmp_path: Path) -> None:
+    """Each weight is the mean of both runs' and of its share of the base's; no run is repeated."""
+    base = trained(tmp_path, "start")
+    recipe = replace(RECIPE, runs=2, base_share=0.5, epochs=1)
+    start, quiet = tmp_path / "start", Console(file=io.StringIO())
+    figures = train(start, only_data(tmp_path), tmp_path / "output", recipe, quiet)
+    assert 2 == figures["recipe"]["runs"]
+    runs = [tmp_path / f"output.run-{number}" for number in (1, 2)]
+    states = [load_file(run / "model.safetensors") for run in runs]
+    assert [5, 6] == [json.loads((r / "training.json").read_text())["recipe"]["seed"] for r in runs]
+    for name, tensor in load_file(tmp_path / "output" / "model.safetensors").items():
+        mean = base[name].float() / 2 + sum(state[name].float() for state in states) / 4
+        torch.testing.assert_close(tensor.float(), mean, rtol=2e-3, atol=1e-4)
+    written = (runs[0] / "model.safetensors").stat().st_mtime_ns
+    train(start, only_data(tmp_path), tmp_path / "output", recipe, quiet)
+    assert written == (runs[0] / "model.safetensors").stat().st_mtime_ns
+
+
+def test_consistency_needs_countries(tmp_path: Path) -> None:
+    """What is missing is said before anything is trained."""
+    with pytest.raises(InputError, match="--countries"):
+        train(
+            write_tiny_encoder(tmp_path / "base"), only_data(tmp_path), tmp_path / "output",
+            replace(RECIPE, consistency_every=2), Console(file=io.StringIO()),
+        )  # fmt: skip
+
+
+def test_what_is_written_by_hand_stays_in_the_card(tmp_path: Path) -> None:
+    """A new run writes new figures above it."""
+    trained(tmp_path, "output")
+    card = tmp_path / "output" / "README.md"
+    assert "## Limits" in card.read_text()
+    card.write_text(card.read_text().partition(HAND_WRITTEN)[0] + HAND_WRITTEN + "\nBy {hand}.\n")
+    write_card(tmp_path / "output", json.loads((tmp_path / "output/training.json").read_text()))
+    assert card.read_text().endswith(HAND_WRITTEN + "\nBy {hand}.\n")
 
 
 def test_the_output_is_an_ordinary_checkpoint(tmp_path: Path) -> None:
@@ -100,15 +170,15 @@ def test_the_output_is_an_ordinary_checkpoint(tmp_path: Path) -> None:
 
 def test_held_out_sentences_do_not_leak() -> None:
     """No fragment of a held-out sentence of four words or more is trained on."""
-    sentence = "one two three four five six seven eight nine ten eleven twelve"
+    whole = "one two three four five six seven eight nine ten eleven twelve"
     rows = [
-        Example(sentence, 1),
+        Example(whole, 1),
         Example("three four five six", 1),
         Example("three four", 0),
         Example("something else entirely here", 0),
     ]
     train, held = hold_out(rows, 1, seed=1)
-    assert [sentence] == [e.text for e in held]
+    assert [whole] == [e.text for e in held]
     assert ["three four", "something else entirely here"] == [e.text for e in train]
 
 

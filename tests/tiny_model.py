@@ -87,10 +87,11 @@ class CountingEngine:
         self.info = info
         self.padded_tokens: list[int] = []
 
-    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Score two labels by counting; an even count is an even share."""
         self.padded_tokens.append(len(sequences) * max(map(len, sequences)))
         good = np.array([list(ids).count(VOCABULARY["good"]) for ids in sequences], np.float32)
         bad = np.array([list(ids).count(VOCABULARY["bad"]) for ids in sequences], np.float32)
         shares = (good + 1) / (good + bad + 2)
-        return np.stack([1 - shares, shares], axis=1)
+        logits: NDArray[np.float32] = np.log(np.stack([1 - shares, shares], axis=1))
+        return logits

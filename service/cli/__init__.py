@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
+from service.cli.health import health
 from service.cli.lab import COMMANDS
 from service.cli.options import with_settings
+from service.cli.trust import TRUST_COMMANDS
 from service.errors import InputError, ServiceError, SettingsError
 
 if TYPE_CHECKING:
@@ -130,5 +132,5 @@ def reference() -> None:
     click.echo(page(), nl=False)
 
 
-for command in COMMANDS:
+for command in (health, *COMMANDS, *TRUST_COMMANDS):
     main.add_command(command)

@@ -49,39 +49,28 @@ def score(settings: Settings, texts: tuple[str, ...], source: Any) -> None:
         score_texts(texts, sys.stdout, settings)
 
 
-@click.command()
-@click.option(
-    "--data",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="TSV with the header sentence<TAB>label.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-@with_settings("model")
-def evaluate(settings: Settings, data: Path, as_json: bool) -> None:
-    """Measure the model on labelled text.
-
-    \b
-    sentiment-stream evaluate --data dev.tsv
-    sentiment-stream evaluate --data dev.tsv --json | jq .accuracy
-    """
-    from service.lab.evaluate import evaluate as measure  # noqa: PLC0415
-    from service.lab.evaluate import print_table  # noqa: PLC0415
-
-    figures = measure(data, settings, Console(stderr=True))
-    if as_json:
-        click.echo(json.dumps(figures, indent=2))
-    else:
-        print_table(figures, Console())
-
-
 def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
     from service.lab.recipe import HELP, Recipe  # noqa: PLC0415
 
     for name, help_text in reversed(HELP.items()):
         default = getattr(Recipe, name)
         flag = "--" + name.replace("_", "-")
-        option = click.option(flag, name, default=default, show_default=True, help=help_text)
+        option = click.option(
+            flag, name, default=default, is_flag=default is False, show_default=True, help=help_text
+        )
+        command = option(command)
+    return command
+
+
+def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
+    path = click.Path(path_type=Path)
+    for option in (
+        click.option("--tweets", type=path, help="TSV of id, mean rating, text; odd ids are used."),
+        click.option(
+            "--posts", type=path, help="TSV of text, label ids (1 negative, 3 positive), id."
+        ),
+        click.option("--data", required=True, type=path, help="TSV to train on."),
+    ):
         command = option(command)
     return command
 
@@ -94,26 +83,61 @@ def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Folder of a BERT or DistilBERT checkpoint to start from.",
 )
 @click.option("--base-name", help="What the card calls it; the folder's name unless set.")
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="TSV to train on.")
+@_with_sources
+@click.option(
+    "--countries",
+    type=click.Path(path_type=Path),
+    help="Folder with countries.csv, whose names are exchanged for the consistency loss.",
+)
 @click.option(
     "--test", type=click.Path(path_type=Path), help="TSV to measure once at the end, for the card."
 )
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @_with_recipe
 def train(
-    base: Path, base_name: str | None, data: Path, test: Path | None, output: Path, **recipe: Any
+    base: Path,
+    base_name: str | None,
+    output: Path,
+    data: Path,
+    posts: Path | None,
+    tweets: Path | None,
+    **options: Any,
 ) -> None:
     """Fine-tune a two-label classifier; the same command goes on where it was interrupted.
 
     \b
     sentiment-stream train --base minilm/ --data train.tsv --test dev.tsv --output model/
     """
+    from service.lab.mixture import Sources  # noqa: PLC0415
     from service.lab.recipe import Recipe  # noqa: PLC0415
-    from service.lab.train import Trainer  # noqa: PLC0415
+    from service.lab.runs import train as run  # noqa: PLC0415
 
-    console = Console(stderr=True)
-    trainer = Trainer(base, data, output, Recipe(**recipe), base_name=base_name, test=test)
-    click.echo(json.dumps(trainer.run(console), indent=2))
+    sources = Sources(data, posts, tweets, options.pop("countries"), options.pop("test"))
+    recipe = Recipe(**options)
+    figures = run(base, sources, output, recipe, Console(stderr=True), base_name)
+    click.echo(json.dumps(figures, indent=2))
+
+
+@click.command()
+@click.option(
+    "--model",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder that `train` wrote; gets a sentiment.json.",
+)
+@_with_sources
+def calibrate(model: Path, data: Path, posts: Path | None, tweets: Path | None) -> None:
+    """Make a trained model's scores probabilities, by what its training held out.
+
+    Give the files that it was trained on: they are split as they were then.
+
+    \b
+    sentiment-stream calibrate --model model/ --data train.tsv
+    """
+    from service.lab.calibrate import calibrate as fit  # noqa: PLC0415
+    from service.lab.mixture import Sources  # noqa: PLC0415
+
+    click.echo(json.dumps(fit(model, Sources(data, posts, tweets)), indent=2))
 
 
 @click.command()
@@ -240,4 +264,4 @@ def bench(settings: Settings, as_json: bool, plot: Path | None, **what: Any) -> 
         report.show(found, Console())
 
 
-COMMANDS = (score, evaluate, train, replay, tune, export, bench)
+COMMANDS = (score, train, calibrate, replay, tune, export, bench)

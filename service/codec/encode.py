@@ -78,8 +78,10 @@ class Encoder:
             extra={k: v for k, v in fields.items() if k != "id" and k not in _CARRIED},
             text=message.text if self.include_text else None,
             label=verdict.label,
-            score=_probability(verdict.score),
+            score=_probability(verdict.score) if verdict.score is not None else None,
             scores={label: _probability(share) for label, share in verdict.scores.items()},
+            confident=verdict.confident,
+            language=verdict.document.language,
             model=Model(
                 name=self.model.name,
                 revision=self.model.revision,

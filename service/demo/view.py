@@ -117,14 +117,14 @@ class Board:
     def event(self, event: SentimentEvent, now: float) -> None:
         """Take in a sentiment event."""
         self._outcome(now)
-        self.labels[printable(event.label)] += 1
+        label = printable(event.label or "unscored")
+        self.labels[label] += 1
         self._latencies_ms.append(event.latency_ms)
         model = event.model
         self.model = printable(f"{model.name} · {model.engine} · {model.precision}")
         text = "(text left out of events)" if event.text is None else event.text
         source = "" if event.source is None else event.source
-        label = printable(event.label)
-        self.messages.append(Shown(label, event.score, printable(source), printable(text)))
+        self.messages.append(Shown(label, event.score or 0.0, printable(source), printable(text)))
 
     def dead_letter(self, headers: Mapping[str, bytes], now: float) -> None:
         """Take in a dead letter, of which the headers say everything that is shown."""

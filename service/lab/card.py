@@ -1,4 +1,8 @@
-"""The model card that training writes beside the weights: what it is, from what, how good."""
+"""The model card that training writes beside the weights: what it is, from what, how good.
+
+Exists so that no figure in the card is typed by hand. What is written below `HAND_WRITTEN` stays
+as it is when a card is written anew. No model code here.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+HAND_WRITTEN = "<!-- What stands below is written by hand; training leaves it as it is. -->"
 
 _CARD = """---
 license: apache-2.0
@@ -17,17 +23,19 @@ pipeline_tag: text-classification
 # Bundled sentiment model
 
 A `DistilBertForSequenceClassification` with the labels NEGATIVE (0) and POSITIVE (1), English
-only. It was fine-tuned by `sentiment-stream train` from {base} on `{data}`.
+only. It was fine-tuned by `sentiment-stream train` from {base} on {data}.
 
 | figure | value |
 |---|---|
 | training examples | {examples} |
-| held-out sentences (none of their fragments is trained on) | {held_out_examples} |
-| held-out accuracy | {held_out_accuracy} |
-| held-out loss | {held_out_loss} |
-| accuracy on the test file (measured once, used for no choice) | {test_accuracy} |
-| best step | {best_step} of {steps} |
+{held_out}
+| held-out loss, mean over domains | {held_out_loss} |
+| accuracy on the test file (chose no checkpoint) | {test_accuracy} |
+| best step (of the first run) | {best_step} of {steps} |
 | minutes | {minutes} |
+
+No fragment of a held-out sentence is trained on. Held out of the training data, and used to choose
+checkpoints and runs and to calibrate, are the examples counted above.
 
 Recipe:
 
@@ -35,18 +43,36 @@ Recipe:
 {recipe_json}
 ```
 
+{marker}
+{hand_written}"""
+_LIMITS = """
 ## Limits
 
-Scores are those of a model of film reviews: text of other kinds, sarcasm, other languages and
-neutral statements are forced to a pole. Names of countries, people and groups can move the score
-of an otherwise equal sentence. It is meant for measuring opinion over many messages, not for
+Scores are those of a model of film reviews and short posts: sarcasm, other languages and neutral
+statements are forced to a pole. It is meant for measuring opinion over many messages, not for
 deciding about a person.
 """
 
 
 def write_card(folder: Path, figures: dict[str, Any]) -> None:
     """Write `README.md` and `training.json` into the model's folder."""
-    recipe_json = json.dumps(figures["recipe"], indent=2)
-    shown = {"test_accuracy": "not measured", **figures, "recipe_json": recipe_json}
+    shown = {
+        "test_accuracy": "not measured",
+        **figures,
+        "recipe_json": json.dumps(figures["recipe"], indent=2),
+        "held_out": "\n".join(
+            f"| accuracy on {figures['held_out_examples'][name]} held out of {name} | {accuracy} |"
+            for name, accuracy in figures["held_out_accuracy"].items()
+        ),
+        "marker": HAND_WRITTEN,
+        "hand_written": _hand_written(folder / "README.md"),
+    }
     (folder / "README.md").write_text(_CARD.format(**shown))
     (folder / "training.json").write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def _hand_written(card: Path) -> str:
+    if not card.is_file():
+        return _LIMITS
+    _, marker, below = card.read_text().partition(HAND_WRITTEN + "\n")
+    return below if marker else _LIMITS

@@ -1,12 +1,14 @@
 """Figures of a model on labelled text: `sentiment-stream evaluate`.
 
 Exists so that the published figures of a model can be reproduced with the code that runs in
-production. Only measures: nothing is fitted here.
+production. Only measures; the one thing that can be found here is the probability from which on a
+label is right often enough.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +22,12 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from service.engines.checkpoint import resolve
 from service.errors import InputError
-from service.lab.glue import read_glue
+from service.lab import reliability
+from service.lab.labelled import read_labelled
 from service.lab.scoring import LoadedModel, load_model, score_texts
+from service.trust import FILE, read_trust, write_trust
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,36 +35,40 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
-    from service.settings import Settings
+    from service.lab.glue import Example
+    from service.lab.labelled import Form
+    from service.settings import ModelSettings, Settings
 
 AVERAGES = ("macro", "micro", "weighted")
 
 
 def evaluate(
-    data: Path, settings: Settings, console: Console, model: LoadedModel | None = None
+    data: Path,
+    settings: Settings,
+    console: Console,
+    model: LoadedModel | None = None,
+    *,
+    form: Form = "glue",
+    target_accuracy: float | None = None,
 ) -> dict[str, Any]:
-    """Score a TSV with the header `sentence<TAB>label`; `console` shows the progress.
+    """Score a file of labelled text of this form; `console` shows the progress.
 
     Figures are fractions, `loss` is the mean of -ln(probability of the true label), a row of
     `confusion_matrix` holds the examples of one true label. `auc` is None where a label has no
     example. `precision`, `recall` and `f1` without an average are those of label 1 of two.
-    `model` is one that is loaded already; `seconds` is the time of scoring alone.
+    `target` is there where one was asked for. `model` is one that is loaded already; `seconds` is
+    the time of scoring alone.
 
     Raises:
         InputError: the file cannot be used, or has a label that the model does not have.
         SettingsError, ModelError: as `load_model`, or the model has stopped working.
     """
-    examples = read_glue(data)
+    examples = read_labelled(data, form)
     if not examples:
         raise InputError(f"{data}: has no example; give a TSV with rows below its header")
     model = model or load_model(settings.model)
     info = model.engine.info
-    beyond = next((e for e in examples if e.label >= len(info.labels)), None)
-    if beyond is not None:
-        raise InputError(
-            f"{data}: has the label {beyond.label}, but {info.name} has {len(info.labels)} labels "
-            f"({', '.join(info.labels)}); give data with its labels"
-        )
+    labels = _label_indices(data, examples, form, info.name, info.labels)
     started = time.monotonic()
     scored = track(
         score_texts((e.text for e in examples), model),
@@ -70,7 +79,8 @@ def evaluate(
     shares = np.array([list(s.scores.values()) for s in scored])
     seconds = time.monotonic() - started
     return {
-        **figures_of(np.array([e.label for e in examples]), shares),
+        **figures_of(labels, shares),
+        **_trustworthiness(shares.max(axis=1), shares.argmax(axis=1) == labels, target_accuracy),
         "examples": len(examples),
         "labels": list(info.labels),
         "model": {
@@ -81,6 +91,68 @@ def evaluate(
         },
         "seconds": round(seconds, 3),
     }
+
+
+def store_target(settings: ModelSettings, figures: dict[str, Any]) -> Path:
+    """Keep the threshold found for a target beside the model's weights; gives the file.
+
+    Raises:
+        InputError: there is no such threshold, or the folder cannot be written to.
+        SettingsError, ModelError: the model cannot be found, or its file cannot be used.
+    """
+    target = figures["target"]
+    if target["threshold"] is None:
+        raise InputError(
+            f"on no part of this data is the model right for {target['target_accuracy']}; "
+            "give a lower --target-accuracy"
+        )
+    checkpoint = resolve(settings)
+    kept = read_trust(checkpoint.folder, len(checkpoint.labels))
+    try:
+        write_trust(
+            checkpoint.folder,
+            replace(kept, threshold=target["threshold"], target_accuracy=target["target_accuracy"]),
+        )
+    except OSError as error:
+        raise InputError(
+            f"{checkpoint.folder}: cannot be written to ({error.strerror}); name a folder of "
+            "your own as the model"
+        ) from None
+    return checkpoint.folder / FILE
+
+
+def _label_indices(
+    data: Path, examples: list[Example], form: Form, name: str, labels: tuple[str, ...]
+) -> NDArray[np.int64]:
+    if form != "glue":
+        # Negative and positive are a model's first and last label, whatever lies between.
+        return np.array([(len(labels) - 1) * e.label for e in examples])
+    beyond = next((e for e in examples if e.label >= len(labels)), None)
+    if beyond is not None:
+        raise InputError(
+            f"{data}: has the label {beyond.label}, but {name} has {len(labels)} labels "
+            f"({', '.join(labels)}); give data with its labels"
+        )
+    return np.array([e.label for e in examples])
+
+
+def _trustworthiness(
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], target_accuracy: float | None
+) -> dict[str, Any]:
+    error = reliability.expected_calibration_error
+    figures: dict[str, Any] = {
+        "expected_calibration_error": error(confidence, correct),
+        "accuracy_interval": reliability.interval(
+            lambda _, right: float(right.mean()), confidence, correct
+        ),
+        "expected_calibration_error_interval": reliability.interval(error, confidence, correct),
+        "reliability": reliability.reliability(confidence, correct),
+        "risk_coverage": reliability.risk_coverage(confidence, correct),
+    }
+    if target_accuracy is not None:
+        found = reliability.find_threshold(confidence, correct, target_accuracy)
+        figures["target"] = asdict(found)
+    return figures
 
 
 def figures_of(labels: NDArray[np.int64], shares: NDArray[np.float64]) -> dict[str, Any]:
@@ -98,6 +170,7 @@ def figures_of(labels: NDArray[np.int64], shares: NDArray[np.float64]) -> dict[s
         "loss": float(
             log_loss(labels, shares / shares.sum(axis=1, keepdims=True), labels=list(indices))
         ),
+        "brier_score": reliability.brier_score(labels, shares),
         "confusion_matrix": confusion_matrix(labels, predicted, labels=list(indices)).tolist(),
     }
 
@@ -137,8 +210,14 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
     table.add_column("value", justify="right")
     for name, value in figures.items():
         if isinstance(value, float):
-            table.add_row(name, f"{value:.5f}" if name != "seconds" else f"{value:.1f}")
+            shown = f"{value:.5f}" if name != "seconds" else f"{value:.1f}"
+            between = figures.get(f"{name}_interval")
+            table.add_row(
+                name, f"{shown} ({between[0]:.5f} to {between[1]:.5f})" if between else shown
+            )
     console.print(table)
+    if "target" in figures:
+        console.print(_target_line(figures["target"]))
     counts = Table(title="true label by row, predicted by column")
     counts.add_column("")
     for label in figures["labels"]:
@@ -146,3 +225,13 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
     for label, row in zip(figures["labels"], figures["confusion_matrix"], strict=True):
         counts.add_row(label, *map(str, row))
     console.print(counts)
+
+
+def _target_line(target: dict[str, Any]) -> str:
+    if target["threshold"] is None:
+        return f"the model is on no part of this data right for {target['target_accuracy']}"
+    return (
+        f"right for {target['accuracy']:.4f} (asked: {target['target_accuracy']}) of the "
+        f"{100 * target['coverage']:.1f} % whose label has a probability of at least "
+        f"{target['threshold']:.4f}"
+    )

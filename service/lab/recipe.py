@@ -14,11 +14,21 @@ class Recipe:
     warmup_steps: int = 600
     length_max: int = 128
     epochs: int = 3
+    steps_max: int = 0
     weight_decay: float = 0.01
     average_decay: float = 0.0
+    freeze_embeddings: bool = False
+    mask_share: float = 0.0
+    normaliser: int = 0
+    tweet_copies: int = 1
+    consistency_every: int = 0
+    consistency_weight: float = 1.0
+    runs: int = 1
+    base_share: float = 0.0
     held_out: int = 500
     evaluate_every: int = 500
     precision: str = "auto"
+    split_seed: int = 1
     seed: int = 1
 
 
@@ -29,10 +39,21 @@ HELP = {
     "warmup_steps": "Steps until the highest learning rate.",
     "length_max": "Tokens after which a text is cut.",
     "epochs": "Times that the data is gone through.",
+    "steps_max": "Steps after which training ends even if an epoch does not; 0 is no such limit.",
     "weight_decay": "Decay of the weight matrices.",
     "average_decay": "Decay of the average of the weights that is kept; 0 keeps no average.",
-    "held_out": "Sentences held out to choose the best checkpoint.",
+    "freeze_embeddings": "Leave the embeddings as the base model has them.",
+    "mask_share": "Share of the tokens of longer texts that are hidden, others each time.",
+    "normaliser": "Version of the normaliser that texts pass through; 0 is none.",
+    "tweet_copies": "Times that each tweet comes in an epoch.",
+    "consistency_every": "Every so many steps, copies of texts that differ in a country, name, "
+    "pronoun or group are trained to score alike; 0 never. Needs --countries.",
+    "consistency_weight": "Weight of that loss.",
+    "runs": "Runs, with this seed and the next ones, whose weights are averaged.",
+    "base_share": "Share of the base model's own weights in that average, 0 to 1.",
+    "held_out": "Sentences of --data held out to choose the best checkpoint.",
     "evaluate_every": "Steps between evaluations; also where training can be resumed.",
     "precision": "auto, float32 or bfloat16.",
-    "seed": "Seed of everything random.",
+    "split_seed": "Seed of what is held out and of the new layers: equal for runs to compare.",
+    "seed": "Seed of the order of the texts and of dropout.",
 }

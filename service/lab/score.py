@@ -36,11 +36,11 @@ def score_lines(
     settings: Settings,
     model: scoring.LoadedModel | None = None,
 ) -> None:
-    """Write one JSON object for each line: `label`, `score`, `scores`, or `error` with a reason.
+    """Write one JSON object for each line: `label`, `score`, `scores`, `confident`, or `error`.
 
-    A line is a text, or a JSON object with the key `text`. Input that is one object as the
-    published endpoint takes it, `{"input_data": [...]}`, gives a line for each element. `model`
-    is one that is loaded already.
+    An error is a reason of dead letters. A line is a text, or a JSON object with the key `text`.
+    Input that is one object as the published endpoint takes it, `{"input_data": [...]}`, gives a
+    line for each element. `model` is one that is loaded already.
 
     Raises:
         SettingsError, ModelError: as `scoring.load_model`, or the model has stopped working.

@@ -1,25 +1,33 @@
 """Scoring any number of texts without Kafka, for the commands that read files.
 
-Exists so that `score` and `evaluate` run the model in exactly one way, and the service's way: the
-same checkpoint, the same tokens, the same engine.
+Exists so that all that measures runs the model in exactly one way, and the service's way: the same
+checkpoint, the same tokens, the same engine, the same reading of what it says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from service.calls import Calling
 from service.engines import load_engine
 from service.engines.checkpoint import load_tokenizer, resolve
 from service.engines.slices import slices_by_length
 from service.text import TextEncoder
+from service.trust import read_trust
+from service.windows import RULE, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from numpy.typing import NDArray
+
     from service.ports import Engine
     from service.settings import ModelSettings
+    from service.windows import Rule
 
 # Texts that are sorted by length together: enough for little padding, few enough to stream.
 CHUNK_TEXTS = 256
@@ -33,32 +41,49 @@ class LoadedModel:
 
     engine: Engine
     encoder: TextEncoder
+    calling: Calling = field(default_factory=Calling)
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What the model says of one text: a probability for each label, and the likeliest."""
+    """What the model says of one text: a probability for each label, and what is called.
+
+    `confident` as in `service.calls`.
+    """
 
     label: str
     score: float
     scores: dict[str, float]
+    confident: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """The object that a line of output holds."""
-        return {"label": self.label, "score": self.score, "scores": self.scores}
+        return {
+            "label": self.label,
+            "score": self.score,
+            "scores": self.scores,
+            "confident": self.confident,
+        }
 
 
 def load_model(settings: ModelSettings) -> LoadedModel:
     """Load the model; in float32 unless the settings ask otherwise, so that figures are exact.
 
     Raises:
-        SettingsError, ModelError: as `load_engine`.
+        SettingsError, ModelError: as `load_engine` and `read_trust`.
     """
     if settings.precision == "auto":
         settings = settings.model_copy(update={"precision": "float32"})
     checkpoint = resolve(settings)
-    encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
-    return LoadedModel(load_engine(settings, checkpoint), encoder)
+    trust = read_trust(checkpoint.folder, len(checkpoint.labels))
+    encoder = TextEncoder(
+        load_tokenizer(checkpoint),
+        checkpoint.tokens_max,
+        text_tokens_max=settings.text_tokens_max,
+        normaliser=trust.normaliser,
+    )
+    calling = Calling(trust, checkpoint.multi_label, settings.unsure_label)
+    return LoadedModel(load_engine(settings, checkpoint), encoder, calling)
 
 
 def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
@@ -67,19 +92,29 @@ def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
     Raises:
         ModelError: the model has stopped working.
     """
+    labels = model.engine.info.labels
+    for logits in logits_of(texts, model):
+        for row in model.calling.probabilities(logits).tolist():
+            label, score, confident = model.calling.call(labels, row)
+            yield Scored(label, score, dict(zip(labels, row, strict=True)), confident)
+
+
+def logits_of(
+    texts: Iterable[str], model: LoadedModel, rule: Rule = RULE
+) -> Iterator[NDArray[np.float32]]:
+    """The logits of texts in order, chunk by chunk; shape (texts of the chunk, labels).
+
+    Normalised, cut into windows and joined as the model's folder and the settings have it, and not
+    calibrated.
+
+    Raises:
+        ModelError: the model has stopped working.
+    """
     remaining = iter(texts)
     while chunk := list(islice(remaining, CHUNK_TEXTS)):
-        yield from _score_chunk(chunk, model)
-
-
-def _score_chunk(texts: list[str], model: LoadedModel) -> list[Scored]:
-    sequences = [ids for ids, _ in model.encoder.encode(texts)]
-    labels = model.engine.info.labels
-    scored: dict[int, Scored] = {}
-    for indices in slices_by_length(sequences, BATCH_TOKENS_MAX):
-        rows = model.engine.probabilities([sequences[index] for index in indices])
-        for index, row in zip(indices, rows, strict=True):
-            scores = dict(zip(labels, row.tolist(), strict=True))
-            label = max(scores, key=scores.__getitem__)
-            scored[index] = Scored(label, scores[label], scores)
-    return [scored[index] for index in range(len(texts))]
+        encoded = [windows for windows, _ in model.encoder.encode(chunk)]
+        sequences = [window for windows in encoded for window in windows]
+        logits = np.empty((len(sequences), len(model.engine.info.labels)), np.float32)
+        for indices in slices_by_length(sequences, BATCH_TOKENS_MAX):
+            logits[indices] = model.engine.logits([sequences[index] for index in indices])
+        yield joined(logits, [[len(window) for window in windows] for windows in encoded], rule)

@@ -16,6 +16,7 @@ import numpy as np
 from rich.progress import track
 from rich.table import Table
 
+from service.calls import Calling
 from service.engines import engine_name, load_engine
 from service.engines.checkpoint import load_tokenizer, resolve
 from service.engines.cpu_limit import cpu_limit
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from service.engines.checkpoint import Checkpoint
+    from service.ports import Engine
     from service.records import Precision
     from service.settings import ModelSettings
 
@@ -77,9 +79,9 @@ def tune(
     """
     checkpoint = resolve(settings)
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
-    sequences = [ids for ids, _ in encoder.encode(list(texts[:TEXTS]))]
+    sequences = encoder.sequences(texts[:TEXTS])
     exact = settings.model_copy(update={"precision": "float32", "engine": "auto"})
-    expected = load_engine(exact, checkpoint).probabilities(sequences)
+    expected = _shares(load_engine(exact, checkpoint), checkpoint, sequences)
     ways = _ways(settings)
     slot_s = seconds / (len(ways) + len(RUN_TOKENS) + 2) / ROUNDS
     measured = _measure(ways, checkpoint, sequences, expected, slot_s, console, "engines")
@@ -143,7 +145,7 @@ def _measure(
             engine_name(candidate.settings, checkpoint)
             engine = load_engine(candidate.settings, checkpoint)
             if not number:
-                found = engine.probabilities(sequences)
+                found = _shares(engine, checkpoint, sequences)
                 gaps = np.abs(found - expected).max(axis=1)
                 candidate.difference_p99 = float(np.quantile(gaps, 0.99))
         except (ServiceError, RuntimeError) as error:
@@ -156,10 +158,16 @@ def _measure(
         while (elapsed := time.perf_counter() - started) < slot_s or not count:
             first = count % len(sequences)
             batch = sequences[first : first + BATCH_TEXTS]
-            engine.probabilities(batch)
+            engine.logits(batch)
             count += len(batch)
         candidate.rates.append(count / (time.perf_counter() - started) if elapsed or count else 0)
     return candidates
+
+
+def _shares(
+    engine: Engine, checkpoint: Checkpoint, sequences: list[list[int]]
+) -> NDArray[np.float32]:
+    return Calling(multi_label=checkpoint.multi_label).probabilities(engine.logits(sequences))
 
 
 def _best(candidates: list[Candidate]) -> Candidate:

@@ -130,9 +130,9 @@ class NullEngine:
 
     info = ModelInfo("null", "none", "null", "float32", "cpu", ("NEGATIVE", "POSITIVE"))
 
-    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """See `ports.Engine`."""
-        return np.full((len(sequences), 2), 0.5, np.float32)
+        return np.zeros((len(sequences), 2), np.float32)
 
 
 class PointedEngine:
@@ -150,11 +150,11 @@ class PointedEngine:
         """See `ports.Engine`."""
         return self._engine.info
 
-    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """See `ports.Engine`."""
         if not self._warm:
             self._warm = True
-            return self._engine.probabilities(sequences)
+            return self._engine.logits(sequences)
         order = ORDERS.take("in inference")
         if order is not None and order.deed == "raise":
             self._broken = True
@@ -164,7 +164,7 @@ class PointedEngine:
             raise RuntimeError("broken by order of the harness")
         if any(self._poison in ids for ids in sequences):
             raise ValueError("poison")
-        return self._engine.probabilities(sequences)
+        return self._engine.logits(sequences)
 
 
 def pointed_engine(settings: ModelSettings, checkpoint: Checkpoint | None = None) -> PointedEngine:

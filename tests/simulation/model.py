@@ -62,7 +62,7 @@ class SimulatedModel:
         self.hit += self.mode != "good"
         if self.mode == "hanging":
             await asyncio.get_running_loop().create_future()
-        tokens = sum(len(document.token_ids) for document in documents)
+        tokens = sum(document.tokens for document in documents)
         slow_s = SLOW_S if self.mode == "slow" else 0
         await asyncio.sleep(FIXED_S + PER_TOKEN_S * tokens + slow_s)
         try:
@@ -72,7 +72,7 @@ class SimulatedModel:
         self._point("score", "after")
         return outcomes
 
-    def probabilities(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """See `ports.Engine`."""
         if self.mode == "broken":
             raise RuntimeError("broken")
@@ -80,7 +80,7 @@ class SimulatedModel:
             raise ValueError("poison")
         if self.mode == "short of memory" and sum(map(len, sequences)) > MEMORY_TOKENS:
             raise MemoryError
-        return np.full((len(sequences), 2), 0.5, np.float32)
+        return np.zeros((len(sequences), 2), np.float32)
 
 
 async def prepared(records: Sequence[Record]) -> list[Item]:
@@ -96,7 +96,7 @@ def _item(record: Record) -> Item:
     if kind == b"bad":
         return Rejected(record, Reason.NOT_JSON, "", "decode")
     ids = [POISON if kind == b"poison" else 1] * (1 + int(number) % 7)
-    return Document(Message(record, "", {}), ids, STATS)
+    return Document(Message(record, "", {}), (ids,), STATS)
 
 
 class SimulatedEncoder:

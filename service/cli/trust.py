@@ -1,0 +1,170 @@
+"""The commands that say how far a model's scores can be trusted; what each does is in `lab`."""
+# ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from service.cli.options import with_settings
+from service.errors import InputError
+
+if TYPE_CHECKING:
+    from service.lab.labelled import Form
+    from service.settings import Settings
+
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+_FORMS = ("glue", "ratings", "ratings-odd", "emotions")
+
+
+@click.command()
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="Labelled text, TSV.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMS),
+    default="glue",
+    show_default=True,
+    help="glue: the header sentence<TAB>label. ratings: number, mean rating, text; the polar ones "
+    "of even number, or with ratings-odd of odd. emotions: text, label numbers, id; those of 1 "
+    "(negative) or 3 (positive) alone.",
+)
+@click.option("--plots", type=click.Path(path_type=Path), help="Folder to write two SVGs to.")
+@click.option(
+    "--target-accuracy",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Find from which probability on the label is right for this share, and of how many.",
+)
+@click.option("--write", is_flag=True, help="Keep that probability in the model's folder.")
+@_json
+@with_settings("model")
+def evaluate(
+    settings: Settings,
+    data: Path,
+    form: Form,
+    plots: Path | None,
+    target_accuracy: float | None,
+    write: bool,
+    as_json: bool,
+) -> None:
+    """Measure the model on labelled text: how often it is right, and whether it knows.
+
+    \b
+    sentiment-stream evaluate --data dev.tsv
+    sentiment-stream evaluate --data dev.tsv --json | jq .expected_calibration_error
+    sentiment-stream evaluate --data tweets.tsv --format ratings --plots plots/
+    sentiment-stream evaluate --data held-out.tsv --target-accuracy 0.95 --write
+    """
+    if write and target_accuracy is None:
+        raise InputError("--write keeps what --target-accuracy finds; give both")
+    from service.lab.evaluate import evaluate as measure  # noqa: PLC0415 - see `service.cli`
+    from service.lab.evaluate import print_table, store_target  # noqa: PLC0415
+    from service.lab.plots import write_plots  # noqa: PLC0415
+
+    figures = measure(
+        data, settings, Console(stderr=True), form=form, target_accuracy=target_accuracy
+    )
+    if as_json:
+        click.echo(json.dumps(figures, indent=2))
+    else:
+        print_table(figures, Console())
+    written = write_plots(figures, plots) if plots is not None else []
+    if write:
+        written.append(store_target(settings.model, figures))
+    for path in written:
+        click.echo(f"written: {path}", err=True)
+
+
+@click.command()
+@click.option(
+    "--data",
+    default="../shared/data/bias",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder with countries.csv, countries-110m.json, winogender/ and winobias/.",
+)
+@click.option(
+    "--pairs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="More pairs: a TSV of two texts, StereoSet's .json, CrowS-Pairs' .csv; repeatable.",
+)
+@click.option("--against", help="Another model to show beside it: a folder, or a hub's name.")
+@click.option("--against-revision", help="The commit of that one, where it is a hub's.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Folder for the report: HTML, Markdown, maps."
+)
+@_json
+@with_settings("model")
+def bias(
+    settings: Settings,
+    data: Path,
+    pairs: tuple[Path, ...],
+    against: str | None,
+    against_revision: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure how scores depend on who a text speaks of: countries, gender, names, groups.
+
+    \b
+    sentiment-stream bias --output report/
+    sentiment-stream bias --model-name mine/ --against bundled --output report/
+    sentiment-stream bias --pairs stereoset.json --json | jq .models[0].all_pairs
+    """
+    from service.lab.bias import measure, print_tables  # noqa: PLC0415 - see `service.cli`
+    from service.lab.bias_data import WORLD  # noqa: PLC0415
+    from service.lab.bias_report import write_report  # noqa: PLC0415
+    from service.lab.world_map import read_world  # noqa: PLC0415
+    from service.settings import load_settings  # noqa: PLC0415
+
+    world = read_world(data / WORLD)
+    asked = [settings.model]
+    if against is not None:
+        other = {**settings.model.model_dump(), "name": against, "revision": against_revision}
+        asked.append(load_settings({"model": other}).model)
+    models = [measure(one, data, pairs, Console(stderr=True)) for one in asked]
+    if as_json:
+        click.echo(json.dumps({"models": models}, indent=2, ensure_ascii=False))
+    else:
+        print_tables(models, Console())
+    for path in write_report(models, world, output) if output is not None else ():
+        click.echo(f"written: {path}", err=True)
+
+
+@click.command()
+@click.argument("topic")
+@click.argument("candidate")
+@click.option(
+    "--examples", default=10, show_default=True, type=click.IntRange(0, 1000),
+    help="Messages to show, of flipped ones and of others.",
+)  # fmt: skip
+@_json
+@with_settings("kafka")
+def compare(settings: Settings, topic: str, candidate: str, examples: int, as_json: bool) -> None:
+    """Join two output topics by message, and say where two models differ.
+
+    For a candidate: run a second release on the same input topic, with its own group and output
+    topic, then compare.
+
+    \b
+    sentiment-stream compare sentiment.events sentiment.events.candidate
+    """
+    from service.lab.compare import compare as join  # noqa: PLC0415 - see `service.cli`
+    from service.lab.compare import print_comparison  # noqa: PLC0415
+
+    if topic == candidate:
+        raise InputError("these are one topic; name two")
+    figures = asyncio.run(join(settings.kafka, (topic, candidate), examples, Console(stderr=True)))
+    if as_json:
+        click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
+    else:
+        print_comparison(figures, Console())
+
+
+TRUST_COMMANDS = (evaluate, bias, compare)

@@ -1,0 +1,182 @@
+"""Temperature, bias and reference distribution of a trained model: `sentiment-stream calibrate`.
+
+Exists so that a score is a probability: fitted on what was held out of the training data, never on
+a test set. Writes `sentiment.json` into the model's folder and changes no weight.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from service.drift import TOKEN_EDGES, UNDETERMINED
+from service.errors import InputError
+from service.lab.base_model import load_base
+from service.lab.batches import encode, load_tokenizer, logits_of
+from service.lab.mixture import read_mixture
+from service.lab.recipe import Recipe
+from service.lab.reliability import expected_calibration_error
+from service.language import Languages
+from service.trust import Reference, Trust, write_trust
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from service.lab.mixture import Sources
+
+Floats = NDArray[np.float64]
+
+# A detector is wrong about some short texts, each time with another language.
+LANGUAGES_MAX = 10
+_ITERATIONS_MAX = 200
+# Far beyond what any trained model needs, in steps that no score shows.
+_TEMPERATURES = tuple(round(0.5 + step / 100, 2) for step in range(451))
+
+
+def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
+    """Fit on the part that the model's own training held out; give the figures by domain.
+
+    Each domain counts alike, however many examples it has (see `fit`). No threshold is set: that
+    is for whoever knows how often a label must be right.
+
+    Raises:
+        InputError: the folder has no model that `train` wrote, or a file cannot be used.
+    """
+    recipe = _recipe_of(folder)
+    mixture = read_mixture(sources, recipe)
+    model, tokenizer = load_base(folder), load_tokenizer(folder)
+
+    def logits(texts: Sequence[str]) -> Floats:
+        ids = encode(tokenizer, texts, recipe.length_max)
+        return logits_of(model, ids).double().numpy()
+
+    found = {name: logits([e.text for e in rows]) for name, rows in mixture.held_out.items()}
+    labels = {name: np.array([e.label for e in rows]) for name, rows in mixture.held_out.items()}
+    temperature, bias = fit(list(found.values()), list(labels.values()))
+    tell = Languages((), "score").tell
+    messages = mixture.messages or [e.text for e in next(iter(mixture.held_out.values()))]
+    trust = Trust(
+        normaliser=recipe.normaliser,
+        temperature=temperature,
+        bias=bias,
+        reference=reference(
+            probabilities(logits(messages), temperature, bias)[:, -1],
+            encode(tokenizer, messages, tokenizer.model_max_length),
+            tokenizer.unk_token_id,
+            [tell(text) for text in messages],
+        ),
+    )
+    write_trust(folder, trust)
+    return {
+        "temperature": temperature,
+        "bias": list(bias),
+        **{
+            name: _figures(found[name], labels[name], temperature, bias)
+            for name in mixture.held_out
+        },
+    }
+
+
+def fit(
+    logits: Sequence[Floats], labels: Sequence[NDArray[np.int64]]
+) -> tuple[float, tuple[float, ...]]:
+    """Bias of the least loss, the mean over domains, then the temperature of the worst domain.
+
+    That is the one where the least of the largest losses lies: to say too much of what the model
+    knows least does more harm than to say too little of what it knows best. Logits are (examples,
+    labels). The biases of all labels have the sum 0: only their differences matter.
+    """
+    inputs = [torch.from_numpy(domain) for domain in logits]
+    targets = [torch.from_numpy(domain) for domain in labels]
+    scale = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(inputs[0].shape[1], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS(
+        [scale, bias], max_iter=_ITERATIONS_MAX, line_search_fn="strong_wolfe"
+    )
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        losses = [
+            torch.nn.functional.cross_entropy(x * torch.exp(scale) + bias, y)
+            for x, y in zip(inputs, targets, strict=True)
+        ]
+        mean = torch.stack(losses).mean()
+        mean.backward()  # type: ignore[no-untyped-call] # has no types
+        return mean
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call] # has no types
+    centred = (bias - bias.mean()).detach()
+
+    def largest(temperature: float) -> float:
+        return max(
+            float(torch.nn.functional.cross_entropy(x / temperature + centred, y))
+            for x, y in zip(inputs, targets, strict=True)
+        )
+
+    temperature = min(_TEMPERATURES, key=largest)
+    return temperature, tuple(round(value, 4) for value in centred.tolist())
+
+
+def probabilities(logits: Floats, temperature: float, bias: Sequence[float]) -> Floats:
+    """What `trust.Trust` says that scores are: softmax of (logits / temperature + bias)."""
+    return torch.softmax(
+        torch.from_numpy(logits) / temperature + torch.tensor(bias, dtype=torch.float64), -1
+    ).numpy()
+
+
+def reference(
+    scores: Floats,
+    sequences: Sequence[Sequence[int]],
+    unknown_id: int | None,
+    languages: Sequence[str | None],
+) -> Reference:
+    """What scores (of the last label) and texts look like; tokens include the special ones."""
+    told = Counter(language or UNDETERMINED for language in languages)
+    lengths = np.array([len(ids) for ids in sequences])
+    tenths, _ = np.histogram(scores, bins=10, range=(0.0, 1.0))
+    in_bins = np.bincount(np.searchsorted(TOKEN_EDGES, lengths), minlength=len(TOKEN_EDGES) + 1)
+    # Two of each text's tokens are special ones, and never unknown.
+    words = int((lengths - 2).sum())
+    unknown = sum(list(ids).count(unknown_id) for ids in sequences) if unknown_id else 0
+    return Reference(
+        scores=_shares(tenths),
+        tokens=_shares(in_bins),
+        unknown=round(unknown / max(1, words), 6),
+        languages={
+            name: round(n / len(languages), 6) for name, n in told.most_common(LANGUAGES_MAX)
+        },
+    )
+
+
+def _shares(counts: NDArray[np.int64]) -> tuple[float, ...]:
+    return tuple(round(float(share), 4) for share in counts / counts.sum())
+
+
+def _figures(
+    logits: Floats, labels: NDArray[np.int64], temperature: float, bias: Sequence[float]
+) -> dict[str, float]:
+    figures = {"accuracy": 0.0}
+    raw = (1.0, [0.0] * len(bias))
+    for name, (t, b) in {"before": raw, "after": (temperature, bias)}.items():
+        shares = probabilities(logits, t, b)
+        correct = shares.argmax(1) == labels
+        figures["accuracy"] = float(correct.mean())
+        error = expected_calibration_error(shares.max(1), correct)
+        figures[f"expected_calibration_error_{name}"] = round(error, 4)
+    return figures
+
+
+def _recipe_of(folder: Path) -> Recipe:
+    file = folder / "training.json"
+    try:
+        return Recipe(**json.loads(file.read_text())["recipe"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(
+            f"{file}: is not what `train` writes, which says what was held out; train anew"
+        ) from None

@@ -1,0 +1,158 @@
+"""What a model is trained on: reviews, posts and tweets, each with a part held out.
+
+Exists so that training and calibration split the files in exactly one way. Text is normalised
+here, as the model will see it when it runs. No model code here.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from service.errors import InputError
+from service.lab.glue import Example, hold_out, read_glue
+from service.normalise import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from service.lab.recipe import Recipe
+
+# Of all posts, labelled or not; enough for the reference distribution of a stream too.
+POSTS_HELD_OUT = 2000
+TWEETS_HELD_OUT = 500
+# Below, people do not agree on the sign.
+TRAINED_RATING_MIN = 0.5
+# Clearly polar, as tweets are tested.
+POLAR_RATING_MIN = 1.0
+_POST_LABELS = {"1": 0, "3": 1}
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The files of a run; what is None is left out.
+
+    `data` and `test` are TSV with the header `sentence<TAB>label`. `posts` has no header: text,
+    label ids (0 ambiguous, 1 negative, 2 neutral, 3 positive, several with commas), id. `tweets`
+    has none either: id, mean rating from -4 to 4, text. `countries` is the folder with
+    `countries.csv` (see `bias_data`).
+    """
+
+    data: Path
+    posts: Path | None = None
+    tweets: Path | None = None
+    countries: Path | None = None
+    test: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Normalised text: to train on with and without labels, and held out by domain.
+
+    `messages` are the held-out posts and tweets of whatever label: what a stream looks like.
+    `test` is measured once and chooses nothing.
+    """
+
+    train: list[Example]
+    unlabelled: list[str]
+    held_out: dict[str, list[Example]]
+    messages: list[str]
+    test: list[Example]
+
+
+def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
+    """Read and split all files; the split depends on `recipe.split_seed` alone.
+
+    Raises:
+        InputError: a file cannot be used.
+    """
+    train, sentences = hold_out(read_glue(sources.data), recipe.held_out, recipe.split_seed)
+    held_out = {sources.data.parent.name or "data": sentences}
+    unlabelled: list[str] = []
+    messages: list[str] = []
+    order = random.Random(recipe.split_seed)
+    if sources.posts is not None:
+        posts = read_posts(sources.posts)
+        order.shuffle(posts)
+        held, rest = _cut(posts, POSTS_HELD_OUT)
+        train += _labelled(rest)
+        unlabelled += [text for text, label in rest if label is None]
+        held_out["posts"] = _labelled(held)
+        messages += [text for text, _ in held]
+    if sources.tweets is not None:
+        tweets = [(rating, text) for number, rating, text in read_tweets(sources.tweets)
+                  if number % 2]  # fmt: skip
+        order.shuffle(tweets)
+        held_tweets, rest_tweets = _cut(tweets, TWEETS_HELD_OUT)
+        train += _polar(rest_tweets, TRAINED_RATING_MIN) * recipe.tweet_copies
+        held_out["tweets"] = _polar(held_tweets, POLAR_RATING_MIN)
+        messages += [text for _, text in held_tweets]
+    test = [] if sources.test is None else read_glue(sources.test)
+    return _mapped(
+        Mixture(train, unlabelled, held_out, messages, test),
+        lambda text: normalise(text, recipe.normaliser),
+    )
+
+
+def read_posts(path: Path) -> list[tuple[str, int | None]]:
+    """Texts with their label; None where there are several labels, or a neutral or unsure one.
+
+    Raises:
+        InputError: the file cannot be read, or has a row that is no post.
+    """
+    return [(text, _POST_LABELS.get(labels)) for text, labels, _ in _rows(path)]
+
+
+def read_tweets(path: Path) -> list[tuple[int, float, str]]:
+    """Id, rating and text of each tweet; those with an even id are for testing alone.
+
+    Raises:
+        InputError: the file cannot be read, or has a row that is no tweet.
+    """
+    try:
+        return [(int(number), float(rating), text) for number, rating, text in _rows(path)]
+    except ValueError as error:
+        raise InputError(f"{path}: expected id<TAB>rating<TAB>text ({error})") from None
+
+
+def _rows(path: Path) -> list[list[str]]:
+    try:
+        lines = path.read_bytes().decode().split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); give a TSV file in UTF-8") from None
+    rows = [line.rstrip("\r").split("\t") for line in lines if line.strip("\r")]
+    wrong = next((number for number, row in enumerate(rows, 1) if len(row) != 3), None)
+    if wrong is not None:
+        raise InputError(f"{path}:{wrong}: expected three columns with tabs between them")
+    return rows
+
+
+def _cut(rows: list[_Row], count: int) -> tuple[list[_Row], list[_Row]]:
+    # Of a small file at most a third is held out.
+    first = min(count, len(rows) // 3)
+    return rows[:first], rows[first:]
+
+
+def _labelled(posts: list[tuple[str, int | None]]) -> list[Example]:
+    return [Example(text, label) for text, label in posts if label is not None]
+
+
+def _polar(tweets: list[tuple[float, str]], rating_min: float) -> list[Example]:
+    return [Example(text, int(r > 0)) for r, text in tweets if abs(r) >= rating_min]
+
+
+def _mapped(mixture: Mixture, change: Callable[[str], str]) -> Mixture:
+    def examples(rows: list[Example]) -> list[Example]:
+        return [Example(change(row.text), row.label) for row in rows]
+
+    return Mixture(
+        train=examples(mixture.train),
+        unlabelled=[change(text) for text in mixture.unlabelled],
+        held_out={name: examples(rows) for name, rows in mixture.held_out.items()},
+        messages=[change(text) for text in mixture.messages],
+        test=examples(mixture.test),
+    )

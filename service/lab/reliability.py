@@ -1,0 +1,133 @@
+"""What probabilities are worth: how often the called label is right where it is said to be.
+
+Exists so that calibration is computed in one place. Arrays in, figures out; nothing is fitted,
+read or drawn here. `confidence` is the probability of the called label, `correct` whether it is
+the true one, both of shape (examples,).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+
+# As many as in Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
+BINS = 15
+RESAMPLES = 1000
+# What an interval holds of the resamples.
+INTERVAL_SHARE = 0.95
+CURVE_POINTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """From which probability on a label is right for the share that was asked for.
+
+    `threshold` is None where no part of the examples is; `coverage` is the share called.
+    """
+
+    target_accuracy: float
+    threshold: float | None
+    coverage: float
+    accuracy: float | None
+
+
+def expected_calibration_error(confidence: Floats, correct: Booleans) -> float:
+    """The gap between confidence and accuracy, mean over `BINS` bins of equal width."""
+    index = _bin(confidence)
+    gaps = np.bincount(index, weights=confidence - correct, minlength=BINS)
+    return float(np.abs(gaps).sum() / len(confidence))
+
+
+def brier_score(labels: NDArray[np.int64], shares: Floats) -> float:
+    """Mean squared error of the probabilities; of two labels that of label 1, else their sum."""
+    errors = ((shares - np.eye(shares.shape[1])[labels]) ** 2).sum(axis=1)
+    return float(errors.mean() / (2 if shares.shape[1] == 2 else 1))
+
+
+def reliability(confidence: Floats, correct: Booleans) -> list[dict[str, float]]:
+    """Count, mean confidence and accuracy of each bin that has examples."""
+    index = _bin(confidence)
+    bins = []
+    for number in range(BINS):
+        inside = index == number
+        if inside.any():
+            bins.append(
+                {
+                    "from": number / BINS,
+                    "to": (number + 1) / BINS,
+                    "count": int(inside.sum()),
+                    "confidence": float(confidence[inside].mean()),
+                    "accuracy": float(correct[inside].mean()),
+                }
+            )
+    return bins
+
+
+def risk_coverage(confidence: Floats, correct: Booleans) -> list[dict[str, float]]:
+    """How often the called are wrong (risk), where the least confident are not called."""
+    order = np.argsort(-confidence, kind="stable")
+    wrong = np.cumsum(~correct[order])
+    # Equal confidence is called together or not at all.
+    last = np.flatnonzero(np.diff(confidence[order], append=-1.0))
+    if len(last) > CURVE_POINTS:
+        last = last[np.linspace(0, len(last) - 1, CURVE_POINTS).round().astype(int)]
+    return [
+        {
+            "coverage": float((at + 1) / len(order)),
+            "risk": float(wrong[at] / (at + 1)),
+            "threshold": float(confidence[order[at]]),
+        }
+        for at in last
+    ]
+
+
+def find_threshold(confidence: Floats, correct: Booleans, target_accuracy: float) -> Target:
+    """The threshold that calls most, of those above which the share of right ones is reached."""
+    order = np.argsort(-confidence, kind="stable")
+    descending = confidence[order]
+    right = np.cumsum(correct[order])
+    called = np.arange(1, len(order) + 1)
+    ends = np.diff(descending, append=-1.0) != 0
+    reached = np.flatnonzero(ends & (right >= target_accuracy * called))
+    if not len(reached):
+        return Target(target_accuracy, None, 0.0, None)
+    at = int(reached[-1])
+    # Between two texts, so that the last decimal of a score decides nothing.
+    below = descending[at + 1] if at + 1 < len(descending) else 0.0
+    threshold = float((descending[at] + below) / 2)
+    return Target(
+        target_accuracy, threshold, float(called[at] / len(order)), float(right[at] / called[at])
+    )
+
+
+def interval(
+    statistic: Callable[[Floats, Booleans], float],
+    confidence: Floats,
+    correct: Booleans,
+    seed: int = 1,
+) -> list[float]:
+    """Percentile bootstrap: where 95 % of the statistics of seeded resamples of examples lie.
+
+    An expected calibration error of resamples is larger than that of the examples in the mean.
+    """
+    random = np.random.default_rng(seed)
+    found = []
+    for _ in range(RESAMPLES):
+        drawn = random.integers(0, len(confidence), len(confidence))
+        found.append(statistic(confidence[drawn], correct[drawn]))
+    outside = (1 - INTERVAL_SHARE) / 2
+    return [float(value) for value in np.quantile(found, (outside, 1 - outside))]
+
+
+def _bin(confidence: Floats) -> NDArray[np.int64]:
+    # A bin holds its upper edge and not its lower one.
+    return np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)

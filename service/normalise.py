@@ -1,0 +1,255 @@
+"""Social text to words that a model knows: what people mean by `:)`, `#SoGood` or a heart.
+
+Exists so that a model runs on text of the very form that it was trained on. A version stays as it
+is for ever: a model names its own in `sentiment.json`. Pure, and linear in the text's length
+whatever the text. Names of countries, people and groups come through as they were written: a flag
+becomes the name of its country, a mention and a hashtag the words in them.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from functools import cache
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from emoji import EMOJI_DATA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+VERSION = 1
+
+# Only whole references: what a browser forgives would make other words of `fish&notes`.
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
+
+# Letters of another look (wide, bold, in circles, joined): those of the plain alphabet are meant.
+# Not all that NFKC maps: it would glue `TM` to a name, and make 11 of a one with a half.
+_DRESSED = re.compile(
+    "[\u2102-\u2115\u2119-\u211d\u2124\u2128-\u2138\u24b6-\u24e9\ufb00-\ufb06\uff01-\uff5e"
+    "\U0001d400-\U0001d7ff\U0001f130-\U0001f149]+"
+)
+_TYPOGRAPHY: dict[str, str] = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u00b4", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u00a0\u2002\u2003\u2009\u202f\u3000", " "),
+    # Nothing to see: soft hyphen, zero width, direction, byte order mark.
+    **dict.fromkeys("\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff", ""),
+    "\u2026": "...",
+    "\u203c": "!!",
+    "\u2049": "!?",
+    "\u2047": "??",
+}
+_PLAIN = str.maketrans(_TYPOGRAPHY)
+
+# Without the mark that ends a sentence behind it.
+_URL = re.compile(r"(?:https?://|(?<!\w)www\.)[^\s<>\"]*[^\s<>\".,:;!?')\]}]", re.IGNORECASE)
+_MENTION = re.compile(r"(?<![\w@.])@(\w*[^\W_]\w*)")
+_HASHTAG = re.compile(r"(?<![\w&/])#(\w*[^\W\d_]\w*)")
+# Where words that were written as one meet; `iPhone`, `eSwatini`, `McCartney`, `DeNiro` are one.
+_LOWER, _UPPER = "a-z\u00df-\u00f6\u00f8-\u00ff", "A-Z\u00c0-\u00d6\u00d8-\u00de"
+_SEAM = re.compile(
+    rf"_+|(?<=[^\W\d_][{_LOWER}])(?<!Mc)(?<!Mac)(?<![DL][ae])(?<!D[iu])(?=[{_UPPER}])"
+    rf"|(?<=[{_UPPER}])(?=[{_UPPER}][{_LOWER}]{{2}})|(?<=[{_LOWER}]{{2}})(?=[0-9])"
+)
+
+# What an emoji may begin with, and what may follow in one; the table says which really are.
+_SYMBOLS = (
+    "\u2139\u2190-\u21ff\u2300-\u27bf\u2900-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+)
+_EMOJI = re.compile(f"[{_SYMBOLS}][{_SYMBOLS}\u200d\ufe0e\ufe0f\U000e0020-\U000e007f]*")
+# How a symbol is to be drawn, and the colour of a skin, which shall never change a score.
+_LOOKS = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
+_KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
+# Of one emoji in a row: twenty say no more than two.
+_EMOJI_REPEATS_MAX = 2
+
+_EMOTICON = re.compile(
+    # Eyes with a mouth of marks may end a word, not a number: `fine:)`.
+    r"(?P<face>(?<![\d:;=])>?[:;=]['\u2019]?[-^]?(?:\)+|\(+|[\]\[}{*|])(?!\w)"
+    # With a mouth of letters they stand alone.
+    r"|(?<![\w:;=])>?[:;=]-?(?:D+|[PpOoSs]|[/\\])(?![\w/\\])"
+    r"|(?<![\w:;=])[xX][dD]+(?!\w))"
+    r"|(?P<mirrored>(?<!\S)[()]-?['\u2019]?[:;=](?!\S))"
+    r"|(?P<other></?3+(?!\w)|(?<!\w)(?:[Tt;]_+[Tt;]|[oO]_+[oO])(?!\w)|\^[_.-]\^|>_+<"
+    r"|(?<![\w-])-_+-(?![\w-])|\\o/)"
+)
+# Found sooner than any of them; most texts have none.
+_EMOTICON_MARK = re.compile(r"[:;=<^_\\]|[xX][dD]")
+# By mouth, in words of emoji that mean the same.
+_MOUTHS = {
+    ")": "smiling face", "]": "smiling face", "}": "smiling face",
+    "(": "frowning face", "[": "frowning face", "{": "frowning face",
+    "D": "grinning face", "P": "playful face", "*": "kissing face", "|": "neutral face",
+    "O": "surprised face", "S": "confused face", "/": "confused face", "\\": "confused face",
+}  # fmt: skip
+_OTHERS = {
+    "<3": "red heart", "</3": "broken heart", "T_T": "crying face", ";_;": "crying face",
+    "O_O": "surprised face", "^_^": "smiling face", "^.^": "smiling face", "^-^": "smiling face",
+    ">_<": "frustrated face", "-_-": "unimpressed face", "\\O/": "happy",
+}  # fmt: skip
+
+_STRETCHED = re.compile(r"(?<![^\W_])[a-z]*?([a-z])\1\1[a-z]*", re.IGNORECASE)
+_RUN = re.compile(r"([a-z])\1\1+", re.IGNORECASE)
+# Numerals, addresses, and what begins with three capitals of a kind, as names of groups do.
+_NOT_STRETCHED = re.compile(r"[IVXLCDM]+|w+|([A-Z])\1\1(?!\1).*")
+_MARKS = re.compile(r"([!?.,~*=_-])\1{3,}")
+# Words that people stretch and that have two of a letter: `goooood`; all others get one: `soooo`.
+_DOUBLED = (  # noqa: SIM905 - one a line would be pages
+    "all been boo boom boss call class cool dress fall feel feeling feels food fool free "
+    "freezing full funny good goodbye goodnight green happy hell hello kill killed killing "
+    "kiss look looking loser loss mess miss missed missing mood moon need needs oops pissed "
+    "pizza poor pretty really school see seen sleep sleepy soon sorry speed stress suck sweet "
+    "tall tell tomorrow too wee week weekend well will"
+).split()
+
+
+def normalise(text: str, version: int, steps: Collection[str] | None = None) -> str:
+    """The text in the form of a version; version 0 is the text itself.
+
+    `steps` names those of `STEPS` that are taken, to measure what each is worth; by default all.
+
+    Raises:
+        ValueError: there is no such version.
+    """
+    if version == 0:
+        return text
+    if version != VERSION:
+        raise ValueError(f"there is no version {version} of the normaliser, the last is {VERSION}")
+    found = text
+    for name, step in STEPS.items():
+        if steps is None or name in steps:
+            found = step(found)
+    return text if found == text else " ".join(found.split())
+
+
+def _without_references(text: str) -> str:
+    return _REFERENCE.sub(lambda m: html.unescape(m[0]), text) if "&" in text else text
+
+
+def _plain_letters(text: str) -> str:
+    if text.isascii():
+        return text
+    text = _DRESSED.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text.translate(_PLAIN))
+    return unicodedata.normalize("NFC", text)
+
+
+def _without_urls(text: str) -> str:
+    return _URL.sub("link", text)
+
+
+def _mentions_to_words(text: str) -> str:
+    return _MENTION.sub(lambda m: _split(m[1]), text) if "@" in text else text
+
+
+def _hashtags_to_words(text: str) -> str:
+    return _HASHTAG.sub(lambda m: _split(m[1]), text) if "#" in text else text
+
+
+def _split(name: str) -> str:
+    return _SEAM.sub(" ", name)
+
+
+def _emoji_to_words(text: str) -> str:
+    if text.isascii():
+        return text
+    return _EMOJI.sub(_words_of_emoji, _KEYCAP.sub(r"\1 ", text))
+
+
+def _words_of_emoji(match: re.Match[str]) -> str:
+    names, longest = _emoji_names()
+    symbols = _LOOKS.sub("", match[0])
+    words: list[str] = []
+    place = 0
+    while place < len(symbols):
+        for size in range(min(longest, len(symbols) - place), 0, -1):
+            name = names.get(symbols[place : place + size])
+            if name is not None:
+                break
+        else:
+            # A newer one than the table, or no emoji at all: it is left to the tokenizer.
+            name, size = symbols[place].strip("\u200d"), 1
+        place += size
+        if words[-_EMOJI_REPEATS_MAX:] != [name] * _EMOJI_REPEATS_MAX:
+            words.append(name)
+    return f" {' '.join(words)} "
+
+
+@cache
+def _emoji_names() -> tuple[dict[str, str], int]:
+    """Words for each emoji without its looks, and the length of the longest one."""
+    names: dict[str, str] = {}
+    for symbols, data in EMOJI_DATA.items():
+        bare = _LOOKS.sub("", symbols)
+        name = data["en"].strip(":").replace("_", " ").translate(_PLAIN)
+        # The shortest of one emoji's names is that without a colour.
+        if bare and not bare[0].isascii() and len(name) < len(names.get(bare, name + " ")):
+            names[bare] = name
+    return names, max(map(len, names))
+
+
+def _emoticons_to_words(text: str) -> str:
+    return _EMOTICON.sub(_words_of_emoticon, text) if _EMOTICON_MARK.search(text) else text
+
+
+def _words_of_emoticon(match: re.Match[str]) -> str:
+    found = match[0]
+    if match["other"]:
+        words = _OTHERS[re.sub(r"([3_])\1+", r"\1", found.upper())]
+    elif match["mirrored"]:
+        words = "smiling face" if found[0] == "(" else "frowning face"
+    elif "'" in found or "\u2019" in found:
+        words = "tears of joy" if found[-1] == ")" else "crying face"
+    elif found[0] in "xX":
+        words = "laughing face"
+    elif found[0] == ">" and found[-1] in "([{":
+        words = "angry face"
+    elif found[0] == ";" and found[-1] in ")]}D":
+        words = "winking face"
+    else:
+        words = _MOUTHS[found[-1].upper()]
+    return f" {words} "
+
+
+def _shortened(text: str) -> str:
+    if _RUN.search(text):
+        text = _STRETCHED.sub(_as_meant, text)
+    return _MARKS.sub(r"\1\1\1", text)
+
+
+def _as_meant(match: re.Match[str]) -> str:
+    word = match[0]
+    if _NOT_STRETCHED.fullmatch(word):
+        return word
+    runs = [(letter, len(list(same))) for letter, same in groupby(word.lower())]
+    if len(runs) == 1:
+        return word[:3]
+    for meant in _doubled().get("".join(letter for letter, _ in runs), ()):
+        if all(count >= least for (_, count), least in zip(runs, meant[1], strict=True)):
+            return meant[0].upper() if word.isupper() else meant[0]
+    return _RUN.sub(r"\1", word)
+
+
+@cache
+def _doubled() -> dict[str, list[tuple[str, list[int]]]]:
+    """Words with the lengths of their runs of letters, by their letters without repeats."""
+    found: dict[str, list[tuple[str, list[int]]]] = {}
+    for word in _DOUBLED:
+        runs = [(letter, len(list(same))) for letter, same in groupby(word)]
+        key = "".join(letter for letter, _ in runs)
+        found.setdefault(key, []).append((word, [count for _, count in runs]))
+    return found
+
+
+STEPS: dict[str, Callable[[str], str]] = {
+    "references": _without_references,
+    "letters": _plain_letters,
+    "urls": _without_urls,
+    "mentions": _mentions_to_words,
+    "hashtags": _hashtags_to_words,
+    "emoji": _emoji_to_words,
+    "emoticons": _emoticons_to_words,
+    "elongations": _shortened,
+}

@@ -1,0 +1,76 @@
+"""Calibration: what is fitted is found again, and written where the service reads it."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from service.errors import InputError
+from service.trust import read_trust
+
+torch = pytest.importorskip("torch")
+from service.lab.calibrate import calibrate, fit, probabilities, reference  # noqa: E402
+from service.lab.mixture import Sources  # noqa: E402
+from service.lab.recipe import Recipe  # noqa: E402
+from service.lab.runs import train  # noqa: E402
+from tiny_checkpoints import write_tiny_encoder  # noqa: E402
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.model
+
+
+def test_the_temperature_and_bias_of_made_up_labels_are_found() -> None:
+    """Labels drawn from known probabilities give those probabilities back."""
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 4, (40_000, 2))
+    true = probabilities(logits, 2.5, (0.3, -0.3))
+    labels = (random.random(len(true)) < true[:, 1]).astype(np.int64)
+    temperature, bias = fit([logits[:10_000], logits[10_000:]], [labels[:10_000], labels[10_000:]])
+    assert pytest.approx(2.5, rel=0.05) == temperature
+    assert pytest.approx((0.3, -0.3), abs=0.05) == bias
+
+
+def test_the_reference_counts_texts_and_tokens() -> None:
+    """Shares of tenths, of lengths up to each edge, and of unknown tokens among all words."""
+    found = reference(
+        np.array([0.05, 0.95, 1.0, 0.55]),
+        [[2, 1, 3], [2, 7, 3], [2] * 9, [2] * 200],
+        1,
+        ["en", "en", None, "de"],
+    )
+    assert (0.25, 0, 0, 0, 0, 0.25, 0, 0, 0, 0.5) == found.scores
+    assert (0.5, 0.25, 0, 0, 0, 0.25) == found.tokens
+    assert {"en": 0.5, "und": 0.25, "de": 0.25} == found.languages
+    assert pytest.approx(1 / (1 + 1 + 7 + 198), abs=1e-6) == found.unknown
+
+
+def test_a_trained_model_gets_what_the_service_reads(tmp_path: Path) -> None:
+    """The file has the normaliser that was trained with, and a reference."""
+    data = tmp_path / "train.tsv"
+    rows = "".join(f"{' '.join(f'w{(i * 7 + j) % 90}' for j in range(13))}\t{i % 2}\n"
+                   for i in range(30))  # fmt: skip
+    data.write_text("sentence\tlabel\n" + rows)
+    recipe = Recipe(batch_size=8, epochs=1, held_out=10, normaliser=1, precision="float32")
+    train(
+        write_tiny_encoder(tmp_path / "base"), Sources(data), tmp_path / "model", recipe,
+        Console(file=io.StringIO()),
+    )  # fmt: skip
+    figures = calibrate(tmp_path / "model", Sources(data))
+    trust = read_trust(tmp_path / "model", 2)
+    assert 1 == trust.normaliser
+    assert (figures["temperature"], tuple(figures["bias"])) == (trust.temperature, trust.bias)
+    assert trust.reference is not None
+    assert pytest.approx(1) == sum(trust.reference.scores)
+    assert pytest.approx(1) == sum(trust.reference.tokens)
+
+
+def test_a_model_of_another_origin_is_refused(tmp_path: Path) -> None:
+    """Without knowing what was held out, nothing honest can be fitted."""
+    with pytest.raises(InputError, match="train anew"):
+        calibrate(tmp_path, Sources(tmp_path / "train.tsv"))

@@ -1,0 +1,215 @@
+"""Two models' events side by side: joined by message, in bounded memory, on real Kafka too."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from kafka_tools import Message, produce
+from service.cli import main
+from service.errors import BrokerError
+from service.lab.compare import Comparison, compare, print_comparison
+from service.settings import KafkaSettings
+from service_process import running_service
+from stream_tools import good_messages, tweets
+from tiny_model import write_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Topics
+    from stream_tools import Stream
+
+
+def _event(offset: int, score: float, *, text: str | None = None, partition: int = 0) -> bytes:
+    event = {
+        "source_id": f"id-{offset}",
+        "text": text,
+        "label": "POSITIVE" if score >= 0.5 else "NEGATIVE",
+        "scores": {"NEGATIVE": 1 - score, "POSITIVE": score},
+        "model": {"name": "m", "revision": "r", "precision": "float32", "engine": "e"},
+        "origin": {"topic": "in", "partition": partition, "offset": offset, "timestamp": None},
+    }
+    return json.dumps(event).encode()
+
+
+def _compared(base: list[float], candidate: list[float], **options: Any) -> dict[str, Any]:
+    comparison = Comparison(("a", "b"), options.pop("examples", 10), **options)
+    for offset, score in enumerate(base):
+        comparison.add(0, _event(offset, score))
+    for offset, score in reversed(list(enumerate(candidate))):
+        comparison.add(1, _event(offset, score))
+    return comparison.figures()
+
+
+def test_agreement_flips_and_shifts() -> None:
+    """Whatever the order in which the two come."""
+    figures = _compared([0.9, 0.8, 0.2, 0.6], [0.9, 0.6, 0.7, 0.1])
+    assert (4, 0.5) == (figures["joined"], figures["agreement"])
+    assert [
+        {"from": "NEGATIVE", "to": "POSITIVE", "count": 1},
+        {"from": "POSITIVE", "to": "NEGATIVE", "count": 1},
+    ] == sorted(figures["flips"], key=lambda flip: str(flip["from"]))
+    shift = figures["shift"]
+    assert shift["mean"] == pytest.approx((0 - 0.2 + 0.5 - 0.5) / 4)
+    assert shift["mean_absolute"] == pytest.approx((0 + 0.2 + 0.5 + 0.5) / 4)
+    assert (0.2, 0.5, 0.5) == (shift["p50"], shift["p95"], shift["p100"])
+    assert {2, 3} == {e["origin"]["offset"] for e in figures["flipped_examples"]}
+    assert [1, 0] == [e["origin"]["offset"] for e in figures["shifted_examples"]]
+    example = figures["shifted_examples"][0]
+    assert ("id-1", [0.8, 0.6]) == (example["source_id"], example["scores"])
+
+
+def test_what_has_no_other_half_is_counted() -> None:
+    """Of either side, and an event that came twice counts once."""
+    comparison = Comparison(("a", "b"), 10)
+    for offset in (1, 2, 2, 3):
+        comparison.add(0, _event(offset, 0.9))
+    comparison.add(1, _event(3, 0.9))
+    comparison.add(1, _event(3, 0.9, partition=1))
+    sides = comparison.figures()["sides"]
+    assert [(4, 2, 1), (2, 1, 0)] == [
+        (side["events"], side["without_other_half"], side["repeats"]) for side in sides
+    ]
+
+
+def test_few_events_wait_and_the_oldest_are_given_up() -> None:
+    """The memory of a topic that nothing matches is bounded, and so are the examples."""
+    comparison = Comparison(("a", "b"), 3, waiting_max=50)
+    for offset in range(1000):
+        comparison.add(0, _event(offset, 0.9))
+    for offset in range(1000):
+        comparison.add(1, _event(offset, offset / 1000))
+    figures = comparison.figures()
+    assert figures["joined"] == 50
+    assert 950 == figures["sides"][0]["given_up_waiting"]
+    assert [999, 998, 997] == [e["origin"]["offset"] for e in figures["shifted_examples"]]
+    assert len(comparison.sides[0].waiting) == 0
+    assert len(comparison.sides[1].waiting) == 50
+
+
+def test_the_side_that_is_behind_is_read() -> None:
+    """So that events find each other soon."""
+    comparison = Comparison(("a", "b"), 1)
+    assert comparison.behind() == 0
+    comparison.add(0, _event(1, 0.9))
+    assert comparison.behind() == 1
+    comparison.add(1, _event(1, 0.9))
+    assert comparison.behind() == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, b"", b"no json", b"[]", b"{}", b"[" * 100_000, b'{"origin": 1}',
+        _event(1, 0.9).replace(b'"scores": {', b'"scores": {}, "x": {'),
+    ],
+)  # fmt: skip
+def test_what_is_no_scored_event(value: bytes | None) -> None:
+    """It is counted, and nothing else happens; an unscored event is such a one."""
+    comparison = Comparison(("a", "b"), 1)
+    comparison.add(0, value)
+    assert (1, 0) == tuple(comparison.figures()["sides"][0][k] for k in ("unreadable", "events"))
+
+
+def test_the_largest_shifts_are_kept_whatever_ids_are() -> None:
+    """Ids of any type, texts with brackets, and many alike: nothing is compared but the shift."""
+    comparison = Comparison(("a", "b"), 2)
+    for offset in range(6):
+        for side, score in ((0, 0.9), (1, 0.9 - offset // 2 / 10)):
+            event = json.loads(_event(offset, score, text=f"[bold]x{offset}[/nothing]"))
+            comparison.add(side, json.dumps({**event, "source_id": {"a": offset}}).encode())
+    figures = comparison.figures()
+    assert {4, 5} == {e["origin"]["offset"] for e in figures["shifted_examples"]}
+    console = Console(file=io.StringIO(), width=200)
+    print_comparison(figures, console)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    for text in ("6 messages", "[bold]x5[/nothing]", "100.00 %", "in/0/5", "m r float32"):
+        assert text in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("a", "a"), 2, "error: these are one topic; name two\n"),
+        (("a", "b", "--kafka-bootstrap-servers", "localhost:1"), 1, "error: localhost:1: "),
+    ],
+)
+def test_errors_are_one_line(arguments: tuple[str, ...], code: int, told: str) -> None:
+    """What cannot be compared, and a broker that is not there."""
+    done = CliRunner().invoke(main, ["compare", *arguments])
+    assert (code, 1, "") == (done.exit_code, done.stderr.count("\n"), done.stdout)
+    assert done.stderr.startswith(told)
+
+
+def _settings(stream: Stream) -> KafkaSettings:
+    return KafkaSettings(bootstrap_servers=stream.bootstrap)
+
+
+@pytest.mark.kafka
+async def test_an_unknown_topic(stream: Stream) -> None:
+    """It is named, and not made."""
+    quiet = Console(file=io.StringIO())
+    with pytest.raises(BrokerError, match="there is no topic nowhere-at-all"):
+        await compare(_settings(stream), (stream.output, "nowhere-at-all"), 5, quiet)
+
+
+@pytest.mark.kafka
+async def test_empty_and_uneven_topics(stream: Stream, topics: Topics) -> None:
+    """Topics of other numbers of partitions; one that is empty ends too."""
+    quiet = Console(file=io.StringIO())
+    other = topics("candidate", 1)
+    figures = await compare(_settings(stream), (stream.output, other), 5, quiet)
+    assert figures["joined"] == 0
+    events = [_event(offset, 0.9) for offset in range(3000)]
+    await produce(
+        stream.bootstrap, stream.output,
+        [Message(value=event, partition=n % 3) for n, event in enumerate(events)],
+    )  # fmt: skip
+    await produce(stream.bootstrap, other, [Message(value=event) for event in events[1000:]])
+    figures = await compare(_settings(stream), (stream.output, other), 5, quiet)
+    assert (2000, 1.0) == (figures["joined"], figures["agreement"])
+    assert [1000, 0] == [side["without_other_half"] for side in figures["sides"]]
+
+
+@pytest.mark.kafka
+@pytest.mark.model
+async def test_two_releases(
+    stream: Stream, topics: Topics, shared_data: Path, tmp_path: Path
+) -> None:
+    """A candidate with its own group and output topic, on the same input; each names its model."""
+    count = 400
+    await produce(stream.bootstrap, stream.input, good_messages(tweets(shared_data), count))
+    candidate = topics("candidate", 2)
+    releases = {
+        stream.output: {},
+        candidate: {
+            "KAFKA__GROUP_ID": f"{stream.group}-candidate",
+            "KAFKA__OUTPUT_TOPIC": candidate,
+            "MODEL__NAME": str(write_model(tmp_path / "tiny")),
+            "DELIVERY__INCLUDE_TEXT": "false",
+        },
+    }
+    for more in releases.values():
+        with running_service(tmp_path, stream.settings(**more)) as service:
+            await stream.wait_published(service, count)
+            assert service.stop() == 0
+    quiet = Console(file=io.StringIO())
+    figures = await compare(_settings(stream), (stream.output, candidate), 5, quiet)
+    assert count == figures["joined"]
+    assert [0, 0] == [side["without_other_half"] for side in figures["sides"]]
+    names = [next(iter(side["models"])).split()[0] for side in figures["sides"]]
+    assert ["bundled", "tiny"] == names
+    flips = sum(flip["count"] for flip in figures["flips"])
+    assert flips == round((1 - figures["agreement"]) * count)
+    assert flips > 0
+    assert figures["shift"]["p100"] > 0.1
+    example = figures["flipped_examples"][0]
+    assert example["text"]
+    assert stream.input == example["origin"]["topic"]

@@ -1,0 +1,76 @@
+"""The file beside a model's weights: what it may say, and how it is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from service.errors import ModelError
+from service.trust import FILE, FILE_BYTES_MAX, RAW, Reference, Trust, read_trust, write_trust
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WHOLE = Trust(
+    normaliser=1,
+    temperature=1.5,
+    bias=(0.25, -0.25),
+    threshold=0.75,
+    target_accuracy=0.95,
+    reference=Reference((0.5, 0.5), (1.0,), 0.125, {"en": 1.0}),
+)
+
+
+@pytest.mark.parametrize("trust", [WHOLE, RAW])
+def test_what_is_written_is_read(trust: Trust, tmp_path: Path) -> None:
+    """All of it."""
+    write_trust(tmp_path, trust)
+
+    assert trust == read_trust(tmp_path, 2)
+
+
+def test_no_file_is_a_raw_model(tmp_path: Path) -> None:
+    """So a published model gives its published figures."""
+    assert RAW == read_trust(tmp_path, 2)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"3",
+        b"[" * 20_000,
+        b" " * (FILE_BYTES_MAX + 1),
+        json.dumps({"temperature": 0}).encode(),
+        json.dumps({"temperature": "hot"}).encode(),
+        b'{"temperature": NaN}',
+        b'{"threshold": 1.5}',
+        b'{"bias": [0.1]}',
+        b'{"bias": ["a", "b"]}',
+        b'{"bias": 3}',
+        b'{"unheard_of": 1}',
+        b'{"reference": {}}',
+        b'{"reference": {"scores": 1, "tokens": [], "unknown": 0, "languages": {}}}',
+    ],
+)
+def test_what_cannot_be_used_is_named(content: bytes, tmp_path: Path) -> None:
+    """One line, with the file and what to do."""
+    (tmp_path / FILE).write_bytes(content)
+
+    with pytest.raises(ModelError, match=r"sentiment\.json: cannot be used") as caught:
+        read_trust(tmp_path, 2)
+
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [{"normaliser": -1}, {"normaliser": "1"}, {"normaliser": True}])
+def test_a_version_is_a_number(wrong: Any, tmp_path: Path) -> None:
+    """Whether there is such a version, the normaliser knows."""
+    (tmp_path / FILE).write_text(json.dumps(wrong))
+
+    with pytest.raises(ModelError):
+        read_trust(tmp_path, 2)
