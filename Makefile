@@ -11,6 +11,8 @@ UV := .tools/uv
 BIN := .venv/bin
 # Named, since outside of a git checkout nothing tells ruff to pass over .tools.
 CODE := service tests
+IMAGE ?= sentiment-stream:0.1.0$(if $(filter gpu,$(TARGET)),-gpu)
+IMAGE_BASE ?= sentiment-stream-base:bookworm
 # What is installed is told by these; a development install serves the demo too.
 DEVELOPMENT := .venv/.installed-development
 DEMO := .venv/.installed-demo
@@ -19,10 +21,10 @@ DEMO := .venv/.installed-demo
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulation chaos bench soak lock schemas clean
+.PHONY: help setup demo test simulation chaos chart-test image image-local image-test bench soak lock schemas clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1: \2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile
 
 setup: $(DEVELOPMENT) ## make .venv with all that development needs
 
@@ -42,6 +44,19 @@ simulation: $(DEVELOPMENT) ## run 10,000 seeds of faults in virtual time; SEED=7
 
 chaos: $(DEVELOPMENT) ## count what faults do to service and brokers; SEED=1 repeats, SHORT=1 is quick
 	PYTHONPATH=tests:. $(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
+
+chart-test: $(DEVELOPMENT) ## hold the chart against Helm, promtool and a Kubernetes API server; needs Go
+	PYTHONPATH=tests:. $(BIN)/python -m chart $(ARGS)
+
+image: ## build the container image from its usual base; TARGET=gpu has torch
+	docker build --target $(or $(TARGET),cpu) --tag $(IMAGE) .
+
+image-local: ## build it where no image registry can be reached, on a base made by debootstrap
+	tests/image/base.sh $(IMAGE_BASE)
+	docker build --target $(or $(TARGET),cpu) --build-arg BASE=$(IMAGE_BASE) --tag $(IMAGE) .
+
+image-test: $(DEVELOPMENT) ## hold the image against a real Kafka in containers; after image or image-local
+	IMAGE=$(IMAGE) IMAGE_BASE=$(IMAGE_BASE) $(BIN)/pytest tests/image
 
 bench: $(DEVELOPMENT) ## measure limits, engines, baselines, the service on a broker; ARGS='--full-size'
 	$(BIN)/python tests/bench/with_broker.py $(ARGS)
