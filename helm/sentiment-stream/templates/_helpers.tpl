@@ -1,0 +1,96 @@
+{{/* Name of all objects; short enough for what Kubernetes appends to it. */}}
+{{- define "sentiment-stream.fullname" -}}
+{{- $default := .Release.Name -}}
+{{- if not (contains .Chart.Name .Release.Name) -}}
+{{- $default = printf "%s-%s" .Release.Name .Chart.Name -}}
+{{- end -}}
+{{- .Values.fullnameOverride | default $default | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* What tells this installation from others. */}}
+{{- define "sentiment-stream.instance" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* What selects the pods of the service, and no others. */}}
+{{- define "sentiment-stream.selector" -}}
+{{ include "sentiment-stream.instance" . }}
+app.kubernetes.io/component: stream
+{{- end -}}
+
+{{- define "sentiment-stream.labels" -}}
+{{ include "sentiment-stream.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "sentiment-stream.image" -}}
+{{- with .Values.image -}}
+{{- $tag := .tag | default (printf "%s%s" $.Chart.AppVersion (ternary "-gpu" "" (gt (int $.Values.gpu.count) 0))) -}}
+{{- .repository -}}:{{- $tag -}}{{- with .digest -}}@{{ . }}{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Partitions of all input topics together. */}}
+{{- define "sentiment-stream.partitions" -}}
+{{- mul .Values.inputPartitions (len (splitList "," .Values.settings.kafka.inputTopic)) -}}
+{{- end -}}
+
+{{/* A replica without a partition would stand idle. */}}
+{{- define "sentiment-stream.maxReplicas" -}}
+{{- min .Values.autoscaling.maxReplicas (include "sentiment-stream.partitions" .) -}}
+{{- end -}}
+
+{{/* Where the model lies in the container. */}}
+{{- define "sentiment-stream.modelName" -}}
+{{- if eq .Values.model.source "image" -}}
+{{ .Values.settings.model.name }}
+{{- else -}}
+{{ printf "/models/%s" (trimAll "/" .Values.model.path) | trimSuffix "/" }}
+{{- end -}}
+{{- end -}}
+
+{{/* A value as the environment takes it; Helm reads whole numbers as floats, and would write 1e+06. */}}
+{{- define "sentiment-stream.plain" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
+{{- end -}}
+
+{{/* All settings as environment variables. */}}
+{{- define "sentiment-stream.settings" -}}
+{{- range $group, $values := .Values.settings -}}
+{{- range $name, $value := $values -}}
+{{- if and (not (kindIs "invalid" $value)) (ne (printf "%s.%s" $group $name) "model.name") }}
+SENTIMENT_{{ $group | upper }}__{{ $name | snakecase | upper }}: {{ include "sentiment-stream.plain" $value | quote }}
+{{- end -}}
+{{- end -}}
+{{- end }}
+SENTIMENT_MODEL__NAME: {{ include "sentiment-stream.modelName" . | quote }}
+{{- with .Values.secrets }}
+{{- if .sasl.name }}
+SENTIMENT_KAFKA__SASL_PASSWORD_FILE: /etc/sentiment-stream/sasl/password
+{{- end }}
+{{- if .ca.name }}
+SENTIMENT_KAFKA__SSL_CA_FILE: /etc/sentiment-stream/ca/ca.crt
+{{- end }}
+{{- if .client.name }}
+SENTIMENT_KAFKA__SSL_CERTIFICATE_FILE: /etc/sentiment-stream/client/tls.crt
+SENTIMENT_KAFKA__SSL_KEY_FILE: /etc/sentiment-stream/client/tls.key
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Ports of the brokers: those given, or those in the bootstrap servers. */}}
+{{- define "sentiment-stream.kafkaPorts" -}}
+{{- $ports := .Values.networkPolicy.kafkaPorts -}}
+{{- if not $ports -}}
+{{- range splitList "," .Values.settings.kafka.bootstrapServers -}}
+{{- $ports = append $ports (regexFind "[0-9]+$" .) -}}
+{{- end -}}
+{{- end -}}
+{{- range uniq $ports }}
+- port: {{ int . }}
+  protocol: TCP
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,94 @@
+{{/* Refuses what would start and then not work; each message says what to do. What a single value
+may be is in values.schema.json, and what settings may be together the program itself checks. */}}
+{{- define "sentiment-stream.validate" -}}
+{{- include "sentiment-stream.validate.kafka" . -}}
+{{- include "sentiment-stream.validate.scaling" . -}}
+{{- include "sentiment-stream.validate.model" . -}}
+{{- if and (or .Values.strimzi.topics.enabled .Values.strimzi.user.enabled) (not .Values.strimzi.cluster) -}}
+{{- fail "strimzi.topics or strimzi.user is enabled, but for no cluster: set strimzi.cluster to the name of the Kafka object" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sentiment-stream.validate.kafka" -}}
+{{- $kafka := .Values.settings.kafka -}}
+{{- $secrets := .Values.secrets -}}
+{{- $sasl := hasPrefix "SASL_" $kafka.securityProtocol -}}
+{{- $tls := hasSuffix "SSL" $kafka.securityProtocol -}}
+{{- $topics := concat (splitList "," $kafka.inputTopic) (list $kafka.outputTopic $kafka.deadLetterTopic) -}}
+{{- if ne (len $topics) (len (uniq $topics)) -}}
+{{- fail "settings.kafka.inputTopic, outputTopic and deadLetterTopic share a topic, which would feed the service its own output: name different ones" -}}
+{{- end -}}
+{{- if and $sasl (not (and $secrets.sasl.name $kafka.saslUsername)) -}}
+{{- fail (printf "settings.kafka.securityProtocol=%s logs in: set settings.kafka.saslUsername, and secrets.sasl.name to the Secret that holds the password" $kafka.securityProtocol) -}}
+{{- end -}}
+{{- if and (not $sasl) (or $secrets.sasl.name $kafka.saslUsername) -}}
+{{- fail (printf "secrets.sasl.name or settings.kafka.saslUsername is set, but settings.kafka.securityProtocol=%s does not log in: set it to SASL_SSL or SASL_PLAINTEXT" $kafka.securityProtocol) -}}
+{{- end -}}
+{{- if and (not $tls) (or $secrets.ca.name $secrets.client.name) -}}
+{{- fail (printf "secrets.ca or secrets.client is set, but settings.kafka.securityProtocol=%s has no TLS: set it to SSL or SASL_SSL" $kafka.securityProtocol) -}}
+{{- end -}}
+{{- with .Values.strimzi.user -}}
+{{- if and .enabled (eq .authentication "scram-sha-512") (ne $kafka.saslMechanism "SCRAM-SHA-512") -}}
+{{- fail "strimzi.user.authentication=scram-sha-512 needs settings.kafka.saslMechanism=SCRAM-SHA-512: set it, or the authentication to tls" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sentiment-stream.validate.scaling" -}}
+{{- $scaling := .Values.autoscaling -}}
+{{- $partitions := include "sentiment-stream.partitions" . | int -}}
+{{- if eq $scaling.mode "none" -}}
+{{- if gt (int .Values.replicas) $partitions -}}
+{{- fail (printf "replicas=%d is more than the %d input partitions, and the rest would stand idle: lower it, or set inputPartitions to what the topics have" (int .Values.replicas) $partitions) -}}
+{{- end -}}
+{{- else -}}
+{{- if gt (int $scaling.minReplicas) (include "sentiment-stream.maxReplicas" . | int) -}}
+{{- fail (printf "autoscaling.minReplicas=%d is above autoscaling.maxReplicas=%d or the %d input partitions: lower it, or raise these" (int $scaling.minReplicas) (int $scaling.maxReplicas) $partitions) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq $scaling.mode "hpa" -}}
+{{- if eq (int $scaling.minReplicas) 0 -}}
+{{- fail "autoscaling.minReplicas=0 needs autoscaling.mode=keda: an hpa has no CPU to look at where nothing runs" -}}
+{{- end -}}
+{{- if gt (int .Values.gpu.count) 0 -}}
+{{- fail "autoscaling.mode=hpa scales by CPU, which says little of a GPU: set it to keda" -}}
+{{- end -}}
+{{- end -}}
+{{- if eq $scaling.mode "keda" -}}
+{{- $activation := int $scaling.keda.activationLagThreshold -}}
+{{- if and $activation (lt $activation (mul 2 .Values.inputPartitions | int)) -}}
+{{- fail (printf "autoscaling.keda.activationLagThreshold=%d is reached by the markers of transactions on %d partitions: set it to %d or more, or to 0 to let it follow" $activation (int .Values.inputPartitions) (mul 2 .Values.inputPartitions)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sentiment-stream.validate.model" -}}
+{{- $model := .Values.model -}}
+{{- $settings := .Values.settings.model -}}
+{{- if eq $model.source "image" -}}
+{{- if not (or (eq $settings.name "bundled") (hasPrefix "/" $settings.name)) -}}
+{{- fail (printf "settings.model.name=%s would be fetched from a hub by every replica: bring its folder with model.source=volume or oci" $settings.name) -}}
+{{- end -}}
+{{- else if ne $settings.name "bundled" -}}
+{{- fail (printf "settings.model.name=%s and model.source=%s name two models: remove the first, and set model.path to the folder in the %s" $settings.name $model.source $model.source) -}}
+{{- end -}}
+{{- if and (eq $model.source "volume") (not $model.volume) -}}
+{{- fail "model.source=volume needs model.volume, for example {persistentVolumeClaim: {claimName: models, readOnly: true}}" -}}
+{{- end -}}
+{{- if and (ne $model.source "volume") $model.volume -}}
+{{- fail (printf "model.volume is set, but model.source=%s: set it to volume" $model.source) -}}
+{{- end -}}
+{{- if and (eq $model.source "oci") (not $model.oci.reference) -}}
+{{- fail "model.source=oci needs model.oci.reference, the name of the image with the model's files" -}}
+{{- end -}}
+{{- if and (eq $model.source "oci") (semverCompare "<1.33-0" .Capabilities.KubeVersion.Version) -}}
+{{- fail (printf "model.source=oci needs Kubernetes 1.33 or newer, and this is %s: use model.source=volume" .Capabilities.KubeVersion.Version) -}}
+{{- end -}}
+{{- if gt (int .Values.gpu.count) 0 -}}
+{{- if or (eq $settings.device "cpu") (eq ($settings.engine | default "auto") "onnx_packed") (eq ($settings.precision | default "auto") "int8") -}}
+{{- fail "gpu.count gives a GPU that settings.model.device, engine or precision would leave idle: set device to auto or cuda, and remove engine onnx_packed and precision int8" -}}
+{{- end -}}
+{{- else if hasPrefix "cuda" $settings.device -}}
+{{- fail (printf "settings.model.device=%s needs a GPU: set gpu.count to 1" $settings.device) -}}
+{{- end -}}
+{{- end -}}
