@@ -74,12 +74,15 @@ def padded(settings: ModelSettings, *, in_order: bool) -> Callable[[Sequence[str
 
     The graph is this service's, so it is spared the unused rows of the last layer.
     """
-    from service.engines.onnx_packed import OnnxPacked  # noqa: PLC0415 - heavy
+    from service.engines.onnx_packed import LANES, OnnxPacked  # noqa: PLC0415 - heavy
     from service.engines.packing import MASKED, pack  # noqa: PLC0415
 
     checkpoint = resolve(settings)
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
-    engine = OnnxPacked(checkpoint, settings.model_copy(update={"precision": "float32"}))
+    # One run at a time, so it gets the threads of all lanes.
+    threads = settings.threads * LANES if settings.threads > 1 else 1
+    chosen = settings.model_copy(update={"precision": "float32", "threads": threads})
+    engine = OnnxPacked(checkpoint, chosen)
 
     def run(texts: Sequence[str]) -> None:
         ordered = list(texts) if in_order else sorted(texts, key=len)
