@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from service.calls import Calling
 from service.errors import InputError
-from service.trust import read_trust
+from service.trust import Trust, read_trust
 
 torch = pytest.importorskip("torch")
-from service.lab.calibrate import calibrate, fit, probabilities, reference  # noqa: E402
+from service.lab.calibrate import calibrate, fit, reference  # noqa: E402
 from service.lab.mixture import Sources  # noqa: E402
 from service.lab.recipe import Recipe  # noqa: E402
 from service.lab.runs import train  # noqa: E402
@@ -29,7 +30,9 @@ def test_the_temperature_and_bias_of_made_up_labels_are_found() -> None:
     """Labels drawn from known probabilities give those probabilities back."""
     random = np.random.default_rng(1)
     logits = random.normal(0, 4, (40_000, 2))
-    true = probabilities(logits, 2.5, (0.3, -0.3))
+    true = Calling(Trust(temperature=2.5, bias=(0.3, -0.3))).probabilities(
+        logits.astype(np.float32)
+    )
     labels = (random.random(len(true)) < true[:, 1]).astype(np.int64)
     temperature, bias = fit([logits[:10_000], logits[10_000:]], [labels[:10_000], labels[10_000:]])
     assert pytest.approx(2.5, rel=0.05) == temperature

@@ -10,7 +10,6 @@ import json
 from html import escape
 from typing import TYPE_CHECKING
 
-from service.errors import InputError
 from service.lab import world_map
 from service.lab.bias_rows import (
     COUNTRY_COLUMNS,
@@ -25,6 +24,7 @@ from service.lab.bias_rows import (
     slot,
     title_of,
 )
+from service.lab.plots import write_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,13 +66,7 @@ def write_report(
         "bias.json": json.dumps(list(models), indent=1, ensure_ascii=False) + "\n",
         **maps,
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, page in pages.items():
-            (folder / name).write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error}); give another folder") from None
-    return [folder / name for name in pages]
+    return write_pages(folder, pages)
 
 
 def html(models: Sequence[Figures], world: dict[str, world_map.Rings]) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from service.calls import Calling
 from service.drift import TOKEN_EDGES, UNDETERMINED
 from service.errors import InputError
 from service.lab.base_model import load_base
@@ -22,7 +24,7 @@ from service.lab.mixture import read_mixture
 from service.lab.recipe import Recipe
 from service.lab.reliability import expected_calibration_error
 from service.language import Languages
-from service.trust import Reference, Trust, write_trust
+from service.trust import RAW, Reference, Trust, write_trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,12 +63,11 @@ def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
     temperature, bias = fit(list(found.values()), list(labels.values()))
     tell = Languages((), "score").tell
     messages = mixture.messages or [e.text for e in next(iter(mixture.held_out.values()))]
-    trust = Trust(
-        normaliser=recipe.normaliser,
-        temperature=temperature,
-        bias=bias,
+    fitted = Trust(normaliser=recipe.normaliser, temperature=temperature, bias=bias)
+    trust = replace(
+        fitted,
         reference=reference(
-            probabilities(logits(messages), temperature, bias)[:, -1],
+            _shares(logits(messages), fitted)[:, -1],
             encode(tokenizer, messages, tokenizer.model_max_length),
             tokenizer.unk_token_id,
             [tell(text) for text in messages],
@@ -76,10 +77,7 @@ def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
     return {
         "temperature": temperature,
         "bias": list(bias),
-        **{
-            name: _figures(found[name], labels[name], temperature, bias)
-            for name in mixture.held_out
-        },
+        **{name: _figures(found[name], labels[name], trust) for name in mixture.held_out},
     }
 
 
@@ -123,13 +121,6 @@ def fit(
     return temperature, tuple(round(value, 4) for value in centred.tolist())
 
 
-def probabilities(logits: Floats, temperature: float, bias: Sequence[float]) -> Floats:
-    """What `trust.Trust` says that scores are: softmax of (logits / temperature + bias)."""
-    return torch.softmax(
-        torch.from_numpy(logits) / temperature + torch.tensor(bias, dtype=torch.float64), -1
-    ).numpy()
-
-
 def reference(
     scores: Floats,
     sequences: Sequence[Sequence[int]],
@@ -145,8 +136,8 @@ def reference(
     words = int((lengths - 2).sum())
     unknown = sum(list(ids).count(unknown_id) for ids in sequences) if unknown_id else 0
     return Reference(
-        scores=_shares(tenths),
-        tokens=_shares(in_bins),
+        scores=_rounded(tenths),
+        tokens=_rounded(in_bins),
         unknown=round(unknown / max(1, words), 6),
         languages={
             name: round(n / len(languages), 6) for name, n in told.most_common(LANGUAGES_MAX)
@@ -154,17 +145,19 @@ def reference(
     )
 
 
-def _shares(counts: NDArray[np.int64]) -> tuple[float, ...]:
+def _rounded(counts: NDArray[np.int64]) -> tuple[float, ...]:
     return tuple(round(float(share), 4) for share in counts / counts.sum())
 
 
-def _figures(
-    logits: Floats, labels: NDArray[np.int64], temperature: float, bias: Sequence[float]
-) -> dict[str, float]:
+def _shares(logits: Floats, trust: Trust) -> Floats:
+    # As the service has them: logits are float32 there, and these were.
+    return Calling(trust).probabilities(logits.astype(np.float32)).astype(np.float64)
+
+
+def _figures(logits: Floats, labels: NDArray[np.int64], trust: Trust) -> dict[str, float]:
     figures = {"accuracy": 0.0}
-    raw = (1.0, [0.0] * len(bias))
-    for name, (t, b) in {"before": raw, "after": (temperature, bias)}.items():
-        shares = probabilities(logits, t, b)
+    for name, read in {"before": RAW, "after": trust}.items():
+        shares = _shares(logits, read)
         correct = shares.argmax(1) == labels
         figures["accuracy"] = float(correct.mean())
         error = expected_calibration_error(shares.max(1), correct)

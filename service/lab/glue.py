@@ -39,14 +39,7 @@ def read_glue(path: Path) -> list[Example]:
     Raises:
         InputError: no such file, not UTF-8, wrong header, or a row that is no sentence and label.
     """
-    try:
-        lines = path.read_bytes().decode().split("\n")
-    except OSError as error:
-        message = f"{path}: cannot be read ({error.strerror}); give a TSV file"
-        raise InputError(message) from None
-    except UnicodeDecodeError as error:
-        message = f"{path}: byte {error.start} is not UTF-8; convert the file to UTF-8"
-        raise InputError(message) from None
+    lines = read_lines(path)
     if tuple(lines[0].rstrip("\r").split("\t")) != HEADER:
         message = f"{path}: the first line must be sentence<TAB>label"
         raise InputError(message)
@@ -55,6 +48,22 @@ def read_glue(path: Path) -> list[Example]:
         for number, line in enumerate(lines[1:], start=2)
         if line.strip("\r")
     ]
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a TSV; a carriage return at an end is left there.
+
+    Raises:
+        InputError: no such file, or not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode().split("\n")
+    except OSError as error:
+        message = f"{path}: cannot be read ({error.strerror}); give a TSV file"
+        raise InputError(message) from None
+    except UnicodeDecodeError as error:
+        message = f"{path}: byte {error.start} is not UTF-8; convert the file to UTF-8"
+        raise InputError(message) from None
 
 
 def _example(path: Path, number: int, line: str) -> Example:

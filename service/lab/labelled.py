@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from service.errors import InputError
-from service.lab.glue import Example, read_glue
+from service.lab.glue import Example, read_glue, read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,16 +53,8 @@ def read_labelled(path: Path, form: Form) -> list[Example]:
 
 
 def _rows(path: Path) -> list[tuple[str, str, str]]:
-    try:
-        lines = path.read_bytes().decode().split("\n")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a TSV file") from None
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: byte {error.start} is not UTF-8; convert the file to UTF-8"
-        ) from None
     rows = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         cells = line.rstrip("\r").split("\t")
         if cells == [""]:
             continue

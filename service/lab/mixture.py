@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from service.errors import InputError
-from service.lab.glue import Example, hold_out, read_glue
+from service.lab.glue import Example, hold_out, read_glue, read_lines
+from service.lab.labelled import EMOTIONS, RATING_MIN
 from service.normalise import normalise
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ POSTS_HELD_OUT = 2000
 TWEETS_HELD_OUT = 500
 # Below, people do not agree on the sign.
 TRAINED_RATING_MIN = 0.5
-# Clearly polar, as tweets are tested.
-POLAR_RATING_MIN = 1.0
-_POST_LABELS = {"1": 0, "3": 1}
 
 _Row = TypeVar("_Row")
 
@@ -89,7 +87,7 @@ def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
         order.shuffle(tweets)
         held_tweets, rest_tweets = _cut(tweets, TWEETS_HELD_OUT)
         train += _polar(rest_tweets, TRAINED_RATING_MIN) * recipe.tweet_copies
-        held_out["tweets"] = _polar(held_tweets, POLAR_RATING_MIN)
+        held_out["tweets"] = _polar(held_tweets, RATING_MIN)
         messages += [text for _, text in held_tweets]
     test = [] if sources.test is None else read_glue(sources.test)
     return _mapped(
@@ -104,7 +102,7 @@ def read_posts(path: Path) -> list[tuple[str, int | None]]:
     Raises:
         InputError: the file cannot be read, or has a row that is no post.
     """
-    return [(text, _POST_LABELS.get(labels)) for text, labels, _ in _rows(path)]
+    return [(text, EMOTIONS.get(labels)) for text, labels, _ in _rows(path)]
 
 
 def read_tweets(path: Path) -> list[tuple[int, float, str]]:
@@ -120,11 +118,7 @@ def read_tweets(path: Path) -> list[tuple[int, float, str]]:
 
 
 def _rows(path: Path) -> list[list[str]]:
-    try:
-        lines = path.read_bytes().decode().split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); give a TSV file in UTF-8") from None
-    rows = [line.rstrip("\r").split("\t") for line in lines if line.strip("\r")]
+    rows = [line.rstrip("\r").split("\t") for line in read_lines(path) if line.strip("\r")]
     wrong = next((number for number, row in enumerate(rows, 1) if len(row) != 3), None)
     if wrong is not None:
         raise InputError(f"{path}:{wrong}: expected three columns with tabs between them")

@@ -147,7 +147,7 @@ def read_inputs(cluster: Cluster, topic: str, ends: Mapping[int, int]) -> list[I
     for _ in range(int(READ_SECONDS / POLL_SECONDS)):
         for message in consumer.consume(BATCH, POLL_SECONDS) if unread else ():
             if message.error() is None:
-                one = _to_input(message)
+                one = to_input(message)
                 inputs.append(one)
                 if one.place.offset + 1 >= ends[one.place.partition]:
                     unread.discard(one.place.partition)
@@ -157,7 +157,8 @@ def read_inputs(cluster: Cluster, topic: str, ends: Mapping[int, int]) -> list[I
     return inputs
 
 
-def _to_input(message: Any) -> Input:
+def to_input(message: Any) -> Input:
+    """A record of the input topic as what the judge knows of it."""
     headers = {name: value.decode() for name, value in message.headers()}
     place = Place(message.partition(), message.offset())
     return Input(place, headers[ID_HEADER], message.key(), headers[EXPECTED_HEADER])

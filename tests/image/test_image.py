@@ -17,14 +17,16 @@ from confluent_kafka import Consumer
 from testcontainers.core.network import Network
 
 from broker import Broker
-from chaos.messages import EVENT, EXPECTED_HEADER, ID_HEADER, POISONS, Author
-from chaos.oracle import Input, Outcome, Place, judge
-from chaos.readers import to_outcome
+from chaos.messages import EVENT, POISONS, Author
+from chaos.oracle import judge
+from chaos.readers import to_input, to_outcome
 from image.containers import IMAGE, WAIT_SECONDS, Service, build_kafka, kafka_on
 from kafka_tools import create_topic, produce, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from chaos.oracle import Input, Outcome
 
 PARTITIONS = 6
 # Beyond the base: no torch, no compiler, no caches.
@@ -45,6 +47,7 @@ class Kafka:
         for topic in self.topics:
             create_topic(Broker(servers, "docker"), topic, PARTITIONS, {})
         self._author = Author(run, random.Random(run))
+        self._put_in = 0
         self.settings = {
             "KAFKA__BOOTSTRAP_SERVERS": "kafka:9092",
             "KAFKA__INPUT_TOPIC": self.topics[0],
@@ -60,6 +63,7 @@ class Kafka:
         chosen = [self._author.next(PARTITIONS).message for _ in range(count)]
         kept = [m for m in chosen if POISONS[_HARMLESS] != m.value and len(m.value or b"") < 30_000]
         await produce(self.servers, self.topics[0], kept, idempotent=True)
+        self._put_in += len(kept)
 
     async def count_out(self) -> int:
         """How many events and dead letters a `read_committed` reader gets now."""
@@ -73,19 +77,15 @@ class Kafka:
 
     async def wrong(self) -> list[str]:
         """What the oracle of the chaos suite finds, when all that was put in is out."""
-        inputs = [
-            Input(
-                Place(r.partition, r.offset),
-                dict(r.headers)[ID_HEADER].decode(),
-                r.key,
-                dict(r.headers)[EXPECTED_HEADER].decode(),
-            )
-            for r in await read_all(self.servers, self.topics[0])
-        ]
-        await self.wait_out(len(inputs))
+        await self.wait_out(self._put_in)
+        inputs: list[Input] = []
         outcomes: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
         for message in self._committed():
-            outcomes[message.topic(), message.partition()].append(to_outcome(message))
+            if message.topic() == self.topics[0]:
+                inputs.append(to_input(message))
+            else:
+                outcomes[message.topic(), message.partition()].append(to_outcome(message))
+        assert self._put_in == len(inputs)
         assert any(one.expected == EVENT for one in inputs)
         return judge(inputs, outcomes).wrong(exactly_once=True)
 
@@ -93,7 +93,7 @@ class Kafka:
         options = {"bootstrap.servers": self.servers, "group.id": uuid.uuid4().hex}
         options |= {"auto.offset.reset": "earliest", "isolation.level": "read_committed"}
         consumer = Consumer(options)
-        consumer.subscribe(self.topics[1:])
+        consumer.subscribe(self.topics)
         # In seconds, more than joining the group takes.
         quiet = 0
         while quiet < 10:
