@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 from jsonpointer import JsonPointer
 
+from service.accounts import Accounts
 from service.batcher import Batcher, Limits
 from service.breaker import Breaker
 from service.calls import Calling
@@ -164,10 +165,10 @@ class Service:
             ),
             breaker=Breaker(settings.delivery.breaker_records, settings.delivery.breaker_share),
             metrics=self.metrics,
+            accounts=Accounts(self.metrics, self._drift, limits.latency_budget_s),
             clock=SystemClock(),
             keep_alive_s=kafka.max_poll_ms / 1000 / 3,
             stall_timeout_s=settings.delivery.stall_timeout_s,
-            drift=self._drift,
         )
 
     async def _join(self) -> None:

@@ -52,11 +52,6 @@ class Batcher:
         """Number of items waiting."""
         return len(self._items)
 
-    @property
-    def latency_budget_s(self) -> float:
-        """From polling a record until its event is written."""
-        return self._limits.latency_budget_s
-
     def observe_publish(self, seconds: float) -> None:
         """Learn what comes behind the model, and counts against the same budget."""
         self._publish_s = FORGETTING * self._publish_s + (1 - FORGETTING) * seconds
@@ -69,6 +64,12 @@ class Batcher:
             or self._tokens >= HELD_BATCHES * self._limits.tokens_max
             or self._bytes >= HELD_BYTES_MAX
         )
+
+    @property
+    def fills_a_batch(self) -> bool:
+        """Whether as much waits as one batch may hold."""
+        limits = self._limits
+        return len(self._items) >= limits.records_max or self._tokens >= limits.tokens_max
 
     def add(self, items: Sequence[Item], epoch: int) -> int:
         """Add items of an epoch; returns how many of an older one were dropped for it."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import queue
+import sys
 import threading
 from concurrent.futures import Future
 from functools import partial
@@ -37,6 +39,10 @@ TOKENS_UNBOUNDED = 1 << 30
 TOKENS_MIN = 512
 # Raised with each batch that fits: memory that others needed for a moment comes back.
 TOKENS_GROWTH = 1.01
+
+# What else a message needs takes microseconds and must not wait for a model that takes every core:
+# heartbeats, polls and commits go first. Higher, and a stranger's process would stop the model.
+NICENESS = 5
 
 # Of some 65 tokens: together a run of the model on a CPU and more.
 WARM_UP_COPIES = 32
@@ -110,6 +116,7 @@ class Inference:
     def _run(self) -> None:
         if not self._loaded.set_running_or_notify_cancel():
             return
+        _give_way()
         try:
             engine = self._load()
             engine.logits(self._warm_up)
@@ -171,6 +178,13 @@ class Inference:
         middle = len(documents) // 2
         first = self._outcomes(engine, documents[:middle])
         return [*first, *self._outcomes(engine, documents[middle:])]
+
+
+def _give_way() -> None:
+    """Lower this thread's priority, and that of the pools it starts, where threads have one."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -4,10 +4,11 @@
     collect ──────────┘ score ───┘ publish
 
 Three stages run side by side: while batch n is on the model, n+1 is gathered and n-1 published.
-The batcher is the queue before the model: a batch is taken from it only when the model is free, so
-it grows while the model is busy, and nobody sleeps to fill it. A few slots lie between scoring and
-publishing: what waits there goes into one commit. Whatever is full stops the stage before it, and
-at last the polling; that is all the backpressure there is.
+The batcher is the queue before the model: a batch is taken from it when the model is free and none
+that is scored waits for its commit, so it grows while either is busy, and nobody sleeps to fill it.
+Only whole batches go ahead of the commits: a few slots lie between scoring and publishing, and what
+waits there goes into one commit. Whatever is full stops the stage before it, and at last the
+polling; that is all the backpressure there is.
 
 An interruption of any kind (rebalance, failed publish) begins a new epoch in the session: what was
 polled before is dropped wherever it is, and polled again from what is committed.
@@ -18,12 +19,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
-from service.drift import DriftWindow
 from service.errors import BreakerError, ModelError, RetriableError
 from service.progress import next_offsets
 from service.records import Document, Publication, Rejected, Verdict
@@ -31,6 +31,7 @@ from service.records import Document, Publication, Rejected, Verdict
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from service.accounts import Accounts
     from service.batcher import Batcher
     from service.breaker import Breaker
     from service.codec import Encoder
@@ -45,9 +46,9 @@ BACKOFF_FIRST_S = 0.1
 BACKOFF_MAX_S = 15.0
 # Batches that may wait for one commit: where commits are slower than the model, they get fewer.
 SCORED_MAX = 4
-# Between two polls while the model is busy: what they bring waits anyway, and fifty a second take
-# little of the time that the model needs, where one for each record would take a core.
-GATHER_S = 0.02
+# Between two polls while the model is busy: what they bring waits anyway, and two hundred a second
+# are as many as pay, where one for each record would take a core. Measured in README.md.
+GATHER_S = 0.005
 # A batch this many times slower than predicted is late beyond any noise of a busy machine.
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
@@ -70,14 +71,15 @@ class Pipeline:
     encoder: Encoder
     breaker: Breaker
     metrics: Metrics
+    accounts: Accounts
     clock: Clock
     keep_alive_s: float
     stall_timeout_s: float
-    drift: DriftWindow = field(default_factory=DriftWindow)
 
     def __post_init__(self) -> None:
         """Begin with nothing collected."""
-        self._arrived = asyncio.Event()
+        # Something that a batch is waited for with has changed.
+        self._due = asyncio.Event()
         self._taken = asyncio.Event()
         self._free = asyncio.Event()
         self._scored: asyncio.Queue[Scored | None] = asyncio.Queue(SCORED_MAX)
@@ -104,7 +106,7 @@ class Pipeline:
             # Nothing is added from here on: what it waits for is never given to it.
             self._collecting.cancel()
             self._collected = True
-            self._arrived.set()
+            self._due.set()
 
     def stalled_s(self) -> float:
         """How long the model has been busy with one batch, in seconds; 0 where it is idle."""
@@ -153,7 +155,7 @@ class Pipeline:
             return
         self.metrics.dropped.inc(self.batcher.add(items, epoch))
         self.metrics.queued_records.set(len(self.batcher))
-        self._arrived.set()
+        self._due.set()
 
     async def _score(self) -> None:
         while (batch := await self._next_batch()) is not None:
@@ -164,14 +166,19 @@ class Pipeline:
         await self._scored.put(None)
 
     async def _next_batch(self) -> Batch | None:
-        while (batch := self.batcher.take(self.clock.monotonic())) is None:
-            if self._collected:
+        while (batch := self._due_batch()) is None:
+            if self._collected and not len(self.batcher):
                 return None
-            self._arrived.clear()
-            await self._arrived.wait()
+            self._due.clear()
+            await self._due.wait()
         self._taken.set()
         self.metrics.queued_records.set(len(self.batcher))
         return batch
+
+    def _due_batch(self) -> Batch | None:
+        """The next batch, unless it would only wait behind another and is better left to grow."""
+        due = self._scored.empty() or self.batcher.fills_a_batch
+        return self.batcher.take(self.clock.monotonic()) if due else None
 
     async def _outcomes(self, batch: Batch) -> list[Outcome]:
         documents = [item for item in batch.items if isinstance(item, Document)]
@@ -247,6 +254,7 @@ class Pipeline:
                 self._held.append(following)
                 break
             outcomes = [*outcomes, *following[1]]
+        self._due.set()
         return batch.epoch, outcomes
 
     def _publication(self, epoch: int, outcomes: Sequence[Outcome]) -> Publication:
@@ -262,20 +270,7 @@ class Pipeline:
         self.metrics.stage_seconds.labels("publish").observe(now_monotonic - started)
         self.batcher.observe_publish(now_monotonic - started)
         for outcome in outcomes:
-            record = outcome.record
-            latency_s = now_monotonic - record.polled_at
-            self.metrics.latency_seconds.observe(latency_s)
-            self.metrics.over_budget.inc(latency_s > self.batcher.latency_budget_s)
-            if record.timestamp_ms >= 0:
-                age = max(0.0, now - record.timestamp_ms / 1000)
-                self.metrics.end_to_end_seconds.observe(age)
-            if isinstance(outcome, Rejected):
-                self.metrics.dead_lettered.labels(outcome.reason).inc()
-            else:
-                if outcome.label is not None:
-                    self.metrics.scored.labels(outcome.label).inc()
-                self.metrics.published.inc()
-                self.drift.record(outcome)
+            self.accounts.published(outcome, now, now_monotonic)
 
     async def _back_off(self, stage: str, error: RetriableError, failures: int) -> None:
         delay = backoff_s(failures)

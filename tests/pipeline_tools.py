@@ -11,9 +11,11 @@ from jsonpointer import JsonPointer
 
 from fake_cluster import FakeCluster, Stored
 from fake_kafka import FakeSession
+from service.accounts import Accounts
 from service.batcher import Batcher, Limits
 from service.breaker import Breaker
 from service.codec import Decoder, Encoder
+from service.drift import DriftWindow
 from service.pipeline import Pipeline
 from service.records import (
     Document,
@@ -131,6 +133,7 @@ class Stream:
             encoder=Encoder("out", "dead", include_text=True, model=MODEL, version="1"),
             breaker=Breaker(1000, breaker_share),
             metrics=self.metrics,
+            accounts=Accounts(self.metrics, DriftWindow(), 1.0),
             clock=self.clock,
             keep_alive_s=KEEP_ALIVE_S,
             stall_timeout_s=stall_timeout_s,

@@ -42,7 +42,8 @@ ARROWS: dict[str, set[str]] = {
     "drift": set(),
     "repeats": {"records"},
     "trust": {"errors"},
-    "pipeline": {"drift", "errors", "progress", "records"},
+    "accounts": {"records"},
+    "pipeline": {"errors", "progress", "records"},
     # The edges: each knows one thing of the world outside.
     "settings_groups": set(),
     "settings": {"errors", "settings_groups"},
@@ -56,7 +57,7 @@ ARROWS: dict[str, set[str]] = {
     "model": set(),
     # Whoever puts them together.
     "app": {
-        "batcher", "breaker", "calls", "codec", "drift", "engines", "errors", "http", "inference",
+        "accounts", "batcher", "breaker", "calls", "codec", "drift", "engines", "errors", "http", "inference",
         "kafka", "language", "pipeline", "prepare", "telemetry", "text", "trust", "tuning",
     },
     # Beside the stream.
@@ -82,7 +83,8 @@ TYPE_ARROWS: dict[str, set[str]] = {
     "inference": {"ports"},
     "lab": {"ports"},
     "logs": {"settings"},
-    "pipeline": {"batcher", "breaker", "codec", "ports", "telemetry"},
+    "accounts": {"drift", "telemetry"},
+    "pipeline": {"accounts", "batcher", "breaker", "codec", "ports", "telemetry"},
     "ports": {"progress", "records"},
     "prepare": {"codec", "language", "text"},
     "progress": {"records"},

@@ -147,6 +147,26 @@ async def test_batches_grow_while_the_model_is_busy() -> None:
     assert [1, 20] == [len(batch) for batch in stream.scorer.batches]
 
 
+async def test_batches_grow_while_a_commit_is_on_its_way() -> None:
+    """One batch is scored meanwhile; what comes behind it would only wait, and is one batch."""
+    stream = Stream()
+    gate = asyncio.Event()
+    stream.session.before("publish", gate.wait)
+
+    async with stream.running():
+        for number in range(2):
+            stream.produce(1, first=number)
+            await stream.until(lambda scored=number: len(stream.scorer.batches) == scored + 1)
+        for number in range(2, 22):
+            stream.produce(1, first=number)
+            await stream.until(lambda waiting=number: len(stream.batcher) == waiting - 1)
+        gate.set()
+        await stream.settled()
+
+    assert_each_once_in_order(stream, 22)
+    assert [1, 1, 20] == [len(batch) for batch in stream.scorer.batches]
+
+
 async def test_the_stages_run_side_by_side() -> None:
     """While one batch is being published the next is waiting, and one more was on the model."""
     stream = Stream(records_max=1)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from service.accounts import Accounts
 from service.batcher import HELD_BATCHES, Batcher, Limits
 from service.breaker import Breaker
+from service.drift import DriftWindow
 from service.errors import RetriableError, ServiceError
 from service.pipeline import SCORED_MAX, Pipeline, backoff_s
 from simulation.loop import Process
@@ -116,6 +118,7 @@ class Replica:
                 encoder=SimulatedEncoder(),  # type: ignore[arg-type] # what the pipeline calls of it
                 breaker=Breaker(1000, 1),
                 metrics=self.world.metrics,
+                accounts=Accounts(self.world.metrics, DriftWindow(), LIMITS.latency_budget_s),
                 clock=VirtualClock(),
                 keep_alive_s=1.0,
                 stall_timeout_s=STALL_TIMEOUT_S,
