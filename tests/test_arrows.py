@@ -57,8 +57,9 @@ ARROWS: dict[str, set[str]] = {
     "model": set(),
     # Whoever puts them together.
     "app": {
-        "accounts", "batcher", "breaker", "calls", "codec", "drift", "engines", "errors", "http", "inference",
-        "kafka", "language", "pipeline", "prepare", "telemetry", "text", "trust", "tuning",
+        "accounts", "batcher", "breaker", "calls", "codec", "drift", "engines", "errors", "http",
+        "inference", "kafka", "language", "pipeline", "prepare", "telemetry", "text", "trust",
+        "tuning",
     },
     # Beside the stream.
     "schemas": {"contracts"},

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 from scripted_engine import WARM_UP, ScriptedEngine, assert_outcomes, document, documents
 from service.calls import Calling
 from service.errors import ModelError, SettingsError
-from service.inference import NICENESS, TOKENS_MIN, Inference
+from service.inference import TOKENS_MIN, Inference
 from service.records import Rejected, Verdict
 from service.trust import Trust
 
@@ -46,35 +44,6 @@ async def hold(engine: ScriptedEngine, scoring: asyncio.Task[object]) -> None:
     while not engine.busy.is_set():  # noqa: ASYNC110 - set by a thread
         await asyncio.sleep(0)
     assert not scoring.done()
-
-
-async def test_all_runs_on_one_thread(engine: ScriptedEngine) -> None:
-    """Loading, warming up and scoring; and the model's description comes from there."""
-    loaded_on: list[str] = []
-
-    def load() -> ScriptedEngine:
-        loaded_on.append(threading.current_thread().name)
-        return engine
-
-    inference = Inference(load, WARM_UP)
-    assert engine.info == await inference.start()
-    await inference.score(documents(3))
-    await inference.stop()
-
-    assert ["inference"] == loaded_on
-    assert {"inference"} == engine.threads
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere priorities are not of threads")
-async def test_it_gives_way_to_all_else(inference: Inference) -> None:
-    """The model's thread has a lower priority; whoever started it keeps its own."""
-    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    await inference.score(documents(1))
-
-    (thread,) = (t for t in threading.enumerate() if t.name == "inference" and t.native_id)
-    native_id = thread.native_id or 0
-    assert min(19, own + NICENESS) == os.getpriority(os.PRIO_PROCESS, native_id)
-    assert own == os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
 async def test_outcomes_are_in_order(inference: Inference, engine: ScriptedEngine) -> None:
