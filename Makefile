@@ -21,7 +21,7 @@ DEMO := .venv/.installed-demo
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulation chaos chart-test image image-local image-test bench soak lock schemas clean
+.PHONY: help setup demo broker test simulation chaos chart-test image image-local image-test bench soak lock schemas clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile
@@ -31,6 +31,9 @@ setup: $(DEVELOPMENT) ## make .venv with all that development needs
 # bash keeps seconds of its own under this name: only one given to make counts.
 demo: $(DEMO) ## run the service on made-up messages; SECONDS=20 ends it after so long
 	@$(BIN)/sentiment-stream demo $(if $(filter command,$(origin SECONDS)),--seconds $(SECONDS))
+
+broker: $(DEMO) ## run a broker to try things on, in memory, until Ctrl-C; prints its address
+	@$(BIN)/python -m service.demo.alone
 
 test: $(DEVELOPMENT) ## check style and types, and run all tests
 	$(BIN)/ruff check $(CODE)

@@ -1,0 +1,24 @@
+"""The broker that `make broker` runs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+from confluent_kafka.admin import AdminClient
+
+
+def test_a_broker_to_try_things_on() -> None:
+    """It says where it is in a line that a shell takes, answers there, and ends when asked to."""
+    with subprocess.Popen(  # noqa: S603 - this interpreter and a module of this package
+        [sys.executable, "-m", "service.demo.alone"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            name, _, address = process.stdout.readline().strip().partition("=")
+            assert "export SENTIMENT_KAFKA__BOOTSTRAP_SERVERS" == name
+            assert AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).brokers
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(30)
