@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 def test_a_broker_to_try_things_on() -> None:
     """It says where it is in a line that a shell takes, answers there, and ends when asked to."""
-    with subprocess.Popen(  # noqa: S603 - this interpreter and a module of this package
+    with subprocess.Popen(
         [sys.executable, "-m", "service.demo.alone"], stdout=subprocess.PIPE, text=True
     ) as process:
         try:

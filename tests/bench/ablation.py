@@ -1,10 +1,10 @@
-"""What each step of the normaliser is worth: the accuracy without it, on posts and tweets.
+"""What each step of the normaliser is worth: the loss on posts that it changes, with and without.
 
-    python tests/bench/ablation.py ../shared/data
+    python tests/bench/ablation.py ../shared/data [MODEL]
 
-A model that was trained on normalised text is measured, so a step counts for what training with it
-and running with it give together. A step stays only if it helps somewhere and harms nowhere beyond
-chance.
+Each text is compared with itself, so a difference is the step's alone, and the interval, by
+bootstrap, says which differences are more than chance. A model that was trained on normalised text
+is measured, so a step counts for what training with it and running with it give together.
 """
 
 from __future__ import annotations
@@ -23,38 +23,49 @@ from service.normalise import STEPS, VERSION, normalise
 from service.settings import ModelSettings
 from service.text import TextEncoder
 
-SETTINGS = ModelSettings(precision="float32")
 CHUNK_TEXTS = 512
+RESAMPLES = 2000
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
-def main(data: Path) -> None:
+def main(data: Path, model: str) -> None:
     """Print the table."""
-    checkpoint = resolve(SETTINGS)
-    engine = load_engine(SETTINGS, checkpoint)
+    settings = ModelSettings(precision="float32", name=model)
+    checkpoint = resolve(settings)
+    engine = load_engine(settings, checkpoint)
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
-    sets = {
-        "tweets": read_labelled(data / "tweets" / "vader_tweets.tsv", "ratings"),
-        "reddit": read_labelled(data / "reddit" / "dev.tsv", "emotions"),
-    }
+    rows = [
+        *read_labelled(data / "tweets" / "vader_tweets.tsv", "ratings"),
+        *read_labelled(data / "reddit" / "dev.tsv", "emotions"),
+    ]
+    labels = np.array([row.label for row in rows])
 
-    def predicted(texts: list[str]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def losses(texts: list[str]) -> Floats:
         parts = (texts[i : i + CHUNK_TEXTS] for i in range(0, len(texts), CHUNK_TEXTS))
-        return np.concatenate([engine.logits(encoder.sequences(p)).argmax(1) for p in parts])
+        logits = np.concatenate([engine.logits(encoder.sequences(part)) for part in parts])
+        margin = (logits[:, 1] - logits[:, 0]) * (1 - 2 * labels)
+        return np.asarray(np.logaddexp(0, margin), np.float64)
 
-    names = {"all steps": set(STEPS), "none": set[str]()}
-    names |= {f"without {name}": set(STEPS) - {name} for name in STEPS}
-    table = Table("", *(f"{name} ({len(rows)})" for name, rows in sets.items()), "texts changed")
-    whole = {n: [normalise(e.text, VERSION) for e in rows] for n, rows in sets.items()}
-    for name, steps in names.items():
-        cells, changed = [], 0
-        for which, rows in sets.items():
-            texts = [normalise(e.text, VERSION, steps) for e in rows]
-            changed += sum(a != b for a, b in zip(texts, whole[which], strict=True))
-            right = predicted(texts) == np.array([e.label for e in rows])
-            cells.append(f"{right.mean():.4f}")
-        table.add_row(name, *cells, str(changed))
+    whole = [normalise(row.text, VERSION) for row in rows]
+    whole_loss = losses(whole)
+    resampled = np.random.default_rng(1)
+    table = Table("without", "texts changed", "loss more by", "95 %", "labels right more by")
+    for name, left in {"all": set[str](), **{n: set(STEPS) - {n} for n in STEPS}}.items():
+        texts = [normalise(row.text, VERSION, left) for row in rows]
+        changed = np.array([a != b for a, b in zip(texts, whole, strict=True)])
+        loss = losses(texts)
+        more = (loss - whole_loss)[changed]
+        means = [resampled.choice(more, len(more)).mean() for _ in range(RESAMPLES)]
+        low, high = np.percentile(means, [2.5, 97.5])
+        right = int((loss[changed] < np.log(2)).sum()) - int(
+            (whole_loss[changed] < np.log(2)).sum()
+        )
+        table.add_row(
+            name, str(changed.sum()), f"{more.mean():+.4f}", f"{low:+.4f} to {high:+.4f}",
+            f"{right:+d}",
+        )  # fmt: skip
     Console(width=100).print(table)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "bundled")

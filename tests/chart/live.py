@@ -40,6 +40,8 @@ ALERT_SECONDS = 180
 QUIET_SECONDS = 65
 LAG_BUDGET_S = 20
 GOOD = json.dumps({"text": "What a lovely day."}).encode()
+# As much as the model reads at once: one thread has minutes of work with these, however quick.
+LONG, LONG_RECORDS = json.dumps({"text": "What a lovely day. " * 100}).encode(), 20_000
 BAD = b"no JSON"
 
 
@@ -138,8 +140,8 @@ def _story(
         _wait(lambda: watching.firing() == {"Drift"}, "no more dead letters")
         empty = [q for q in queries if not watching.query(q)]
         assert not empty, f"no series: {empty}"
-        for number in range(60_000):
-            load.send(GOOD, number)
+        for number in range(LONG_RECORDS):
+            load.send(LONG, number)
         seen |= _fires(watching, "LagBeyondBudget")
         broker.pause()
         seen |= _fires(watching, "Down")
