@@ -31,8 +31,8 @@ def rejected(reason: Reason, offset: int = 0) -> Rejected:
     return Rejected(record(offset), reason, "detail", "decode")
 
 
-def verdict(offset: int = 0) -> Verdict:
+def verdict(offset: int = 0, *, truncated: bool = False) -> Verdict:
     """A scored record."""
     message = Message(record(offset), "fine", {})
-    document = Document(message, ([101, 2986, 102],), TextStats(3, False, 1, 0.0))
+    document = Document(message, ([101, 2986, 102],), TextStats(3, truncated, 1, 0.0))
     return Verdict(document, "POSITIVE", 0.75, {"NEGATIVE": 0.25, "POSITIVE": 0.75})
