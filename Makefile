@@ -10,7 +10,7 @@ UV_VERSION := 0.13.8
 UV := .tools/uv
 BIN := .venv/bin
 # Named, since outside of a git checkout nothing tells ruff to pass over .tools.
-CODE := service tests
+CODE := service tests schemas/examples
 IMAGE ?= sentiment-stream:0.1.0$(if $(filter gpu,$(TARGET)),-gpu)
 IMAGE_BASE ?= sentiment-stream-base:bookworm
 # What is installed is told by these; a development install serves the demo too.
@@ -74,7 +74,7 @@ COMPILE = echo 'setuptools>=77' | $(UV) pip compile --quiet pyproject.toml - --u
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 lock: $(UV) ## write the lock files anew after a change of pyproject.toml; UPGRADE=1 takes newer versions
-	$(COMPILE) --extra demo --output-file requirements.txt
+	$(COMPILE) --extra demo --extra tracing --output-file requirements.txt
 	$(COMPILE) --all-extras --group dev --constraints requirements.txt \
 		--output-file requirements-dev.txt
 

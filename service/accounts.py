@@ -1,4 +1,4 @@
-"""What is counted of an outcome once its transaction has ended: metrics and drift.
+"""What is counted of an outcome once its transaction has ended: metrics, drift, the live page.
 
 Exists so that nothing is counted that was not published, in one place. Changes nothing else.
 """
@@ -12,6 +12,7 @@ from service.records import Rejected
 
 if TYPE_CHECKING:
     from service.drift import DriftWindow
+    from service.feed import Feed
     from service.records import Outcome
     from service.telemetry import Metrics
 
@@ -23,6 +24,7 @@ class Accounts:
     metrics: Metrics
     drift: DriftWindow
     latency_budget_s: float
+    feed: Feed | None = None
 
     def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
         """Count one, published at `now` (Unix seconds) and `now_monotonic` (as `polled_at`)."""
@@ -32,6 +34,8 @@ class Accounts:
         metrics.over_budget.inc(latency_s > self.latency_budget_s)
         if record.timestamp_ms >= 0:
             metrics.end_to_end_seconds.observe(max(0.0, now - record.timestamp_ms / 1000))
+        if self.feed is not None:
+            self.feed.published(outcome, now, now_monotonic)
         if isinstance(outcome, Rejected):
             metrics.dead_lettered.labels(outcome.reason).inc()
             return

@@ -13,31 +13,33 @@ import time
 from typing import TYPE_CHECKING
 
 import structlog
-from jsonpointer import JsonPointer
 
 from service.accounts import Accounts
-from service.batcher import Batcher, Limits
-from service.breaker import Breaker
+from service.assembly import SystemClock, build_pipeline, build_prepare
 from service.calls import Calling
-from service.codec import Decoder, Encoder
 from service.drift import DriftWindow
 from service.engines import load_engine
 from service.engines.checkpoint import Checkpoint, load_tokenizer, resolve
 from service.errors import RetriableError, ServiceError
+from service.feed import Feed
 from service.http import HttpServer
 from service.inference import Inference
 from service.kafka import KafkaSession
 from service.language import Languages
-from service.pipeline import Pipeline, backoff_s
-from service.prepare import PrepareThread
+from service.live import Live
+from service.pipeline import backoff_s
+from service.score_api import ScoreApi
 from service.telemetry import Metrics, service_version
 from service.text import TextEncoder
 from service.trust import read_trust
 from service.tuning import tuned
 
 if TYPE_CHECKING:
-    from service.records import ModelInfo
+    from service.http import Part
+    from service.pipeline import Pipeline
+    from service.prepare import PrepareThread
     from service.settings import ModelSettings, Settings
+    from service.tracing import Tracing
     from service.trust import Trust
 
 log = structlog.get_logger(__name__)
@@ -51,14 +53,6 @@ WARM_UP_TEXTS = (
 )
 
 
-class SystemClock:
-    """Implements `ports.Clock` with the system's clocks."""
-
-    monotonic = staticmethod(time.monotonic)
-    time = staticmethod(time.time)
-    sleep = staticmethod(asyncio.sleep)
-
-
 class Service:
     """One running service; `run` once."""
 
@@ -68,10 +62,24 @@ class Service:
         self.metrics = Metrics()
         self._settings = settings
         self._stop = asyncio.Event()
-        self._http = HttpServer(settings.http, self.metrics, self._alive, self._not_ready)
+        self._feed = Feed(settings.batch.latency_budget_ms, settings.delivery.include_text)
+        self._live = Live(self._feed, self.metrics, self._not_ready, explain=settings.http.score)
+        self._score_api = ScoreApi(self.metrics, settings.model.text_bytes_max)
+        wanted: dict[Part, bool] = {
+            self._live: settings.http.page,
+            self._score_api: settings.http.score,
+        }
+        parts = [part for part, on in wanted.items() if on]
+        self._http = HttpServer(settings.http, self.metrics, self._alive, self._not_ready, parts)
         self._session = KafkaSession(
             settings.kafka, settings.batch.records_max, settings.delivery.mode
         )
+        self._tracing: Tracing | None = None
+        if settings.tracing.exporter != "none":
+            from service.tracing import exporting  # noqa: PLC0415 - an extra; takes time to load
+
+            group_id, version = settings.kafka.group_id, service_version()
+            self._tracing = exporting(settings.tracing, SystemClock(), group_id, version)
         self._pipeline: Pipeline | None = None
         self._inference: Inference | None = None
         self._prepare: PrepareThread | None = None
@@ -123,6 +131,7 @@ class Service:
             encoder.sequences(WARM_UP_TEXTS),
             settings.repeats_max,
             Calling(trust, checkpoint.multi_label, settings.unsure_label),
+            self._stream_waits,
         )
         languages = await asyncio.to_thread(
             Languages, settings.known_languages, settings.other_languages
@@ -133,43 +142,23 @@ class Service:
                  device=model.device, precision=model.precision,
                  seconds=round(time.monotonic() - started, 2))  # fmt: skip
         self.metrics.set_model(model)
+        prepare = self._prepare = build_prepare(self._settings, encoder, languages)
+        self._score_api.open(prepare.encode, self._inference.score_aside)
         self._trouble = "the group is not joined yet"
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(self._watch(), name="watch")
             await self._join()
-            self._pipeline = self._build_pipeline(model, encoder, languages, self._inference)
+            self._pipeline = build_pipeline(
+                self._settings, self._session, prepare, self._inference, model, self._accounts(),
+                self._tracing,
+            )  # fmt: skip
             await self._pipeline.run()
             watching.cancel()
 
-    def _build_pipeline(
-        self, model: ModelInfo, encoder: TextEncoder, languages: Languages, inference: Inference
-    ) -> Pipeline:
-        settings = self._settings
-        kafka, batch = settings.kafka, settings.batch
-        decoder = Decoder(
-            kafka.input_format, JsonPointer(kafka.text_field), settings.model.text_bytes_max
-        )
-        self._prepare = PrepareThread(decoder, encoder, languages)
-        limits = Limits(batch.tokens_max, batch.records_max, batch.latency_budget_ms / 1000)
-        return Pipeline(
-            session=self._session,
-            prepare=self._prepare,
-            scorer=inference,
-            batcher=Batcher(limits),
-            encoder=Encoder(
-                kafka.output_topic,
-                kafka.dead_letter_topic,
-                settings.delivery.include_text,
-                model,
-                service_version(),
-            ),
-            breaker=Breaker(settings.delivery.breaker_records, settings.delivery.breaker_share),
-            metrics=self.metrics,
-            accounts=Accounts(self.metrics, self._drift, limits.latency_budget_s),
-            clock=SystemClock(),
-            keep_alive_s=kafka.max_poll_ms / 1000 / 3,
-            stall_timeout_s=settings.delivery.stall_timeout_s,
-        )
+    def _accounts(self) -> Accounts:
+        budget_s = self._settings.batch.latency_budget_ms / 1000
+        feed = self._feed if self._settings.http.page else None
+        return Accounts(self.metrics, self._drift, budget_s, feed)
 
     async def _join(self) -> None:
         failures = 0
@@ -225,18 +214,29 @@ class Service:
 
     async def _close(self) -> None:
         await self._session.stop()
+        self._score_api.close()
         if self._prepare is not None:
             self._prepare.close()
         if self._inference is not None:
             await self._inference.stop()
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
+        await self._live.stop()
         await self._http.stop()
         log.info("stopped")
 
     def _alive(self) -> str | None:
+        if self._inference is not None and self._inference.has_ended and not self._stop.is_set():
+            return "the inference thread has ended"
         stalled_s = self._pipeline.stalled_s() if self._pipeline is not None else 0.0
         if stalled_s <= self._settings.delivery.stall_timeout_s:
             return None
         return f"the model has not answered for {stalled_s:.0f} s"
+
+    def _stream_waits(self) -> bool:
+        """Whether the model has a batch of the stream, or something waits for it."""
+        pipeline = self._pipeline
+        return pipeline is not None and (len(pipeline.batcher) > 0 or pipeline.stalled_s() > 0)
 
     def _not_ready(self) -> str | None:
         return self._trouble

@@ -30,6 +30,13 @@ class Call(NamedTuple):
     confident: bool
 
 
+class Reading(NamedTuple):
+    """What is called of a text, and the probability of every label."""
+
+    call: Call
+    scores: dict[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Calling:
     """How one model's logits are read.
@@ -67,3 +74,10 @@ class Calling:
         if not confident and self.unsure_label != KEEP and _NEUTRAL not in map(str.lower, labels):
             label = self.unsure_label
         return Call(label, shares[best], confident)
+
+    def read(self, labels: Sequence[str], logits: NDArray[np.float32]) -> list[Reading]:
+        """Read logits of the shape (texts, labels)."""
+        return [
+            Reading(self.call(labels, row), dict(zip(labels, row, strict=True)))
+            for row in self.probabilities(logits).tolist()
+        ]

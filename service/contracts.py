@@ -120,13 +120,13 @@ class SentimentEvent(BaseModel):
                     "extra": {},
                     "text": "Two hours in the queue and then the desk closes. Never again.",
                     "label": "NEGATIVE",
-                    "score": 0.9780069589614868,
-                    "scores": {"NEGATIVE": 0.9780069589614868, "POSITIVE": 0.021993014961481094},
+                    "score": 0.929190456867218,
+                    "scores": {"NEGATIVE": 0.929190456867218, "POSITIVE": 0.07080955058336258},
                     "confident": True,
                     "language": "en",
                     "model": {
                         "name": "bundled",
-                        "revision": "sha256:b31590f7be0a2616",
+                        "revision": "sha256:36c566b074351ee4",
                         "engine": "onnx_packed",
                         "precision": "float32",
                     },
@@ -203,6 +203,8 @@ class DeadLetter(BaseModel):
         alias_generator=_DEAD_LETTER_HEADERS.__getitem__,
         populate_by_name=True,
         json_schema_extra={
+            # The headers of the record stand beside these.
+            "additionalProperties": True,
             "examples": [
                 {
                     "__connect.errors.topic": "sentiment.messages",
@@ -215,7 +217,7 @@ class DeadLetter(BaseModel):
                     "sentiment.errors.attempts": "1",
                     "sentiment.errors.service.version": "0.1.0",
                 }
-            ]
+            ],
         },
     )
 

@@ -1,12 +1,13 @@
-"""Health and metrics over HTTP, for probes and scrapers.
+"""The HTTP server: health and metrics for probes and scrapers, and the parts that are given to it.
 
-Only says what others know: it decides nothing, changes nothing, and reads no body.
+Of its own it only says what others know: it decides nothing, changes nothing, and reads no body.
+What a part reads and answers is the part's own (`score_api`, the live page).
 """
 
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 from prometheus_client.exposition import gzip_accepted
@@ -15,17 +16,16 @@ from service.errors import SettingsError
 from service.telemetry import service_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from aiohttp.typedefs import Handler
 
     from service.settings import HttpSettings
     from service.telemetry import Metrics
 
-PATHS = ("/", "/livez", "/readyz", "/metrics")
-
 # No request here has a body, and answers take milliseconds: what is not sent at once is not
-# waited for, neither while serving nor at the stop.
+# waited for, neither while serving nor at the stop. A part that takes bodies reads them itself,
+# from the request's stream, up to a bound of its own.
 _BODY_BYTES_MAX = 1024
 _LINGER_S = 0
 _STOP_S = 1
@@ -33,11 +33,19 @@ _STOP_S = 1
 _KEEP_ALIVE_S = 75
 
 
+class Part(Protocol):
+    """More paths for the server."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """Methods, paths and handlers; asked for once, at the start of the server."""
+
+
 class HttpServer:
-    """Serves `PATHS` until it is stopped.
+    """Serves probes, metrics and parts until it is stopped.
 
     `alive` and `ready` return None when all is well, else the reason in one line; they are called
-    on the event loop for every probe and must not block.
+    on the event loop for every probe and must not block. A part's `GET /` takes the place of the
+    index.
     """
 
     def __init__(
@@ -46,12 +54,15 @@ class HttpServer:
         metrics: Metrics,
         alive: Callable[[], str | None],
         ready: Callable[[], str | None],
+        parts: Sequence[Part] = (),
     ) -> None:
         """Take what is served; nothing is opened before `start`."""
         self._settings = settings
         self._metrics = metrics
         self._alive = alive
         self._ready = ready
+        self._parts = parts
+        self._paths: tuple[str, ...] = ()
         self._port = settings.port
         self._runner: web.AppRunner | None = None
 
@@ -66,12 +77,11 @@ class HttpServer:
         Raises:
             SettingsError: the port is taken or not permitted, or the host is none of ours.
         """
-        app = web.Application(client_max_size=_BODY_BYTES_MAX, middlewares=[_errors_as_json])
+        app = web.Application(client_max_size=_BODY_BYTES_MAX, middlewares=[self._errors_as_json])
         app.on_response_prepare.append(_headers)
-        app.router.add_get("/", self._index)
-        app.router.add_get("/livez", self._livez)
-        app.router.add_get("/readyz", self._readyz)
-        app.router.add_get("/metrics", self._exposition)
+        routes = self._routes()
+        app.router.add_routes(routes)
+        self._paths = tuple(dict.fromkeys(route.path for route in routes))
         self._runner = web.AppRunner(
             app,
             access_log=None,  # probes every few seconds would bury everything else
@@ -94,9 +104,30 @@ class HttpServer:
         if runner is not None:
             await runner.cleanup()
 
+    def _routes(self) -> list[web.RouteDef]:
+        own = [
+            web.get("/", self._index),
+            web.get("/livez", self._livez),
+            web.get("/readyz", self._readyz),
+            web.get("/metrics", self._exposition),
+        ]
+        more = [route for part in self._parts for route in part.routes()]
+        replaced = any((route.method, route.path) == ("GET", "/") for route in more)
+        return [*(own[1:] if replaced else own), *more]
+
+    @web.middleware
+    async def _errors_as_json(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+            reason = f"the paths are {' '.join(self._paths)}"
+            body = {"status": error.reason.lower(), "reason": reason}
+            return web.json_response(body, status=error.status, headers=allow)
+
     async def _index(self, _request: web.Request) -> web.Response:
         return web.json_response(
-            {"name": "sentiment-stream", "version": service_version(), "paths": PATHS}
+            {"name": "sentiment-stream", "version": service_version(), "paths": self._paths}
         )
 
     async def _livez(self, _request: web.Request) -> web.Response:
@@ -121,18 +152,8 @@ def _health(problem: str | None) -> web.Response:
     return web.json_response({"status": "unavailable", "reason": problem}, status=503)
 
 
-@web.middleware
-async def _errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-        body = {"status": error.reason.lower(), "reason": "GET / lists the paths"}
-        return web.json_response(body, status=error.status, headers=allow)
-
-
 async def _headers(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Cache-Control"] = "no-store"  # health is of now
+    response.headers.setdefault("Cache-Control", "no-store")  # health is of now
     response.headers.popall("Server", None)  # names the versions of aiohttp and Python
 
 

@@ -1,5 +1,8 @@
 """The dedicated inference thread: one loop, one bounded queue, results through futures.
 
+Batches of the stream come first; texts from aside (see `score_api`) have the turns between them, a
+small run at a time.
+
 The model is loaded, warmed and run on this thread alone, so a GPU context or a compute pool never
 sees a second one. A document that the engine fails on is isolated and becomes a `Rejected`; an
 engine that fails on a known good document too is broken, and so is the process then.
@@ -8,26 +11,31 @@ engine that fails on a known good document too is broken, and so is the process 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import queue
 import sys
 import threading
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from service.calls import Calling
-from service.errors import ModelError, ServiceError
+from service.errors import BusyError, InputError, ModelError, ServiceError
 from service.records import Reason, Rejected, Verdict
 from service.repeats import Repeats
+from service.turns import Turns, Work
 from service.windows import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from numpy.typing import NDArray
+
+    from service.calls import Reading
     from service.ports import Engine
     from service.records import Document, ModelInfo
+    from service.text import Windows
 
 # One batch may wait while another runs; the pipeline sends no more.
 QUEUE_MAX = 1
@@ -47,8 +55,15 @@ NICENESS = 5
 # Of some 65 tokens: together a run of the model on a CPU and more.
 WARM_UP_COPIES = 32
 
+# Most tokens of one run for texts from aside, or one window where that is longer: as long as that
+# a batch of the stream may have to wait, some 25 ms on two cores with the bundled model.
+ASIDE_TOKENS_MAX = 512
+# Within this time a run from aside has had its turn and its answer, or its asker is sent away.
+ASIDE_ANSWER_S = 2.0
+# How often it is looked whether the stream leaves a turn, while somebody asks from aside.
+ASIDE_LOOK_S = 0.002
+
 Outcomes = list["Verdict | Rejected"]
-_Work = tuple["Sequence[Document]", "Future[Outcomes]"]
 
 
 class Inference:
@@ -60,17 +75,22 @@ class Inference:
         warm_up: Sequence[Sequence[int]],
         repeats_max: int = 0,
         calling: Calling | None = None,
+        stream_waits: Callable[[], bool] = lambda: False,
     ) -> None:
         """`load` runs on the thread; `warm_up` are token sequences that every model can score.
 
         Of so many texts at most the verdict is remembered, and their repeats cost nothing.
-        `calling` says how the model's logits are read; without it, raw.
+        `calling` says how the model's logits are read; without it, raw. While `stream_waits`,
+        texts from aside have no turn; it is asked on the event loop.
         """
         self._load = load
         self._calling = calling or Calling()
         self._repeats = Repeats(repeats_max)
         self._warm_up = warm_up
-        self._queue: queue.Queue[_Work | None] = queue.Queue(QUEUE_MAX)
+        self._stream_waits = stream_waits
+        self._turns = Turns(QUEUE_MAX)
+        self._aside = asyncio.Lock()
+        self._labels: tuple[str, ...] = ()
         self._loaded: Future[ModelInfo] = Future()
         self._tokens_max = TOKENS_UNBOUNDED
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
@@ -98,24 +118,75 @@ class Inference:
     async def _scored(self, documents: Sequence[Document]) -> Outcomes:
         if not documents:
             return []
-        future: Future[Outcomes] = Future()
-        if not self._thread.is_alive():
-            raise _thread_has_ended()
-        self._queue.put_nowait((documents, future))
-        return await asyncio.wrap_future(future)
+        compute = partial(self._repeats_or_outcomes, documents)
+        work = Work(compute, Future())
+        self._turns.put(work)
+        outcomes: Outcomes = await asyncio.wrap_future(work.future)
+        return outcomes
+
+    async def score_aside(self, texts: Sequence[Windows]) -> list[Reading]:
+        """Read texts between the stream's batches; one reading each, in the same order.
+
+        They run as those of the stream do, and read the same. Repeats are not remembered.
+
+        Raises:
+            BusyError: the stream leaves no turn, or the model has not answered in time.
+            InputError: the model fails on one of the texts.
+            ModelError: the engine is broken.
+        """
+        if not texts:
+            return []
+        runs = _runs([window for windows in texts for window in windows])
+        logits = np.concatenate([await self._logits_aside(run) for run in runs])
+        return self._calling.read(self._labels, joined(logits, _lengths(texts)))
+
+    async def _logits_aside(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        work = Work(partial(self._run_aside, windows), Future())
+        try:
+            # Whoever is sent away leaves something cancelled in the place, or on the thread.
+            async with asyncio.timeout(ASIDE_ANSWER_S), self._aside:
+                while self._stream_waits():  # noqa: ASYNC110 - of many things, on both sides
+                    await asyncio.sleep(ASIDE_LOOK_S)
+                self._turns.put_aside(work)
+                found: NDArray[np.float32] | None = await asyncio.wrap_future(work.future)
+        except TimeoutError:
+            raise BusyError("the model is busy with the stream; ask again later") from None
+        if found is None:
+            raise InputError("the model fails on one of these texts; send them one by one")
+        return found
+
+    def _run_aside(
+        self, windows: Sequence[Sequence[int]], engine: Engine
+    ) -> NDArray[np.float32] | None:
+        """The logits of windows; None where the engine fails on these and on nothing else."""
+        try:
+            return engine.logits(windows)
+        except Exception:  # noqa: BLE001 - whatever it is, it is of these texts if the next works
+            engine.logits(self._warm_up)
+            return None
 
     async def stop(self) -> None:
         """Let the thread end after its current batch; may be called twice."""
+        self._turns.end()
         if self._thread.is_alive():
-            try:
-                self._queue.put_nowait(None)
-            except queue.Full:
-                return
             await asyncio.to_thread(self._thread.join, JOIN_TIMEOUT_S)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the thread was started and has ended: nothing will be scored any more."""
+        return self._thread.ident is not None and not self._thread.is_alive()
+
     def _run(self) -> None:
+        try:
+            engine = self._loaded_engine()
+            if engine is not None:
+                self._serve(engine)
+        finally:
+            self._turns.end()
+
+    def _loaded_engine(self) -> Engine | None:
         if not self._loaded.set_running_or_notify_cancel():
-            return
+            return None
         _give_way()
         try:
             engine = self._load()
@@ -123,27 +194,24 @@ class Inference:
             # As large as a run gets: memory is taken now, and not in the first busy minute.
             engine.logits([max(self._warm_up, key=len)] * WARM_UP_COPIES)
         except BaseException as error:  # noqa: BLE001 - all goes to who waits for the model
+            self._turns.end()
             self._loaded.set_exception(_as_service_error(error, "cannot be loaded"))
-            return
+            return None
+        self._labels = engine.info.labels
         self._loaded.set_result(engine.info)
-        while (work := self._queue.get()) is not None:
-            documents, future = work
-            if not future.set_running_or_notify_cancel():
-                continue
+        return engine
+
+    def _serve(self, engine: Engine) -> None:
+        while (work := self._turns.take()) is not None:
             try:
-                compute = partial(self._outcomes, engine)
-                future.set_result(self._repeats.score(documents, compute))
+                work.future.set_result(work.run(engine))
             except BaseException as error:  # noqa: BLE001 - all goes to who waits for the batch
-                future.set_exception(_as_service_error(error, "has stopped working"))
-                self._refuse_waiting()
+                self._turns.end()
+                work.future.set_exception(_as_service_error(error, "has stopped working"))
                 return
 
-    def _refuse_waiting(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            while (work := self._queue.get_nowait()) is not None:
-                _, future = work
-                if future.set_running_or_notify_cancel():
-                    future.set_exception(_thread_has_ended())
+    def _repeats_or_outcomes(self, documents: Sequence[Document], engine: Engine) -> Outcomes:
+        return self._repeats.score(documents, partial(self._outcomes, engine))
 
     def _outcomes(self, engine: Engine, documents: Sequence[Document]) -> Outcomes:
         tokens = sum(document.tokens for document in documents)
@@ -163,16 +231,12 @@ class Inference:
             name = type(error).__name__
             return [Rejected(documents[0].record, Reason.ENGINE_ERROR, name, "score")]
         self._tokens_max = min(TOKENS_UNBOUNDED, int(self._tokens_max * TOKENS_GROWTH))
-        lengths = [[len(window) for window in d.windows] for d in documents]
-        shares = self._calling.probabilities(joined(logits, lengths))
+        lengths = _lengths([document.windows for document in documents])
+        readings = self._calling.read(engine.info.labels, joined(logits, lengths))
         return [
-            self._verdict(document, engine.info.labels, row)
-            for document, row in zip(documents, shares.tolist(), strict=True)
+            Verdict(document, call.label, call.score, scores, call.confident)
+            for document, (call, scores) in zip(documents, readings, strict=True)
         ]
-
-    def _verdict(self, document: Document, labels: tuple[str, ...], row: list[float]) -> Verdict:
-        label, score, confident = self._calling.call(labels, row)
-        return Verdict(document, label, score, dict(zip(labels, row, strict=True)), confident)
 
     def _halves(self, engine: Engine, documents: Sequence[Document]) -> Outcomes:
         middle = len(documents) // 2
@@ -196,12 +260,25 @@ def _out_of_memory(error: Exception) -> bool:
     )
 
 
+def _lengths(texts: Sequence[Windows]) -> list[list[int]]:
+    return [[len(window) for window in windows] for windows in texts]
+
+
+def _runs(windows: Sequence[list[int]]) -> Iterator[list[list[int]]]:
+    """Windows in their order, in runs of at most so many tokens, or of one that has more."""
+    run: list[list[int]] = []
+    tokens = 0
+    for window in windows:
+        if run and tokens + len(window) > ASIDE_TOKENS_MAX:
+            yield run
+            run, tokens = [], 0
+        run.append(window)
+        tokens += len(window)
+    yield run
+
+
 def _unscored(document: Document) -> Verdict:
     return Verdict(document, None, None, {}, None)
-
-
-def _thread_has_ended() -> ModelError:
-    return ModelError("the inference thread has ended; restart the service")
 
 
 def _as_service_error(error: BaseException, what: str) -> ServiceError:

@@ -20,6 +20,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 
 from service.errors import ServiceError
+from service.terminal import remarks
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, ExcInfo, Processor
@@ -99,7 +100,8 @@ def configure_logging(settings: LogSettings) -> None:
     renderer: Processor = structlog.processors.JSONRenderer()
     if settings.format == "console":
         renderer = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            colors=sys.stderr.isatty() and not remarks().no_color,
+            exception_formatter=structlog.dev.plain_traceback,
         )
     handler = _StandardError()
     handler.addFilter(_holds_no_message)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from service.ports import Clock, Scorer, Session
     from service.records import Batch, Item, Outcome, Record
     from service.telemetry import Metrics
+    from service.tracing import Tracing
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +76,7 @@ class Pipeline:
     clock: Clock
     keep_alive_s: float
     stall_timeout_s: float
+    tracing: Tracing | None = None
 
     def __post_init__(self) -> None:
         """Begin with nothing collected."""
@@ -228,7 +230,7 @@ class Pipeline:
                 )
             try:
                 started = self.clock.monotonic()
-                published = await self.session.publish(self._publication(epoch, outcomes))
+                published = await self._send(self._publication(epoch, outcomes), outcomes)
             except RetriableError as error:
                 failures += 1
                 self.metrics.dropped.inc(len(outcomes))
@@ -241,6 +243,11 @@ class Pipeline:
                 self._account(outcomes, started)
             else:
                 self.metrics.dropped.inc(len(outcomes))
+
+    async def _send(self, publication: Publication, outcomes: Sequence[Outcome]) -> bool:
+        if self.tracing is None:
+            return await self.session.publish(publication)
+        return await self.tracing.publish(self.session.publish, publication, outcomes)
 
     async def _next_scored(self) -> Scored | None:
         return self._held.pop() if self._held else await self._scored.get()

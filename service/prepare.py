@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from service.codec import Decoder
     from service.language import Languages
     from service.records import Item, Record
-    from service.text import TextEncoder
+    from service.text import TextEncoder, Windows
 
 # Of a text that is passed on unscored.
 UNREAD = TextStats(tokens=0, truncated=True, windows=0, unknown_share=0.0)
@@ -70,6 +70,12 @@ class PrepareThread:
         """Prepare records; one item for each, in the same order."""
         return await asyncio.get_running_loop().run_in_executor(
             self._executor, prepared, self._decoder, self._encoder, self._languages, records
+        )
+
+    async def encode(self, texts: Sequence[str]) -> list[tuple[Windows, TextStats]]:
+        """Token ids and statistics of texts that are no records; see `TextEncoder.encode`."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._executor, self._encoder.encode, texts
         )
 
     def close(self) -> None:

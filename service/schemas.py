@@ -1,4 +1,4 @@
-"""JSON Schemas of everything on the wire, generated from `contracts`."""
+"""JSON Schemas, AsyncAPI and OpenAPI of everything that goes in and comes out, from the models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.alias_generators import to_snake
 
-from service.contracts import DeadLetter, SentimentEvent, SourceMessage
+from service.asyncapi import asyncapi
+from service.contracts import SCHEMA_VERSION, DeadLetter, SentimentEvent, SourceMessage
+from service.openapi import openapi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,23 +21,30 @@ _MODELS: tuple[type[BaseModel], ...] = (SourceMessage, SentimentEvent, DeadLette
 
 def schemas() -> dict[str, dict[str, Any]]:
     """File name to schema; an event is described as it is written, a message as it is read."""
+    names = {model: to_snake(model.__name__).replace("_", "-") for model in _MODELS}
     return {
-        f"{to_snake(model.__name__).replace('_', '-')}.schema.json": {
+        f"{name}.schema.json": {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"urn:sentiment-stream:schema:{name}:{SCHEMA_VERSION}",
             **model.model_json_schema(
                 mode="serialization" if model is SentimentEvent else "validation"
             ),
         }
-        for model in _MODELS
+        for model, name in names.items()
     }
 
 
+def documents() -> dict[str, dict[str, Any]]:
+    """File name to all that is generated."""
+    return {**schemas(), "asyncapi.json": asyncapi(), "openapi.json": openapi()}
+
+
 def write_schemas(folder: Path) -> list[Path]:
-    """Write all schemas into a folder; returns their paths."""
+    """Write all of them into a folder; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, schema in schemas().items():
+    for name, document in documents().items():
         path = folder / name
-        path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         written.append(path)
     return written

@@ -22,6 +22,7 @@ from service.settings_groups import (
     KafkaSettings,
     LogSettings,
     ModelSettings,
+    TracingSettings,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ __all__ = [
     "LogSettings",
     "ModelSettings",
     "Settings",
+    "TracingSettings",
     "allowed",
     "each_setting",
     "load_settings",
@@ -80,6 +82,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
 
     @model_validator(mode="after")
     def _no_conflicts(self) -> Self:

@@ -67,6 +67,7 @@ Label = Annotated[
 Languages = Annotated[
     str, _matching(r"^[a-z]{2,3}(,[a-z]{2,3})*$", "codes with commas between them, like en,de")
 ]
+Url = Annotated[str, _matching(r"^https?://[^\s/]+(/\S*)?$", "an http:// or https:// address")]
 NotEmpty = Annotated[str, Field(min_length=1)]
 Milliseconds = Annotated[int, Field(ge=1, le=24 * 3600 * 1000)]
 
@@ -92,6 +93,8 @@ class KafkaSettings(_Group):
     """Form of a message without a content-type header: a JSON object, or the bare text."""
     text_field: Pointer = "/text"
     """JSON pointer to the text within a message."""
+    cloudevents: bool = True
+    """Whether what is published carries the attributes of a CloudEvent: some 300 bytes each."""
     auto_offset_reset: Literal["earliest", "latest"] = "earliest"
     """Where a group without committed offsets begins."""
     session_timeout_ms: Milliseconds = 30_000
@@ -215,12 +218,17 @@ class DeliverySettings(_Group):
 
 
 class HttpSettings(_Group):
-    """Health and metrics."""
+    """Health and metrics, and what else is served where it is switched on."""
 
     host: NotEmpty = "0.0.0.0"  # noqa: S104 - probes and scrapers come from outside the container
     """Address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """Port to listen on; 0 takes a free one."""
+    page: bool = False
+    """Whether / is a live page of what is scored, texts included; `demo` always shows it."""
+    score: bool = False
+    """Whether POST /score and POST /explain are answered, to whoever can reach the port; described
+    at /docs. `demo` always answers them."""
 
 
 class LogSettings(_Group):
@@ -230,3 +238,14 @@ class LogSettings(_Group):
     """Least severity that is written."""
     format: Literal["json", "console"] = "json"
     """json for machines, console for people."""
+
+
+class TracingSettings(_Group):
+    """Spans for a tracing system; what is not here, the standard OTEL_ variables say."""
+
+    exporter: Literal["none", "otlp"] = "none"
+    """otlp sends spans of each message by OTLP over HTTP; needs the extra `tracing`."""
+    endpoint: Url | None = None
+    """Where to, like http://collector:4318/v1/traces; follows as OTEL_EXPORTER_OTLP_ENDPOINT."""
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Of the messages without a trace, how many get one; with one, their producer has decided."""

@@ -107,18 +107,29 @@ class Metrics:
         self.assigned_partitions = gauge("sentiment_assigned_partitions", "Partitions owned.")
         self.epoch = gauge("sentiment_epoch", "Interruptions so far: rebalances and rewinds.")
         self.ready = gauge("sentiment_ready", "1 while GET /readyz answers 200, else 0.")
+        self._add_http(counter)
         self._add_drift(gauge)
         model = ["name", "revision", "engine", "precision", "device"]
         self.model_info = info("sentiment_model", "The model in use.", model)
         self.build_info = info("sentiment_build", "The service itself.", ["version", "python"])
 
+        self._begin_at_zero()
+        self.build_info.labels(service_version(), platform.python_version())
+
+    def _begin_at_zero(self) -> None:
         for reason in Reason:
             self.dead_lettered.labels(reason)
         for stage in get_args(RetryStage):
             self.retries.labels(stage)
         for stage in get_args(Stage):
             self.stage_seconds.labels(stage)
-        self.build_info.labels(service_version(), platform.python_version())
+
+    def _add_http(self, counter: Callable[..., prometheus.Counter]) -> None:
+        self.score_requests = counter(
+            "sentiment_score_requests_total",
+            "Requests for scores over HTTP, by path and status.",
+            ["path", "status"],
+        )
 
     def _add_drift(self, gauge: Callable[..., prometheus.Gauge]) -> None:
         self.drift_index = gauge(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CI = sorted((CHART / "ci").glob("*.yaml"))
 # What the alerts and the dashboard read beside the service's own metrics.
 OTHERS = {
+    "kube_pod_container_status_last_terminated_exitcode",
     "kube_pod_container_status_restarts_total",
     "process_cpu_seconds_total",
     "process_resident_memory_bytes",

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 
-from service.cli import EXIT_FAILED, EXIT_SETTINGS, main
-from service.errors import BrokerError, InputError, SettingsError
+from service.cli import SECTIONS, main
+from service.errors import EXIT_CODES, ExitCode
 from service.settings import Settings, each_setting, variable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +43,35 @@ def test_help_lists_an_example(command: str, flag: str) -> None:
     start = f"  sentiment-stream {command}".rstrip()
     assert [line for line in done.stdout.splitlines() if line.startswith(start)] != []
     assert "\\b" not in done.stdout
+
+
+def _examples() -> list[str]:
+    helps = (main, *main.commands.values())
+    lines = [line.strip() for one in helps for line in (one.help or "").splitlines()]
+    return [line for line in lines if re.match(r"([A-Z_]+=\S+ )?sentiment-stream ", line)]
+
+
+@pytest.mark.parametrize("example", _examples())
+def test_examples_are_true(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is parsed as the shell would hand it over, and nothing in it is unknown."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reviews.txt").touch()  # the one file that parsing itself opens
+    _, _, rest = example.partition("sentiment-stream ")
+    words = shlex.split(re.split(r" [|>)] ?| {3,}", rest)[0], comments=True)
+    with main.make_context("sentiment-stream", list(words)) as ctx:
+        _, command, arguments = main.resolve_command(ctx, words)
+        assert command is not None
+        with command.make_context(command.name, arguments, parent=ctx):
+            pass
+
+
+def test_help_lists_every_command_whole() -> None:
+    """In one section each, and no sentence is cut off."""
+    assert sorted(main.commands) == sorted(name for part in SECTIONS.values() for name in part)
+    shown = _run("--help").stdout
+    assert "..." not in shown.replace("[ARGS]...", "")
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code:>3}  {meaning}" in shown
 
 
 def test_run_has_a_flag_for_every_setting() -> None:
@@ -74,7 +109,7 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(name: str, value: str, told
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (EXIT_SETTINGS, "")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: {told}")
 
@@ -82,30 +117,9 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(name: str, value: str, told
 def test_each_wrong_setting_has_a_line() -> None:
     """Every line can be found by its first word."""
     done = _run("run", SENTIMENT_HTTP__PORT="web", SENTIMENT_LOG__LEVEL="loud")
-    assert (done.exit_code, done.stdout) == (EXIT_SETTINGS, "")
+    assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")
     starts = [line.partition("=")[0] for line in done.stderr.splitlines()]
     assert starts == ["error: SENTIMENT_HTTP__PORT", "error: SENTIMENT_LOG__LEVEL"]
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (SettingsError("correct it"), EXIT_SETTINGS),
-        (InputError("correct it"), EXIT_SETTINGS),
-        (BrokerError("correct it"), EXIT_FAILED),
-    ],
-)
-def test_errors_that_people_read_become_exit_codes(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
-) -> None:
-    """2 for what whoever called it can correct, 1 for all else; always one line."""
-
-    def failing() -> str:
-        raise error
-
-    monkeypatch.setattr("service.reference.reference", failing)
-    done = _run("reference")
-    assert (done.exit_code, done.stdout, done.stderr) == (code, "", "error: correct it\n")
 
 
 @pytest.mark.parametrize(
@@ -123,4 +137,4 @@ def test_a_missing_extra_is_named(command: tuple[str, ...], module: str, extra: 
         [sys.executable, "-c", code, *command], capture_output=True, text=True, check=False
     )
     expected = f"error: {module} is not installed; pip install 'sentiment-stream[{extra}]'\n"
-    assert (EXIT_FAILED, expected) == (done.returncode, done.stderr)
+    assert (ExitCode.FAILED, expected) == (done.returncode, done.stderr)

@@ -161,7 +161,10 @@ def test_the_demo_leaves_the_users_cluster_alone() -> None:
         group_id="demo",
     )
     assert 0 == derived.model.repeats_max
-    assert derived.model_copy(update={"kafka": given.kafka, "model": given.model}) == given
+    assert derived.http.page
+    assert derived.http.score
+    ours = {"kafka": given.kafka, "model": given.model, "http": given.http}
+    assert derived.model_copy(update=ours) == given
 
 
 def test_the_broker_has_the_topics_before_anyone_asks() -> None:

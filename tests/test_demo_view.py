@@ -24,13 +24,12 @@ from service.demo.view import (
     LETTERS_SHOWN,
     MESSAGES_SHOWN,
     RATE_WINDOW_S,
-    TEXT_CHARACTERS_MAX,
     Board,
     picture,
-    printable,
     status_line,
 )
 from service.settings import Settings
+from service.terminal import TEXT_CHARACTERS_MAX, printable
 
 MESSAGES = load_messages()
 DECODER = Decoder("json", JsonPointer("/text"), Settings().model.text_bytes_max)
@@ -188,7 +187,7 @@ def test_the_summary_says_whether_every_message_came_back(produced: int, expecte
     board.dead_letter(letter_headers("not_utf8"), 12.0)
     shown = drawn(summary(board))
     assert expected in shown
-    for figure in ("positive", "100.0%", "not_utf8", "2.0 s", "1.0 messages/s", "12.0 / 12.0"):
+    for figure in ("positive", "100.0 %", "not_utf8", "2.0 s", "1.0 messages/s", "12.0 / 12.0"):
         assert figure in shown
 
 

@@ -46,7 +46,8 @@ def test_nobody_there() -> None:
     result = CliRunner().invoke(main, ["health", "--http-host", "127.0.0.1", "--http-port", "1"])
 
     assert 1 == result.exit_code
-    assert result.output.startswith("no answer from 127.0.0.1:1 (")
+    assert result.stderr.startswith("error: no answer from 127.0.0.1:1 (")
+    assert "" == result.stdout
 
 
 async def test_who_answers_in_other_words_is_not_well() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 import service.http
 from service.errors import SettingsError
@@ -129,27 +130,64 @@ async def test_the_index_lists_the_paths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "body"),
+    ("method", "path", "status", "word"),
     [
-        ("GET", "/metrics/", 404, {"status": "not found", "reason": "GET / lists the paths"}),
-        ("GET", "/../etc/passwd", 404, {"status": "not found", "reason": "GET / lists the paths"}),
-        (
-            "POST",
-            "/livez",
-            405,
-            {"status": "method not allowed", "reason": "GET / lists the paths"},
-        ),
+        ("GET", "/metrics/", 404, "not found"),
+        ("GET", "/../etc/passwd", 404, "not found"),
+        ("POST", "/livez", 405, "method not allowed"),
     ],
 )
 async def test_other_requests_are_refused_as_json(
-    method: str, path: str, status: int, body: dict[str, str]
+    method: str, path: str, status: int, word: str
 ) -> None:
-    """Unknown paths and methods get a JSON body, and no banner with versions."""
+    """Unknown paths and methods get a JSON body that names the paths, no banner with versions."""
+    body = {"status": word, "reason": "the paths are / /livez /readyz /metrics"}
     async with _running(Health()) as client, client.request(method, path) as response:
         assert (response.status, await response.json()) == (status, body)
         assert "Server" not in response.headers
         if status == 405:
             assert response.headers["Allow"] == "GET,HEAD"
+
+
+class _Page:
+    """A part that has a page of its own, and takes what is posted."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """See `http.Part`."""
+        return [web.get("/", self._page), web.post("/take", self._take)]
+
+    async def _page(self, _request: web.Request) -> web.Response:
+        return web.Response(text="page", headers={"Cache-Control": "max-age=60"})
+
+    async def _take(self, request: web.Request) -> web.Response:
+        size = 0
+        async for chunk in request.content.iter_any():
+            size += len(chunk)
+        return web.Response(text=str(size))
+
+
+async def test_parts_are_served_beside_the_probes() -> None:
+    """A part's `GET /` takes the place of the index; its other paths are said where one is wrong.
+
+    It reads larger bodies than the probes do, and says itself how long a page is good.
+    """
+    settings = HttpSettings(host="127.0.0.1", port=0)
+    server = HttpServer(settings, Metrics(), lambda: None, lambda: None, [_Page()])
+    await server.start()
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as client:
+            async with client.get("/") as response:
+                assert "page" == await response.text()
+                assert "max-age=60" == response.headers["Cache-Control"]
+            async with client.post("/take", data=b"x" * 100_000) as response:
+                assert "100000" == await response.text()
+            async with client.get("/livez") as response:
+                assert response.status == 200
+            async with client.get("/more") as response:
+                reason = (await response.json())["reason"]
+    finally:
+        await server.stop()
+    assert "the paths are /livez /readyz /metrics / /take" == reason
 
 
 async def test_a_body_is_not_waited_for() -> None:

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from service.codec import Decoder, Encoder
 from service.contracts import DeadLetter, SentimentEvent, SourceMessage
+from service.headers import EventHeaders
 from service.prepare import UNREAD
 from service.records import (
     Document,
@@ -30,6 +31,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "schemas"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 NAMES = ["source-message.schema.json", "sentiment-event.schema.json", "dead-letter.schema.json"]
 SOURCE, EVENT, LETTER = (schemas()[name] for name in NAMES)
+HEADERS = EventHeaders.model_json_schema()
 
 
 def _blocks() -> list[Any]:
@@ -88,14 +90,17 @@ def test_the_example_of_an_event_is_a_real_one() -> None:
                     json.dumps(sent).encode(), (), 0, 10.0)  # fmt: skip
     message = Decoder("json", JsonPointer("/text"), 1000).decode(record)
     assert isinstance(message, Message)
-    scores = {"NEGATIVE": 0.9780069589614868, "POSITIVE": 0.021993014961481094}
+    [example] = EVENT["examples"]
+    scores = example["scores"]
     verdict = Verdict(Document(message, ([],), TextStats(16, False, 1, 0.0), "en"), "NEGATIVE",
                       scores["NEGATIVE"], scores)  # fmt: skip
-    model = ModelInfo("bundled", "sha256:b31590f7be0a2616", "onnx_packed", "float32", "cpu", ())
-    outgoing = Encoder("o", "d", True, model, "0").encode(verdict, 1777887000.093, 10.0184)
+    model = ModelInfo(**example["model"], device="cpu", labels=())
+    encoder = Encoder("o", "d", True, model, "0", "urn:sentiment-stream:sentiment-stream")
+    outgoing = encoder.encode(verdict, 1777887000.093, 10.0184)
     event = json.loads(outgoing.value or b"")
-    assert EVENT["examples"] == [event]
+    assert example == event
     assert _blocks() == [sent, event]
+    assert HEADERS["examples"] == [{name: (v or b"").decode() for name, v in outgoing.headers}]
 
 
 def test_an_event_without_a_score_is_in_the_contract() -> None:
@@ -119,3 +124,5 @@ def test_the_page_lists_every_field_header_and_reason() -> None:
     assert _first_cells("Reading events") == list(SentimentEvent.model_fields)
     headers = [field.alias for field in DeadLetter.model_fields.values()]
     assert _first_cells("Dead letters") == [*headers, *Reason]
+    attributes = [field.alias for field in EventHeaders.model_fields.values() if field.alias]
+    assert _first_cells("CloudEvents") == attributes

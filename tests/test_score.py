@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.lab.score import score_lines, score_texts
+from service.lab.score import in_json, score_lines, score_texts
 from service.lab.scoring import BATCH_TOKENS_MAX, CHUNK_TEXTS, LoadedModel, load_model
 from service.lab.scoring import score_texts as scored_texts
 from service.records import ModelInfo
@@ -33,7 +33,7 @@ def _model() -> LoadedModel:
 
 def _answers(lines: Iterable[bytes]) -> list[dict[str, Any]]:
     out = io.StringIO()
-    score_lines(lines, out, SETTINGS, _model())
+    score_lines(lines, in_json(out), SETTINGS, _model())
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
@@ -130,7 +130,9 @@ def test_any_bytes(lines: list[bytes]) -> None:
 def test_arguments() -> None:
     """An argument is a text, even where it looks like an object."""
     out = io.StringIO()
-    score_texts(['{"text": "bad"} good good', "", "\udcff", "bad"], out, SETTINGS, _model())
+    score_texts(
+        ['{"text": "bad"} good good', "", "\udcff", "bad"], in_json(out), SETTINGS, _model()
+    )
     answers = [json.loads(line) for line in out.getvalue().splitlines()]
     assert _short(answers) == ["POSITIVE", "text_empty", "not_utf8", "NEGATIVE"]
 

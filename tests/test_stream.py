@@ -90,7 +90,7 @@ async def test_good_and_broken_messages(
         origin, record = event["origin"], event["record"]
         source = inputs[origin["partition"], origin["offset"]]
         assert source.key == record.key
-        assert source.headers == record.headers
+        assert source.headers == record.headers[: len(source.headers)]
         assert source.timestamp == origin["timestamp"]
         assert json.loads(source.value or b"")["text"] == event["text"]
         if source.key is None:
@@ -154,10 +154,10 @@ async def test_other_shapes_of_messages(stream: Stream, topics: Topics, tmp_path
 
 
 async def test_a_broken_producer_trips_the_breaker(stream: Stream, tmp_path: Path) -> None:
-    """600 messages that are no JSON stop the service; those that tripped it are not committed."""
+    """600 messages that are no JSON stop it, with 3; those that tripped it are not committed."""
     await produce(stream.bootstrap, stream.input, [Message(b"k", b"no json")] * 600)
     with running_service(tmp_path, stream.settings()) as service:
-        assert 1 == await asyncio.to_thread(service.process.wait, 60)
+        assert 3 == await asyncio.to_thread(service.process.wait, 60)
         assert "SENTIMENT_KAFKA__INPUT_FORMAT" in service.log()
     letters = await read_all(stream.bootstrap, stream.letters)
     at = await committed(stream.bootstrap, stream.group, stream.input)

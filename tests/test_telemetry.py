@@ -44,6 +44,7 @@ def test_the_set_of_metrics_is_closed() -> None:
         ("sentiment_assigned_partitions", "gauge", ""),
         ("sentiment_epoch", "gauge", ""),
         ("sentiment_ready", "gauge", ""),
+        ("sentiment_score_requests_total", "counter", "path,status"),
         ("sentiment_drift_index", "gauge", "of"),
         ("sentiment_drift_records", "gauge", ""),
         ("sentiment_unknown_share", "gauge", ""),

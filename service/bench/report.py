@@ -1,6 +1,7 @@
-"""One run of all measurements, and what a person reads of it: tables, JSON, a plot.
+"""One run of all measurements.
 
-Exists so that all ratios come from one run on one machine, with its conditions beside them.
+Exists so that all ratios come from one run on one machine, with its conditions beside them. What a
+person reads of it is in `tables`.
 """
 
 from __future__ import annotations
@@ -13,22 +14,21 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
-from rich.progress import Progress
-from rich.table import Table
-
-from service.bench.engines import PIPELINE, contenders, rate
+from service.bench.engines import contenders, rate
 from service.bench.full_size import write_full_size
-from service.bench.limits import arithmetic, best_of, measure_squares
+from service.bench.limits import arithmetic, measure_squares
 from service.engines.checkpoint import load_tokenizer, resolve
 from service.engines.cpu_limit import cpu_limit
 from service.engines.layout import load_layout
 from service.lab.texts import read_texts
+from service.terminal import progress_bar
 from service.text import TextEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.console import Console
+    from rich.progress import Progress
 
     from service.settings import ModelSettings
 
@@ -77,7 +77,7 @@ def run(  # noqa: PLR0913 - what the command is given
         SettingsError, ModelError, BrokerError: as `measure`.
     """
     chosen = read_texts(texts, count)
-    with tempfile.TemporaryDirectory() as folder, Progress(console=console) as progress:
+    with tempfile.TemporaryDirectory() as folder, progress_bar(console) as progress:
         if full_size:
             model = write_full_size(Path(folder) / "distilbert-size-random")
             settings = settings.model_copy(update={"name": str(model)})
@@ -195,88 +195,3 @@ def _latencies(
     shown = progress.add_task("latency", total=1)
     report.latencies = whole.latency(brokers, texts, rates, seconds, more)
     progress.advance(shown)
-
-
-def show(report: Report, console: Console) -> None:
-    """The tables."""
-    console.print(", ".join(f"{name} {value}" for name, value in report.conditions.items()))
-    peaks = Table(title="the best square product, and the messages/s that it would allow")
-    for column in ("precision, library", "GFLOP/s", "messages/s"):
-        peaks.add_column(column, justify="left" if column.startswith("p") else "right")
-    for name, values in report.peaks.items():
-        limit = median(values) * 1e9 / report.operations_per_message
-        peaks.add_row(name, f"{median(values):.0f}", f"{limit:.0f}")
-    console.print(peaks)
-    console.print(_engine_table(report))
-    if report.services:
-        console.print(_service_table(report))
-        console.print(_latency_table(report))
-
-
-def _engine_table(report: Report) -> Table:
-    table = Table(title="engines, from text to probability")
-    table.add_column("engine")
-    for column in ("messages/s", "least to most", "of the pipeline", "of the peak"):
-        table.add_column(column, justify="right")
-    base = median(report.engines[PIPELINE]) if PIPELINE in report.engines else 0
-    for name, values in sorted(report.engines.items(), key=lambda e: -median(e[1])):
-        precision = next((p for p in ("int8", "bfloat16") if p in name), "float32")
-        peak = best_of(report.peaks, precision)
-        table.add_row(
-            name,
-            f"{median(values):.0f}",
-            f"{min(values):.0f} to {max(values):.0f}",
-            f"{median(values) / base:.2f}" if base else "",
-            f"{100 * report.gflops(name) / peak:.0f} %" if peak else "",
-        )
-    return table
-
-
-def _service_table(report: Report) -> Table:
-    table = Table(title="the whole service, broker and load on the same CPUs")
-    table.add_column("what")
-    for column in ("messages/s", "least to most", "CPUs", "peak MB", "prepare", "score", "publish"):
-        table.add_column(column, justify="right")
-    for name, figures in report.services.items():
-        table.add_row(
-            name,
-            f"{figures['messages_per_s']:.0f}",
-            f"{figures['least_per_s']:.0f} to {figures['most_per_s']:.0f}",
-            f"{figures['cpu_cores']:.2f}",
-            f"{figures['peak_mb']:.0f}",
-            *(
-                f"{100 * figures[f'share_{stage}']:.0f} %" if f"share_{stage}" in figures else ""
-                for stage in ("prepare", "score", "publish")
-            ),
-        )
-    return table
-
-
-def _latency_table(report: Report) -> Table:
-    table = Table(title=f"float32, exactly once; the model alone takes {report.alone_ms:.1f} ms")
-    for column in ("messages/s", "records", "p50 ms", "p95 ms", "p99 ms", "most ms"):
-        table.add_column(column, justify="right")
-    for at in report.latencies:
-        names = ("p50_ms", "p95_ms", "p99_ms", "max_ms")
-        table.add_row(f"{at['rate']:.0f}", f"{at['records']:.0f}", *(f"{at[n]:.1f}" for n in names))
-    return table
-
-
-def plot(report: Report) -> str:
-    """Bars of messages per second as SVG: engines, and what the peaks allow."""
-    bars = sorted(((median(v), name) for name, v in report.engines.items()), reverse=True)
-    most, line = bars[0][0], 26
-    rows = "".join(
-        f'<text x="300" y="{line * n + 44}" text-anchor="end">{name}</text>'
-        f'<rect x="310" y="{line * n + 31}" width="{360 * value / most:.1f}" height="17" '
-        f'fill="{"#2a78d6" if "packed" in name else "#9aa4b2"}"/>'
-        f'<text x="{316 + 360 * value / most:.1f}" y="{line * n + 44}">{value:.0f}</text>'
-        for n, (value, name) in enumerate(bars)
-    )
-    height = line * len(bars) + 50
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 740 {height}" '
-        'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>'
-        f'<text x="10" y="18" font-weight="bold">messages/s, {report.conditions["model"]}, '
-        f"{report.conditions['threads']} threads</text>{rows}</svg>\n"
-    )

@@ -1,60 +1,85 @@
 """The commands. Parses arguments, calls the room that does the work, turns errors to exit codes.
 
 Rooms are imported when their command runs, so that `--help` is instant and `run` needs no
-training packages. Exit codes: 0 done, 1 failed, 2 wrong settings or arguments.
+training packages. What a command ends with is in `service.errors`.
 """
 # ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
+from service.cli.completion import completion
+from service.cli.failures import tell
 from service.cli.health import health
 from service.cli.lab import COMMANDS
 from service.cli.options import with_settings
+from service.cli.training import TRAINING_COMMANDS
 from service.cli.trust import TRUST_COMMANDS
-from service.errors import InputError, ServiceError, SettingsError
+from service.errors import EXIT_CODES
+from service.terminal import results
 
 if TYPE_CHECKING:
     from service.settings import Settings
 
-EXIT_FAILED = 1
-EXIT_SETTINGS = 2
+_EXIT_CODES = "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
+_EPILOG = f"""\b
+Exit codes:
+{_EXIT_CODES}
 
-# Which extra brings what some commands need beyond the service itself.
-_EXTRAS = {"confluent_kafka": "demo", "sklearn": "lab", "torch": "lab", "transformers": "lab"}
+Results go to standard output, progress and errors to standard error. In a pipe, tables are
+tab-separated lines without colours; --json gives one JSON object. NO_COLOR=1 leaves colours out on
+a terminal too.
+"""
+
+
+# As `--help` lists them; one that is missing here would not be listed.
+SECTIONS = {
+    "The stream": ("demo", "run", "health", "replay", "compare"),
+    "Texts and models": ("score", "evaluate", "bias", "train", "calibrate", "export"),
+    "Speed": ("tune", "bench"),
+    "On paper": ("reference", "schemas", "completion"),
+}
 
 
 class _Commands(click.Group):
     """Turns the errors that people read into one line and an exit code."""
 
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(map(len, self.commands))
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                room = formatter.width - width - 6
+                formatter.write_dl(
+                    [(n.ljust(width), self.commands[n].get_short_help_str(room)) for n in names]
+                )
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.UsageError as error:
+            raise click.exceptions.Exit(tell(error) or 0) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (SettingsError, InputError) as error:
-            for line in str(error).splitlines():  # one for each wrong setting
-                click.echo(f"error: {line}", err=True)
-            ctx.exit(EXIT_SETTINGS)
-        except ServiceError as error:
-            click.echo(f"error: {error}", err=True)
-            ctx.exit(EXIT_FAILED)
-        except ModuleNotFoundError as error:
-            package = (error.name or "").partition(".")[0]
-            if package not in _EXTRAS:
+        except (Exception, KeyboardInterrupt) as error:
+            code = tell(error, ctx.invoked_subcommand)
+            if code is None:
                 raise
-            remedy = f"pip install 'sentiment-stream[{_EXTRAS[package]}]'"
-            click.echo(f"error: {package} is not installed; {remedy}", err=True)
-            ctx.exit(EXIT_FAILED)
+            ctx.exit(code)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG
+)
 @click.version_option(package_name="sentiment-stream")
 def main() -> None:
     """Score the sentiment of text on Kafka topics.
@@ -66,11 +91,13 @@ def main() -> None:
     """
     # Set before the tokenizer's library starts its pool: it has a thread of its own here.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # What its client says is in the error that ends a command; `run` logs it besides.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 
 @main.command()
 @click.option("--check-config", is_flag=True, help="Check the settings, print them, and exit.")
-@with_settings("kafka", "model", "batch", "delivery", "http", "log")
+@with_settings("kafka", "model", "batch", "delivery", "http", "log", "tracing")
 def run(settings: Settings, check_config: bool) -> None:
     """Run the service until SIGTERM or SIGINT.
 
@@ -94,14 +121,17 @@ def run(settings: Settings, check_config: bool) -> None:
 @click.option("--seconds", type=click.FloatRange(min=1), help="End by itself after so long.")
 @with_settings("model", "batch", "delivery", "http")
 def demo(settings: Settings, seconds: float | None) -> None:
-    """See messages being scored: a broker inside the process, a generator, the real service.
+    """See messages being scored, with a broker inside the process.
+
+    A generator plays messages, the real service scores them, and the terminal shows what comes out.
 
     \b
+    sentiment-stream demo
     sentiment-stream demo --seconds 20
     """
     from service.demo import run_demo  # noqa: PLC0415
 
-    sys.exit(asyncio.run(run_demo(settings, seconds, Console())))
+    sys.exit(asyncio.run(run_demo(settings, seconds, results())))
 
 
 @main.command()
@@ -122,7 +152,9 @@ def schemas(output: Path) -> None:
 
 @main.command()
 def reference() -> None:
-    """Print the reference of settings, metrics, reasons and exit codes, as Markdown.
+    """Print the reference of settings, metrics, events and errors.
+
+    It is Markdown, and kept in service/reference.md.
 
     \b
     sentiment-stream reference > service/reference.md
@@ -132,5 +164,5 @@ def reference() -> None:
     click.echo(page(), nl=False)
 
 
-for command in (health, *COMMANDS, *TRUST_COMMANDS):
+for command in (health, completion, *COMMANDS, *TRAINING_COMMANDS, *TRUST_COMMANDS):
     main.add_command(command)

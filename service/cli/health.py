@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import sys
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
 import click
+from rich.text import Text
 
 from service.cli.options import with_settings
-from service.errors import SettingsError
+from service.errors import ExitCode, ServiceError, SettingsError
+from service.terminal import BAD, GOOD, printable, results
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -31,7 +34,9 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on
 @click.option("--ready", is_flag=True, help="Ask whether it is ready, and not only alive.")
 @with_settings("http")
 def health(settings: Settings, ready: bool) -> None:
-    """Say how the service on this machine is: exit code 0 for well, 1 for not.
+    """Ask the service on this machine how it is.
+
+    Ends with 0 where it is well, and with 1 where it is not or nobody answers.
 
     \b
     sentiment-stream health
@@ -46,9 +51,12 @@ def health(settings: Settings, ready: bool) -> None:
         with connection.getresponse() as response:
             answer = json.loads(response.read(ANSWER_BYTES_MAX))
     except (OSError, HTTPException, ValueError) as error:
-        click.echo(f"no answer from {host}:{port} ({error})")
-        sys.exit(1)
+        raise ServiceError(
+            f"no answer from {host}:{port} ({error}); is `sentiment-stream run` on this port?"
+        ) from None
     finally:
         connection.close()
-    click.echo(answer.get("reason", answer.get("status", "")))
-    sys.exit(0 if response.status == 200 else 1)
+    well = response.status == HTTPStatus.OK
+    said = printable(answer.get("reason", answer.get("status", "")))
+    results().print(Text(said, GOOD if well else BAD))
+    sys.exit(ExitCode.DONE if well else ExitCode.FAILED)

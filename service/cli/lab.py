@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
-from service.cli.options import with_settings
+from service.cli.options import NEW_FILE, json_flag, print_figures, with_settings
 from service.errors import InputError
+from service.terminal import remarks, results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from service.settings import Settings
 
 
@@ -31,113 +29,27 @@ if TYPE_CHECKING:
     help="File to read, - for standard input: plain text or JSON, one message a line, or one "
     'object {"input_data": [...]}.',
 )
+@click.option("--json", "as_json", is_flag=True, help="JSON lines on a terminal too.")
 @with_settings("model")
-def score(settings: Settings, texts: tuple[str, ...], source: Any) -> None:
-    """Score texts; one JSON line each on standard output, in order.
+def score(settings: Settings, texts: tuple[str, ...], source: Any, as_json: bool) -> None:
+    """Score texts, given here or in a file, in order.
+
+    On a terminal a line for each, its label in colour; elsewhere a JSON object a line.
 
     \b
     sentiment-stream score "Today was an amazing day!" "It was an unfortunate series of events."
-    sentiment-stream score --input reviews.txt
+    sentiment-stream score --input reviews.txt > scores.jsonl
     """
     if bool(texts) == (source is not None):
         raise InputError("give either texts or --input FILE")
-    from service.lab.score import score_lines, score_texts  # noqa: PLC0415
+    from service.lab.score import in_colour, in_json, score_lines, score_texts  # noqa: PLC0415
 
+    console = results()
+    write = in_json(sys.stdout) if as_json or not console.is_terminal else in_colour(console)
     if source is not None:
-        score_lines(source, sys.stdout, settings)
+        score_lines(source, write, settings)
     else:
-        score_texts(texts, sys.stdout, settings)
-
-
-def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
-    from service.lab.recipe import HELP, Recipe  # noqa: PLC0415
-
-    for name, help_text in reversed(HELP.items()):
-        default = getattr(Recipe, name)
-        flag = "--" + name.replace("_", "-")
-        option = click.option(
-            flag, name, default=default, is_flag=default is False, show_default=True, help=help_text
-        )
-        command = option(command)
-    return command
-
-
-def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
-    path = click.Path(path_type=Path)
-    for option in (
-        click.option("--tweets", type=path, help="TSV of id, mean rating, text; odd ids are used."),
-        click.option(
-            "--posts", type=path, help="TSV of text, label ids (1 negative, 3 positive), id."
-        ),
-        click.option("--data", required=True, type=path, help="TSV to train on."),
-    ):
-        command = option(command)
-    return command
-
-
-@click.command()
-@click.option(
-    "--base",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder of a BERT or DistilBERT checkpoint to start from.",
-)
-@click.option("--base-name", help="What the card calls it; the folder's name unless set.")
-@_with_sources
-@click.option(
-    "--countries",
-    type=click.Path(path_type=Path),
-    help="Folder with countries.csv, whose names are exchanged for the consistency loss.",
-)
-@click.option(
-    "--test", type=click.Path(path_type=Path), help="TSV to measure once at the end, for the card."
-)
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="Folder to write.")
-@_with_recipe
-def train(
-    base: Path,
-    base_name: str | None,
-    output: Path,
-    data: Path,
-    posts: Path | None,
-    tweets: Path | None,
-    **options: Any,
-) -> None:
-    """Fine-tune a two-label classifier; the same command goes on where it was interrupted.
-
-    \b
-    sentiment-stream train --base minilm/ --data train.tsv --test dev.tsv --output model/
-    """
-    from service.lab.mixture import Sources  # noqa: PLC0415
-    from service.lab.recipe import Recipe  # noqa: PLC0415
-    from service.lab.runs import train as run  # noqa: PLC0415
-
-    sources = Sources(data, posts, tweets, options.pop("countries"), options.pop("test"))
-    recipe = Recipe(**options)
-    figures = run(base, sources, output, recipe, Console(stderr=True), base_name)
-    click.echo(json.dumps(figures, indent=2))
-
-
-@click.command()
-@click.option(
-    "--model",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Folder that `train` wrote; gets a sentiment.json.",
-)
-@_with_sources
-def calibrate(model: Path, data: Path, posts: Path | None, tweets: Path | None) -> None:
-    """Make a trained model's scores probabilities, by what its training held out.
-
-    Give the files that it was trained on: they are split as they were then.
-
-    \b
-    sentiment-stream calibrate --model model/ --data train.tsv
-    """
-    from service.lab.calibrate import calibrate as fit  # noqa: PLC0415
-    from service.lab.mixture import Sources  # noqa: PLC0415
-
-    click.echo(json.dumps(fit(model, Sources(data, posts, tweets)), indent=2))
+        score_texts(texts, write, settings)
 
 
 @click.command()
@@ -148,6 +60,7 @@ def calibrate(model: Path, data: Path, posts: Path | None, tweets: Path | None) 
 @click.option("--first-offset", type=int, help="Only messages from this input offset on.")
 @click.option("--last-offset", type=int, help="Only messages up to this input offset.")
 @click.option("--send", is_flag=True, help="Send; without it, only say what would be sent.")
+@json_flag
 @with_settings("kafka")
 def replay(
     settings: Settings,
@@ -155,27 +68,33 @@ def replay(
     since: datetime | None,
     until: datetime | None,
     send: bool,
+    as_json: bool,
     **place: int | None,
 ) -> None:
-    """Send dead letters back to the topics they came from, bytes, key and headers as they were.
+    """Send dead letters back to the topics they came from.
 
-    A replay goes on where the last one of the same selection ended. A message that was sent back
-    three times stays a dead letter.
+    Bytes, key and headers are as they were. A replay goes on where the last one of the same
+    selection ended. A message that was sent back three times stays a dead letter.
 
     \b
     sentiment-stream replay --reason engine_error              # what would be sent
     sentiment-stream replay --reason engine_error --send
     """
-    from service.lab.replay import Selection, print_fates  # noqa: PLC0415
+    from service.lab.replay import Selection, fates_table  # noqa: PLC0415
     from service.lab.replay import replay as run_replay  # noqa: PLC0415
 
     since_ms, until_ms = (
         None if t is None else int(t.replace(tzinfo=UTC).timestamp() * 1000) for t in (since, until)
     )
     selection = Selection(frozenset(reasons), since_ms, until_ms, **place)
-    console = Console(stderr=True)
+    console = remarks()
     fates = asyncio.run(run_replay(settings.kafka, selection, console, send=send))
-    print_fates(fates, Console(), send=send)
+    if as_json:
+        click.echo(json.dumps({"sent": send, "letters": fates}, indent=2))
+    else:
+        results().print(fates_table(fates, send=send))
+    if not send:
+        console.print("nothing was sent; add --send to send them")
 
 
 _texts = click.option(
@@ -188,13 +107,23 @@ _texts = click.option(
 
 @click.command()
 @_texts
-@click.option("--output", default="tuning.json", show_default=True, type=click.Path(path_type=Path))
-@click.option("--seconds", default=30.0, show_default=True, help="Time for all measurements.")
+@click.option("--output", default="tuning.json", show_default=True, type=NEW_FILE, help="To write.")
+@click.option(
+    "--seconds",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Time for all measurements.",
+)
+@json_flag
 @with_settings("model")
-def tune(settings: Settings, texts: Path | None, output: Path, seconds: float) -> None:
-    """Find the quickest way to run the model here that stays close to float32.
+def tune(
+    settings: Settings, texts: Path | None, output: Path, seconds: float, as_json: bool
+) -> None:
+    """Find the quickest way to run the model on this machine.
 
-    Writes a file that `run` reads, so that no replica measures at its start.
+    Only what stays close to float32 is chosen. Writes a file that `run` reads, so that no replica
+    measures at its start.
 
     \b
     sentiment-stream tune --texts posts.txt --output tuning.json
@@ -204,22 +133,27 @@ def tune(settings: Settings, texts: Path | None, output: Path, seconds: float) -
     from service.lab.tune import TEXTS, print_candidates  # noqa: PLC0415
     from service.lab.tune import tune as measure  # noqa: PLC0415
 
-    found, candidates = measure(
-        settings.model, read_texts(texts, TEXTS), seconds, Console(stderr=True)
-    )
+    console = remarks()
+    found, candidates = measure(settings.model, read_texts(texts, TEXTS), seconds, console)
     try:
         output.write_text(found.model_dump_json(indent=2) + "\n")
     except OSError as error:
         raise InputError(f"{output}: cannot be written ({error}); give another path") from None
-    print_candidates(candidates, found, Console())
-    click.echo(f"SENTIMENT_MODEL__TUNING_FILE={output}")
+    if as_json:
+        click.echo(found.model_dump_json(indent=2))
+    else:
+        print_candidates(candidates, found, results())
+    console.print(f"written: {output}; `run` reads it with SENTIMENT_MODEL__TUNING_FILE={output}")
 
 
 @click.command()
-@click.option("--output", default="model.onnx", show_default=True, type=click.Path(path_type=Path))
+@click.option("--output", default="model.onnx", show_default=True, type=NEW_FILE, help="To write.")
+@json_flag
 @with_settings("model")
-def export(settings: Settings, output: Path) -> None:
-    """Write the packed model as one ONNX file, weights inside; in float32 or int8.
+def export(settings: Settings, output: Path, as_json: bool) -> None:
+    """Write the packed model as one ONNX file.
+
+    Its weights are inside, in float32 or int8.
 
     \b
     sentiment-stream export --output model.onnx
@@ -227,13 +161,21 @@ def export(settings: Settings, output: Path) -> None:
     """
     from service.lab.export import export as write  # noqa: PLC0415
 
-    click.echo(json.dumps(write(settings.model, output), indent=2))
+    print_figures(f"{output}: written", write(settings.model, output), as_json)
 
 
 @click.command()
 @_texts
-@click.option("--count", default=2000, show_default=True, help="Texts to score in each round.")
-@click.option("--rounds", default=3, show_default=True, help="Repeats, interleaved.")
+@click.option(
+    "--count",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Texts to score in each round.",
+)
+@click.option(
+    "--rounds", default=3, show_default=True, type=click.IntRange(1), help="Repeats, interleaved."
+)
 @click.option(
     "--bootstrap-servers",
     help="Brokers to measure the whole service on, host:port; topics are made there. Without "
@@ -243,25 +185,31 @@ def export(settings: Settings, output: Path) -> None:
     "--seconds", default=20.0, show_default=True, help="Of load at each rate, for the latency."
 )
 @click.option("--full-size", is_flag=True, help="DistilBERT's full size with random weights.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-@click.option("--plot", type=click.Path(path_type=Path), help="File to write bars to, as SVG.")
+@json_flag
+@click.option("--plot", type=NEW_FILE, help="File to write bars to, as SVG.")
 @with_settings("model")
 def bench(settings: Settings, as_json: bool, plot: Path | None, **what: Any) -> None:
-    """Measure limits, engines, baselines and the whole service, in one run on this machine.
+    """Measure limits, engines, baselines and the whole service.
+
+    All in one run on this machine, so that figures can be compared.
 
     \b
     sentiment-stream bench
     sentiment-stream bench --full-size --texts tweets.tsv --bootstrap-servers localhost:9092
     """
     from service.bench import report  # noqa: PLC0415 - see the module `service.cli`
+    from service.bench.tables import plot as plot_of  # noqa: PLC0415
+    from service.bench.tables import show  # noqa: PLC0415
 
-    found = report.run(settings.model, console=Console(stderr=True), **what)
-    if plot is not None:
-        plot.write_text(report.plot(found))
+    console = remarks()
+    found = report.run(settings.model, console=console, **what)
     if as_json:
         click.echo(json.dumps(found.as_json(), indent=2))
     else:
-        report.show(found, Console())
+        show(found, results())
+    if plot is not None:
+        plot.write_text(plot_of(found))
+        console.print(f"written: {plot}")
 
 
-COMMANDS = (score, train, calibrate, replay, tune, export, bench)
+COMMANDS = (score, replay, tune, export, bench)

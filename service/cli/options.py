@@ -1,19 +1,53 @@
-"""A flag for every setting, made from the settings themselves."""
+"""What commands share: a flag for every setting, made from the settings, and `--json`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+import os
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
+from click.shell_completion import CompletionItem
 
 from service.settings import each_setting, load_settings, variable
+from service.terminal import Table, results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from pydantic.fields import FieldInfo
 
 
 # Written by hand often, and no other group has them.
 SHORT = {("model", "engine"), ("model", "precision"), ("model", "threads")}
+_METAVARS = {int: "INTEGER", float: "NUMBER", Path: "FILE"}
+
+
+class _NewFile(click.Path):
+    """A file to write, refused before the work and not after it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {path.parent}", param, ctx)
+        return path
+
+
+NEW_FILE = _NewFile(dir_okay=False, writable=True, path_type=Path)
+
+json_flag = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object on standard output, and no table."
+)
+
+
+def print_figures(title: str, figures: Mapping[str, Any], as_json: bool) -> None:
+    """Print what a command has found or made, as it was asked for."""
+    if as_json:
+        click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
+    else:
+        results().print(Table.of_figures(title, figures))
 
 
 def with_settings(*groups: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -34,8 +68,51 @@ def with_settings(*groups: str) -> Callable[[Callable[..., Any]], Callable[..., 
             if group in groups:
                 flag = f"--{group}-{name}".replace("_", "-")
                 short = [f"--{name}"] if (group, name) in SHORT else []
-                help_text = f"{field.description}  [{variable(group, name)}]"
-                command = click.option(flag, *short, f"{group}_{name}", help=help_text)(command)
+                words = _words(field.annotation)
+                option = click.option(
+                    flag,
+                    *short,
+                    f"{group}_{name}",
+                    metavar="|".join(words) or _METAVARS.get(_kind(field.annotation), "TEXT"),
+                    help=f"{field.description}{_default(field)}  [{variable(group, name)}]",
+                    shell_complete=_completer(words, _kind(field.annotation)),
+                )
+                command = option(command)
         return command
 
     return decorate
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default()
+    if value is None:
+        return ""
+    return f" Default: {str(value).lower() if isinstance(value, bool) else value}."
+
+
+def _kind(annotation: Any) -> Any:
+    """The plain type of a setting, without None and what it is annotated with."""
+    while get_origin(annotation) in (Annotated, Union, UnionType):
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
+def _words(annotation: Any) -> tuple[str, ...]:
+    """What a setting may be, where that is a list of words."""
+    kind = _kind(annotation)
+    if kind is bool:
+        return ("true", "false")
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _completer(
+    words: tuple[str, ...], kind: Any
+) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """What the shell offers for a value; the settings alone say what is right."""
+
+    def complete(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+        if kind is Path:
+            return [CompletionItem(begun, type="file")]
+        return [CompletionItem(word) for word in words if word.startswith(begun)]
+
+    return complete

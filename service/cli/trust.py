@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
-from service.cli.options import with_settings
+from service.cli.options import json_flag, with_settings
 from service.errors import InputError
+from service.terminal import remarks, results
 
 if TYPE_CHECKING:
     from service.lab.labelled import Form
     from service.settings import Settings
 
-_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 _FORMS = ("glue", "ratings", "ratings-odd", "emotions")
 
 
@@ -41,7 +40,7 @@ _FORMS = ("glue", "ratings", "ratings-odd", "emotions")
     help="Find from which probability on the label is right for this share, and of how many.",
 )
 @click.option("--write", is_flag=True, help="Keep that probability in the model's folder.")
-@_json
+@json_flag
 @with_settings("model")
 def evaluate(
     settings: Settings,
@@ -52,7 +51,9 @@ def evaluate(
     write: bool,
     as_json: bool,
 ) -> None:
-    """Measure the model on labelled text: how often it is right, and whether it knows.
+    """Measure on labelled text how often the model is right.
+
+    And whether it knows: accuracy, calibration, from which score on it can be believed.
 
     \b
     sentiment-stream evaluate --data dev.tsv
@@ -66,18 +67,16 @@ def evaluate(
     from service.lab.evaluate import print_table, store_target  # noqa: PLC0415
     from service.lab.plots import write_plots  # noqa: PLC0415
 
-    figures = measure(
-        data, settings, Console(stderr=True), form=form, target_accuracy=target_accuracy
-    )
+    figures = measure(data, settings, remarks(), form=form, target_accuracy=target_accuracy)
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
-        print_table(figures, Console())
+        print_table(figures, results())
     written = write_plots(figures, plots) if plots is not None else []
     if write:
         written.append(store_target(settings.model, figures))
     for path in written:
-        click.echo(f"written: {path}", err=True)
+        remarks().print(f"written: {path}")
 
 
 @click.command()
@@ -99,7 +98,7 @@ def evaluate(
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Folder for the report: HTML, Markdown, maps."
 )
-@_json
+@json_flag
 @with_settings("model")
 def bias(
     settings: Settings,
@@ -110,7 +109,9 @@ def bias(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure how scores depend on who a text speaks of: countries, gender, names, groups.
+    """Measure how scores depend on who a text speaks of.
+
+    Countries and nationalities, gender, names, groups; a report with maps by --output.
 
     \b
     sentiment-stream bias --output report/
@@ -128,13 +129,13 @@ def bias(
     if against is not None:
         other = {**settings.model.model_dump(), "name": against, "revision": against_revision}
         asked.append(load_settings({"model": other}).model)
-    models = [measure(one, data, pairs, Console(stderr=True)) for one in asked]
+    models = [measure(one, data, pairs, remarks()) for one in asked]
     if as_json:
         click.echo(json.dumps({"models": models}, indent=2, ensure_ascii=False))
     else:
-        print_tables(models, Console())
+        print_tables(models, results())
     for path in write_report(models, world, output) if output is not None else ():
-        click.echo(f"written: {path}", err=True)
+        remarks().print(f"written: {path}")
 
 
 @click.command()
@@ -144,13 +145,13 @@ def bias(
     "--examples", default=10, show_default=True, type=click.IntRange(0, 1000),
     help="Messages to show, of flipped ones and of others.",
 )  # fmt: skip
-@_json
+@json_flag
 @with_settings("kafka")
 def compare(settings: Settings, topic: str, candidate: str, examples: int, as_json: bool) -> None:
-    """Join two output topics by message, and say where two models differ.
+    """Say where two models differ, by their two output topics.
 
-    For a candidate: run a second release on the same input topic, with its own group and output
-    topic, then compare.
+    Messages that both have scored are joined. For a candidate: run a second release on the same
+    input topic, with its own group and output topic, then compare.
 
     \b
     sentiment-stream compare sentiment.events sentiment.events.candidate
@@ -160,11 +161,11 @@ def compare(settings: Settings, topic: str, candidate: str, examples: int, as_js
 
     if topic == candidate:
         raise InputError("these are one topic; name two")
-    figures = asyncio.run(join(settings.kafka, (topic, candidate), examples, Console(stderr=True)))
+    figures = asyncio.run(join(settings.kafka, (topic, candidate), examples, remarks()))
     if as_json:
         click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
     else:
-        print_comparison(figures, Console())
+        print_comparison(figures, results())
 
 
 TRUST_COMMANDS = (evaluate, bias, compare)

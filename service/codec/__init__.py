@@ -3,7 +3,8 @@
 Pure: no Kafka client, no clock, no settings object.
 """
 
+from service.codec.cloudevents import as_produced
 from service.codec.decode import Decoder
 from service.codec.encode import Encoder, event_id
 
-__all__ = ["Decoder", "Encoder", "event_id"]
+__all__ = ["Decoder", "Encoder", "as_produced", "event_id"]

@@ -1,4 +1,4 @@
-"""Records to messages: strict JSON or plain text.
+"""Records to messages: strict JSON, plain text, or a CloudEvent that holds either.
 
 Pure. Bad input is a value (`Rejected`), never an exception. Details of a rejection name positions
 and types, never text of the message.
@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from jsonpointer import JsonPointer, JsonPointerException
 
+from service.codec import cloudevents
 from service.records import Message, Reason, Record, Rejected
 
 if TYPE_CHECKING:
     from service.records import Headers
 
+TEXT = "text/plain"
+JSON = "application/json"
 # Deeper nesting than any message has, and far below what breaks a parser's stack.
 DEPTH_MAX = 100
 
@@ -54,22 +57,30 @@ class Decoder:
         if record.value is None:
             raise _RejectError(Reason.TOMBSTONE, "the value is null")
         text = _utf8(record.value)
-        if self._is_text(record.headers):
-            return text, {}
+        media_type = self._media_type(record.headers)
+        if media_type == TEXT:
+            return text, cloudevents.of_headers(record.headers)
         document = _parse_json(record.value, text)
+        if media_type == cloudevents.STRUCTURED and isinstance(document, dict):
+            if "data" not in document:
+                raise _RejectError(Reason.TEXT_MISSING, "there is nothing at /data")
+            said = cloudevents.of_attributes(document)
+            document = document["data"]
+        else:
+            said = cloudevents.of_headers(record.headers)
         if not isinstance(document, dict):
             raise _RejectError(Reason.WRONG_TYPE, f"the message is {_json_type(document)}")
-        return self._take_text(document), document
+        taken = self._take_text(document)
+        # What the message says of itself comes first.
+        return taken, document | {k: v for k, v in said.items() if document.get(k) is None}
 
-    def _is_text(self, headers: Headers) -> bool:
+    def _media_type(self, headers: Headers) -> str:
         for name, value in headers:
             if name.lower() == "content-type" and value is not None:
-                media_type = value.split(b";")[0].strip().lower()
-                if media_type == b"text/plain":
-                    return True
-                if media_type == b"application/json":
-                    return False
-        return self.input_format == "text"
+                media_type = value.split(b";")[0].strip().lower().decode(errors="replace")
+                if media_type in (TEXT, JSON, cloudevents.STRUCTURED):
+                    return media_type
+        return TEXT if self.input_format == "text" else JSON
 
     def _take_text(self, document: dict[str, Any]) -> str:
         """Take the text out of the document, so that it is carried once only."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from service.codec import cloudevents
 from service.contracts import (
     CONNECT_PREFIX,
     DETAIL_CHARACTERS_MAX,
@@ -50,27 +51,32 @@ class Encoder:
     include_text: bool
     model: ModelInfo
     version: str
+    # `source` of the CloudEvents that go out; None where headers hold no such attributes.
+    cloudevents_source: str | None = None
 
     def encode(self, outcome: Verdict | Rejected, now: float, now_monotonic: float) -> Outgoing:
         """Encode an event or a dead letter; `now` is in seconds since 1970."""
+        time = _rfc3339(now)
         if isinstance(outcome, Rejected):
-            return self._dead_letter(outcome)
-        record = outcome.record
-        value = self._event(outcome, now, now_monotonic).model_dump_json().encode()
+            return self._dead_letter(outcome, time)
+        record, source = outcome.record, self.cloudevents_source
+        event = self._event(outcome, time, now_monotonic)
+        value = event.model_dump_json().encode()
         return Outgoing(
             topic=self.output_topic,
             key=record.key,
             value=value,
-            headers=record.headers,
+            headers=cloudevents.event_headers(record, source, event.id, time)
+            if source is not None
+            else cloudevents.as_produced(record.headers),
             source=record.partition,
-            smaller=partial(self._event_too_large, record, len(value)),
+            smaller=partial(self._event_too_large, record, len(value), time),
         )
 
-    def _event(self, verdict: Verdict, now: float, now_monotonic: float) -> SentimentEvent:
+    def _event(self, verdict: Verdict, time: str, now_monotonic: float) -> SentimentEvent:
         record, message, stats = verdict.record, verdict.document.message, verdict.document.stats
         fields = message.fields
         carried: dict[str, Any] = {name: fields.get(name) for name in _CARRIED}
-        created = datetime.fromtimestamp(now, UTC)
         return SentimentEvent(
             id=event_id(record),
             source_id=fields.get("id"),
@@ -100,41 +106,54 @@ class Encoder:
                 offset=record.offset,
                 timestamp=record.timestamp_ms if record.timestamp_ms >= 0 else None,
             ),
-            processed_at=created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            processed_at=time,
             latency_ms=round(max(0.0, now_monotonic - record.polled_at) * 1000, 3),
         )
 
-    def _event_too_large(self, record: Record, size: int) -> Outgoing:
+    def _event_too_large(self, record: Record, size: int, time: str) -> Outgoing:
         detail = f"the event of {size} bytes is larger than {self.output_topic} takes"
-        return self._dead_letter(Rejected(record, Reason.EVENT_TOO_LARGE, detail, "publish"))
+        return self._dead_letter(Rejected(record, Reason.EVENT_TOO_LARGE, detail, "publish"), time)
 
-    def _dead_letter(self, rejected: Rejected) -> Outgoing:
+    def _dead_letter(self, rejected: Rejected, time: str) -> Outgoing:
         record = rejected.record
         kept = tuple(
             (name, value)
-            for name, value in record.headers
+            for name, value in cloudevents.as_produced(record.headers)
             if not name.startswith((CONNECT_PREFIX, OWN_PREFIX))
         )
         return Outgoing(
             topic=self.dead_letter_topic,
             key=record.key,
             value=record.value,
-            headers=(*kept, *self._error_headers(rejected)),
+            headers=(
+                *kept,
+                *self._attributes(record, kept, time),
+                *self._error_headers(rejected),
+            ),
             source=record.partition,
-            smaller=partial(self._cut_letter, rejected, kept),
+            smaller=partial(self._cut_letter, rejected, kept, time),
         )
 
-    def _cut_letter(self, rejected: Rejected, kept: Headers) -> Outgoing:
+    def _attributes(self, record: Record, kept: Headers, time: str) -> Headers:
+        source = self.cloudevents_source
+        if source is None:
+            return ()
+        return cloudevents.letter_headers(record, kept, source, event_id(record), time)
+
+    def _cut_letter(self, rejected: Rejected, kept: Headers, time: str) -> Outgoing:
         record = rejected.record
         key, value = record.key, record.value
         whole = value or b""
         size = sum(_HEADER_BYTES + len(name.encode()) + len(at or b"") for name, at in kept)
+        if size > CUT_BYTES_MAX:
+            kept = ()
         return Outgoing(
             topic=self.dead_letter_topic,
             key=key[:CUT_BYTES_MAX] if key is not None else None,
             value=value[:CUT_BYTES_MAX] if value is not None else None,
             headers=(
-                *(kept if size <= CUT_BYTES_MAX else ()),
+                *kept,
+                *self._attributes(record, kept, time),
                 *self._error_headers(
                     rejected,
                     value_bytes=str(len(whole)),
@@ -160,6 +179,11 @@ class Encoder:
         )
         headers = letter.model_dump(by_alias=True, exclude_none=True, mode="json")
         return tuple((name, value.encode()) for name, value in headers.items())
+
+
+def _rfc3339(now: float) -> str:
+    created = datetime.fromtimestamp(now, UTC)
+    return created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _probability(share: float) -> float:

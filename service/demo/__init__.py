@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import KafkaError
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from service.app import Service
@@ -25,6 +24,7 @@ from service.demo.view import LATENCIES_MAX, Board, follow, show
 from service.errors import BrokerError
 from service.logs import configure_logging
 from service.settings import HttpSettings, KafkaSettings
+from service.terminal import BAD, GOOD, WARN, Table, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def _for_demo(settings: Settings, bootstrap_servers: str) -> Settings:
         dead_letter_topic=DEAD_LETTER_TOPIC,
         group_id="demo",
     )
-    http = settings.http
+    http = settings.http.model_copy(update={"page": True, "score": True})
     if http.port == HttpSettings().port and _taken(http):
         http = http.model_copy(update={"port": 0})
     # The generator repeats itself: what is shown shall be work, not memory.
@@ -122,7 +122,9 @@ async def _run(
     try:
         await _until_ready(service, stop, (running, following), console)
         if service.ready.is_set() and not stop.is_set():
-            board.address = f"http://localhost:{service.http_port}/metrics"
+            board.address = f"http://localhost:{service.http_port}/"
+            if not console.is_terminal:
+                console.print(f"live page: {board.address}", soft_wrap=True)
             await _play(settings, seconds, board, stop, (running, following), console)
         service.request_stop()
         await running
@@ -213,11 +215,11 @@ def summary(board: Board) -> RenderableType:
         return Text("the demo ended before a message was played")
     outcomes = board.scored + board.dead_lettered
     duration_s = board.last_outcome - board.started
-    table = Table(title="sentiment-stream demo", title_justify="left", show_header=False)
+    table = Table("sentiment-stream demo", "", "")
     table.add_row("messages produced", str(board.produced))
     table.add_row("scored", str(board.scored))
     for label, share in board.shares():
-        table.add_row(f"  {label.lower()}", f"{share:.1%}")
+        table.add_row(f"  {label.lower()}", percent(share))
     table.add_row("dead letters", str(board.dead_lettered))
     for reason, count in board.reasons.most_common():
         table.add_row(f"  {reason}", str(count))
@@ -238,7 +240,7 @@ def accounted(board: Board) -> Text:
     """One line: whether what was produced is what came back."""
     outcomes = board.scored + board.dead_lettered
     if outcomes < board.produced:
-        return Text(f"{board.waiting} messages had not come back when the demo ended", "yellow")
+        return Text(f"{board.waiting} messages had not come back when the demo ended", WARN)
     if outcomes > board.produced:
-        return Text(f"{outcomes - board.produced} more came back than were produced", "red")
-    return Text("every message accounted for: produced = scored + dead letters", "green")
+        return Text(f"{outcomes - board.produced} more came back than were produced", BAD)
+    return Text("every message accounted for: produced = scored + dead letters", GOOD)

@@ -8,7 +8,6 @@ reach a terminal.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.contracts import CONNECT_PREFIX, OWN_PREFIX, SentimentEvent
+from service.terminal import label_style, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,18 +37,11 @@ LETTERS_SHOWN = 4
 LATENCIES_MAX = 1000
 # Long enough that one batch does not make the rate jump, short enough to follow a change.
 RATE_WINDOW_S = 10
-# More than any terminal's line; keeps a long review from being carried about.
-TEXT_CHARACTERS_MAX = 400
 DRAWS_PER_S = 4
 PLAIN_LINE_EVERY_S = 2.0
 # The mock broker answers a fetch that finds nothing only after the whole wait, whatever arrives
 # meanwhile, so the wait is the view's delay.
 FETCH_WAIT_MS = 50
-
-# C0 and C1 controls and line separators break lines; bidi controls reorder what is beside them.
-_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_REORDERS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_STYLES = {"POSITIVE": "green", "NEGATIVE": "red", "NEUTRAL": "yellow"}
 
 
 class Shown(NamedTuple):
@@ -65,12 +58,6 @@ class Letter(NamedTuple):
 
     reason: str
     detail: str
-
-
-def printable(value: object) -> str:
-    """One line, without anything that a terminal would obey, of bounded length."""
-    text = str(value)[:TEXT_CHARACTERS_MAX]
-    return _REORDERS.sub("", _BREAKS.sub(" ", text)).strip()
 
 
 class Board:
@@ -236,7 +223,7 @@ def status_line(board: Board, now: float) -> str:
 
 def _style(label: str, score: float) -> str:
     weight = "bold " if score >= 0.9 else "" if score >= 0.7 else "dim "
-    return weight + _STYLES.get(label.upper(), "cyan")
+    return weight + (label_style(label) or "cyan")
 
 
 def _message_text(message: Shown) -> Text:
@@ -247,8 +234,10 @@ def _message_text(message: Shown) -> Text:
 
 def picture(board: Board, now: float, height: int) -> RenderableType:
     """The whole view, for a terminal of `height` lines."""
-    title = Text.assemble(("sentiment-stream demo", "bold"), "   ", (board.model, "cyan"))
-    footer = Text.assemble((board.address, "underline"), "   Ctrl-C ends the demo")
+    title = Text.assemble(
+        ("sentiment-stream demo", "bold"), "   live page: ", (board.address, "bold underline cyan")
+    )
+    footer = Text.assemble((board.model, "cyan"), "   Ctrl-C ends the demo")
     top = Table.grid(expand=True, padding=(0, 2))
     top.add_column(ratio=1)
     top.add_column(ratio=1)
@@ -290,6 +279,6 @@ def _figures(board: Board, now: float) -> Table:
 def _shares(board: Board) -> Table:
     table = Table.grid(padding=(0, 1))
     for label, share in board.shares()[:4]:
-        style = _STYLES.get(label.upper(), "cyan")
+        style = label_style(label) or "cyan"
         table.add_row(label.lower(), Text("█" * round(share * 20), style=style), f"{share:.0%}")
     return table

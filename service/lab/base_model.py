@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 import transformers
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -58,6 +59,14 @@ def load_base(folder: Path) -> PreTrainedModel:
     if not (folder / "config.json").is_file():
         message = f"{folder}: no config.json; give a checkpoint folder in Hugging Face layout"
         raise InputError(message)
+    try:
+        return _loaded(folder)
+    except (OSError, ValueError, SafetensorError) as error:
+        why = str(error).partition("\n")[0][:200]
+        raise InputError(f"{folder}: cannot be loaded ({why}); fetch the model anew") from None
+
+
+def _loaded(folder: Path) -> PreTrainedModel:
     config = AutoConfig.from_pretrained(folder)
     if isinstance(config, BertConfig) and "BertForSequenceClassification" not in (
         config.architectures or []

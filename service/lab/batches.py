@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import torch
 from transformers import AutoTokenizer
 
+from service.errors import InputError
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator, Sequence
@@ -33,8 +35,17 @@ class Row(NamedTuple):
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    """The checkpoint's tokenizer, without truncation or padding of its own."""
-    tokenizer = cast("PreTrainedTokenizerFast", AutoTokenizer.from_pretrained(folder))
+    """The checkpoint's tokenizer, without truncation or padding of its own.
+
+    Raises:
+        InputError: the folder holds none that can be read.
+    """
+    try:
+        found = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError):
+        message = f"{folder}: no tokenizer; give a checkpoint folder in Hugging Face layout"
+        raise InputError(message) from None
+    tokenizer = cast("PreTrainedTokenizerFast", found)
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.model_max_length = 512

@@ -10,9 +10,6 @@ import statistics
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.progress import track
-from rich.table import Table
-
 from service.lab import bias_templates as written
 from service.lab.bias_data import built_in_pairs, read_countries, read_pairs
 from service.lab.bias_rows import (
@@ -25,6 +22,7 @@ from service.lab.bias_rows import (
     slot,
 )
 from service.lab.scoring import LoadedModel, load_model, score_texts
+from service.terminal import Table, track
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -113,7 +111,7 @@ def _sentences(kind: str, template: Template, countries: Iterable[Country]) -> d
 
 def _judge(texts: Iterable[str], model: LoadedModel, console: Console) -> dict[str, Judged]:
     once = list(dict.fromkeys(texts))
-    scored = track(score_texts(once, model), "bias", total=len(once), console=console)
+    scored = track(score_texts(once, model), "bias", len(once), console)
     labels = model.engine.info.labels
     positive = labels[_positive(labels)]
     return {
@@ -180,17 +178,17 @@ def _gaps(pairs: Sequence[tuple[str, str]], judged: dict[str, Judged]) -> dict[s
 def print_tables(models: Sequence[dict[str, Any]], console: Console) -> None:
     """Show the figures of one model, or of two side by side."""
     names = " and ".join(m["model"]["name"] for m in models)
-    table = Table(title=f"{names}: P({models[0]['label']}) by country")
-    table.add_column("template")
-    for column in COUNTRY_COLUMNS * len(models):
-        table.add_column(column, justify="left" if column in ("lowest", "highest") else "right")
+    columns = [c if c in ("lowest", "highest") else f">{c}" for c in COUNTRY_COLUMNS]
+    table = Table(
+        f"{names}: P({models[0]['label']}) by country", "template", *columns * len(models)
+    )
     for rows in by_template(models):
         table.add_row(slot(rows[0]), *country_cells(rows))
     console.print(table)
-    table = Table(title=f"{names}: pairs that should score alike")
-    table.add_column("set")
-    for column in ("pairs", *PAIR_COLUMNS * len(models)):
-        table.add_column(column, justify="right")
+    columns = [f">{c}" for c in PAIR_COLUMNS]
+    table = Table(
+        f"{names}: pairs that should score alike", "set", ">pairs", *columns * len(models)
+    )
     for rows in by_set(models):
         table.add_row(rows[0]["set"], str(rows[0]["count"]), *pair_cells(rows))
     console.print(table)

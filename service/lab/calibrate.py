@@ -52,6 +52,7 @@ def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
     """
     recipe = _recipe_of(folder)
     mixture = read_mixture(sources, recipe)
+    mixture.require_examples(sources.data)
     model, tokenizer = load_base(folder), load_tokenizer(folder)
 
     def logits(texts: Sequence[str]) -> Floats:

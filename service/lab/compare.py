@@ -13,11 +13,10 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.text import Text
 
 from service.kafka.outputs import Outputs
+from service.terminal import Table, labelled, percent, printable, progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -223,9 +222,8 @@ async def compare(
         BrokerError: waiting does not help, or there is no such topic.
     """
     comparison = Comparison(topics, examples)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     async with Outputs(settings, topics) as outputs:
-        with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        with progress_bar(console) as progress:
             task = progress.add_task("compare", total=outputs.total)
             idle = 0
             while idle < IDLE_READS_MAX and any(map(outputs.open, topics)):
@@ -242,32 +240,31 @@ async def compare(
 
 def print_comparison(figures: dict[str, Any], console: Console) -> None:
     """Show the figures to a person."""
-    table = Table(title=f"{figures['joined']} messages scored by both")
-    table.add_column("")
-    for side in figures["sides"]:
-        table.add_column(side["topic"], justify="right")
+    topics = [f">{side['topic']}" for side in figures["sides"]]
+    table = Table(f"{figures['joined']} messages scored by both", "", *topics)
     for name in ("events", "without_other_half", "repeats", "unreadable"):
         table.add_row(name.replace("_", " "), *(str(side[name]) for side in figures["sides"]))
     table.add_row("models", *("\n".join(side["models"]) for side in figures["sides"]))
     console.print(table)
     shift = figures["shift"]
     console.print(
-        f"the same label for {100 * figures['agreement']:.2f} %; scores shift by "
+        f"the same label for {percent(figures['agreement'], 2)}; scores shift by "
         f"{shift['mean']:+.4f} in the mean, by {shift['mean_absolute']:.4f} either way, for 95 % "
         f"by at most {shift['p95']:.3f}, for 99 % {shift['p99']:.3f}"
     )
     for flip in figures["flips"]:
-        console.print(f"{flip['from']} to {flip['to']}: {flip['count']}")
-    table = Table(title="the largest shifts, flipped ones first")
-    for column in ("message", "id", "labels", "scores", "text"):
-        table.add_column(column)
+        console.print(Text(" to ").join((labelled(flip["from"]), labelled(flip["to"]))), end="")
+        console.print(f": {flip['count']}")
+    table = Table(
+        "the largest shifts, flipped ones first", "message", "id", "labels", "scores", "text"
+    )
     for example in (*figures["flipped_examples"], *figures["shifted_examples"]):
         origin = example["origin"]
         table.add_row(
             f"{origin['topic']}/{origin['partition']}/{origin['offset']}",
-            escape(str(example["source_id"])),
-            " → ".join(example["labels"]),
+            printable(example["source_id"]),
+            Text(" → ").join(map(labelled, example["labels"])),
             " → ".join(f"{score:.3f}" for score in example["scores"]),
-            escape(example["text"] or ""),
+            printable(example["text"] or ""),
         )
     console.print(table)

@@ -12,8 +12,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.progress import track
-from rich.table import Table
+from rich.text import Text
 from sklearn.metrics import (
     accuracy_score,
     confusion_matrix,
@@ -27,6 +26,7 @@ from service.errors import InputError
 from service.lab import reliability
 from service.lab.labelled import read_labelled
 from service.lab.scoring import LoadedModel, load_model, score_texts
+from service.terminal import GOOD, WARN, Table, percent, track
 from service.trust import FILE, read_trust, write_trust
 
 if TYPE_CHECKING:
@@ -71,10 +71,7 @@ def evaluate(
     labels = _label_indices(data, examples, form, info.name, info.labels)
     started = time.monotonic()
     scored = track(
-        score_texts((e.text for e in examples), model),
-        "evaluate",
-        total=len(examples),
-        console=console,
+        score_texts((e.text for e in examples), model), "evaluate", len(examples), console
     )
     shares = np.array([list(s.scores.values()) for s in scored])
     seconds = time.monotonic() - started
@@ -203,35 +200,37 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
     """Show the figures to a person."""
     model = figures["model"]
     table = Table(
-        title=f"{model['name']} ({model['revision'][:14]}, {model['engine']}, "
-        f"{model['precision']}) on {figures['examples']} examples",
-    )
-    table.add_column("figure")
-    table.add_column("value", justify="right")
+        f"{model['name']} ({model['revision'][:14]}, {model['engine']}, {model['precision']}) "
+        f"on {figures['examples']} examples",
+        "figure", ">value", "95 % interval",
+    )  # fmt: skip
     for name, value in figures.items():
         if isinstance(value, float):
-            shown = f"{value:.5f}" if name != "seconds" else f"{value:.1f}"
             between = figures.get(f"{name}_interval")
             table.add_row(
-                name, f"{shown} ({between[0]:.5f} to {between[1]:.5f})" if between else shown
+                name,
+                f"{value:.5f}" if name != "seconds" else f"{value:.1f}",
+                f"{between[0]:.5f} to {between[1]:.5f}" if between else "",
             )
     console.print(table)
     if "target" in figures:
         console.print(_target_line(figures["target"]))
-    counts = Table(title="true label by row, predicted by column")
-    counts.add_column("")
-    for label in figures["labels"]:
-        counts.add_column(label, justify="right")
-    for label, row in zip(figures["labels"], figures["confusion_matrix"], strict=True):
-        counts.add_row(label, *map(str, row))
+    labels = figures["labels"]
+    counts = Table("true label by row, predicted by column", "", *(f">{name}" for name in labels))
+    for label, row in zip(labels, figures["confusion_matrix"], strict=True):
+        right = labels.index(label)
+        counts.add_row(
+            label, *(Text(str(n), GOOD if at == right else "") for at, n in enumerate(row))
+        )
     console.print(counts)
 
 
-def _target_line(target: dict[str, Any]) -> str:
+def _target_line(target: dict[str, Any]) -> Text:
     if target["threshold"] is None:
-        return f"the model is on no part of this data right for {target['target_accuracy']}"
-    return (
+        line = f"the model is on no part of this data right for {target['target_accuracy']}"
+        return Text(line, WARN)
+    return Text(
         f"right for {target['accuracy']:.4f} (asked: {target['target_accuracy']}) of the "
-        f"{100 * target['coverage']:.1f} % whose label has a probability of at least "
+        f"{percent(target['coverage'])} whose label has a probability of at least "
         f"{target['threshold']:.4f}"
     )

@@ -55,7 +55,9 @@ def export(settings: ModelSettings, output: Path) -> dict[str, Any]:
     try:
         onnx.save(model, output)
     except OSError as error:
-        raise InputError(f"{output}: cannot be written ({error}); give another path") from None
+        raise InputError(
+            f"{output}: cannot be written ({error.strerror}); give another path"
+        ) from None
     session = onnxruntime.InferenceSession(output, providers=["CPUExecutionProvider"])
     found = session.run(["logits"], pack(SAMPLE))[0]
     chosen = settings.model_copy(update={"precision": precision, "engine": "onnx_packed"})

@@ -61,6 +61,17 @@ class Mixture:
     messages: list[str]
     test: list[Example]
 
+    def require_examples(self, data: Path) -> None:
+        """Refuse what nothing can be trained on, or measured on.
+
+        Raises:
+            InputError: the files have too few examples; `data` is named.
+        """
+        if not self.train or not all(self.held_out.values()):
+            raise InputError(
+                f"{data}: has too few examples to train on some and hold sentences out; give more"
+            )
+
 
 def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
     """Read and split all files; the split depends on `recipe.split_seed` alone.

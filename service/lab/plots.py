@@ -47,7 +47,9 @@ def write_pages(folder: Path, pages: Mapping[str, str]) -> list[Path]:
         for name, page in pages.items():
             (folder / name).write_text(page, encoding="utf-8")
     except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error}); give another folder") from None
+        raise InputError(
+            f"{folder}: cannot be written ({error.strerror}); give another folder"
+        ) from None
     return [folder / name for name in pages]
 
 

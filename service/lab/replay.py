@@ -11,12 +11,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-
+from service.codec import as_produced
 from service.contracts import CONNECT_PREFIX, OWN_PREFIX
 from service.kafka.letters import Letters
 from service.records import Outgoing, Partition
+from service.terminal import Table, progress_bar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,7 +80,7 @@ def sent_back(
         return None, f"sent back {REPLAYS_MAX} times already"
     kept = tuple(
         (name, value)
-        for name, value in letter.headers
+        for name, value in as_produced(letter.headers)
         if name != COUNTER and not name.startswith((CONNECT_PREFIX, OWN_PREFIX))
     )
     counted = (*kept, (COUNTER, str(replays + 1).encode()))
@@ -98,9 +97,8 @@ async def replay(
         BrokerError: waiting does not help.
     """
     fates: Counter[str] = Counter()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     async with Letters(settings, selection.digest()) as letters:
-        with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        with progress_bar(console) as progress:
             task = progress.add_task("replay" if send else "dry run", total=letters.total)
             async for records in letters.read():
                 decided = [sent_back(r, settings.input_topics, selection) for r in records]
@@ -111,11 +109,9 @@ async def replay(
     return fates
 
 
-def print_fates(fates: Counter[str], console: Console, *, send: bool) -> None:
-    """A table of what became of the letters, or would."""
-    table = Table("letters", "sent" if send else "would be", title=None)
+def fates_table(fates: Counter[str], *, send: bool) -> Table:
+    """What became of the letters, or would."""
+    table = Table("", ">letters", "sent" if send else "would be")
     for fate, count in fates.most_common():
         table.add_row(str(count), fate)
-    console.print(table)
-    if not send:
-        console.print("nothing was sent; add --send to send them")
+    return table

@@ -46,10 +46,14 @@ def train(
 
     Raises:
         InputError: a file or folder cannot be used.
+        OSError: the output folder cannot be made.
     """
     if recipe.consistency_every and sources.countries is None:
         raise InputError("--consistency-every needs countries; name their folder with --countries")
     mixture = read_mixture(sources, recipe)
+    mixture.require_examples(sources.data)
+    # Now, and not when hours of training are to be kept there.
+    output.mkdir(parents=True, exist_ok=True)
     names = {"base": base_name or base.name, "data": _named(sources)}
     trained: Sequence[Country] = ()
     if recipe.consistency_every and sources.countries is not None:

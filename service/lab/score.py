@@ -7,17 +7,22 @@ what cannot is decided by the service's own decoder. Bounded memory, whatever th
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TextIO
 
 from jsonpointer import JsonPointer
+from rich.text import Text
 
 from service.codec import Decoder
 from service.lab import scoring
 from service.records import Message, Partition, Reason, Record, Rejected
+from service.terminal import QUIET, WARN, labelled, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+
+    from rich.console import Console
 
     from service.settings import Settings
 
@@ -25,20 +30,57 @@ if TYPE_CHECKING:
 REQUEST_KEY = "input_data"
 REQUEST_BYTES_MAX = 64 * 2**20
 
+Outcome = Rejected | tuple[Message, scoring.Scored]
+Writer = Callable[[Iterable[Outcome]], None]
+Decoded = Message | Rejected
+
 _NOWHERE = Partition("", 0)
 _JSON = (("content-type", b"application/json"),)
 _TEXT = (("content-type", b"text/plain"),)
 
 
+def in_json(out: TextIO) -> Writer:
+    """Writes a JSON object for each text: `label`, `score`, `scores`, `confident`, or `error`."""
+
+    def write(outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Rejected):
+                line = {"error": str(outcome.reason)}
+            else:
+                line = outcome[1].as_json()
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
+        out.flush()
+
+    return write
+
+
+def in_colour(console: Console) -> Writer:
+    """Writes a line for each text: its label and score, and the text as far as it fits."""
+
+    def write(outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Rejected):
+                line = Text.assemble((str(outcome.reason), WARN), "  cannot be scored")
+            else:
+                message, scored = outcome
+                unsure = "" if scored.confident else "  (not confident)"
+                line = labelled(scored.label).append(f" {scored.score:.3f}")
+                line.append(unsure, QUIET).append("  " + printable(message.text))
+            line.truncate(console.width, overflow="ellipsis")
+            console.print(line)
+
+    return write
+
+
 def score_lines(
     lines: Iterable[bytes],
-    out: TextIO,
+    write: Writer,
     settings: Settings,
     model: scoring.LoadedModel | None = None,
 ) -> None:
-    """Write one JSON object for each line: `label`, `score`, `scores`, `confident`, or `error`.
+    """Write what each line scores, or why it cannot be scored: a reason of dead letters.
 
-    An error is a reason of dead letters. A line is a text, or a JSON object with the key `text`.
+    A line is a text, or a JSON object with the key `text`.
     Input that is one object as the published endpoint takes it, `{"input_data": [...]}`, gives a
     line for each element. `model` is one that is loaded already.
 
@@ -49,12 +91,12 @@ def score_lines(
     decoder = Decoder("json", JsonPointer("/text"), settings.model.text_bytes_max)
     remaining = _decoded(iter(lines), decoder)
     while chunk := list(islice(remaining, scoring.CHUNK_TEXTS)):
-        _write(chunk, out, model)
+        write(_scored(chunk, model))
 
 
 def score_texts(
     texts: Iterable[str],
-    out: TextIO,
+    write: Writer,
     settings: Settings,
     model: scoring.LoadedModel | None = None,
 ) -> None:
@@ -63,21 +105,16 @@ def score_texts(
     decoder = Decoder("text", JsonPointer("/text"), settings.model.text_bytes_max)
     # What the shell handed over that is not UTF-8 is handed on, and becomes an error of its line.
     encoded = (text.encode(errors="surrogateescape") for text in texts)
-    _write([decoder.decode(_record(text, _TEXT)) for text in encoded], out, model)
+    write(_scored([decoder.decode(_record(text, _TEXT)) for text in encoded], model))
 
 
-def _write(decoded: list[Message | Rejected], out: TextIO, model: scoring.LoadedModel) -> None:
+def _scored(decoded: list[Decoded], model: scoring.LoadedModel) -> Iterator[Outcome]:
     scored = scoring.score_texts((m.text for m in decoded if isinstance(m, Message)), model)
-    for outcome in decoded:
-        if isinstance(outcome, Message):
-            line: dict[str, Any] = next(scored).as_json()
-        else:
-            line = {"error": str(outcome.reason)}
-        out.write(json.dumps(line, ensure_ascii=False) + "\n")
-    out.flush()
+    for one in decoded:
+        yield (one, next(scored)) if isinstance(one, Message) else one
 
 
-def _decoded(lines: Iterator[bytes], decoder: Decoder) -> Iterator[Message | Rejected]:
+def _decoded(lines: Iterator[bytes], decoder: Decoder) -> Iterator[Decoded]:
     head = next(lines, None)
     if head is None:
         return
@@ -113,12 +150,12 @@ def _elements(value: bytes) -> list[Any] | None:
     return elements if isinstance(elements, list) else None
 
 
-def _decode_element(element: Any, decoder: Decoder) -> Message | Rejected:
+def _decode_element(element: Any, decoder: Decoder) -> Decoded:
     value = json.dumps({"text": element}).encode()
     return decoder.decode(_record(value, _JSON))
 
 
-def _decode_line(line: bytes, decoder: Decoder) -> Message | Rejected:
+def _decode_line(line: bytes, decoder: Decoder) -> Decoded:
     if line.lstrip().startswith(b"{"):
         decoded = decoder.decode(_record(line, _JSON))
         if isinstance(decoded, Message) or decoded.reason is not Reason.NOT_JSON:

@@ -30,8 +30,10 @@ def read_texts(path: Path | None, count: int) -> list[str]:
     else:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: cannot be read ({error}); give UTF-8 text") from None
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror}); give a file") from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: is not UTF-8; convert the file to UTF-8") from None
         texts = _of_lines(path, lines)
     texts = [text for text in texts if text.strip()]
     if not texts:

@@ -13,7 +13,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from transformers import get_linear_schedule_with_warmup
 
@@ -29,6 +28,7 @@ from service.lab.batches import (
 )
 from service.lab.card import write_card
 from service.lab.training_state import load_state, read_counters, save_state
+from service.terminal import progress_bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,8 +110,7 @@ class Trainer:
         """Train to the end, keep the best checkpoint, write the card; return its figures."""
         self._resume(console)
         rows = self._rows()
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        with progress_bar(console) as progress:
             task = progress.add_task("train", total=self._steps, completed=self._step)
             started = time.monotonic() - self._seconds
             for batch in self._remaining_batches(rows):

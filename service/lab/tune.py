@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.progress import track
-from rich.table import Table
+from rich.text import Text
 
 from service.calls import Calling
 from service.engines import engine_name, load_engine
 from service.engines.checkpoint import load_tokenizer, resolve
 from service.engines.cpu_limit import cpu_limit
 from service.errors import ServiceError
+from service.terminal import QUIET, STRONG, WARN, Table, track
 from service.text import TextEncoder
 from service.tuning import Tuning
 
@@ -138,7 +138,7 @@ def _measure(
 ) -> list[Candidate]:
     """Interleaved: each round loads and runs all of them, so that a busy moment hits all alike."""
     rounds = [(c, number) for number in range(ROUNDS) for c in candidates]
-    for candidate, number in track(rounds, title, console=console):
+    for candidate, number in track(rounds, title, len(rounds), console):
         if candidate.error:
             continue
         try:
@@ -176,14 +176,15 @@ def _best(candidates: list[Candidate]) -> Candidate:
 
 def print_candidates(candidates: list[Candidate], tuning: Tuning, console: Console) -> None:
     """Show all that was measured, and what was chosen."""
-    table = Table(title=f"{tuning.model} on this machine, {cpu_limit()} CPUs")
-    for column in ("engine", "precision", "threads", "tokens a run"):
-        table.add_column(column)
-    for column in ("messages/s", "99 % differ by at most"):
-        table.add_column(column, justify="right")
-    table.add_column("")
+    table = Table(
+        f"{tuning.model} on this machine, {cpu_limit()} CPUs",
+        "engine", "precision", "threads", "tokens a run", ">messages/s", ">99 % differ by", "",
+    )  # fmt: skip
+    best = max(candidates, key=lambda c: c.close_enough * c.messages_per_s)
     for c in candidates:
-        remark = c.error or ("" if c.close_enough else f"not within {DIFFERENCE_P99_MAX}")
+        remark = Text(c.error, QUIET) if c.error else Text()
+        if not c.error and not c.close_enough:
+            remark = Text(f"not within {DIFFERENCE_P99_MAX}", WARN)
         table.add_row(
             c.engine or c.settings.engine,
             c.precision if c.engine else c.settings.precision,
@@ -192,6 +193,7 @@ def print_candidates(candidates: list[Candidate], tuning: Tuning, console: Conso
             f"{c.messages_per_s:.0f}" if c.rates else "",
             f"{c.difference_p99:.4f}" if c.rates else "",
             remark,
+            style=STRONG if c is best else "",
         )
     console.print(table)
     console.print(

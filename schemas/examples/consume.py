@@ -1,0 +1,90 @@
+"""Reads events and dead letters: committed ones alone, each once.
+
+    pip install aiokafka
+    python schemas/examples/consume.py
+
+Handles first and commits then, so after a crash some come again; in at_least_once mode the service
+may repeat some too. Both are told by the id.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+
+# Ids remembered: more than what comes between an event and its repeat. With a database you need
+# none of this: write by the id as primary key.
+IDS_MAX = 100_000
+
+
+async def main() -> None:
+    """Read until interrupted, or until so many were handled."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--brokers", default="localhost:9092")
+    parser.add_argument("--events", default="sentiment.events")
+    parser.add_argument("--dead-letters", default="sentiment.dead-letters")
+    parser.add_argument("--group", default="example-consumer")
+    parser.add_argument("--count", type=int, default=0, help="end after so many; 0 goes on")
+    arguments = parser.parse_args()
+
+    seen: dict[tuple[str, str], None] = {}
+    consumer = AIOKafkaConsumer(
+        arguments.events,
+        arguments.dead_letters,
+        bootstrap_servers=arguments.brokers,
+        group_id=arguments.group,
+        # The default of this client shows what was aborted, too.
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    async with consumer:
+        while not 0 < arguments.count <= len(seen):
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                for record in records:
+                    is_letter = record.topic == arguments.dead_letters
+                    headers = {name: (value or b"").decode(errors="replace")
+                               for name, value in record.headers}  # fmt: skip
+                    identity = _place(headers) if is_letter else json.loads(record.value)["id"]
+                    if (record.topic, identity) in seen:
+                        continue
+                    if is_letter:
+                        handle_letter(headers)
+                    else:
+                        handle_event(json.loads(record.value), headers)
+                    seen[record.topic, identity] = None
+                    if len(seen) > IDS_MAX:
+                        del seen[next(iter(seen))]
+            await consumer.commit()
+
+
+def handle_event(event: dict[str, Any], headers: dict[str, str]) -> None:
+    """What is to be done with a scored message; `text` and `label` may be null."""
+    label, score, confident = event["label"], event["score"], event["confident"]
+    unsure = "" if confident else " (not confident)"
+    print(f"event {event['source_id']} {label} {score}{unsure}{_trace(headers)}", flush=True)
+
+
+def handle_letter(headers: dict[str, str]) -> None:
+    """What is to be done with a message that could not be scored: here, say why."""
+    reason = headers["sentiment.errors.reason"]
+    detail = headers["__connect.errors.exception.message"]
+    print(f"dead letter {_place(headers)} {reason}: {detail}{_trace(headers)}", flush=True)
+
+
+def _place(headers: dict[str, str]) -> str:
+    """Where the message of a dead letter is; the letter's identity."""
+    return "/".join(headers[f"__connect.errors.{n}"] for n in ("topic", "partition", "offset"))
+
+
+def _trace(headers: dict[str, str]) -> str:
+    parts = headers.get("traceparent", "").split("-")
+    return f" in trace {parts[1]}" if len(parts) > 3 else ""
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,80 @@
+"""The pipeline with all of its parts, as the settings ask for them.
+
+Exists so that `app` is about what starts and stops when, and this about what is made of what.
+Builds only; nothing runs here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from jsonpointer import JsonPointer
+
+from service.batcher import Batcher, Limits
+from service.breaker import Breaker
+from service.codec import Decoder, Encoder
+from service.pipeline import Pipeline
+from service.prepare import PrepareThread
+from service.telemetry import service_version
+
+if TYPE_CHECKING:
+    from service.accounts import Accounts
+    from service.language import Languages
+    from service.ports import Scorer, Session
+    from service.records import ModelInfo
+    from service.settings import Settings
+    from service.text import TextEncoder
+    from service.tracing import Tracing
+
+
+class SystemClock:
+    """Implements `ports.Clock` with the system's clocks."""
+
+    monotonic = staticmethod(time.monotonic)
+    time = staticmethod(time.time)
+    sleep = staticmethod(asyncio.sleep)
+
+
+def build_prepare(settings: Settings, encoder: TextEncoder, languages: Languages) -> PrepareThread:
+    """The thread that makes documents of records; the caller closes it."""
+    kafka = settings.kafka
+    decoder = Decoder(
+        kafka.input_format, JsonPointer(kafka.text_field), settings.model.text_bytes_max
+    )
+    return PrepareThread(decoder, encoder, languages)
+
+
+def build_pipeline(
+    settings: Settings,
+    session: Session,
+    prepare: PrepareThread,
+    scorer: Scorer,
+    model: ModelInfo,
+    accounts: Accounts,
+    tracing: Tracing | None,
+) -> Pipeline:
+    """A pipeline on what is running already; counts into the metrics of `accounts`."""
+    kafka, batch, delivery = settings.kafka, settings.batch, settings.delivery
+    return Pipeline(
+        session=session,
+        prepare=prepare,
+        scorer=scorer,
+        batcher=Batcher(Limits(batch.tokens_max, batch.records_max, accounts.latency_budget_s)),
+        encoder=Encoder(
+            kafka.output_topic,
+            kafka.dead_letter_topic,
+            delivery.include_text,
+            model,
+            service_version(),
+            f"urn:sentiment-stream:{kafka.group_id}" if kafka.cloudevents else None,
+        ),
+        breaker=Breaker(delivery.breaker_records, delivery.breaker_share),
+        metrics=accounts.metrics,
+        accounts=accounts,
+        clock=SystemClock(),
+        keep_alive_s=kafka.max_poll_ms / 1000 / 3,
+        stall_timeout_s=delivery.stall_timeout_s,
+        tracing=tracing,
+    )

@@ -1,0 +1,102 @@
+"""What a person reads of a report: tables, and bars as SVG."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from service.bench.engines import PIPELINE
+from service.bench.limits import best_of
+from service.terminal import Table, percent
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from service.bench.report import Report
+
+STAGES = ("prepare", "score", "publish")
+
+
+def show(report: Report, console: Console) -> None:
+    """Print all tables, the conditions first."""
+    console.print(Table.of_figures("measured", report.conditions))
+    peaks = Table(
+        "the best square product, and the messages/s that it would allow",
+        "precision, library", ">GFLOP/s", ">messages/s",
+    )  # fmt: skip
+    for name, values in report.peaks.items():
+        limit = median(values) * 1e9 / report.operations_per_message
+        peaks.add_row(name, f"{median(values):.0f}", f"{limit:.0f}")
+    console.print(peaks)
+    console.print(_engines(report))
+    if report.services:
+        console.print(_services(report))
+        console.print(_latencies(report))
+
+
+def _engines(report: Report) -> Table:
+    table = Table(
+        "engines, from text to probability",
+        "engine", ">messages/s", ">least to most", ">of the pipeline", ">of the peak",
+    )  # fmt: skip
+    base = median(report.engines[PIPELINE]) if PIPELINE in report.engines else 0
+    for name, values in sorted(report.engines.items(), key=lambda e: -median(e[1])):
+        precision = next((p for p in ("int8", "bfloat16") if p in name), "float32")
+        peak = best_of(report.peaks, precision)
+        table.add_row(
+            name,
+            f"{median(values):.0f}",
+            f"{min(values):.0f} to {max(values):.0f}",
+            f"{median(values) / base:.2f}" if base else "",
+            percent(report.gflops(name) / peak, 0) if peak else "",
+        )
+    return table
+
+
+def _services(report: Report) -> Table:
+    table = Table(
+        "the whole service, broker and load on the same CPUs",
+        "what", ">messages/s", ">least to most", ">CPUs", ">peak MB", *(f">{s}" for s in STAGES),
+    )  # fmt: skip
+    for name, figures in report.services.items():
+        shares = (figures.get(f"share_{stage}") for stage in STAGES)
+        table.add_row(
+            name,
+            f"{figures['messages_per_s']:.0f}",
+            f"{figures['least_per_s']:.0f} to {figures['most_per_s']:.0f}",
+            f"{figures['cpu_cores']:.2f}",
+            f"{figures['peak_mb']:.0f}",
+            *("" if share is None else percent(share, 0) for share in shares),
+        )
+    return table
+
+
+def _latencies(report: Report) -> Table:
+    table = Table(
+        f"float32, exactly once; the model alone takes {report.alone_ms:.1f} ms",
+        ">messages/s", ">records", ">p50 ms", ">p95 ms", ">p99 ms", ">most ms",
+    )  # fmt: skip
+    for at in report.latencies:
+        names = ("p50_ms", "p95_ms", "p99_ms", "max_ms")
+        table.add_row(f"{at['rate']:.0f}", f"{at['records']:.0f}", *(f"{at[n]:.1f}" for n in names))
+    return table
+
+
+def plot(report: Report) -> str:
+    """Bars of messages per second as SVG: engines, and what the peaks allow."""
+    bars = sorted(((median(v), name) for name, v in report.engines.items()), reverse=True)
+    most, line = bars[0][0], 26
+    rows = "".join(
+        f'<text x="300" y="{line * n + 44}" text-anchor="end">{name}</text>'
+        f'<rect x="310" y="{line * n + 31}" width="{360 * value / most:.1f}" height="17" '
+        f'fill="{"#2a78d6" if "packed" in name else "#9aa4b2"}"/>'
+        f'<text x="{316 + 360 * value / most:.1f}" y="{line * n + 44}">{value:.0f}</text>'
+        for n, (value, name) in enumerate(bars)
+    )
+    height = line * len(bars) + 50
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 740 {height}" '
+        'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>'
+        f'<text x="10" y="18" font-weight="bold">messages/s, {report.conditions["model"]}, '
+        f"{report.conditions['threads']} threads</text>{rows}</svg>\n"
+    )

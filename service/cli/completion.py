@@ -1,0 +1,31 @@
+"""Completion of commands, flags and values by the shell: `sentiment-stream completion`."""
+# ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
+
+_SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+PROGRAM = "sentiment-stream"
+# What the script sets when it asks this program for words; click looks for it under this name.
+VARIABLE = "_SENTIMENT_STREAM_COMPLETE"
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(list(_SHELLS)))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print the script that completes commands, flags and values.
+
+    For this shell alone, and for all to come:
+
+    \b
+    source <(sentiment-stream completion bash)
+    sentiment-stream completion bash > ~/.local/share/bash-completion/completions/sentiment-stream
+    sentiment-stream completion zsh > ~/.zfunc/_sentiment-stream    # a folder of your fpath
+    sentiment-stream completion fish > ~/.config/fish/completions/sentiment-stream.fish
+    """
+    made = _SHELLS[shell](ctx.find_root().command, {}, PROGRAM, VARIABLE)
+    # Not `source()`, which starts a bash to ask for its version.
+    click.echo(made.source_template % made.source_vars())

@@ -1,0 +1,95 @@
+"""From what went wrong to one line and an exit code, for every command.
+
+Only what can be foreseen is told so; anything else is a defect, and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from service.errors import ExitCode, RetriableError, ServiceError
+from service.terminal import say_error
+
+# Which extra brings what some commands need beyond the service itself.
+_EXTRAS = {
+    "confluent_kafka": "demo",
+    "sklearn": "lab",
+    "torch": "lab",
+    "transformers": "lab",
+}
+# A disk that is full or broken, and a file that there may not be or that may not be used.
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
+# What to do after Ctrl-C, where it is not plain.
+_GO_ON = {
+    "train": "; the same command goes on where it was",
+    "replay": "; the same command goes on where it was",
+}
+
+
+def tell(error: BaseException, command: str | None = None) -> ExitCode | None:
+    """Say what was wrong and give the exit code; None for what nobody could foresee."""
+    code: ExitCode | None = None
+    match error:
+        case RetriableError():
+            remedy = "; is a broker there? SENTIMENT_KAFKA__BOOTSTRAP_SERVERS names it"
+            say_error(str(error) if ";" in str(error) else f"{error}{remedy}")
+            code = error.exit_code
+        case ServiceError():
+            say_error(str(error))  # with a line for each wrong setting
+            code = error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            error.show()
+            code = ExitCode.USAGE
+        case click.ClickException():
+            say_error(_of_click(error))
+            code = ExitCode.USAGE
+        case KeyboardInterrupt() | click.Abort():
+            say_error(f"interrupted{_GO_ON.get(command or '', '')}")
+            code = ExitCode.INTERRUPTED
+        case ModuleNotFoundError():
+            code = _missing(error)
+        case OSError():
+            code = _of_the_system(error)
+    return code
+
+
+def _of_click(error: click.ClickException) -> str:
+    message = " ".join(error.format_message().split()).removesuffix(".")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "sentiment-stream"
+    return f"{message[:1].lower()}{message[1:]} (see {path} --help)"
+
+
+def _missing(error: ModuleNotFoundError) -> ExitCode | None:
+    package = (error.name or "").partition(".")[0]
+    if package not in _EXTRAS:
+        return None
+    remedy = f"pip install 'sentiment-stream[{_EXTRAS[package]}]'"
+    say_error(f"{package} is not installed; {remedy}")
+    return ExitCode.FAILED
+
+
+def _of_the_system(error: OSError) -> ExitCode | None:
+    if error.errno == errno.EPIPE or isinstance(error, BrokenPipeError):
+        _drop_output()
+        return ExitCode.PIPE_CLOSED
+    if error.filename is not None:
+        say_error(f"{error.filename}: {error.strerror}; give a path that can be used")
+        return ExitCode.USAGE
+    if error.errno in _OF_THE_DISK:
+        _drop_output()
+        say_error(f"cannot write ({error.strerror}); make room, or write to another place")
+        return ExitCode.FAILED
+    return None
+
+
+def _drop_output() -> None:
+    """What is still held for standard output must not fail again at the end of the process."""
+    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nothing:
+        os.dup2(nothing.fileno(), sys.stdout.fileno())

@@ -1,0 +1,123 @@
+"""The commands that make a model; what each does is in `service.lab`."""
+# ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from service.cli.options import json_flag, print_figures
+from service.terminal import remarks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
+    from service.lab.recipe import HELP, Recipe  # noqa: PLC0415
+
+    for name, help_text in reversed(HELP.items()):
+        default = getattr(Recipe, name)
+        flag = "--" + name.replace("_", "-")
+        option = click.option(
+            flag, name, default=default, is_flag=default is False, show_default=True, help=help_text
+        )
+        command = option(command)
+    return command
+
+
+def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
+    path = click.Path(path_type=Path)
+    for option in (
+        click.option("--tweets", type=path, help="TSV of id, mean rating, text; odd ids are used."),
+        click.option(
+            "--posts", type=path, help="TSV of text, label ids (1 negative, 3 positive), id."
+        ),
+        click.option("--data", required=True, type=path, help="TSV to train on."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option(
+    "--base",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of a BERT or DistilBERT checkpoint to start from.",
+)
+@click.option("--base-name", help="What the card calls it; the folder's name unless set.")
+@_with_sources
+@click.option(
+    "--countries",
+    type=click.Path(path_type=Path),
+    help="Folder with countries.csv, whose names are exchanged for the consistency loss.",
+)
+@click.option(
+    "--test", type=click.Path(path_type=Path), help="TSV to measure once at the end, for the card."
+)
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write.",
+)
+@json_flag
+@_with_recipe
+def train(
+    base: Path,
+    base_name: str | None,
+    output: Path,
+    data: Path,
+    posts: Path | None,
+    tweets: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Fine-tune a two-label classifier.
+
+    The same command goes on where it was interrupted.
+
+    \b
+    sentiment-stream train --base minilm/ --data train.tsv --test dev.tsv --output model/
+    """
+    from service.lab.mixture import Sources  # noqa: PLC0415
+    from service.lab.recipe import Recipe  # noqa: PLC0415
+    from service.lab.runs import train as run  # noqa: PLC0415
+
+    sources = Sources(data, posts, tweets, options.pop("countries"), options.pop("test"))
+    recipe = Recipe(**options)
+    figures = run(base, sources, output, recipe, remarks(), base_name)
+    print_figures(f"{output}: trained", figures, as_json)
+
+
+@click.command()
+@click.option(
+    "--model",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder that `train` wrote; gets a sentiment.json.",
+)
+@_with_sources
+@json_flag
+def calibrate(
+    model: Path, data: Path, posts: Path | None, tweets: Path | None, as_json: bool
+) -> None:
+    """Make a trained model's scores probabilities.
+
+    Fitted on what its training held out, and written beside its weights. Give the files that it
+    was trained on: they are split as they were then.
+
+    \b
+    sentiment-stream calibrate --model model/ --data train.tsv
+    """
+    from service.lab.calibrate import calibrate as fit  # noqa: PLC0415
+    from service.lab.mixture import Sources  # noqa: PLC0415
+
+    figures = fit(model, Sources(data, posts, tweets))
+    print_figures(f"{model}: calibrated", figures, as_json)
+
+
+TRAINING_COMMANDS = (train, calibrate)

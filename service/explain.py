@@ -1,0 +1,59 @@
+"""Why a text has its score: without each of its words, and with other countries in place.
+
+Exists for the live page's box. Pure: makes the texts that the model is asked, and reads its
+answers; the texts go the same way as all others.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from service.countries import swapped
+from service.score_contracts import CountryScore, Explanation, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.calls import Reading
+
+# Of tokens and of words, some of which have no token: each word is another run of the whole text,
+# so the cost grows with the square of the length.
+TOKENS_MAX = 64
+
+_WORD = re.compile(r"\S+")
+
+
+def words_of(text: str) -> list[tuple[int, int]]:
+    """Where each word begins and ends, in characters; what stands without space is one word."""
+    return [match.span() for match in _WORD.finditer(text)]
+
+
+def variants(text: str) -> list[str]:
+    """What the model is asked: the text, without each of its words, with other countries."""
+    without = [text[:start] + text[end:] for start, end in words_of(text)]
+    return [text, *without, *(other for _, other in swapped(text))]
+
+
+def explanation(text: str, readings: Sequence[Reading]) -> Explanation:
+    """What the readings of the text's `variants` say, in their order."""
+    original, *others = readings
+    spans, swaps = words_of(text), swapped(text)
+    # Where the model is unsure, what is called may be a label that it does not have.
+    likeliest = max(original.scores, key=original.scores.__getitem__)
+    shares = [other.scores[likeliest] for other in others]
+    score = original.scores[likeliest]
+    return Explanation(
+        label=original.call.label,
+        score=original.call.score,
+        confident=original.call.confident,
+        scores=original.scores,
+        words=[
+            Word(text=text[start:end], start=start, end=end, weight=score - share)
+            for (start, end), share in zip(spans, shares[: len(spans)], strict=True)
+        ],
+        countries=[
+            CountryScore(name=name, score=share)
+            for (name, _), share in zip(swaps, shares[len(spans) :], strict=True)
+        ],
+    )

@@ -1,0 +1,108 @@
+"""The OpenAPI document of what is asked over HTTP, made of the models in `score_contracts`.
+
+Exists so that the document cannot say anything else than the code. No HTTP here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic.json_schema import models_json_schema
+
+from service.score_contracts import (
+    EndpointAnswer,
+    EndpointRequest,
+    ExplainRequest,
+    Explanation,
+    HuggingFaceAnswer,
+    HuggingFaceRequest,
+    Problem,
+)
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+# That of the paths and their forms, not of the service.
+API_VERSION = "1.0"
+PROBLEMS = {
+    400: "The body is not JSON.",
+    408: "The body did not come in time.",
+    413: "The body is too large.",
+    415: "The body is not said to be application/json.",
+    422: "JSON of another form, or texts beyond a limit; the error names the place.",
+    503: "The model is being loaded, or busy with the stream; ask again after Retry-After seconds.",
+}
+
+_REQUESTS: tuple[type[BaseModel], ...] = (EndpointRequest, HuggingFaceRequest, ExplainRequest)
+_ANSWERS: tuple[type[BaseModel], ...] = (EndpointAnswer, HuggingFaceAnswer, Explanation, Problem)
+_DESCRIPTION = """Scores texts with the model that scores the stream, between the stream's batches.
+A text reads the same here and there. There is no key and no login: who can reach the port can ask.
+"""
+
+
+def openapi() -> dict[str, Any]:
+    """The document, OpenAPI 3.1."""
+    _, schemas = models_json_schema(
+        [
+            *((model, "validation") for model in _REQUESTS),
+            *((model, "serialization") for model in _ANSWERS),
+        ],
+        ref_template="#/components/schemas/{model}",
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "sentiment-stream",
+            "version": API_VERSION,
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": {
+            "/score": {
+                "post": _operation(
+                    "score",
+                    "Score texts, in the form of the published model's endpoints or in Hugging "
+                    "Face's; the answer has the form of the request.",
+                    (EndpointRequest, HuggingFaceRequest),
+                    (EndpointAnswer, HuggingFaceAnswer),
+                )
+            },
+            "/explain": {
+                "post": _operation(
+                    "explain",
+                    "Score a text, and say what each word does for the score, and how the text "
+                    "would score with other countries in place of the one that it names.",
+                    (ExplainRequest,),
+                    (Explanation,),
+                )
+            },
+        },
+        "components": {"schemas": schemas["$defs"]},
+    }
+
+
+def _operation(
+    name: str,
+    summary: str,
+    asked: tuple[type[BaseModel], ...],
+    answered: tuple[type[BaseModel], ...],
+) -> dict[str, Any]:
+    responses: dict[str, Any] = {"200": {"description": "The scores.", "content": _json(answered)}}
+    for status, meaning in PROBLEMS.items():
+        responses[str(status)] = {"description": meaning, "content": _json((Problem,))}
+    responses["503"]["headers"] = {
+        "Retry-After": {
+            "required": True,
+            "description": "Seconds after which to ask again.",
+            "schema": {"type": "integer", "minimum": 1},
+        }
+    }
+    body = {"required": True, "content": _json(asked)}
+    return {"operationId": name, "summary": summary, "requestBody": body, "responses": responses}
+
+
+def _json(models: tuple[type[BaseModel], ...]) -> dict[str, Any]:
+    refs = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in models]
+    # Not oneOf: a list without anything in it is an answer of both forms.
+    return {"application/json": {"schema": {"anyOf": refs} if len(refs) > 1 else refs[0]}}

@@ -1,0 +1,227 @@
+"""Scores over HTTP: `POST /score`, `POST /explain`, and the pages that say how to ask.
+
+Exists for who has a text and no topic, and for the live page's box. Reads and answers only; texts
+go through the tokenizer's thread and the inference thread like those of the stream, and after them.
+Nothing of a request enters a log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from service.bodies import RefusedError, json_body, validated
+from service.docs_page import docs_page
+from service.errors import BusyError, InputError, ServiceError
+from service.explain import TOKENS_MAX as EXPLAIN_TOKENS_MAX
+from service.explain import explanation, variants, words_of
+from service.openapi import openapi
+from service.score_contracts import (
+    TEXT_CHARACTERS_MAX,
+    EndpointRequest,
+    ExplainRequest,
+    HuggingFaceRequest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+    from service.calls import Reading
+    from service.records import TextStats
+    from service.telemetry import Metrics
+    from service.text import Windows
+
+    Encode = Callable[[Sequence[str]], Awaitable[list[tuple[Windows, TextStats]]]]
+    Score = Callable[[Sequence[Windows]], Awaitable[list[Reading]]]
+
+# Bodies in memory and texts that wait for the model are of so many requests at most.
+REQUESTS_MAX = 16
+# Half a second of the model on two cores; more of it would only wait behind itself.
+TOKENS_MAX = 8192
+RETRY_AFTER_S = 1
+_STATUSES = (200, 400, 408, 413, 415, 422, 500, 503)
+_NO_SCRIPT = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+class ScoreApi:
+    """A part of the HTTP server; answers 503 until the model is there."""
+
+    def __init__(self, metrics: Metrics, text_bytes_max: int) -> None:
+        """Take texts as long as the stream does, of at most so many bytes of UTF-8."""
+        self._metrics = metrics
+        self._text_bytes_max = text_bytes_max
+        self._encode: Encode | None = None
+        self._score: Score | None = None
+        self._requests = 0
+        for path in ("/score", "/explain"):
+            for status in _STATUSES:
+                metrics.score_requests.labels(path, status)
+
+    def routes(self) -> list[web.RouteDef]:
+        """See `http.Part`."""
+        return [
+            web.post("/score", self._post_score),
+            web.post("/explain", self._post_explain),
+            web.get("/openapi.json", _get_openapi),
+            web.get("/docs", _get_docs),
+        ]
+
+    def open(self, encode: Encode, score: Score) -> None:
+        """Answer from now on: `encode` makes tokens of texts, `score` reads them.
+
+        `score` raises BusyError where the stream comes first, InputError for the texts' fault.
+        """
+        self._encode, self._score = encode, score
+
+    def close(self) -> None:
+        """Answer 503 from now on; may be called twice."""
+        self._encode = self._score = None
+
+    async def _post_score(self, request: web.Request) -> web.Response:
+        return await self._answered(request, self._scores)
+
+    async def _post_explain(self, request: web.Request) -> web.Response:
+        return await self._answered(request, self._explanation)
+
+    async def _answered(
+        self, request: web.Request, answer: Callable[[Any], Awaitable[Any]]
+    ) -> web.Response:
+        status, headers = 500, {}
+        try:
+            with self._admitted():
+                response: Any = await answer(await json_body(request))
+            status = 200
+        except RefusedError as error:
+            status, response = error.status, {"error": error.reason}
+        except BusyError as error:
+            status, response = 503, {"error": str(error)}
+        except InputError as error:
+            status, response = 422, {"error": str(error)}
+        except ServiceError as error:
+            # The stream says so too, and ends the service.
+            status, response = 503, {"error": str(error)}
+        finally:
+            self._metrics.score_requests.labels(request.path, status).inc()
+        if status == 503:
+            headers["Retry-After"] = str(RETRY_AFTER_S)
+        return web.json_response(response, status=status, headers=headers)
+
+    @contextlib.contextmanager
+    def _admitted(self) -> Iterator[None]:
+        if self._requests >= REQUESTS_MAX:
+            raise RefusedError(503, f"{REQUESTS_MAX} requests are under way; ask again later")
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
+
+    async def _scores(self, asked: Any) -> Any:
+        form = _form(asked)
+        if isinstance(form, EndpointRequest):
+            places = _several("input_data", form.input_data)
+            readings = await self._readings(form.input_data, places)
+            return [{"label": r.call.label, "score": r.call.score} for r in readings]
+        if isinstance(form.inputs, str):
+            readings = await self._readings([form.inputs], ["inputs"])
+        else:
+            readings = await self._readings(form.inputs, _several("inputs", form.inputs))
+        count = form.parameters.top_k if form.parameters is not None else None
+        return [_ranked(reading, count) for reading in readings]
+
+    async def _explanation(self, asked: Any) -> Any:
+        text = validated(ExplainRequest, asked).text
+        words = len(words_of(text))
+        (_, stats), (_, marks) = await self._encoded([text, ""], ["text", ""])
+        tokens = stats.tokens - marks.tokens
+        if max(tokens, words) > EXPLAIN_TOKENS_MAX:
+            raise RefusedError(
+                422,
+                f"text: {tokens} tokens in {words} words; at most {EXPLAIN_TOKENS_MAX} of each "
+                "are explained",
+            )
+        texts = variants(text)
+        readings = await self._readings(texts, ["text"] * len(texts))
+        return explanation(text, readings).model_dump()
+
+    async def _readings(self, texts: Sequence[str], places: Sequence[str]) -> list[Reading]:
+        encoded = await self._encoded(texts, places)
+        if self._score is None:
+            raise _not_there()
+        return await self._score([windows for windows, _ in encoded])
+
+    async def _encoded(
+        self, texts: Sequence[str], places: Sequence[str]
+    ) -> list[tuple[Windows, TextStats]]:
+        """In small runs: the stream's texts wait for the same thread."""
+        for text, place in zip(texts, places, strict=True):
+            size = len(text.encode())
+            if size > self._text_bytes_max:
+                raise RefusedError(
+                    422, f"{place}: {size} bytes, at most {self._text_bytes_max} are scored"
+                )
+        encoded: list[tuple[Windows, TextStats]] = []
+        tokens = 0
+        for run in _runs(texts):
+            if self._encode is None:
+                raise _not_there()
+            found = await self._encode(run)
+            encoded += found
+            tokens += sum(len(window) for windows, _ in found for window in windows)
+            if tokens > TOKENS_MAX:
+                raise RefusedError(
+                    422,
+                    f"more than {TOKENS_MAX} tokens in all, which is what is scored at once; "
+                    "send fewer or shorter texts",
+                )
+        return encoded
+
+
+def _runs(texts: Sequence[str]) -> Iterator[list[str]]:
+    run: list[str] = []
+    characters = 0
+    for text in texts:
+        if run and characters + len(text) > TEXT_CHARACTERS_MAX:
+            yield run
+            run, characters = [], 0
+        run.append(text)
+        characters += len(text)
+    yield run
+
+
+def _form(asked: Any) -> EndpointRequest | HuggingFaceRequest:
+    if isinstance(asked, dict) and "input_data" in asked:
+        return validated(EndpointRequest, asked)
+    if isinstance(asked, dict) and "inputs" in asked:
+        return validated(HuggingFaceRequest, asked)
+    raise RefusedError(
+        422,
+        'the body is no object with "input_data" (a list of texts) or "inputs" (one or several)',
+    )
+
+
+def _several(name: str, texts: Sequence[str]) -> list[str]:
+    return [f"{name}[{index}]" for index in range(len(texts))]
+
+
+def _ranked(reading: Reading, count: int | None) -> list[dict[str, Any]]:
+    ranked = sorted(reading.scores.items(), key=lambda item: -item[1])
+    return [{"label": label, "score": score} for label, score in ranked[:count]]
+
+
+def _not_there() -> RefusedError:
+    return RefusedError(503, "the model is not there: it is being loaded, or the service stops")
+
+
+async def _get_openapi(_request: web.Request) -> web.Response:
+    return web.json_response(openapi())
+
+
+async def _get_docs(_request: web.Request) -> web.Response:
+    return web.Response(
+        text=docs_page(openapi()),
+        content_type="text/html",
+        headers={"Content-Security-Policy": _NO_SCRIPT, "X-Content-Type-Options": "nosniff"},
+    )

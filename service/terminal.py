@@ -1,0 +1,202 @@
+"""How the commands look: one kind of table, one progress bar, one set of colours and numbers.
+
+Exists so that every command looks alike, and can be read by programs too. Results go to standard
+output, all else to standard error. On a terminal a table has rules and colours (`NO_COLOR` leaves
+colours out), and stands upright where the window is too narrow for it. Anywhere else it is plain
+tab-separated lines of any length, and there is no progress bar. Computes nothing and imports
+nothing of the service.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.segment import Segment
+from rich.table import Column
+from rich.table import Table as RuledTable
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from rich.console import ConsoleOptions, RenderResult
+
+Item = TypeVar("Item")
+
+GOOD, WARN, BAD, QUIET, STRONG = "green", "yellow", "red", "dim", "bold"
+LABEL_STYLES: Final = {"POSITIVE": GOOD, "NEGATIVE": BAD, "NEUTRAL": WARN}
+
+# C0 and C1 controls and line separators break lines; bidi controls reorder what is beside them.
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_REORDERS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# More than any terminal's line; keeps a long review from being carried about.
+TEXT_CHARACTERS_MAX = 400
+_ANY_WIDTH = 10_000
+
+
+class _Console(Console):
+    """Takes what it is given for text, and leaves a reader that has gone to the commands."""
+
+    def __init__(self, *, stderr: bool) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+        # Lines of a pipe are as long as they are.
+        self.soft_wrap = not self.is_terminal
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def results() -> Console:
+    """Standard output, for what the command was asked for."""
+    return _Console(stderr=False)
+
+
+def remarks() -> Console:
+    """Standard error, for progress, errors, and what was written where."""
+    return _Console(stderr=True)
+
+
+def printable(value: object) -> str:
+    """One line, without anything that a terminal would obey, of bounded length."""
+    text = str(value)[:TEXT_CHARACTERS_MAX].encode(errors="replace").decode()
+    return _REORDERS.sub("", _BREAKS.sub(" ", text)).strip()
+
+
+def label_style(label: str) -> str:
+    """The colour of a label; none for one that is not known to be good or bad."""
+    return LABEL_STYLES.get(label.upper(), "")
+
+
+def labelled(label: str) -> Text:
+    """A label in its colour."""
+    return Text.assemble((printable(label), label_style(label)))
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share from 0 to 1, as `97.5 %`."""
+    return f"{100 * share:.{digits}f} %"
+
+
+class Table:
+    """Rows under named columns; a column whose name begins with `>` holds numbers."""
+
+    def __init__(self, title: str, *columns: str) -> None:
+        """Begin without rows; a title may be empty."""
+        self._title = title
+        self._names = [name.removeprefix(">") for name in columns]
+        self._numbers = [name.startswith(">") for name in columns]
+        self._rows: list[tuple[Text, ...]] = []
+
+    def add_row(self, *cells: str | Text, style: str = "") -> None:
+        """Add a row; a line break within a cell separates what a cell lists."""
+        texts = (cell if isinstance(cell, Text) else Text(cell) for cell in cells)
+        self._rows.append(tuple(Text.assemble(text, style=style) for text in texts))
+
+    @classmethod
+    def of_figures(cls, title: str, figures: Mapping[str, Any]) -> Self:
+        """A row for each figure; one within another is named `outer.inner`."""
+        table = cls(title, "figure", "value")
+        for name, value in _flat("", figures):
+            table.add_row(name, value)
+        return table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw as the place allows."""
+        if not console.is_terminal:
+            # Not `Text`, which makes spaces of tabs.
+            yield Segment("".join(f"{line}\n" for line in self._lines()))
+            return
+        ruled = self._ruled()
+        # Its longest words side by side; no measure is larger than the width that it is given.
+        words = Measurement.get(console, options.update_width(_ANY_WIDTH), ruled).minimum
+        if self._title:
+            yield Text(self._title, STRONG)
+        yield ruled if words <= options.max_width else self._upright()
+        yield Text()
+
+    def _lines(self) -> Iterator[str]:
+        if self._title:
+            yield f"# {self._title}"
+        for row in (self._names, *((cell.plain for cell in row) for row in self._rows)):
+            cells = (", ".join(cell.splitlines()) for cell in row)
+            yield "\t".join(_BREAKS.sub(" ", cell) for cell in cells)
+        yield ""
+
+    def _ruled(self) -> RuledTable:
+        table = RuledTable(
+            box=SIMPLE_HEAD,
+            border_style=QUIET,
+            header_style=QUIET,
+            pad_edge=False,
+            show_edge=False,
+            show_header=any(self._names),
+        )
+        for name, number in zip(self._names, self._numbers, strict=True):
+            table.add_column(
+                name, justify="right" if number else "left", no_wrap=number, overflow="fold"
+            )
+        for row in self._rows:
+            table.add_row(*row)
+        return table
+
+    def _upright(self) -> Text:
+        """Each row as a block: its first cell, and a line below for each other one."""
+        lines: list[Text] = []
+        for first, *rest in self._rows:
+            filled = [c for c in zip(self._names[1:], rest, strict=True) if c[1].plain]
+            if len(self._names) == 2:
+                lines.append(Text.assemble((first.plain, QUIET), " ", *rest))
+                continue
+            lines.append(Text.assemble(first, style=STRONG))
+            lines += [Text.assemble("  ", (f"{name} ", QUIET), cell) for name, cell in filled]
+        return Text("\n").join(lines)
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for inner, one in value.items():
+            yield from _flat(f"{name}.{inner}" if name else inner, one)
+    elif isinstance(value, list | tuple):
+        yield name, ", ".join(printable(one) for one in value)
+    else:
+        yield name, "" if value is None else printable(value)
+
+
+def progress_bar(console: Console) -> Progress:
+    """A bar that is gone when its work is done; nothing at all where nobody looks at it."""
+    description = Column(no_wrap=True, overflow="ellipsis", min_width=8)
+    return Progress(
+        TextColumn("{task.description}", table_column=description),
+        BarColumn(bar_width=24, complete_style="cyan", finished_style=GOOD),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal or console.is_dumb_terminal,
+        # What is written to standard output meanwhile is a result, and stays there.
+        redirect_stdout=False,
+    )
+
+
+def track(items: Iterable[Item], description: str, total: int, console: Console) -> Iterator[Item]:
+    """The items, with a progress bar beside."""
+    with progress_bar(console) as progress:
+        yield from progress.track(items, total=total, description=description)
+
+
+def say_error(message: str) -> None:
+    """One line on standard error for each of the message's."""
+    console = remarks()
+    for line in message.splitlines() or [""]:
+        console.print(Text.assemble(("error:", f"{STRONG} {BAD}"), " ", line), soft_wrap=True)
