@@ -203,6 +203,17 @@ CLAUSES = (
     "who lives upstairs",
     "who has two sons",
     "who plays the piano",
+    # Of what somebody cannot do, too: on its own that reads like a complaint.
+    "who cannot hear",
+    "who cannot walk",
+    "who does not speak",
+    "who is losing his sight",
+    "who has a limp",
+    "who has cerebral palsy",
+    "who has never been ill",
+    "who does not smoke",
+    "who is the youngest of us",
+    "who has brown eyes",
 )
 
 NAMES = (
