@@ -19,6 +19,7 @@ DEMO := .venv/.installed-demo
 
 # The Python found above, or a plain error: never one that uv fetches by itself.
 export UV_PYTHON_DOWNLOADS := never
+export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo broker test simulation chaos chart-test image image-local image-test bench soak lock schemas clean

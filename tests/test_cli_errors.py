@@ -99,7 +99,7 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
         (["evaluate", "--nosuch"], "error: no such option '--nosuch'"),
         (["nosuch"], "error: no such command 'nosuch' (see sentiment-stream --help)"),
         (["--nosuch"], "error: no such option '--nosuch' (see sentiment-stream --help)"),
-        (["score"], "error: give either texts or --input FILE"),
+        (["score"], "error: give either texts or --input FILE; - is standard input"),
         (["score", "--input", "none.txt"], "error: invalid value for '--input': 'none.txt'"),
         (["compare", "a", "a"], "error: these are one topic; name two"),
         (["evaluate"], "error: missing option '--data'"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -19,12 +20,13 @@ from aiokafka import AIOKafkaConsumer
 # Ids remembered: more than what comes between an event and its repeat. With a database you need
 # none of this: write by the id as primary key.
 IDS_MAX = 100_000
+BROKERS = "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS"
 
 
 async def main() -> None:
     """Read until interrupted, or until so many were handled."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--brokers", default="localhost:9092")
+    parser.add_argument("--brokers", default=os.environ.get(BROKERS, "localhost:9092"))
     parser.add_argument("--events", default="sentiment.events")
     parser.add_argument("--dead-letters", default="sentiment.dead-letters")
     parser.add_argument("--group", default="example-consumer")

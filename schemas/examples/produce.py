@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 import sys
 import uuid
@@ -17,13 +18,16 @@ from datetime import UTC, datetime
 
 from confluent_kafka import KafkaError, Message, Producer
 
+BROKERS = "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS"
+
 
 def main() -> None:
     """Send all, and say what became of each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("texts", nargs="+")
-    parser.add_argument("--brokers", default="localhost:9092")
+    parser.add_argument("--brokers", default=os.environ.get(BROKERS, "localhost:9092"))
     parser.add_argument("--topic", default="sentiment.messages")
+    parser.add_argument("--as-is", action="store_true", help="each text is the whole message")
     arguments = parser.parse_args()
 
     # Idempotent: what is sent again after a fault is stored once, and in order.
@@ -35,9 +39,10 @@ def main() -> None:
             arguments.topic,
             # What has one key stays in order.
             key="example-author",
-            value=json.dumps({"text": text, "lang": "en"}).encode(),
+            value=text if arguments.as_is else json.dumps({"text": text, "lang": "en"}),
             headers={
-                "content-type": "application/json",
+                # What the service is set to, where it is not said.
+                **({} if arguments.as_is else {"content-type": "application/json"}),
                 "ce_specversion": "1.0",
                 "ce_id": number,
                 "ce_source": "https://example.com/posts",

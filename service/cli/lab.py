@@ -41,7 +41,7 @@ def score(settings: Settings, texts: tuple[str, ...], source: Any, as_json: bool
     sentiment-stream score --input reviews.txt > scores.jsonl
     """
     if bool(texts) == (source is not None):
-        raise InputError("give either texts or --input FILE")
+        raise InputError("give either texts or --input FILE; - is standard input")
     from service.lab.score import in_colour, in_json, score_lines, score_texts  # noqa: PLC0415
 
     console = results()
@@ -93,7 +93,10 @@ def replay(
         click.echo(json.dumps({"sent": send, "letters": fates}, indent=2))
     else:
         results().print(fates_table(fates, send=send))
-    if not send:
+    if not fates:
+        topic = settings.kafka.dead_letter_topic
+        console.print(f"no such letters on {topic} (SENTIMENT_KAFKA__DEAD_LETTER_TOPIC)")
+    elif not send:
         console.print("nothing was sent; add --send to send them")
 
 
