@@ -39,13 +39,15 @@ class Turns:
         self._changed = threading.Condition()
 
     def put(self, work: Work) -> None:
-        """Let a batch of the stream wait.
+        """Let a batch of the stream wait, in place of one that nobody waits for any more.
 
         Raises:
             queue.Full: as many wait as may.
             ModelError: the thread has ended.
         """
         with self._changed:
+            while self._stream and self._stream[0].future.cancelled():
+                self._stream.popleft()
             self._check_room(full=len(self._stream) >= self._stream_max)
             self._stream.append(work)
             self._changed.notify()

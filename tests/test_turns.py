@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 
 from service.errors import ModelError
 from service.turns import Turns, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STREAM_MAX = 1
 
@@ -42,12 +45,13 @@ def test_nothing_from_aside_takes_the_streams_place() -> None:
         turns.put(_work())
 
 
-def test_what_nobody_waits_for_makes_room() -> None:
-    """A thing from aside that was given up is replaced, and never run."""
+@pytest.mark.parametrize("put", [Turns.put, Turns.put_aside])
+def test_what_nobody_waits_for_makes_room(put: Callable[[Turns, Work], None]) -> None:
+    """What was given up is replaced, and never run."""
     turns, given_up, next_one = Turns(STREAM_MAX), _work(), _work()
-    turns.put_aside(given_up)
+    put(turns, given_up)
     assert given_up.future.cancel()
-    turns.put_aside(next_one)
+    put(turns, next_one)
 
     assert next_one is turns.take()
 
