@@ -24,11 +24,12 @@ from service.calls import Calling
 from service.errors import BusyError, InputError, ModelError, ServiceError
 from service.records import Reason, Rejected, Verdict
 from service.repeats import Repeats
+from service.runs import runs
 from service.turns import Turns, Work
 from service.windows import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -136,8 +137,9 @@ class Inference:
         """
         if not texts:
             return []
-        runs = _runs([window for windows in texts for window in windows])
-        logits = np.concatenate([await self._logits_aside(run) for run in runs])
+        windows = [window for windows in texts for window in windows]
+        parts = [await self._logits_aside(run) for run in runs(windows, ASIDE_TOKENS_MAX)]
+        logits = np.concatenate(parts)
         return self._calling.read(self._labels, joined(logits, _lengths(texts)))
 
     async def _logits_aside(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
@@ -262,19 +264,6 @@ def _out_of_memory(error: Exception) -> bool:
 
 def _lengths(texts: Sequence[Windows]) -> list[list[int]]:
     return [[len(window) for window in windows] for windows in texts]
-
-
-def _runs(windows: Sequence[list[int]]) -> Iterator[list[list[int]]]:
-    """Windows in their order, in runs of at most so many tokens, or of one that has more."""
-    run: list[list[int]] = []
-    tokens = 0
-    for window in windows:
-        if run and tokens + len(window) > ASIDE_TOKENS_MAX:
-            yield run
-            run, tokens = [], 0
-        run.append(window)
-        tokens += len(window)
-    yield run
 
 
 def _unscored(document: Document) -> Verdict:

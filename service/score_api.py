@@ -18,6 +18,7 @@ from service.errors import BusyError, InputError, ServiceError
 from service.explain import TOKENS_MAX as EXPLAIN_TOKENS_MAX
 from service.explain import explanation, variants, words_of
 from service.openapi import openapi
+from service.runs import runs
 from service.score_contracts import (
     TEXT_CHARACTERS_MAX,
     EndpointRequest,
@@ -164,7 +165,7 @@ class ScoreApi:
                 )
         encoded: list[tuple[Windows, TextStats]] = []
         tokens = 0
-        for run in _runs(texts):
+        for run in runs(texts, TEXT_CHARACTERS_MAX):
             if self._encode is None:
                 raise _not_there()
             found = await self._encode(run)
@@ -177,18 +178,6 @@ class ScoreApi:
                     "send fewer or shorter texts",
                 )
         return encoded
-
-
-def _runs(texts: Sequence[str]) -> Iterator[list[str]]:
-    run: list[str] = []
-    characters = 0
-    for text in texts:
-        if run and characters + len(text) > TEXT_CHARACTERS_MAX:
-            yield run
-            run, characters = [], 0
-        run.append(text)
-        characters += len(text)
-    yield run
 
 
 def _form(asked: Any) -> EndpointRequest | HuggingFaceRequest:
