@@ -13,7 +13,7 @@ from rich.console import Console
 from service.errors import InputError
 from service.lab.card import HAND_WRITTEN, write_card
 from service.lab.glue import Example, hold_out, read_glue
-from service.lab.mixture import Sources
+from service.lab.mixture import Sources, read_mixture
 from service.lab.recipe import Recipe
 
 torch = pytest.importorskip("torch")
@@ -22,6 +22,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification  # noqa: 
 
 from service.lab.base_model import load_base  # noqa: E402
 from service.lab.runs import train  # noqa: E402
+from service.lab.teachers import told  # noqa: E402
 from service.lab.train import Trainer  # noqa: E402
 from tiny_checkpoints import write_tiny_encoder  # noqa: E402
 
@@ -139,6 +140,35 @@ def test_runs_are_done_once_and_averaged_with_the_base(tmp_path: Path) -> None:
     written = (runs[0] / "model.safetensors").stat().st_mtime_ns
     train(start, only_data(tmp_path), tmp_path / "output", recipe, quiet)
     assert written == (runs[0] / "model.safetensors").stat().st_mtime_ns
+
+
+def test_a_pupil_learns_what_its_teacher_says_and_not_the_label(tmp_path: Path) -> None:
+    """With all weight on a teacher that learned each label turned round, it says the same."""
+    base, quiet = write_tiny_encoder(tmp_path / "base"), Console(file=io.StringIO())
+    long = replace(RECIPE, epochs=12, average_decay=0.0, evaluate_every=200)
+    turned = write_sources(tmp_path)
+    text = turned.data.read_text()
+    turned.data.write_text(text.replace("\t1\n", "\t-\n").replace("\t0", "\t1").replace("-", "0"))
+    train(base, turned, tmp_path / "teacher", long, quiet)
+    turned.data.write_text(text)
+    sources = Sources(turned.data, teachers=(tmp_path / "teacher",))
+    figures = train(base, sources, tmp_path / "pupil", replace(long, teacher_share=1.0), quiet)
+    assert figures["teachers"] == "teacher"
+    assert "taught by teacher" in (tmp_path / "pupil" / "README.md").read_text()
+    sentences = read_mixture(sources, long).sentences
+    says = [told([tmp_path / name], sentences, quiet) for name in ("teacher", "pupil")]
+    agreed = [(says[0][s] > 0.5) == (says[1][s] > 0.5) for s in sentences]
+    assert sum(agreed) >= 0.9 * len(sentences)
+
+
+@pytest.mark.parametrize(("teachers", "share"), [((), 0.5), (("base",), 0.0)])
+def test_a_teacher_needs_a_weight(tmp_path: Path, teachers: tuple[str, ...], share: float) -> None:
+    """One without the other is most likely forgotten, and said before any work is done."""
+    base = write_tiny_encoder(tmp_path / "base")
+    data = write_sources(tmp_path).data
+    sources = Sources(data, teachers=tuple(tmp_path / name for name in teachers))
+    with pytest.raises(InputError, match="need each other"):
+        train(base, sources, tmp_path / "x", replace(RECIPE, teacher_share=share), Console())
 
 
 def test_consistency_needs_countries(tmp_path: Path) -> None:

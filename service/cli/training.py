@@ -48,6 +48,13 @@ def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.Path(path_type=Path),
     help="Folder of a BERT or DistilBERT checkpoint to start from.",
 )
+@click.option(
+    "--teacher",
+    "teachers",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder of a larger model that is asked about each sentence of --data; may be repeated.",
+)
 @click.option("--base-name", help="What the card calls it; the folder's name unless set.")
 @_with_sources
 @click.option(
@@ -87,7 +94,8 @@ def train(
     from service.lab.recipe import Recipe  # noqa: PLC0415
     from service.lab.runs import train as run  # noqa: PLC0415
 
-    sources = Sources(data, posts, tweets, options.pop("countries"), options.pop("test"))
+    asked = {name: options.pop(name) for name in ("countries", "test", "teachers")}
+    sources = Sources(data, posts, tweets, **asked)
     recipe = Recipe(**options)
     figures = run(base, sources, output, recipe, remarks(), base_name)
     print_figures(f"{output}: trained", figures, as_json)

@@ -6,6 +6,7 @@ and no loss here.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
@@ -28,10 +29,14 @@ EVALUATION_BATCH = 64
 
 
 class Row(NamedTuple):
-    """A text's token ids, special tokens included, and the index of its label."""
+    """A text's token ids, special tokens included, and the index of its label.
+
+    `told` is what teachers say of it (see `teachers.told`); not a number where none was asked.
+    """
 
     ids: list[int]
     label: int
+    told: float = math.nan
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:

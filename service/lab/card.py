@@ -23,7 +23,7 @@ pipeline_tag: text-classification
 # Bundled sentiment model
 
 A `DistilBertForSequenceClassification` with the labels NEGATIVE (0) and POSITIVE (1), English
-only. It was fine-tuned by `sentiment-stream train` from {base} on {data}.
+only. It was fine-tuned by `sentiment-stream train` from {base} on {data}{taught}.
 
 | figure | value |
 |---|---|
@@ -59,6 +59,7 @@ def write_card(folder: Path, figures: dict[str, Any]) -> None:
     shown = {
         "test_accuracy": "not measured",
         **figures,
+        "taught": f", taught by {figures['teachers']}" if "teachers" in figures else "",
         "recipe_json": json.dumps(figures["recipe"], indent=2),
         "held_out": "\n".join(
             f"| accuracy on {figures['held_out_examples'][name]} held out of {name} | {accuracy} |"

@@ -37,7 +37,8 @@ class Sources:
     `data` and `test` are TSV with the header `sentence<TAB>label`. `posts` has no header: text,
     label ids (0 ambiguous, 1 negative, 2 neutral, 3 positive, several with commas), id. `tweets`
     has none either: id, mean rating from -4 to 4, text. `countries` is the folder with
-    `countries.csv` (see `bias_data`).
+    `countries.csv` (see `bias_data`). `teachers` are folders of larger models, who are asked about
+    each sentence of `data`.
     """
 
     data: Path
@@ -45,17 +46,20 @@ class Sources:
     tweets: Path | None = None
     countries: Path | None = None
     test: Path | None = None
+    teachers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
     """Normalised text: to train on with and without labels, and held out by domain.
 
-    `messages` are the held-out posts and tweets of whatever label: what a stream looks like.
+    `sentences` are those of `train` that came from `Sources.data`. `messages` are the held-out
+    posts and tweets of whatever label: what a stream looks like.
     `test` is measured once and chooses nothing.
     """
 
     train: list[Example]
+    sentences: list[str]
     unlabelled: list[str]
     held_out: dict[str, list[Example]]
     messages: list[str]
@@ -80,6 +84,7 @@ def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
         InputError: a file cannot be used.
     """
     train, sentences = hold_out(read_glue(sources.data), recipe.held_out, recipe.split_seed)
+    sentences_trained = [example.text for example in train]
     held_out = {sources.data.parent.name or "data": sentences}
     unlabelled: list[str] = []
     messages: list[str] = []
@@ -102,7 +107,7 @@ def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
         messages += [text for _, text in held_tweets]
     test = [] if sources.test is None else read_glue(sources.test)
     return _mapped(
-        Mixture(train, unlabelled, held_out, messages, test),
+        Mixture(train, sentences_trained, unlabelled, held_out, messages, test),
         lambda text: normalise(text, recipe.normaliser),
     )
 
@@ -156,6 +161,7 @@ def _mapped(mixture: Mixture, change: Callable[[str], str]) -> Mixture:
 
     return Mixture(
         train=examples(mixture.train),
+        sentences=[change(text) for text in mixture.sentences],
         unlabelled=[change(text) for text in mixture.unlabelled],
         held_out={name: examples(rows) for name, rows in mixture.held_out.items()},
         messages=[change(text) for text in mixture.messages],

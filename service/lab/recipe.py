@@ -23,6 +23,7 @@ class Recipe:
     tweet_copies: int = 1
     consistency_every: int = 0
     consistency_weight: float = 1.0
+    teacher_share: float = 0.0
     runs: int = 1
     base_share: float = 0.0
     held_out: int = 500
@@ -49,6 +50,8 @@ HELP = {
     "consistency_every": "Every so many steps, copies of texts that differ in a country, name, "
     "pronoun or group are trained to score alike; 0 never. Needs --countries.",
     "consistency_weight": "Weight of that loss.",
+    "teacher_share": "Weight of what the teachers say of a sentence of --data against its label, "
+    "0 to 1. Needs --teacher.",
     "runs": "Runs, with this seed and the next ones, whose weights are averaged.",
     "base_share": "Share of the base model's own weights in that average, 0 to 1.",
     "held_out": "Sentences of --data held out to choose the best checkpoint.",

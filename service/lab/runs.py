@@ -20,6 +20,7 @@ from service.lab.bias_data import read_countries
 from service.lab.card import write_card
 from service.lab.counterfactual import Counterfactuals, split_countries
 from service.lab.mixture import read_mixture
+from service.lab.teachers import told
 from service.lab.train import Trainer, keep
 
 if TYPE_CHECKING:
@@ -46,23 +47,30 @@ def train(
 
     Raises:
         InputError: a file or folder cannot be used.
+        SettingsError, ModelError: a teacher cannot be used.
         OSError: the output folder cannot be made.
     """
     if recipe.consistency_every and sources.countries is None:
         raise InputError("--consistency-every needs countries; name their folder with --countries")
+    if bool(sources.teachers) != bool(recipe.teacher_share):
+        raise InputError("--teacher and --teacher-share need each other; give both, or neither")
     mixture = read_mixture(sources, recipe)
     mixture.require_examples(sources.data)
     # Now, and not when hours of training are to be kept there.
     output.mkdir(parents=True, exist_ok=True)
     names = {"base": base_name or base.name, "data": _named(sources)}
+    if sources.teachers:
+        names["teachers"] = ", ".join(folder.name for folder in sources.teachers)
     trained: Sequence[Country] = ()
     if recipe.consistency_every and sources.countries is not None:
         trained, _ = split_countries(read_countries(sources.countries))
     texts = [example.text for example in mixture.train] + mixture.unlabelled
 
+    asked = told(sources.teachers, mixture.sentences, console) if sources.teachers else None
+
     def run(folder: Path, how: Recipe) -> dict[str, Any]:
         alike = Counterfactuals(trained, texts, how.seed, how.normaliser) if trained else None
-        trainer = Trainer(base, mixture, folder, how, names=names, alike=alike)
+        trainer = Trainer(base, mixture, folder, how, names=names, alike=alike, told=asked)
         return trainer.run(console)
 
     folders, parts = [output], []

@@ -7,6 +7,7 @@ model. Deterministic by seed, resumable at every evaluation, and without pickle.
 from __future__ import annotations
 
 import copy
+import math
 import random
 import time
 from dataclasses import asdict
@@ -27,6 +28,7 @@ from service.lab.batches import (
     padded,
 )
 from service.lab.card import write_card
+from service.lab.teachers import TEMPERATURE
 from service.lab.training_state import load_state, read_counters, save_state
 from service.terminal import progress_bar
 
@@ -64,11 +66,12 @@ class Trainer:
         *,
         names: dict[str, str],
         alike: Counterfactuals | None = None,
+        told: dict[str, float] | None = None,
     ) -> None:
         """Load the base model; nothing is written yet.
 
         `names` says in the card what the run was made of. Without `alike` there is no consistency
-        loss.
+        loss; `told` is what teachers say of texts, as `teachers.told` gives it.
 
         Raises:
             InputError: the folder of the base model cannot be used.
@@ -79,6 +82,7 @@ class Trainer:
         self._state_folder = output.with_name(output.name + ".training")
         self._names = names
         self._alike = alike if recipe.consistency_every else None
+        self._told = told or {}
         self._tokenizer = load_tokenizer(base)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         # New layers are equal for all runs of one split, so that their weights can be averaged.
@@ -125,7 +129,10 @@ class Trainer:
     def _rows(self) -> list[Row]:
         examples = self._mixture.train
         ids = encode(self._tokenizer, [e.text for e in examples], self._recipe.length_max)
-        return [Row(i, e.label) for i, e in zip(ids, examples, strict=True)]
+        return [
+            Row(i, e.label, self._told.get(e.text, math.nan))
+            for i, e in zip(ids, examples, strict=True)
+        ]
 
     def _remaining_batches(self, rows: list[Row]) -> Iterator[list[Row]]:
         position = 0
@@ -139,8 +146,7 @@ class Trainer:
     def _train_step(self, batch: list[Row]) -> float:
         self._model.train()
         logits = self._logits(self._masked([row.ids for row in batch]))
-        labels = torch.tensor([row.label for row in batch])
-        loss = torch.nn.functional.cross_entropy(logits, labels.to(self._device))
+        loss = _loss(logits, batch, self._recipe.teacher_share)
         loss.backward()  # type: ignore[no-untyped-call] # has no types
         if self._alike is not None and self._step % self._recipe.consistency_every == 0:
             unlike = self._recipe.consistency_weight * self._inconsistency(self._alike)
@@ -257,6 +263,19 @@ def keep(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Pat
     # Weights are written for their owner alone, which a service of another user cannot read.
     for file in folder.glob("*.safetensors"):
         file.chmod(0o644)
+
+
+def _loss(logits: torch.Tensor, batch: list[Row], teacher_share: float) -> torch.Tensor:
+    """Cross-entropy with the labels, mixed with that of what teachers say where they said it."""
+    labels = torch.tensor([row.label for row in batch], device=logits.device)
+    loss = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    told = torch.tensor([row.told for row in batch], device=logits.device)
+    share = torch.where(told.isnan(), 0.0, teacher_share)
+    soft = torch.nn.functional.binary_cross_entropy_with_logits(
+        (logits[:, 1] - logits[:, 0]) / TEMPERATURE, told.nan_to_num(0.5), reduction="none"
+    )
+    # The temperature makes the gradient smaller by its square.
+    return ((1 - share) * loss + share * TEMPERATURE**2 * soft).mean()
 
 
 def _decay_groups(model: PreTrainedModel, recipe: Recipe) -> list[dict[str, Any]]:
