@@ -22,25 +22,25 @@ from service.engines import load_engine
 from service.engines.checkpoint import Checkpoint, load_tokenizer, resolve
 from service.errors import RetriableError, ServiceError
 from service.feed import Feed
-from service.http import HttpServer
 from service.inference import Inference
 from service.kafka import KafkaSession
 from service.language import Languages
-from service.live import Live
 from service.pipeline import backoff_s
-from service.score_api import ScoreApi
 from service.telemetry import Metrics, service_version
 from service.text import TextEncoder
 from service.trust import read_trust
 from service.tuning import tuned
+from service.web.live import Live
+from service.web.score_api import ScoreApi
+from service.web.server import HttpServer
 
 if TYPE_CHECKING:
-    from service.http import Part
     from service.pipeline import Pipeline
     from service.prepare import PrepareThread
     from service.settings import ModelSettings, Settings
     from service.tracing import Tracing
     from service.trust import Trust
+    from service.web.server import Part
 
 log = structlog.get_logger(__name__)
 

@@ -1,6 +1,6 @@
 """The dedicated inference thread: one loop, one bounded queue, results through futures.
 
-Batches of the stream come first; texts from aside (see `score_api`) have the turns between them, a
+Batches of the stream come first; texts from aside (see `web.score_api`) have the turns between them, a
 small run at a time.
 
 The model is loaded, warmed and run on this thread alone, so a GPU context or a compute pool never

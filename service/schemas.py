@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_snake
 
 from service.asyncapi import asyncapi
 from service.contracts import SCHEMA_VERSION, DeadLetter, SentimentEvent, SourceMessage
-from service.openapi import openapi
+from service.web.openapi import openapi
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from service.calls import Call, Reading
-from service.http import HttpServer
 from service.records import TextStats
-from service.score_api import ScoreApi
 from service.settings import HttpSettings
 from service.telemetry import Metrics
+from service.web.score_api import ScoreApi
+from service.web.server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.calls import Call, Reading
-from service.countries import OTHERS, swapped
-from service.explain import explanation, variants, words_of
+from service.web.countries import OTHERS, swapped
+from service.web.explain import explanation, variants, words_of
 
 
 def test_each_word_is_left_out_once() -> None:

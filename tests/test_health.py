@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from service.cli import main
-from service.http import HttpServer
 from service.settings import HttpSettings
 from service.telemetry import Metrics
+from service.web.server import HttpServer
 
 
 async def _asked(

@@ -12,11 +12,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-import service.http
+import service.web.server
 from service.errors import SettingsError
-from service.http import HttpServer
 from service.settings import HttpSettings
 from service.telemetry import Metrics, service_version
+from service.web.server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -232,7 +232,9 @@ async def test_a_host_of_another_machine_names_the_setting(host: str) -> None:
 
 def test_a_forbidden_port_names_the_setting() -> None:
     """Below 1024 a port needs a right that a container without root does not have."""
-    error = service.http._wrong(HttpSettings(port=80), PermissionError(errno.EACCES, "denied"))
+    error = service.web.server._wrong(
+        HttpSettings(port=80), PermissionError(errno.EACCES, "denied")
+    )
     expected = "SENTIMENT_HTTP__PORT=80 is not permitted to this user; set one above 1023"
     assert str(error) == expected
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-import service.live
+import service.web.live
 from service.feed import BEAT_S, Feed
-from service.http import HttpServer
-from service.live import VIEWERS_MAX, WAITING_MAX, Live, Viewer, batch_sizes
 from service.records import ModelInfo, Partition, Reason
 from service.settings import HttpSettings
 from service.telemetry import Metrics, service_version
+from service.web.live import VIEWERS_MAX, WAITING_MAX, Live, Viewer, batch_sizes
+from service.web.server import HttpServer
 from values import rejected, verdict
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ async def test_the_page_takes_the_place_of_the_index() -> None:
 
 def test_the_files_are_short_and_name_no_other_site() -> None:
     """What a person reads in one go, without a build step; only the namespace of SVG is an URL."""
-    for name, content in service.live._page_files().items():
+    for name, content in service.web.live._page_files().items():
         text = content.decode()
         assert text.count("\n") < 300, name
         assert "http" not in text.replace("http://www.w3.org/2000/svg", "").replace("https://…", "")
@@ -236,7 +236,7 @@ async def test_a_viewer_that_does_not_read_gets_a_snapshot_in_the_end() -> None:
 
 async def test_a_silent_stream_has_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
     """Proxies keep the connection, and a viewer that is gone is noticed."""
-    monkeypatch.setattr(service.live, "HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(service.web.live, "HEARTBEAT_S", 0.01)
     async with serving() as (_, client), client.get("/feed") as response:
         async with asyncio.timeout(WAIT_S):
             while await response.content.readline() != b": nothing new\n":

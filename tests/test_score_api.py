@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-import service.bodies
+import service.web.bodies
 from score_tools import JSON, TEXT_BYTES_MAX, MadeUpModel, asking
-from service.bodies import BODY_BYTES_MAX, DISCARDED_BYTES_MAX
 from service.errors import BusyError, InputError, ModelError
-from service.score_api import REQUESTS_MAX, TOKENS_MAX
-from service.score_contracts import EXPLAINED_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, TEXTS_MAX
+from service.web.bodies import BODY_BYTES_MAX, DISCARDED_BYTES_MAX
+from service.web.score_api import REQUESTS_MAX, TOKENS_MAX
+from service.web.score_contracts import EXPLAINED_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, TEXTS_MAX
 
 GOOD, BAD = "g" * 80, "b" * 30
 POSITIVE = [{"label": "positive", "score": 0.8}, {"label": "negative", "score": pytest.approx(0.2)}]
@@ -126,7 +126,7 @@ async def test_only_plain_json_is_read(headers: dict[str, str], body: bytes) -> 
 
 async def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its place is free again after a while."""
-    monkeypatch.setattr(service.bodies, "BODY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(service.web.bodies, "BODY_TIMEOUT_S", 0.05)
 
     async def body() -> Any:
         yield b"{"

@@ -8,8 +8,8 @@ import re
 from jsonschema import Draft202012Validator
 
 from score_tools import MadeUpModel, asking
-from service.docs_page import docs_page
-from service.openapi import openapi
+from service.web.docs_page import docs_page
+from service.web.openapi import openapi
 
 SCHEMAS = openapi()["components"]["schemas"]
 

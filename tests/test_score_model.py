@@ -16,15 +16,15 @@ from service.assembly import build_prepare
 from service.calls import Calling
 from service.engines import load_engine
 from service.engines.checkpoint import load_tokenizer, resolve
-from service.http import HttpServer
 from service.inference import Inference
 from service.language import Languages
 from service.records import Partition, Record, Verdict
-from service.score_api import ScoreApi
 from service.settings import HttpSettings, Settings
 from service.telemetry import Metrics
 from service.text import TextEncoder
 from service.trust import read_trust
+from service.web.score_api import ScoreApi
+from service.web.server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

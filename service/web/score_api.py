@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from service.bodies import RefusedError, json_body, validated
-from service.docs_page import docs_page
 from service.errors import BusyError, InputError, ServiceError
-from service.explain import TOKENS_MAX as EXPLAIN_TOKENS_MAX
-from service.explain import explanation, variants, words_of
-from service.openapi import openapi
 from service.runs import runs
-from service.score_contracts import (
+from service.web.bodies import RefusedError, json_body, validated
+from service.web.docs_page import docs_page
+from service.web.explain import TOKENS_MAX as EXPLAIN_TOKENS_MAX
+from service.web.explain import explanation, variants, words_of
+from service.web.openapi import openapi
+from service.web.score_contracts import (
     TEXT_CHARACTERS_MAX,
     EndpointRequest,
     ExplainRequest,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from service.countries import swapped
-from service.score_contracts import CountryScore, Explanation, Word
+from service.web.countries import swapped
+from service.web.score_contracts import CountryScore, Explanation, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import models_json_schema
 
-from service.score_contracts import (
+from service.web.score_contracts import (
     EndpointAnswer,
     EndpointRequest,
     ExplainRequest,
