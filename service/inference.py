@@ -1,7 +1,7 @@
 """The dedicated inference thread: one loop, one bounded queue, results through futures.
 
-Batches of the stream come first; texts from aside (see `web.score_api`) have the turns between them, a
-small run at a time.
+Batches of the stream come first; texts from aside (see `web.score_api`) have the turns between
+them, a small run at a time.
 
 The model is loaded, warmed and run on this thread alone, so a GPU context or a compute pool never
 sees a second one. A document that the engine fails on is isolated and becomes a `Rejected`; an

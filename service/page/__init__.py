@@ -1,1 +1,1 @@
-"""The live page's files, served as they are by `web.live`: no build step, nothing from elsewhere."""
+"""The live page's files, served as they are by `web.live`: no build step, no outside request."""
