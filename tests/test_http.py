@@ -153,7 +153,7 @@ class _Page:
     """A part that has a page of its own, and takes what is posted."""
 
     def routes(self) -> list[web.RouteDef]:
-        """See `http.Part`."""
+        """See `server.Part`."""
         return [web.get("/", self._page), web.post("/take", self._take)]
 
     async def _page(self, _request: web.Request) -> web.Response:

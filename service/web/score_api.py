@@ -61,7 +61,7 @@ class ScoreApi:
                 metrics.score_requests.labels(path, status)
 
     def routes(self) -> list[web.RouteDef]:
-        """See `http.Part`."""
+        """See `server.Part`."""
         return [
             web.post("/score", self._post_score),
             web.post("/explain", self._post_explain),
