@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 BATCH_TEXTS = 256
 PIPELINE_BATCH = 32
 
-Run = "Callable[[Sequence[str]], Any]"
-
 
 def ours(settings: ModelSettings, engine: str, precision: str) -> Callable[[Sequence[str]], None]:
     """One of this service's engines, with its tokenizer, in the service's batches."""
