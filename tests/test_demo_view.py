@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import io
 import time
-import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from jsonpointer import JsonPointer
 from rich.console import Console
 
-from service.codec import Decoder
 from service.contracts import CONNECT_PREFIX, OWN_PREFIX, SentimentEvent
 from service.demo import INPUT_TOPIC, summary
-from service.demo.generator import (
-    load_messages,
-)
 from service.demo.view import (
     LATENCIES_MAX,
     LETTERS_SHOWN,
@@ -28,11 +20,7 @@ from service.demo.view import (
     picture,
     status_line,
 )
-from service.settings import Settings
-from service.terminal import TEXT_CHARACTERS_MAX, printable
-
-MESSAGES = load_messages()
-DECODER = Decoder("json", JsonPointer("/text"), Settings().model.text_bytes_max)
+from service.terminal import TEXT_CHARACTERS_MAX
 
 
 def an_event(label: str = "POSITIVE", **changes: Any) -> SentimentEvent:
@@ -113,22 +101,6 @@ def test_the_board_is_bounded() -> None:
     assert len(board._latencies_ms) == LATENCIES_MAX
     assert len(board._seconds) == RATE_WINDOW_S + 1
     assert max(len(value) for value in board.messages[0][2:]) <= TEXT_CHARACTERS_MAX
-
-
-@given(st.text())
-def test_printable_text_is_one_line_that_a_terminal_does_not_obey(text: str) -> None:
-    """No control characters, no line breaks, no marks that change the direction of writing."""
-    line = printable(text)
-    assert len(line.splitlines()) <= 1
-    bidirectional = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-    for character in line:
-        assert unicodedata.category(character) != "Cc"
-        assert unicodedata.bidirectional(character) not in bidirectional
-
-
-def test_printable_keeps_what_people_write() -> None:
-    """Emoji joined from several characters and writing from right to left stay whole."""
-    assert printable(" 👩‍🔧 שלום\n\x1b[31mred\u202e ") == "👩‍🔧 שלום [31mred"
 
 
 def test_the_picture_takes_texts_as_they_are() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,8 +28,6 @@ from service.terminal import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-ESCAPE = "\x1b"
 
 
 def _table() -> Table:
@@ -179,9 +178,17 @@ def test_numbers() -> None:
 
 
 @given(st.text())
-def test_nothing_that_a_terminal_obeys(text: str) -> None:
-    """No control character, and no line but one."""
-    shown = printable(text)
-    assert ESCAPE not in shown
-    assert shown == printable(shown)
-    assert len(shown.splitlines()) <= 1
+def test_printable_text_is_one_line_that_a_terminal_does_not_obey(text: str) -> None:
+    """No control characters, no line breaks, no marks that change the direction of writing."""
+    line = printable(text)
+    assert line == printable(line)
+    assert len(line.splitlines()) <= 1
+    bidirectional = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    for character in line:
+        assert unicodedata.category(character) != "Cc"
+        assert unicodedata.bidirectional(character) not in bidirectional
+
+
+def test_printable_keeps_what_people_write() -> None:
+    """Emoji joined from several characters and writing from right to left stay whole."""
+    assert printable(" 👩‍🔧 שלום\n\x1b[31mred\u202e ") == "👩‍🔧 שלום [31mred"
