@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 
 from service.calls import Call, Reading
 from service.web.countries import OTHERS, swapped
-from service.web.explain import explanation, variants, words_of
+from service.web.explain import explanation, variants_of
 
 
 def test_each_word_is_left_out_once() -> None:
     """The text itself first, then without each word, then with other countries."""
-    assert ["Not bad", " bad", "Not "] == variants("Not bad")
-    assert 1 + 3 + len(OTHERS) == len(variants("Not bad, Peru"))
+    assert ["Not bad", " bad", "Not "] == variants_of("Not bad").texts()
+    assert 1 + 3 + len(OTHERS) == len(variants_of("Not bad, Peru").texts())
 
 
 @given(st.text())
 def test_words_are_all_that_is_no_space(text: str) -> None:
     """In order, none empty, by places in the text."""
-    spans = words_of(text)
+    spans = variants_of(text).words
     assert "".join(text.split()) == "".join(text[a:b] for a, b in spans)
     assert all(a < b for a, b in spans)
     assert sorted(spans) == spans
@@ -29,12 +29,13 @@ def test_words_are_all_that_is_no_space(text: str) -> None:
 @given(st.text(), st.data())
 def test_as_many_readings_as_variants(text: str, data: st.DataObject) -> None:
     """Each word and country has its own; weights are differences to the text's own share."""
-    asked = variants(text)
+    variants = variants_of(text)
+    asked = variants.texts()
     shares = data.draw(
         st.lists(st.floats(0, 1, width=32), min_size=len(asked), max_size=len(asked))
     )
     readings = [Reading(Call("A", max(p, 1 - p), True), {"A": p, "B": 1 - p}) for p in shares]
-    found = explanation(text, readings)
+    found = explanation(variants, readings)
 
     own = max(readings[0].scores.values())
     likeliest = "A" if shares[0] >= 0.5 else "B"
@@ -46,7 +47,7 @@ def test_as_many_readings_as_variants(text: str, data: st.DataObject) -> None:
 def test_an_unsure_label_is_explained_by_the_likeliest() -> None:
     """The model has no share for what is only called so."""
     readings = [Reading(Call("NEUTRAL", p, False), {"A": p, "B": 1 - p}) for p in (0.6, 0.25)]
-    found = explanation("word", readings)
+    found = explanation(variants_of("word"), readings)
     assert ("NEUTRAL", 0.6, 0.35) == (found.label, found.score, round(found.words[0].weight, 6))
 
 

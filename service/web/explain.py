@@ -7,7 +7,7 @@ answers; the texts go the same way as all others.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from service.web.countries import swapped
 from service.web.score_contracts import CountryScore, Explanation, Word
@@ -24,21 +24,28 @@ TOKENS_MAX = 64
 _WORD = re.compile(r"\S+")
 
 
-def words_of(text: str) -> list[tuple[int, int]]:
-    """Where each word begins and ends, in characters; what stands without space is one word."""
-    return [match.span() for match in _WORD.finditer(text)]
+class Variants(NamedTuple):
+    """A text, its words as (start, end) in characters, and (country, text with it in place)."""
+
+    text: str
+    words: list[tuple[int, int]]
+    swaps: list[tuple[str, str]]
+
+    def texts(self) -> list[str]:
+        """What the model is asked: the text, without each of its words, with other countries."""
+        without = [self.text[:start] + self.text[end:] for start, end in self.words]
+        return [self.text, *without, *(other for _, other in self.swaps)]
 
 
-def variants(text: str) -> list[str]:
-    """What the model is asked: the text, without each of its words, with other countries."""
-    without = [text[:start] + text[end:] for start, end in words_of(text)]
-    return [text, *without, *(other for _, other in swapped(text))]
+def variants_of(text: str) -> Variants:
+    """The text and all that is asked beside it; what stands without space is one word."""
+    return Variants(text, [match.span() for match in _WORD.finditer(text)], swapped(text))
 
 
-def explanation(text: str, readings: Sequence[Reading]) -> Explanation:
-    """What the readings of the text's `variants` say, in their order."""
+def explanation(variants: Variants, readings: Sequence[Reading]) -> Explanation:
+    """What the readings of `variants.texts()` say, in their order."""
+    text, words, swaps = variants
     original, *others = readings
-    spans, swaps = words_of(text), swapped(text)
     # Where the model is unsure, what is called may be a label that it does not have.
     likeliest = max(original.scores, key=original.scores.__getitem__)
     shares = [other.scores[likeliest] for other in others]
@@ -50,10 +57,10 @@ def explanation(text: str, readings: Sequence[Reading]) -> Explanation:
         scores=original.scores,
         words=[
             Word(text=text[start:end], start=start, end=end, weight=score - share)
-            for (start, end), share in zip(spans, shares[: len(spans)], strict=True)
+            for (start, end), share in zip(words, shares[: len(words)], strict=True)
         ],
         countries=[
             CountryScore(name=name, score=share)
-            for (name, _), share in zip(swaps, shares[len(spans) :], strict=True)
+            for (name, _), share in zip(swaps, shares[len(words) :], strict=True)
         ],
     )

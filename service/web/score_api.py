@@ -17,7 +17,7 @@ from service.runs import runs
 from service.web.bodies import RefusedError, json_body, validated
 from service.web.docs_page import docs_page
 from service.web.explain import TOKENS_MAX as EXPLAIN_TOKENS_MAX
-from service.web.explain import explanation, variants, words_of
+from service.web.explain import explanation, variants_of
 from service.web.openapi import openapi
 from service.web.score_contracts import (
     TEXT_CHARACTERS_MAX,
@@ -133,9 +133,9 @@ class ScoreApi:
         return [_ranked(reading, count) for reading in readings]
 
     async def _explanation(self, asked: Any) -> Any:
-        text = validated(ExplainRequest, asked).text
-        words = len(words_of(text))
-        (_, stats), (_, marks) = await self._encoded([text, ""], ["text", ""])
+        variants = variants_of(validated(ExplainRequest, asked).text)
+        words = len(variants.words)
+        (_, stats), (_, marks) = await self._encoded([variants.text, ""], ["text", ""])
         tokens = stats.tokens - marks.tokens
         if max(tokens, words) > EXPLAIN_TOKENS_MAX:
             raise RefusedError(
@@ -143,9 +143,9 @@ class ScoreApi:
                 f"text: {tokens} tokens in {words} words; at most {EXPLAIN_TOKENS_MAX} of each "
                 "are explained",
             )
-        texts = variants(text)
+        texts = variants.texts()
         readings = await self._readings(texts, ["text"] * len(texts))
-        return explanation(text, readings).model_dump()
+        return explanation(variants, readings).model_dump()
 
     async def _readings(self, texts: Sequence[str], places: Sequence[str]) -> list[Reading]:
         encoded = await self._encoded(texts, places)
