@@ -130,18 +130,18 @@ async def test_the_index_lists_the_paths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "word"),
+    ("method", "path", "status", "word", "reason"),
     [
-        ("GET", "/metrics/", 404, "not found"),
-        ("GET", "/../etc/passwd", 404, "not found"),
-        ("POST", "/livez", 405, "method not allowed"),
+        ("GET", "/metrics/", 404, "not found", "the paths are / /livez /readyz /metrics"),
+        ("GET", "/../etc/passwd", 404, "not found", "the paths are / /livez /readyz /metrics"),
+        ("POST", "/livez", 405, "method not allowed", "/livez takes GET or HEAD"),
     ],
 )
 async def test_other_requests_are_refused_as_json(
-    method: str, path: str, status: int, word: str
+    method: str, path: str, status: int, word: str, reason: str
 ) -> None:
-    """Unknown paths and methods get a JSON body that names the paths, no banner with versions."""
-    body = {"status": word, "reason": "the paths are / /livez /readyz /metrics"}
+    """A JSON body names the paths, or the methods of this one; no banner with versions."""
+    body = {"status": word, "reason": reason}
     async with _running(Health()) as client, client.request(method, path) as response:
         assert (response.status, await response.json()) == (status, body)
         assert "Server" not in response.headers

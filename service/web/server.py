@@ -120,10 +120,12 @@ class HttpServer:
         try:
             return await handler(request)
         except web.HTTPException as error:
-            allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-            reason = f"the paths are {' '.join(self._paths)}"
+            headers, reason = {}, f"the paths are {' '.join(self._paths)}"
+            if isinstance(error, web.HTTPMethodNotAllowed):
+                headers["Allow"] = error.headers["Allow"]
+                reason = f"{request.path} takes {' or '.join(sorted(error.allowed_methods))}"
             body = {"status": error.reason.lower(), "reason": reason}
-            return web.json_response(body, status=error.status, headers=allow)
+            return web.json_response(body, status=error.status, headers=headers)
 
     async def _index(self, _request: web.Request) -> web.Response:
         return web.json_response(
