@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gzip
+import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -190,19 +191,54 @@ async def test_parts_are_served_beside_the_probes() -> None:
     assert "the paths are /livez /readyz /metrics / /take" == reason
 
 
-async def test_a_body_is_not_waited_for() -> None:
-    """A client that announces a gigabyte is answered at once and disconnected."""
+async def _answered(sent: bytes) -> bytes:
     server = _server(Health())
     await server.start()
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nabc")
+        writer.write(sent)
         answer = await reader.read()
         writer.close()
         await writer.wait_closed()
     finally:
         await server.stop()
-    assert answer.startswith(b"HTTP/1.1 200 ")
+    return answer
+
+
+async def test_a_body_is_not_waited_for() -> None:
+    """A client that announces a gigabyte is answered at once and disconnected."""
+    head = b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nabc"
+    assert (await _answered(head)).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        (b"GET / HTTP/9.9\r\n\r\n", "BadStatusLine"),
+        (b"GET / HTTP/1.1\r\nno header\r\n\r\n", "BadHttpMessage"),
+        (b"GET http://[ HTTP/1.1\r\n\r\n", "InvalidURLError"),
+    ],
+)
+async def test_what_is_no_http_is_one_line(
+    sent: bytes, error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No traceback: it is the client's fault, which is answered."""
+    caplog.set_level(logging.INFO)
+    assert (await _answered(sent)).startswith(b"HTTP/1.0 400 ")
+    [line] = caplog.records
+    assert ("INFO", None) == (line.levelname, line.exc_info)
+    assert f"Error handling request from 127.0.0.1: {error}" == line.getMessage()
+
+
+async def test_a_defect_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """The client hears no more than 500."""
+    health = Health()
+    del health.alive
+    async with _running(health) as client, client.get("/livez") as response:
+        assert response.status == 500
+    [line] = caplog.records
+    assert line.exc_info is not None
+    assert ("ERROR", AttributeError) == (line.levelname, line.exc_info[0])
 
 
 async def test_a_taken_port_names_the_setting_and_the_remedy() -> None:

@@ -7,9 +7,11 @@ What a part reads and answers is the part's own (`score_api`, the live page).
 from __future__ import annotations
 
 import errno
+import logging
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client.exposition import gzip_accepted
 
 from service.errors import SettingsError
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from service.settings import HttpSettings
     from service.telemetry import Metrics
 
+# What aiohttp says of requests.
+_log = logging.getLogger(__name__)
 # No request here has a body, and answers take milliseconds: what is not sent at once is not
 # waited for, neither while serving nor at the stop. A part that takes bodies reads them itself,
 # from the request's stream, up to a bound of its own.
@@ -85,6 +89,7 @@ class HttpServer:
         self._runner = web.AppRunner(
             app,
             access_log=None,  # probes every few seconds would bury everything else
+            logger=_log,
             keepalive_timeout=_KEEP_ALIVE_S,
             lingering_time=_LINGER_S,
             shutdown_timeout=_STOP_S,
@@ -146,6 +151,18 @@ class HttpServer:
         if gzip_accepted(request.headers.get("Accept-Encoding", "")):
             response.enable_compression(web.ContentCoding.gzip)
         return response
+
+
+def _no_http_in_one_line(record: logging.LogRecord) -> bool:
+    """What a client sends that is no HTTP is its own fault: one line, and no traceback of ours."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.exc_info = f"{record.msg}: {type(error).__name__}", None
+        record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+    return _log.isEnabledFor(record.levelno)
+
+
+_log.addFilter(_no_http_in_one_line)
 
 
 def _health(problem: str | None) -> web.Response:
