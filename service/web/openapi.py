@@ -36,7 +36,9 @@ PROBLEMS = {
 _REQUESTS: tuple[type[BaseModel], ...] = (EndpointRequest, HuggingFaceRequest, ExplainRequest)
 _ANSWERS: tuple[type[BaseModel], ...] = (EndpointAnswer, HuggingFaceAnswer, Explanation, Problem)
 _DESCRIPTION = """Scores texts with the model that scores the stream, between the stream's batches.
-A text reads the same here and there. There is no key and no login: who can reach the port can ask.
+A text reads the same here and there, and is scored here in whatever language it is:
+SENTIMENT_MODEL__OTHER_LANGUAGES is for the stream alone. There is no key and no login: who can
+reach the port can ask.
 """
 
 
