@@ -79,7 +79,7 @@ lock: $(UV) ## write the lock files anew after a change of pyproject.toml; UPGRA
 	$(COMPILE) --all-extras --group dev --constraints requirements.txt \
 		--output-file requirements-dev.txt
 
-schemas: $(DEMO) ## write schemas/ anew from service/contracts.py
+schemas: $(DEMO) ## write schemas/ anew from the contracts in service/
 	$(BIN)/python -m service schemas
 
 clean: ## remove all that these targets made
