@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import zlib
 from collections import defaultdict
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from service.errors import RetriableError
 from service.records import Partition
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
     from fake_kafka import FakeSession
     from service.records import Headers
-
-# As in Kafka, a poll that finds nothing gives the caller a turn now and then.
-POLL_WAIT_S = 0.02
-
-Step = Literal["start", "poll", "publish", "commit", "lag"]
 
 
 class Stored(NamedTuple):
