@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from service.errors import ModelError
@@ -108,8 +108,8 @@ def _checked(content: Any, labels: int) -> Trust:
     if reference is None:
         return trust
     shares = {name: tuple(reference[name]) for name in ("scores", "tokens")}
-    return Trust(
-        **{name: getattr(trust, name) for name in Trust.__slots__ if name != "reference"},
+    return replace(
+        trust,
         reference=Reference(
             **shares,
             unknown=float(reference["unknown"]),
