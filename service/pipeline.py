@@ -268,7 +268,7 @@ class Pipeline:
         now, now_monotonic = self.clock.time(), self.clock.monotonic()
         return Publication(
             outgoing=tuple(self.encoder.encode(o, now, now_monotonic) for o in outcomes),
-            offsets=next_offsets((o.record.partition, o.record.offset) for o in outcomes),
+            offsets=next_offsets(outcome.record for outcome in outcomes),
             epoch=epoch,
         )
 

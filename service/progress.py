@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from service.records import Partition
+    from service.records import Partition, Record
 
 
 class Progress:
@@ -70,6 +70,6 @@ class Progress:
             self._next[partition] = offset
 
 
-def next_offsets(records: Iterable[tuple[Partition, int]]) -> dict[Partition, int]:
-    """Offsets to commit after (partition, offset) pairs, given in the order they were read."""
-    return {partition: offset + 1 for partition, offset in records}
+def next_offsets(records: Iterable[Record]) -> dict[Partition, int]:
+    """Offsets to commit after these records, given in the order they were read."""
+    return {record.partition: record.offset + 1 for record in records}

@@ -104,7 +104,7 @@ def publication(records: Sequence[Record], topic: str) -> Publication:
     """Publish each record as it is."""
     return Publication(
         tuple(Outgoing(topic, r.key, r.value, r.headers, r.partition) for r in records),
-        next_offsets((r.partition, r.offset) for r in records),
+        next_offsets(records),
         records[-1].epoch,
     )
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from service.progress import Progress, next_offsets
 from service.records import Partition
+from values import record
 
 A, B = Partition("in", 0), Partition("in", 1)
 
@@ -130,7 +131,7 @@ def test_next_offsets_are_those_behind_the_last(steps: list[tuple[Partition, int
     read = []
     for partition, step in steps:
         offsets[partition] += step + 1
-        read.append((partition, offsets[partition]))
+        read.append(record(offsets[partition], number=partition.number))
 
-    expected = {partition: offsets[partition] + 1 for partition, _ in read}
+    expected = {partition: offsets[partition] + 1 for partition, _ in steps}
     assert expected == next_offsets(read)

@@ -17,6 +17,7 @@ from service.errors import RetriableError
 from service.kafka.batches import to_record
 from service.kafka.connection import connection_options, translated
 from service.kafka.producer import Producer
+from service.progress import next_offsets
 from service.records import Partition
 
 if TYPE_CHECKING:
@@ -128,14 +129,13 @@ class Letters:
         Raises:
             RetriableError: nothing was sent; run the replay again.
         """
-        offsets = {record.partition: record.offset + 1 for record in read}
         try:
             async with asyncio.timeout(TRANSACTION_MS / 1000):
                 await self._producer.begin()
                 failed = await self._producer.send_each(outgoing)
                 if failed:
                     raise failed[0][1]
-                await self._producer.send_offsets(offsets, self._group)
+                await self._producer.send_offsets(next_offsets(read), self._group)
                 await self._producer.commit()
         except (KafkaError, TimeoutError) as error:
             raise RetriableError(
