@@ -16,6 +16,7 @@ from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeErr
 from service.errors import BrokerError, RetriableError
 from service.kafka import background
 from service.kafka.connection import STOP_TIMEOUT_S
+from service.runs import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -184,16 +185,7 @@ def portions(outgoing: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
 
     Of two batches the second may be taken though the first is refused, which ends their order.
     """
-    portion: list[Outgoing] = []
-    size = 0
-    for message in outgoing:
-        size += _bytes_max(message)
-        if portion and size > BATCH_BYTES_MAX:
-            yield portion
-            portion, size = [], _bytes_max(message)
-        portion.append(message)
-    if portion:
-        yield portion
+    return runs(outgoing, BATCH_BYTES_MAX, _bytes_max)
 
 
 def smaller_forms(
