@@ -33,6 +33,7 @@ def _completed(line: str) -> list[str]:
         ("sentiment-stream run --delivery-include-text ", ["true", "false"]),
         ("sentiment-stream run --http-port ", []),
         ("sentiment-stream evaluate --format ra", ["ratings", "ratings-odd"]),
+        ("sentiment-stream replay --reason to", ["too_deep", "tombstone"]),
         ("sentiment-stream completion ", ["bash", "zsh", "fish"]),
     ],
 )

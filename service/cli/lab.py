@@ -14,6 +14,7 @@ import click
 
 from service.cli.options import NEW_FILE, json_flag, print_figures, with_settings
 from service.errors import InputError
+from service.records import Reason
 from service.terminal import remarks, results
 
 if TYPE_CHECKING:
@@ -53,7 +54,14 @@ def score(settings: Settings, texts: tuple[str, ...], source: Any, as_json: bool
 
 
 @click.command()
-@click.option("--reason", "reasons", multiple=True, help="Only letters of this reason; repeatable.")
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    type=click.Choice([reason.value for reason in Reason]),
+    metavar="REASON",
+    help="Only letters of this reason; repeatable.",
+)
 @click.option("--since", type=click.DateTime(), help="Only letters from this time (UTC) on.")
 @click.option("--until", type=click.DateTime(), help="Only letters from before this time (UTC).")
 @click.option("--partition", type=int, help="Only messages of this input partition.")
