@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from service.calls import Reading
     from service.ports import Engine
-    from service.records import Document, ModelInfo
+    from service.records import Document, ModelInfo, Outcome
     from service.text import Windows
 
 # One batch may wait while another runs; the pipeline sends no more.
@@ -63,8 +63,6 @@ ASIDE_TOKENS_MAX = 512
 ASIDE_ANSWER_S = 2.0
 # How often it is looked whether the stream leaves a turn, while somebody asks from aside.
 ASIDE_LOOK_S = 0.002
-
-Outcomes = list["Verdict | Rejected"]
 
 
 class Inference:
@@ -105,7 +103,7 @@ class Inference:
         self._thread.start()
         return await asyncio.wrap_future(self._loaded)
 
-    async def score(self, documents: Sequence[Document]) -> Outcomes:
+    async def score(self, documents: Sequence[Document]) -> list[Outcome]:
         """Score documents; one outcome each, in the same order.
 
         A document without a window is passed on unscored.
@@ -116,13 +114,13 @@ class Inference:
         scored = iter(await self._scored([d for d in documents if d.windows]))
         return [next(scored) if d.windows else _unscored(d) for d in documents]
 
-    async def _scored(self, documents: Sequence[Document]) -> Outcomes:
+    async def _scored(self, documents: Sequence[Document]) -> list[Outcome]:
         if not documents:
             return []
         compute = partial(self._repeats_or_outcomes, documents)
         work = Work(compute, Future())
         self._turns.put(work)
-        outcomes: Outcomes = await asyncio.wrap_future(work.future)
+        outcomes: list[Outcome] = await asyncio.wrap_future(work.future)
         return outcomes
 
     async def score_aside(self, texts: Sequence[Windows]) -> list[Reading]:
@@ -212,10 +210,10 @@ class Inference:
                 work.future.set_exception(_as_service_error(error, "has stopped working"))
                 return
 
-    def _repeats_or_outcomes(self, documents: Sequence[Document], engine: Engine) -> Outcomes:
+    def _repeats_or_outcomes(self, documents: Sequence[Document], engine: Engine) -> list[Outcome]:
         return self._repeats.score(documents, partial(self._outcomes, engine))
 
-    def _outcomes(self, engine: Engine, documents: Sequence[Document]) -> Outcomes:
+    def _outcomes(self, engine: Engine, documents: Sequence[Document]) -> list[Outcome]:
         tokens = sum(document.tokens for document in documents)
         if tokens > self._tokens_max and len(documents) > 1:
             return self._halves(engine, documents)
@@ -240,7 +238,7 @@ class Inference:
             for document, (call, scores) in zip(documents, readings, strict=True)
         ]
 
-    def _halves(self, engine: Engine, documents: Sequence[Document]) -> Outcomes:
+    def _halves(self, engine: Engine, documents: Sequence[Document]) -> list[Outcome]:
         middle = len(documents) // 2
         first = self._outcomes(engine, documents[:middle])
         return [*first, *self._outcomes(engine, documents[middle:])]

@@ -14,15 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from service.progress import Progress
-    from service.records import (
-        Document,
-        ModelInfo,
-        Partition,
-        Publication,
-        Record,
-        Rejected,
-        Verdict,
-    )
+    from service.records import Document, ModelInfo, Outcome, Partition, Publication, Record
 
 
 class Clock(Protocol):
@@ -98,7 +90,7 @@ class Session(Protocol):
 class Scorer(Protocol):
     """Runs documents through the model, off the event loop."""
 
-    async def score(self, documents: Sequence[Document]) -> list[Verdict | Rejected]:
+    async def score(self, documents: Sequence[Document]) -> list[Outcome]:
         """Score documents; one outcome each, in the same order.
 
         Raises:

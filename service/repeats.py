@@ -17,7 +17,7 @@ from service.records import Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from service.records import Document, Rejected
+    from service.records import Document, Outcome
 
 _Said = tuple["str | None", "float | None", dict[str, float], "bool | None"]
 
@@ -36,8 +36,8 @@ class Repeats:
     def score(
         self,
         documents: Sequence[Document],
-        compute: Callable[[Sequence[Document]], list[Verdict | Rejected]],
-    ) -> list[Verdict | Rejected]:
+        compute: Callable[[Sequence[Document]], list[Outcome]],
+    ) -> list[Outcome]:
         """One outcome for each document, in order; `compute` is asked once for each new text.
 
         A text that the model failed on is not remembered.
@@ -58,9 +58,7 @@ class Repeats:
             self._verdicts.popitem(last=False)
         return outcomes
 
-    def _outcome(
-        self, key: bytes, document: Document, computed: Verdict | Rejected | None
-    ) -> Verdict | Rejected:
+    def _outcome(self, key: bytes, document: Document, computed: Outcome | None) -> Outcome:
         if computed is None:
             self._verdicts.move_to_end(key)
             return Verdict(document, *self._verdicts[key], repeated=True)

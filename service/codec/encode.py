@@ -28,7 +28,7 @@ from service.contracts import (
 from service.records import ModelInfo, Outgoing, Reason, Record, Rejected, Verdict
 
 if TYPE_CHECKING:
-    from service.records import Headers
+    from service.records import Headers, Outcome
 
 # Ids of events are in a namespace of their own: UUIDv5 of this service's URN.
 EVENT_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sentiment-stream:event")
@@ -54,7 +54,7 @@ class Encoder:
     # `source` of the CloudEvents that go out; None where headers hold no such attributes.
     cloudevents_source: str | None = None
 
-    def encode(self, outcome: Verdict | Rejected, now: float, now_monotonic: float) -> Outgoing:
+    def encode(self, outcome: Outcome, now: float, now_monotonic: float) -> Outgoing:
         """Encode an event or a dead letter; `now` is in seconds since 1970."""
         time = _rfc3339(now)
         if isinstance(outcome, Rejected):
