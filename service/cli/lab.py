@@ -146,10 +146,7 @@ def tune(
 
     console = remarks()
     found, candidates = measure(settings.model, read_texts(texts, TEXTS), seconds, console)
-    try:
-        output.write_text(found.model_dump_json(indent=2) + "\n")
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written ({error}); give another path") from None
+    output.write_text(found.model_dump_json(indent=2) + "\n")
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:

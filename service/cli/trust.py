@@ -12,6 +12,7 @@ import click
 
 from service.cli.options import json_flag, with_settings
 from service.errors import InputError
+from service.settings import load_settings
 from service.terminal import remarks, results
 
 if TYPE_CHECKING:
@@ -122,7 +123,6 @@ def bias(
     from service.lab.bias_data import WORLD  # noqa: PLC0415
     from service.lab.bias_report import write_report  # noqa: PLC0415
     from service.lab.world_map import read_world  # noqa: PLC0415
-    from service.settings import load_settings  # noqa: PLC0415
 
     world = read_world(data / WORLD)
     asked = [settings.model]
