@@ -1,7 +1,7 @@
 """The composition root: builds the parts, starts them in order, stops them in order.
 
-Imported by the commands and the demo alone. Order of start: health endpoint, model (loaded and
-warmed), group. Order of stop: polling, drain, group, model, health endpoint.
+Imported by the commands, the demo and the bench alone. Order of start: health endpoint, model
+(loaded and warmed), group. Order of stop: polling, drain, group, model, health endpoint.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 Batches of the stream come first; texts from aside (see `web.score_api`) have the turns between
 them, a small run at a time.
 
-The model is loaded, warmed and run on this thread alone, so a GPU context or a compute pool never
-sees a second one. A document that the engine fails on is isolated and becomes a `Rejected`; an
-engine that fails on a known good document too is broken, and so is the process then.
+The engine is loaded, warmed and asked on this thread alone, so a GPU context never sees a second
+one; whether it computes on more is its own matter (see `engines.lanes`). A document that it fails
+on is isolated and becomes a `Rejected`; an engine that fails on a known good document too is
+broken, and so is the process then.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ BACKOFF_MAX_S = 15.0
 # Batches that may wait for one commit: where commits are slower than the model, they get fewer.
 SCORED_MAX = 4
 # Between two polls while the model is busy: what they bring waits anyway, and two hundred a second
-# are as many as pay, where one for each record would take a core. Measured in README.md.
+# are as many as pay, where one for each record would take a core. Figures in service/README.md.
 GATHER_S = 0.005
 # A batch this many times slower than predicted is late beyond any noise of a busy machine.
 DEADLINE_FACTOR = 50

@@ -1,7 +1,7 @@
 """One file for each way to run a model, and where its files come from.
 
-With `lab` the only importers of torch, transformers and onnxruntime. Importing this room costs
-nothing: heavy packages are imported when an engine is asked for.
+With `lab` and `bench` the only importers of torch, transformers and onnxruntime. Importing this
+room costs nothing: heavy packages are imported when an engine is asked for.
 """
 
 from __future__ import annotations

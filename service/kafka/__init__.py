@@ -1,4 +1,7 @@
-"""Kafka: the only room that imports aiokafka. See `session`."""
+"""Kafka: with `bench` and `demo` the only room that imports aiokafka.
+
+`session` is the stream's; `letters` and `outputs` read topics once through, for `lab`.
+"""
 
 from service.kafka.session import KafkaSession
 

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 ATTEMPTS_MAX = 4
 # Producers started at a time: each opens connections, and a broker takes them one by one.
 STARTS_MAX = 16
-# Each is a client with its own connections: measured in README.md beside this room's decisions.
+# Each is a client with its own connections: figures under "Delivery" in service/README.md.
 PRODUCERS_WARNED = 64
 
 
