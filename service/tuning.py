@@ -12,6 +12,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict
 
 from service.errors import SettingsError
+from service.records import Precision  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
     from service.engines.checkpoint import Checkpoint
@@ -31,7 +32,7 @@ class Tuning(BaseModel):
     revision: str
     device: str
     engine: Literal["onnx_packed", "torch_packed", "torch_plain"]
-    precision: Literal["float32", "bfloat16", "float16", "int8"]
+    precision: Precision
     threads: int
     run_tokens_max: int
     messages_per_s: float
@@ -51,7 +52,7 @@ def tuned(settings: ModelSettings, checkpoint: Checkpoint) -> ModelSettings:
         with settings.tuning_file.open("rb") as file:
             tuning = Tuning.model_validate_json(file.read(FILE_BYTES_MAX))
     except (OSError, pydantic.ValidationError) as error:
-        reason = str(error).splitlines()[-1 if isinstance(error, OSError) else 0][:200]
+        reason = str(error).splitlines()[0][:200]
         raise SettingsError(
             f"{named} is no file of `sentiment-stream tune` ({reason}); write it anew, or unset it"
         ) from None

@@ -70,7 +70,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "engines": {"errors", "records", "settings", "trust"},
     "kafka": {"errors", "progress", "records", "runs", "settings"},
-    "tuning": {"errors"},
+    "tuning": {"errors", "records"},
     "tracing": {"errors", "records"},
     "model": set(),
     # Whoever puts them together.
