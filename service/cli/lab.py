@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.options import NEW_FILE, json_flag, print_figures, with_settings
+from service.cli.options import NEW_FILE, json_flag, print_figures, print_found, with_settings
 from service.errors import InputError
 from service.records import Reason
 from service.terminal import remarks, results
@@ -97,10 +96,8 @@ def replay(
     selection = Selection(frozenset(reasons), since_ms, until_ms, **place)
     console = remarks()
     fates = asyncio.run(run_replay(settings.kafka, selection, console, send=send))
-    if as_json:
-        click.echo(json.dumps({"sent": send, "letters": fates}, indent=2))
-    else:
-        results().print(fates_table(fates, send=send))
+    found = {"sent": send, "letters": fates}
+    print_found(found, as_json, lambda out: out.print(fates_table(fates, send=send)))
     if not fates:
         topic = settings.kafka.dead_letter_topic
         console.print(f"no such letters on {topic} (SENTIMENT_KAFKA__DEAD_LETTER_TOPIC)")
@@ -147,10 +144,7 @@ def tune(
     console = remarks()
     found, candidates = measure(settings.model, read_texts(texts, TEXTS), seconds, console)
     output.write_text(found.model_dump_json(indent=2) + "\n")
-    if as_json:
-        click.echo(found.model_dump_json(indent=2))
-    else:
-        print_candidates(candidates, found, results())
+    print_found(found.model_dump(), as_json, lambda out: print_candidates(candidates, found, out))
     console.print(f"written: {output}; `run` reads it with SENTIMENT_MODEL__TUNING_FILE={output}")
 
 
@@ -211,10 +205,7 @@ def bench(settings: Settings, as_json: bool, plot: Path | None, **what: Any) -> 
 
     console = remarks()
     found = report.run(settings.model, console=console, **what)
-    if as_json:
-        click.echo(json.dumps(found.as_json(), indent=2))
-    else:
-        show(found, results())
+    print_found(found.as_json(), as_json, lambda out: show(found, out))
     if plot is not None:
         plot.write_text(plot_of(found))
         console.print(f"written: {plot}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pydantic.fields import FieldInfo
+    from rich.console import Console
 
 
 # Written by hand often, and no other group has them.
@@ -42,12 +43,17 @@ json_flag = click.option(
 )
 
 
-def print_figures(title: str, figures: Mapping[str, Any], as_json: bool) -> None:
-    """Print what a command has found or made, as it was asked for."""
+def print_found(found: Mapping[str, Any], as_json: bool, show: Callable[[Console], None]) -> None:
+    """Print what a command has found or made, as it was asked for: in JSON, or by `show`."""
     if as_json:
-        click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        results().print(Table.of_figures(title, figures))
+        show(results())
+
+
+def print_figures(title: str, figures: Mapping[str, Any], as_json: bool) -> None:
+    """The same of figures that need no more than a row each."""
+    print_found(figures, as_json, lambda out: out.print(Table.of_figures(title, figures)))
 
 
 def with_settings(*groups: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

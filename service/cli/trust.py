@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.options import json_flag, with_settings
+from service.cli.options import json_flag, print_found, with_settings
 from service.errors import InputError
 from service.settings import load_settings
-from service.terminal import remarks, results
+from service.terminal import remarks
 
 if TYPE_CHECKING:
     from service.lab.labelled import Form
@@ -69,10 +68,7 @@ def evaluate(
     from service.lab.plots import write_plots  # noqa: PLC0415
 
     figures = measure(data, settings, remarks(), form=form, target_accuracy=target_accuracy)
-    if as_json:
-        click.echo(json.dumps(figures, indent=2))
-    else:
-        print_table(figures, results())
+    print_found(figures, as_json, lambda out: print_table(figures, out))
     written = write_plots(figures, plots) if plots is not None else []
     if write:
         written.append(store_target(settings.model, figures))
@@ -130,10 +126,7 @@ def bias(
         other = {**settings.model.model_dump(), "name": against, "revision": against_revision}
         asked.append(load_settings({"model": other}).model)
     models = [measure(one, data, pairs, remarks()) for one in asked]
-    if as_json:
-        click.echo(json.dumps({"models": models}, indent=2, ensure_ascii=False))
-    else:
-        print_tables(models, results())
+    print_found({"models": models}, as_json, lambda out: print_tables(models, out))
     for path in write_report(models, world, output) if output is not None else ():
         remarks().print(f"written: {path}")
 
@@ -162,10 +155,7 @@ def compare(settings: Settings, topic: str, candidate: str, examples: int, as_js
     if topic == candidate:
         raise InputError("these are one topic; name two")
     figures = asyncio.run(join(settings.kafka, (topic, candidate), examples, remarks()))
-    if as_json:
-        click.echo(json.dumps(figures, indent=2, ensure_ascii=False))
-    else:
-        print_comparison(figures, results())
+    print_found(figures, as_json, lambda out: print_comparison(figures, out))
 
 
 TRUST_COMMANDS = (evaluate, bias, compare)
