@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from service.settings import KafkaSettings
 
 READ_TIMEOUT_MS = 1000
-# A partition whose last records are transaction markers ends before its end offset.
+# Reads in a row that brought nothing, before it is said that the brokers have no more to give.
 IDLE_READS_MAX = 5
 RECORDS_MAX = 256
 TRANSACTION_MS = 60_000
@@ -105,14 +105,25 @@ class Letters:
         """Letters of one partition at a time, in order.
 
         Raises:
-            RetriableError: the brokers do not answer.
+            RetriableError: the brokers do not answer, or give no more before the end.
         """
         idle = 0
-        while self._ends and idle < IDLE_READS_MAX:
+        while self._ends:
+            if idle >= IDLE_READS_MAX:
+                raise RetriableError(
+                    f"no letter of {self._topic} came for {idle * READ_TIMEOUT_MS / 1000:g} s, and "
+                    "not all are read; run the replay again, it goes on where it ended"
+                )
             try:
                 fetched = await self._consumer.getmany(
                     timeout_ms=READ_TIMEOUT_MS, max_records=RECORDS_MAX
                 )
+                # By position, not by records: a partition ends in the marker of a transaction.
+                whole = [
+                    partition
+                    for partition, end in self._ends.items()
+                    if await self._consumer.position(TopicPartition(*partition)) >= end
+                ]
             except KafkaError as error:
                 raise translated(error) from error
             idle = 0 if fetched else idle + 1
@@ -120,8 +131,8 @@ class Letters:
                 records = [to_record(message, 0, time.monotonic()) for message in messages]
                 end = self._ends.get(records[0].partition, 0)
                 yield [record for record in records if record.offset < end]
-                if records[-1].offset >= end - 1:
-                    self._ends.pop(records[0].partition, None)
+            for partition in whole:
+                del self._ends[partition]
 
     async def send(self, outgoing: Sequence[Outgoing], read: Sequence[Record]) -> None:
         """Send letters back, and commit that all of `read` is dealt with.
