@@ -48,7 +48,7 @@ function through(points, count, y) {
 }
 
 /** A round number a little above. */
-export function above(value) {
+function above(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= value);
 }

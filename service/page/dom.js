@@ -9,7 +9,7 @@ const met = new Map();
 export function el(name, props = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(props)) {
-    if (key.includes("-") || key === "role") node.setAttribute(key, value);
+    if (key.includes("-")) node.setAttribute(key, value);
     else node[key] = value;
   }
   node.append(...children);
