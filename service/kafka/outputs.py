@@ -90,12 +90,12 @@ class Outputs:
         ends = await self._consumer.end_offsets(partitions)
         for partition in partitions:
             self._consumer.seek(partition, beginnings[partition])
-            open_ends = self._ends.setdefault(partition.topic, {})
+            topic_ends = self._ends.setdefault(partition.topic, {})
             if ends[partition] > beginnings[partition]:
-                open_ends[partition] = ends[partition]
+                topic_ends[partition] = ends[partition]
                 self.total += ends[partition] - beginnings[partition]
 
-    def open(self, topic: str) -> bool:
+    def has_more(self, topic: str) -> bool:
         """Whether there is more of it to read."""
         return bool(self._ends[topic])
 

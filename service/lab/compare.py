@@ -226,9 +226,9 @@ async def compare(
         with progress_bar(console) as progress:
             task = progress.add_task("compare", total=outputs.total)
             idle = 0
-            while idle < IDLE_READS_MAX and any(map(outputs.open, topics)):
+            while idle < IDLE_READS_MAX and any(map(outputs.has_more, topics)):
                 number = comparison.behind()
-                if not outputs.open(topics[number]):
+                if not outputs.has_more(topics[number]):
                     number = 1 - number
                 records: Sequence[Record] = await outputs.read(topics[number])
                 idle = 0 if records else idle + 1
