@@ -83,8 +83,8 @@ class Letters:
         await self._producer.stop()
 
     async def _position(self) -> None:
-        numbers = sorted(self._consumer.partitions_for_topic(self._topic) or await self._numbers())
-        partitions = [TopicPartition(self._topic, number) for number in numbers]
+        numbers = await self._consumer._client._wait_on_metadata(self._topic)  # noqa: SLF001 - no public way before an assignment
+        partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
         self._consumer.assign(partitions)
         ends = await self._consumer.end_offsets(partitions)
         beginnings = await self._consumer.beginning_offsets(partitions)
@@ -95,11 +95,6 @@ class Letters:
             if ends[partition] > start:
                 self._ends[Partition(*partition)] = ends[partition]
                 self.total += ends[partition] - start
-
-    async def _numbers(self) -> set[int]:
-        await self._consumer.topics()
-        numbers: set[int] = await self._consumer._client._wait_on_metadata(self._topic)  # noqa: SLF001 - no public way before an assignment
-        return numbers
 
     async def read(self) -> AsyncIterator[list[Record]]:
         """Letters of one partition at a time, in order.

@@ -82,8 +82,7 @@ class Outputs:
     async def _position(self) -> None:
         partitions = []
         for topic in self._topics:
-            await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - no public way before an assignment
-            numbers = self._consumer.partitions_for_topic(topic) or ()
+            numbers = await self._consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - no public way before an assignment
             partitions += [TopicPartition(topic, number) for number in sorted(numbers)]
         self._consumer.assign(partitions)
         beginnings = await self._consumer.beginning_offsets(partitions)
