@@ -158,6 +158,22 @@ def test_a_sentence_is_scored_and_explained(page: Page) -> None:
     expect(page.locator("#refused")).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [360, 1360])
+def test_why_by_touch(browser: Browser, served: ServiceProcess, stream: Stream, width: int) -> None:
+    """Its button is there where nothing hovers, and leads to the answer without a keyboard."""
+    size = {"width": width, "height": 800}
+    for page in opened(browser, served.port, viewport=size, has_touch=True, is_mobile=True):
+        stream.send("The soup was awful, and cold.")
+        why = row(page, "The soup was awful, and cold.").get_by_role("button", name="Why?")
+        expect(why).to_have_css("opacity", "1")
+        page.get_by_role("button", name="Pause", exact=True).tap()
+        why.tap()
+        expect(page.locator("#words mark").filter(has_text="awful,")).to_be_in_viewport()
+        expect(page.locator("#sentence")).not_to_be_focused()
+        assert page.evaluate(CONTRAST) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_the_page_stays_small(page: Page, stream: Stream) -> None:
     """However many come, a bounded number is in the page."""
     stream.send_values(*[b"{"] * 100)

@@ -11,9 +11,14 @@ const SAMPLED_S = 10;
 
 const box = new Box();
 const figures = new Figures();
+// As in the style sheet: one column, and nothing that hovers.
+const narrow = matchMedia("(max-width: 800px)");
+const touch = matchMedia("(hover: none)");
 const messages = new Messages((text) => {
   box.ask(text);
-  byId("sentence").focus({ preventScroll: window.innerWidth > 900 });
+  // A keyboard on the screen would lie over the answer.
+  if (touch.matches) byId("box").scrollIntoView({ block: narrow.matches ? "start" : "nearest" });
+  else byId("sentence").focus({ preventScroll: !narrow.matches });
 });
 let connection = "wait";
 let status = null;
