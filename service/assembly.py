@@ -71,7 +71,6 @@ def build_pipeline(
             f"urn:sentiment-stream:{kafka.group_id}" if kafka.cloudevents else None,
         ),
         breaker=Breaker(delivery.breaker_records, delivery.breaker_share),
-        metrics=accounts.metrics,
         accounts=accounts,
         clock=SystemClock(),
         keep_alive_s=kafka.max_poll_ms / 1000 / 3,

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from service.codec import Encoder
     from service.ports import Clock, Scorer, Session
     from service.records import Batch, Item, Outcome, Record
-    from service.telemetry import Metrics
     from service.tracing import Tracing
 
 log = structlog.get_logger(__name__)
@@ -71,7 +70,6 @@ class Pipeline:
     batcher: Batcher
     encoder: Encoder
     breaker: Breaker
-    metrics: Metrics
     accounts: Accounts
     clock: Clock
     keep_alive_s: float
@@ -80,6 +78,7 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         """Begin with nothing collected."""
+        self.metrics = self.accounts.metrics
         # Something that a batch is waited for with has changed.
         self._due = asyncio.Event()
         self._taken = asyncio.Event()

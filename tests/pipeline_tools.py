@@ -132,7 +132,6 @@ class Stream:
             batcher=self.batcher,
             encoder=Encoder("out", "dead", include_text=True, model=MODEL, version="1"),
             breaker=Breaker(1000, breaker_share),
-            metrics=self.metrics,
             accounts=Accounts(self.metrics, DriftWindow(), 1.0),
             clock=self.clock,
             keep_alive_s=KEEP_ALIVE_S,

@@ -117,7 +117,6 @@ class Replica:
                 batcher=batcher,
                 encoder=SimulatedEncoder(),  # type: ignore[arg-type] # what the pipeline calls of it
                 breaker=Breaker(1000, 1),
-                metrics=self.world.metrics,
                 accounts=Accounts(self.world.metrics, DriftWindow(), LIMITS.latency_budget_s),
                 clock=VirtualClock(),
                 keep_alive_s=1.0,
