@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from service.codec import Decoder, Encoder
 from service.contracts import DeadLetter, SentimentEvent, SourceMessage
-from service.headers import EventHeaders
+from service.headers import EVENT_SCHEMA, EVENT_TYPE, EventHeaders
 from service.prepare import UNREAD
 from service.records import (
     Document,
@@ -101,6 +101,16 @@ def test_the_example_of_an_event_is_a_real_one() -> None:
     assert example == event
     assert _blocks() == [sent, event]
     assert HEADERS["examples"] == [{name: (v or b"").decode() for name, v in outgoing.headers}]
+
+
+def test_an_event_names_its_schema() -> None:
+    """As literals that a type checker can see; they change with the version of the contract."""
+    version = SentimentEvent.model_fields["schema_version"].default
+    assert EVENT["$id"] == EVENT_SCHEMA
+    assert EVENT_SCHEMA.endswith(f":{version}")
+    assert (EVENT_TYPE, EVENT_SCHEMA) == tuple(
+        HEADERS["properties"][name]["const"] for name in ("ce_type", "ce_dataschema")
+    )
 
 
 def test_an_event_without_a_score_is_in_the_contract() -> None:
