@@ -79,6 +79,7 @@ def _offline(proofs: Proofs, console: Console, folder: Path) -> None:
     proofs.prove(rendering.lint, helm)
     proofs.prove(rendering.shape, helm)
     proofs.prove(rendering.refusals, helm)
+    proofs.prove(rendering.network, helm)
     proofs.prove(rendering.settings_reach_the_program, helm, folder)
     proofs.prove(rendering.alerts, helm, promtool, folder)
     proofs.prove(rendering.queries, helm, promtool)

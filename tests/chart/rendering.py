@@ -45,10 +45,21 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"model": {"source": "oci"}}, "needs model.oci.reference"),
     ({"gpu": {"count": 1}, "settings": {"model": {"device": "cpu"}}}, "set device to auto"),
     ({"settings": {"model": {"device": "cuda"}}}, "set gpu.count to 1"),
+    ({"settings": {"tracing": {"exporter": "otlp"}}}, "needs settings.tracing.endpoint"),
+    ({"networkPolicy": {"collectorTo": [{"podSelector": {}}]}}, "settings.tracing.exporter"),
     ({"strimzi": {"topics": {"enabled": True}}}, "set strimzi.cluster"),
     ({"strimzi": {"cluster": "c", "user": {"enabled": True, "authentication": "scram-sha-512"}}},
      "needs settings.kafka.saslMechanism"),
 )  # fmt: skip
+
+# Addresses of a collector, and the port that must be let through for each.
+COLLECTORS = {
+    "": None,
+    "http://collector.tracing:4318/v1/traces": 4318,
+    "https://collector.example/v1/traces": 443,
+    "http://collector2": 80,
+    "http://[fd00::4318]:55681/v1/traces": 55681,
+}
 
 
 def lint(helm: Helm) -> str:
@@ -106,6 +117,21 @@ def shape(helm: Helm) -> str:
     capped = helm.values("capped", {"inputPartitions": 3, "autoscaling": {"mode": "keda"}})
     assert one(helm.objects(capped), "ScaledObject")["spec"]["maxReplicaCount"] == 3
     return f"{len(CI)} files of values"
+
+
+def network(helm: Helm) -> str:
+    """The network lets spans out to the port of their collector, and only where there are any."""
+    for endpoint, port in COLLECTORS.items():
+        tracing = {"exporter": "otlp", "endpoint": endpoint} if endpoint else {}
+        values = helm.values("network", {"settings": {"tracing": tracing}})
+        egress = one(helm.objects(values), "NetworkPolicy")["spec"]["egress"]
+        ports = [[to["port"] for to in rule["ports"]] for rule in egress]
+        assert [[53, 53], [9092], *([[port]] if port else [])] == ports, f"{endpoint}: {ports}"
+    narrow = one(helm.objects(CHART / "ci" / "security-values.yaml"), "NetworkPolicy")["spec"]
+    [_, kafka, collector] = narrow["egress"]
+    names = [rule["to"][0]["namespaceSelector"]["matchLabels"] for rule in (kafka, collector)]
+    assert [{"kubernetes.io/metadata.name": name} for name in ("kafka", "tracing")] == names
+    return f"{len(COLLECTORS)} addresses"
 
 
 def alerts(helm: Helm, promtool: Path, folder: Path) -> str:

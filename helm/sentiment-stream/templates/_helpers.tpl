@@ -94,3 +94,14 @@ SENTIMENT_KAFKA__SSL_KEY_FILE: /etc/sentiment-stream/client/tls.key
   protocol: TCP
 {{- end -}}
 {{- end -}}
+
+{{/* Where spans go: none or otlp. */}}
+{{- define "sentiment-stream.traces" -}}
+{{- .Values.settings.tracing.exporter | default "none" -}}
+{{- end -}}
+
+{{/* Port of the collector: that in its address, or that of the scheme. */}}
+{{- define "sentiment-stream.collectorPort" -}}
+{{- $url := urlParse (.Values.settings.tracing.endpoint | default "") -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "443" "80" (eq $url.scheme "https")) -}}
+{{- end -}}

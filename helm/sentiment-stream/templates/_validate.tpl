@@ -4,6 +4,12 @@ may be is in values.schema.json, and what settings may be together the program i
 {{- include "sentiment-stream.validate.kafka" . -}}
 {{- include "sentiment-stream.validate.scaling" . -}}
 {{- include "sentiment-stream.validate.model" . -}}
+{{- if and (eq (include "sentiment-stream.traces" .) "otlp") (not .Values.settings.tracing.endpoint) -}}
+{{- fail "settings.tracing.exporter=otlp needs settings.tracing.endpoint, like http://collector.tracing:4318/v1/traces" -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.collectorTo (ne (include "sentiment-stream.traces" .) "otlp") -}}
+{{- fail "networkPolicy.collectorTo is set, but nothing is sent there: set settings.tracing.exporter to otlp" -}}
+{{- end -}}
 {{- if and (or .Values.strimzi.topics.enabled .Values.strimzi.user.enabled) (not .Values.strimzi.cluster) -}}
 {{- fail "strimzi.topics or strimzi.user is enabled, but for no cluster: set strimzi.cluster to the name of the Kafka object" -}}
 {{- end -}}
