@@ -25,6 +25,7 @@ from service.engines.torch_plain import TorchPlain  # noqa: E402 - only where to
 from tiny_checkpoints import VOCABULARY, write_tiny  # noqa: E402
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -83,6 +84,25 @@ def test_neighbours_do_not_matter() -> None:
     batch = [[101, 2023, 2003, 2204, 102], [101, *[2919] * 300, 102], [101, 102]]
     alone = np.concatenate([shares(engine, [ids]) for ids in batch])
     np.testing.assert_allclose(shares(engine, batch), alone, atol=1e-6)
+
+
+def test_no_run_is_larger_than_its_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many texts an engine is given at a time, and however unlike in length."""
+    settings = ModelSettings(
+        name=str(write_tiny("bert", tmp_path)), device="cpu", run_tokens_max=64
+    )
+    engine = OnnxPacked(resolve(settings), settings)
+    padded_tokens: list[int] = []
+    run = engine.run
+
+    def counted(packed: Mapping[str, NDArray[np.generic]]) -> NDArray[np.float32]:
+        padded_tokens.append(packed["rows"].size)
+        return run(packed)
+
+    monkeypatch.setattr(engine, "run", counted)
+    engine.logits([[7] * length for length in range(1, 41)])
+    assert 1 < len(padded_tokens)
+    assert max(padded_tokens) <= 64
 
 
 TEXTS = BUNDLED_FOLDER.parent / "demo" / "messages.jsonl"

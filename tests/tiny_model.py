@@ -83,13 +83,11 @@ class CountingEngine:
     """A fake engine: the share of label 1 is that of `good` among the words good and bad."""
 
     def __init__(self, info: ModelInfo) -> None:
-        """Remember every run's padded size."""
+        """Stand for a model of two labels."""
         self.info = info
-        self.padded_tokens: list[int] = []
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """Score two labels by counting; an even count is an even share."""
-        self.padded_tokens.append(len(sequences) * max(map(len, sequences)))
         good = np.array([list(ids).count(VOCABULARY["good"]) for ids in sequences], np.float32)
         bad = np.array([list(ids).count(VOCABULARY["bad"]) for ids in sequences], np.float32)
         shares = (good + 1) / (good + bad + 2)

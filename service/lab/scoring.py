@@ -10,29 +10,25 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from service.calls import Calling
 from service.engines import load_engine
 from service.engines.checkpoint import load_tokenizer, resolve
-from service.engines.slices import slices_by_length
 from service.text import TextEncoder
 from service.trust import read_trust
-from service.windows import RULE, joined
+from service.windows import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from service.ports import Engine
     from service.settings import ModelSettings
-    from service.windows import Rule
 
-# Texts that are sorted by length together: enough for little padding, few enough to stream.
+# Texts that an engine gets at a time: enough of like length for little padding in its runs, which
+# it bounds itself, and few enough to stream.
 CHUNK_TEXTS = 256
-# Bounds the memory of one run of the model.
-BATCH_TOKENS_MAX = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +95,7 @@ def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
             yield Scored(label, score, dict(zip(labels, row, strict=True)), confident)
 
 
-def logits_of(
-    texts: Iterable[str], model: LoadedModel, rule: Rule = RULE
-) -> Iterator[NDArray[np.float32]]:
+def logits_of(texts: Iterable[str], model: LoadedModel) -> Iterator[NDArray[np.float32]]:
     """The logits of texts in order, chunk by chunk; shape (texts of the chunk, labels).
 
     Normalised, cut into windows and joined as the model's folder and the settings have it, and not
@@ -113,8 +107,5 @@ def logits_of(
     remaining = iter(texts)
     while chunk := list(islice(remaining, CHUNK_TEXTS)):
         encoded = [windows for windows, _ in model.encoder.encode(chunk)]
-        sequences = [window for windows in encoded for window in windows]
-        logits = np.empty((len(sequences), len(model.engine.info.labels)), np.float32)
-        for indices in slices_by_length(sequences, BATCH_TOKENS_MAX):
-            logits[indices] = model.engine.logits([sequences[index] for index in indices])
-        yield joined(logits, [[len(window) for window in windows] for windows in encoded], rule)
+        logits = model.engine.logits([window for windows in encoded for window in windows])
+        yield joined(logits, [[len(window) for window in windows] for windows in encoded])
