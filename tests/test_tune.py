@@ -16,7 +16,7 @@ from rich.console import Console
 from service.cli import main
 from service.engines.checkpoint import resolve
 from service.engines.packing import pack
-from service.errors import InputError
+from service.errors import InputError, SettingsError
 from service.lab.texts import read_texts
 from service.lab.tune import DIFFERENCE_P99_MAX, print_candidates, tune
 from service.settings import ModelSettings
@@ -44,6 +44,14 @@ def test_what_is_chosen_is_close_enough_and_is_read(tmp_path: Path) -> None:
     shown = io.StringIO()
     print_candidates(candidates, found, Console(file=shown, width=200))
     assert "chosen: onnx_packed" in shown.getvalue()
+
+
+def test_nothing_is_chosen_that_is_too_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the settings leave only such a way, they are named."""
+    monkeypatch.setattr("service.lab.tune.DIFFERENCE_P99_MAX", 1e-9)
+    settings = ModelSettings(device="cpu", engine="onnx_packed", precision="int8")
+    with pytest.raises(SettingsError, match=r"onnx_packed int8: 1 % of texts differ .* at auto"):
+        tune(settings, read_texts(None, 16), 0.1, Console(file=io.StringIO()))
 
 
 def test_the_commands_write_files(tmp_path: Path) -> None:

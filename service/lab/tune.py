@@ -16,10 +16,10 @@ import numpy as np
 from rich.text import Text
 
 from service.calls import Calling
-from service.engines import engine_name, load_engine
+from service.engines import load_engine
 from service.engines.checkpoint import load_tokenizer, resolve
 from service.engines.cpu_limit import cpu_limit
-from service.errors import ServiceError
+from service.errors import ServiceError, SettingsError
 from service.terminal import QUIET, STRONG, WARN, Table, track
 from service.text import TextEncoder
 from service.tuning import Tuning
@@ -75,7 +75,8 @@ def tune(
     kept.
 
     Raises:
-        SettingsError, ModelError: the model cannot be had, or no way runs it.
+        SettingsError: of the ways that the settings leave open, none runs it close enough.
+        SettingsError, ModelError: the model cannot be had.
     """
     checkpoint = resolve(settings)
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
@@ -142,7 +143,6 @@ def _measure(
         if candidate.error:
             continue
         try:
-            engine_name(candidate.settings, checkpoint)
             engine = load_engine(candidate.settings, checkpoint)
             if not number:
                 found = _shares(engine, checkpoint, sequences)
@@ -155,12 +155,12 @@ def _measure(
         candidate.engine, candidate.precision = info.engine, info.precision
         candidate.device = info.device
         started, count = time.perf_counter(), 0
-        while (elapsed := time.perf_counter() - started) < slot_s or not count:
+        while time.perf_counter() - started < slot_s or not count:
             first = count % len(sequences)
             batch = sequences[first : first + BATCH_TEXTS]
             engine.logits(batch)
             count += len(batch)
-        candidate.rates.append(count / (time.perf_counter() - started) if elapsed or count else 0)
+        candidate.rates.append(count / (time.perf_counter() - started))
     return candidates
 
 
@@ -171,7 +171,22 @@ def _shares(
 
 
 def _best(candidates: list[Candidate]) -> Candidate:
-    return max((c for c in candidates if c.close_enough), key=lambda c: c.messages_per_s)
+    fit = [c for c in candidates if c.close_enough]
+    if not fit:
+        tried = "; ".join(f"{_name(c)}: {c.error or _too_far(c)}" for c in candidates)
+        raise SettingsError(
+            f"nothing can be chosen ({tried or 'no such engine is installed'}); leave "
+            "SENTIMENT_MODEL__ENGINE and SENTIMENT_MODEL__PRECISION at auto"
+        )
+    return max(fit, key=lambda c: c.messages_per_s)
+
+
+def _name(candidate: Candidate) -> str:
+    return f"{candidate.settings.engine} {candidate.settings.precision}"
+
+
+def _too_far(candidate: Candidate) -> str:
+    return f"1 % of texts differ by more than {candidate.difference_p99:.3f} from float32"
 
 
 def print_candidates(candidates: list[Candidate], tuning: Tuning, console: Console) -> None:
