@@ -16,19 +16,17 @@ import structlog
 
 from service.accounts import Accounts
 from service.assembly import SystemClock, build_pipeline, build_prepare
-from service.calls import Calling
 from service.drift import DriftWindow
 from service.engines import load_engine
-from service.engines.checkpoint import Checkpoint, load_tokenizer, resolve
+from service.engines.checkpoint import resolve
 from service.errors import RetriableError, ServiceError
 from service.feed import Feed
 from service.inference import Inference
 from service.kafka import KafkaSession
 from service.language import Languages
 from service.pipeline import backoff_s
+from service.processing import load_processing
 from service.telemetry import Metrics, service_version
-from service.text import TextEncoder
-from service.trust import read_trust
 from service.tuning import tuned
 from service.web.live import Live
 from service.web.score_api import ScoreApi
@@ -37,9 +35,8 @@ from service.web.server import HttpServer
 if TYPE_CHECKING:
     from service.pipeline import Pipeline
     from service.prepare import PrepareThread
-    from service.settings import ModelSettings, Settings
+    from service.settings import Settings
     from service.tracing import Tracing
-    from service.trust import Trust
     from service.web.server import Part
 
 log = structlog.get_logger(__name__)
@@ -123,14 +120,13 @@ class Service:
     async def _work(self) -> None:
         checkpoint = await asyncio.to_thread(resolve, self._settings.model)
         settings = tuned(self._settings.model, checkpoint)
-        trust = await asyncio.to_thread(read_trust, checkpoint.folder, len(checkpoint.labels))
+        trust, encoder, calling = await asyncio.to_thread(load_processing, settings, checkpoint)
         self._drift = DriftWindow(trust.reference)
-        encoder = await asyncio.to_thread(_text_encoder, checkpoint, settings, trust)
         self._inference = Inference(
             lambda: load_engine(settings, checkpoint),
             encoder.sequences(WARM_UP_TEXTS),
             settings.repeats_max,
-            Calling(trust, checkpoint.multi_label, settings.unsure_label),
+            calling,
             self._stream_waits,
         )
         languages = await asyncio.to_thread(
@@ -240,15 +236,6 @@ class Service:
 
     def _not_ready(self) -> str | None:
         return self._trouble
-
-
-def _text_encoder(checkpoint: Checkpoint, settings: ModelSettings, trust: Trust) -> TextEncoder:
-    return TextEncoder(
-        load_tokenizer(checkpoint),
-        checkpoint.tokens_max,
-        text_tokens_max=settings.text_tokens_max,
-        normaliser=trust.normaliser,
-    )
 
 
 def _first_service_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -71,14 +71,15 @@ ARROWS: dict[str, set[str]] = {
     "engines": {"errors", "records", "settings", "trust"},
     "kafka": {"errors", "progress", "records", "runs", "settings"},
     "tuning": {"errors", "records"},
+    "processing": {"calls", "engines", "text", "trust"},
     "tracing": {"errors", "records"},
     "model": set(),
     # Whoever puts them together.
     "assembly": {"batcher", "breaker", "codec", "pipeline", "prepare", "telemetry"},
     "app": {
-        "accounts", "assembly", "calls", "drift", "engines", "errors", "feed", "inference",
-        "kafka", "language", "pipeline", "telemetry", "text", "tracing", "trust", "tuning",
-        "web.live", "web.score_api", "web.server",
+        "accounts", "assembly", "drift", "engines", "errors", "feed", "inference", "kafka",
+        "language", "pipeline", "processing", "telemetry", "tracing", "tuning", "web.live",
+        "web.score_api", "web.server",
     },
     # Beside the stream.
     "asyncapi": {"contracts", "headers", "settings"},
@@ -113,6 +114,7 @@ TYPE_ARROWS: dict[str, set[str]] = {
     "pipeline": {"accounts", "batcher", "breaker", "codec", "ports", "tracing"},
     "ports": {"progress", "records"},
     "prepare": {"codec", "language", "text"},
+    "processing": {"settings"},
     "progress": {"records"},
     "telemetry": {"drift"},
     "tracing": {"ports", "settings"},

@@ -13,16 +13,14 @@ import pytest
 from score_tools import TEXT_BYTES_MAX, Client
 from service.app import WARM_UP_TEXTS
 from service.assembly import build_prepare
-from service.calls import Calling
 from service.engines import load_engine
-from service.engines.checkpoint import load_tokenizer, resolve
+from service.engines.checkpoint import resolve
 from service.inference import Inference
 from service.language import Languages
+from service.processing import load_processing
 from service.records import Partition, Record, Verdict
 from service.settings import HttpSettings, Settings
 from service.telemetry import Metrics
-from service.text import TextEncoder
-from service.trust import read_trust
 from service.web.score_api import ScoreApi
 from service.web.server import HttpServer
 
@@ -65,19 +63,15 @@ class Service:
 
 @asynccontextmanager
 async def _running() -> AsyncIterator[Service]:
-    settings = Settings.model_validate({"kafka": {"input_format": "text"}})
-    checkpoint = resolve(settings.model)
-    trust = read_trust(checkpoint.folder, len(checkpoint.labels))
-    encoder = TextEncoder(
-        load_tokenizer(checkpoint),
-        checkpoint.tokens_max,
-        text_tokens_max=settings.model.text_tokens_max,
-        normaliser=trust.normaliser,
+    settings = Settings.model_validate(
+        {"kafka": {"input_format": "text"}, "model": {"unsure_label": "NEUTRAL"}}
     )
+    checkpoint = resolve(settings.model)
+    _, encoder, calling = load_processing(settings.model, checkpoint)
     inference = Inference(
         lambda: load_engine(settings.model, checkpoint),
         encoder.sequences(WARM_UP_TEXTS),
-        calling=Calling(trust, unsure_label="NEUTRAL"),
+        calling=calling,
     )
     prepare = build_prepare(settings, encoder, Languages({"en"}, "score"))
     metrics = Metrics()
