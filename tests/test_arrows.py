@@ -87,7 +87,8 @@ ARROWS: dict[str, set[str]] = {
     "reference": {"contracts", "errors", "records", "settings", "telemetry"},
     "lab": {
         "calls", "codec", "contracts", "drift", "engines", "errors", "kafka", "language",
-        "normalise", "records", "settings", "terminal", "text", "trust", "tuning", "windows",
+        "normalise", "processing", "records", "settings", "terminal", "text", "trust", "tuning",
+        "windows",
     },
     "demo": {"app", "contracts", "errors", "logs", "records", "settings", "terminal"},
     "bench": {

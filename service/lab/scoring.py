@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from service.calls import Calling
 from service.engines import load_engine
-from service.engines.checkpoint import load_tokenizer, resolve
-from service.text import TextEncoder
-from service.trust import read_trust
+from service.engines.checkpoint import resolve
+from service.processing import load_processing
 from service.windows import joined
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from service.ports import Engine
     from service.settings import ModelSettings
+    from service.text import TextEncoder
 
 # Texts that an engine gets at a time: enough of like length for little padding in its runs, which
 # it bounds itself, and few enough to stream.
@@ -66,19 +66,12 @@ def load_model(settings: ModelSettings) -> LoadedModel:
     """Load the model; in float32 unless the settings ask otherwise, so that figures are exact.
 
     Raises:
-        SettingsError, ModelError: as `load_engine` and `read_trust`.
+        SettingsError, ModelError: as `load_engine` and `load_processing`.
     """
     if settings.precision == "auto":
         settings = settings.model_copy(update={"precision": "float32"})
     checkpoint = resolve(settings)
-    trust = read_trust(checkpoint.folder, len(checkpoint.labels))
-    encoder = TextEncoder(
-        load_tokenizer(checkpoint),
-        checkpoint.tokens_max,
-        text_tokens_max=settings.text_tokens_max,
-        normaliser=trust.normaliser,
-    )
-    calling = Calling(trust, checkpoint.multi_label, settings.unsure_label)
+    _, encoder, calling = load_processing(settings, checkpoint)
     return LoadedModel(load_engine(settings, checkpoint), encoder, calling)
 
 
@@ -90,9 +83,8 @@ def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
     """
     labels = model.engine.info.labels
     for logits in logits_of(texts, model):
-        for row in model.calling.probabilities(logits).tolist():
-            label, score, confident = model.calling.call(labels, row)
-            yield Scored(label, score, dict(zip(labels, row, strict=True)), confident)
+        for call, scores in model.calling.read(labels, logits):
+            yield Scored(call.label, call.score, scores, call.confident)
 
 
 def logits_of(texts: Iterable[str], model: LoadedModel) -> Iterator[NDArray[np.float32]]:
