@@ -73,6 +73,8 @@ def test_missing_data_is_told(tmp_path: Path) -> None:
     (tmp_path / "countries.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match="needs the columns name"):
         read_countries(tmp_path)
+    with pytest.raises(InputError, match=r"more.tsv: cannot be read .* give a file of pairs"):
+        read_pairs(tmp_path / "more.tsv")
 
 
 def test_gender_pairs_differ_in_pronouns_alone(shared_data: Path) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.errors import InputError
 from service.lab import bias_templates as written
+from service.lab.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,7 +115,7 @@ def read_pairs(file: Path) -> PairSet:
     Raises:
         InputError: the file is of no such form, or has too many pairs or none.
     """
-    text = _text(file)
+    text = read_text(file, "give a file of pairs")
     try:
         if file.suffix == ".json":
             pairs = _stereoset(json.loads(text))
@@ -134,17 +135,10 @@ def read_pairs(file: Path) -> PairSet:
 
 
 def _text(file: Path) -> str:
-    try:
-        return file.read_bytes().decode()
-    except OSError as error:
-        raise InputError(
-            f"{file}: cannot be read ({error.strerror}); name the folder that holds {COUNTRIES}, "
-            f"{WORLD}, winogender/ and winobias/ with --data"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{file}: byte {error.start} is not UTF-8; convert the file to UTF-8"
-        ) from None
+    return read_text(
+        file,
+        f"name the folder that holds {COUNTRIES}, {WORLD}, winogender/ and winobias/ with --data",
+    )
 
 
 def _spoken(iso2: str, name: str) -> str:

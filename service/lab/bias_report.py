@@ -24,7 +24,7 @@ from service.lab.bias_rows import (
     slot,
     title_of,
 )
-from service.lab.plots import write_pages
+from service.lab.files import write_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.errors import InputError
+from service.lab.files import read_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,30 +41,10 @@ def read_glue(path: Path) -> list[Example]:
         InputError: no such file, not UTF-8, wrong header, or a row that is no sentence and label.
     """
     lines = read_lines(path)
-    if tuple(lines[0].rstrip("\r").split("\t")) != HEADER:
+    if tuple(lines[0].split("\t")) != HEADER:
         message = f"{path}: the first line must be sentence<TAB>label"
         raise InputError(message)
-    return [
-        _example(path, number, line.rstrip("\r"))
-        for number, line in enumerate(lines[1:], start=2)
-        if line.strip("\r")
-    ]
-
-
-def read_lines(path: Path) -> list[str]:
-    """The lines of a TSV; a carriage return at an end is left there.
-
-    Raises:
-        InputError: no such file, or not UTF-8.
-    """
-    try:
-        return path.read_bytes().decode().split("\n")
-    except OSError as error:
-        message = f"{path}: cannot be read ({error.strerror}); give a TSV file"
-        raise InputError(message) from None
-    except UnicodeDecodeError as error:
-        message = f"{path}: byte {error.start} is not UTF-8; convert the file to UTF-8"
-        raise InputError(message) from None
+    return [_example(path, number, line) for number, line in enumerate(lines[1:], start=2) if line]
 
 
 def _example(path: Path, number: int, line: str) -> Example:

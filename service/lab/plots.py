@@ -9,10 +9,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from service.errors import InputError
+from service.lab.files import write_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 INK, GRID, BLUE, RED = "#1f2937", "#d5dae1", "#2a78d6", "#c8553d"
@@ -34,23 +33,6 @@ def write_plots(figures: dict[str, Any], folder: Path) -> list[Path]:
         "risk-coverage.svg": risk_coverage_curve(figures),
     }
     return write_pages(folder, pictures)
-
-
-def write_pages(folder: Path, pages: Mapping[str, str]) -> list[Path]:
-    """Write texts by name into a folder, which is made where it is missing; give their paths.
-
-    Raises:
-        InputError: the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, page in pages.items():
-            (folder / name).write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be written ({error.strerror}); give another folder"
-        ) from None
-    return [folder / name for name in pages]
 
 
 def reliability_diagram(figures: dict[str, Any]) -> str:

@@ -5,12 +5,12 @@ Exists so that every command that measures speed reads texts alike.
 
 from __future__ import annotations
 
-import csv
 import json
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from service.errors import InputError
+from service.lab.files import read_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,13 +28,7 @@ def read_texts(path: Path | None, count: int) -> list[str]:
         lines = files("service.demo").joinpath("messages.jsonl").read_text().splitlines()
         texts = _of_json(lines)
     else:
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror}); give a file") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: is not UTF-8; convert the file to UTF-8") from None
-        texts = _of_lines(path, lines)
+        texts = _of_lines(path, read_lines(path))
     texts = [text for text in texts if text.strip()]
     if not texts:
         raise InputError(f"{path}: has no text; give a file with one text a line")
@@ -45,8 +39,7 @@ def _of_lines(path: Path, lines: list[str]) -> list[str]:
     if path.suffix == ".jsonl":
         return _of_json(lines)
     if path.suffix == ".tsv":
-        rows = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [row[-1] for row in rows if row]
+        return [line.rpartition("\t")[2] for line in lines]
     return lines
 
 

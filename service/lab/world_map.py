@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from service.errors import InputError
+from service.lab.files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,8 +44,9 @@ def read_world(file: Path) -> dict[str, Rings]:
     Raises:
         InputError: the file is missing or is no TopoJSON of countries.
     """
+    text = read_text(file, "name the folder that holds it with --data")
     try:
-        topology = json.loads(file.read_bytes())
+        topology = json.loads(text)
         arcs = [_decoded(arc, topology["transform"]) for arc in topology["arcs"]]
         world: dict[str, Rings] = {}
         for shape in topology["objects"]["countries"]["geometries"]:
@@ -52,10 +54,6 @@ def read_world(file: Path) -> dict[str, Rings]:
             rings = [_joined(ring, arcs) for polygon in polygons for ring in polygon]
             # Some numbers stand for two shapes: an overseas part beside the country.
             world.setdefault(shape.get("id") or shape["properties"]["name"], []).extend(rings)
-    except OSError as error:
-        raise InputError(
-            f"{file}: cannot be read ({error.strerror}); name the folder that holds it with --data"
-        ) from None
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise InputError(
             f"{file}: is no TopoJSON of countries ({type(error).__name__}); take world-atlas's"
