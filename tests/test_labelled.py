@@ -8,7 +8,7 @@ import pytest
 
 from service.errors import InputError
 from service.lab.glue import Example
-from service.lab.labelled import read_labelled
+from service.lab.labelled import read_emotions, read_labelled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,12 +40,19 @@ def test_forms(tmp_path: Path, form: Form, content: str, expected: list[tuple[st
     assert [Example(*row) for row in expected] == read_labelled(_file(tmp_path, content), form)
 
 
+def test_only_clear_labels_are_labels(tmp_path: Path) -> None:
+    """Several labels, neutral and ambiguous ones are none; their texts are there all the same."""
+    found = read_emotions(_file(tmp_path, EMOTIONS))
+    assert [("good", 1), ("bad", 0), ("both", None), ("neither", None), ("who knows", None),
+            ("", 1)] == found  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
         ("sentence\tlabel\ngood\t1\n", r"data.tsv:1: has 2 columns, three are due"),
-        ("a\tb\tc\n", "row 1 must begin with a number and a mean rating"),
-        ("1\tnan\tc\n", "row 1 must begin with a number and a mean rating"),
+        ("\na\tb\tc\n", r"data.tsv:2: has no number and mean rating; .*--format"),
+        ("1\tnan\tc\n", r"data.tsv:1: has no number and mean rating"),
         (b"1\t2\tcaf\xe9\n", "byte 7 is not UTF-8"),
     ],
 )

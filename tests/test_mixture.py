@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from service.errors import InputError
 from service.lab.glue import Example
-from service.lab.mixture import Sources, read_mixture, read_posts, read_tweets
+from service.lab.labelled import read_ratings
+from service.lab.mixture import Sources, read_mixture
 from service.lab.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -26,12 +24,6 @@ def sources(folder: Path) -> Sources:
     return Sources(data, posts, tweets)
 
 
-def test_only_clear_labels_are_labels(tmp_path: Path) -> None:
-    """Several labels, neutral and ambiguous ones are none."""
-    found = read_posts(sources(tmp_path).posts or tmp_path)
-    assert [0, 1, None, None, None] == [label for _, label in found[:5]]
-
-
 def test_what_is_trained_on_and_what_is_held_out_share_no_text(tmp_path: Path) -> None:
     """Nor is a tweet with an even number in either; of the odd ones only the polar are."""
     mixture = read_mixture(sources(tmp_path), Recipe(held_out=3, tweet_copies=2))
@@ -41,7 +33,7 @@ def test_what_is_trained_on_and_what_is_held_out_share_no_text(tmp_path: Path) -
     tweets = [text for text in train | held if text.startswith("tweet")]
     assert tweets
     assert all(int(text.split()[1]) % 2 for text in tweets)
-    ratings = {n: r for n, r, _ in read_tweets(tmp_path / "tweets.tsv")}
+    ratings = {n: r for n, r, _ in read_ratings(tmp_path / "tweets.tsv")}
     in_training = [e for e in mixture.train if e.text.startswith("tweet")]
     assert 2 * len({e.text for e in in_training}) == len(in_training)
     assert all(0.5 <= abs(ratings[int(e.text.split()[1])]) for e in in_training)
@@ -64,16 +56,3 @@ def test_text_is_normalised_as_the_model_will_see_it(tmp_path: Path) -> None:
     for version, expected in ((0, "fish &amp; chips"), (1, "fish & chips")):
         mixture = read_mixture(Sources(data, test=data), Recipe(normaliser=version))
         assert [Example(expected, 1)] == mixture.train == mixture.test
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"), [("1\t2.0\n", ":1: expected three"), ("one\t2.0\ttext\n", "id<TAB>")]
-)
-def test_a_wrong_file_is_said_in_one_line(tmp_path: Path, rows: str, message: str) -> None:
-    """What is wrong, and where."""
-    path = tmp_path / "tweets.tsv"
-    path.write_text(rows)
-    with pytest.raises(InputError, match=message):
-        read_tweets(path)
-    with pytest.raises(InputError, match="cannot be read"):
-        read_posts(tmp_path / "none.tsv")

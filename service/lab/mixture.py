@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from service.errors import InputError
-from service.lab.glue import Example, hold_out, read_glue, read_lines
-from service.lab.labelled import EMOTIONS, RATING_MIN
+from service.lab.glue import Example, hold_out, read_glue
+from service.lab.labelled import RATING_MIN, read_emotions, read_ratings
 from service.normalise import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from service.lab.labelled import Rated
     from service.lab.recipe import Recipe
 
 # Of all posts, labelled or not; enough for the reference distribution of a stream too.
@@ -34,11 +35,10 @@ _Row = TypeVar("_Row")
 class Sources:
     """The files of a run; what is None is left out.
 
-    `data` and `test` are TSV with the header `sentence<TAB>label`. `posts` has no header: text,
-    label ids (0 ambiguous, 1 negative, 2 neutral, 3 positive, several with commas), id. `tweets`
-    has none either: id, mean rating from -4 to 4, text. `countries` is the folder with
-    `countries.csv` (see `bias_data`). `teachers` are folders of larger models, who are asked about
-    each sentence of `data`.
+    In the forms of `labelled`, `data` and `test` are `glue`, `posts` are `emotions`, and `tweets`
+    are `ratings`, of which those of even number are for testing alone. `countries` is the folder
+    with `countries.csv` (see `bias_data`). `teachers` are folders of larger models, who are asked
+    about each sentence of `data`.
     """
 
     data: Path
@@ -90,7 +90,7 @@ def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
     messages: list[str] = []
     order = random.Random(recipe.split_seed)
     if sources.posts is not None:
-        posts = read_posts(sources.posts)
+        posts = read_emotions(sources.posts)
         order.shuffle(posts)
         held, rest = _cut(posts, POSTS_HELD_OUT)
         train += _labelled(rest)
@@ -98,47 +98,17 @@ def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
         held_out["posts"] = _labelled(held)
         messages += [text for text, _ in held]
     if sources.tweets is not None:
-        tweets = [(rating, text) for number, rating, text in read_tweets(sources.tweets)
-                  if number % 2]  # fmt: skip
+        tweets = [tweet for tweet in read_ratings(sources.tweets) if tweet.number % 2]
         order.shuffle(tweets)
         held_tweets, rest_tweets = _cut(tweets, TWEETS_HELD_OUT)
         train += _polar(rest_tweets, TRAINED_RATING_MIN) * recipe.tweet_copies
         held_out["tweets"] = _polar(held_tweets, RATING_MIN)
-        messages += [text for _, text in held_tweets]
+        messages += [tweet.text for tweet in held_tweets]
     test = [] if sources.test is None else read_glue(sources.test)
     return _mapped(
         Mixture(train, sentences_trained, unlabelled, held_out, messages, test),
         lambda text: normalise(text, recipe.normaliser),
     )
-
-
-def read_posts(path: Path) -> list[tuple[str, int | None]]:
-    """Texts with their label; None where there are several labels, or a neutral or unsure one.
-
-    Raises:
-        InputError: the file cannot be read, or has a row that is no post.
-    """
-    return [(text, EMOTIONS.get(labels)) for text, labels, _ in _rows(path)]
-
-
-def read_tweets(path: Path) -> list[tuple[int, float, str]]:
-    """Id, rating and text of each tweet; those with an even id are for testing alone.
-
-    Raises:
-        InputError: the file cannot be read, or has a row that is no tweet.
-    """
-    try:
-        return [(int(number), float(rating), text) for number, rating, text in _rows(path)]
-    except ValueError as error:
-        raise InputError(f"{path}: expected id<TAB>rating<TAB>text ({error})") from None
-
-
-def _rows(path: Path) -> list[list[str]]:
-    rows = [line.rstrip("\r").split("\t") for line in read_lines(path) if line.strip("\r")]
-    wrong = next((number for number, row in enumerate(rows, 1) if len(row) != 3), None)
-    if wrong is not None:
-        raise InputError(f"{path}:{wrong}: expected three columns with tabs between them")
-    return rows
 
 
 def _cut(rows: list[_Row], count: int) -> tuple[list[_Row], list[_Row]]:
@@ -151,8 +121,8 @@ def _labelled(posts: list[tuple[str, int | None]]) -> list[Example]:
     return [Example(text, label) for text, label in posts if label is not None]
 
 
-def _polar(tweets: list[tuple[float, str]], rating_min: float) -> list[Example]:
-    return [Example(text, int(r > 0)) for r, text in tweets if abs(r) >= rating_min]
+def _polar(tweets: list[Rated], rating_min: float) -> list[Example]:
+    return [Example(t.text, int(t.rating > 0)) for t in tweets if abs(t.rating) >= rating_min]
 
 
 def _mapped(mixture: Mixture, change: Callable[[str], str]) -> Mixture:
