@@ -24,6 +24,7 @@ from service.errors import (
     RetriableError,
     SettingsError,
 )
+from service.kafka.connection import check_access
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,7 +158,16 @@ def test_too_little_to_train_on(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"error: {tmp_path}/data.tsv: has too few examples")
 
 
-def test_no_broker() -> None:
+async def test_no_broker() -> None:
+    """A service asks for ever, so that each line of its log must say what may be wrong."""
+    with pytest.raises(RetriableError) as caught:
+        await check_access({"bootstrap_servers": "127.0.0.1:1"})
+    assert str(caught.value).startswith("127.0.0.1:1: Kafka failed (ConnectionRefusedError")
+    remedy = "; is a broker there? SENTIMENT_KAFKA__BOOTSTRAP_SERVERS names it"
+    assert str(caught.value).endswith(remedy)
+
+
+def test_a_command_without_a_broker() -> None:
     """One line: what the client itself says about it stays away."""
     done = subprocess.run(  # noqa: S603 - the tests' own words
         [*PROGRAM, "replay", "--kafka-bootstrap-servers", "127.0.0.1:1"],

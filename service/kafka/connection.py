@@ -140,7 +140,10 @@ async def check_access(options: Mapping[str, Any]) -> None:
         except (KafkaError, OSError) as error:
             if not isinstance(failure, BrokerError):
                 failure = _closed(error) or translated(error)
-                failure = type(failure)(f"{host}:{port}: {failure}")
+                told = str(failure)
+                if ";" not in told:
+                    told += "; is a broker there? SENTIMENT_KAFKA__BOOTSTRAP_SERVERS names it"
+                failure = type(failure)(f"{host}:{port}: {told}")
         else:
             return
     if failure is not None:
