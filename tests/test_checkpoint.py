@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from service.engines import load_engine
 from service.engines.checkpoint import BUNDLED_FOLDER, load_tokenizer, resolve
-from service.engines.slices import slices_by_length
+from service.engines.padding import padded_runs
 from service.errors import ModelError, SettingsError
 from service.settings import ModelSettings
 from tiny_model import VOCABULARY, tiny_tokenizer, write_files
@@ -241,12 +241,12 @@ def test_importing_the_room_costs_nothing() -> None:
 
 
 @given(st.lists(st.integers(1, 600), max_size=60), st.integers(1, 3000))
-def test_slices(lengths: list[int], limit: int) -> None:
-    """Every sequence is in one slice, shortest first, and no slice of several is too large."""
-    slices = list(slices_by_length([[0] * length for length in lengths], limit))
-    order = [index for indices in slices for index in indices]
+def test_padded_runs(lengths: list[int], limit: int) -> None:
+    """Every sequence is in one run, shortest first, and no run of several is too large."""
+    runs = list(padded_runs([[0] * length for length in lengths], limit))
+    order = [index for indices in runs for index in indices]
     assert sorted(order) == list(range(len(lengths)))
     assert [lengths[index] for index in order] == sorted(lengths)
-    for indices in slices:
+    for indices in runs:
         longest = max(lengths[index] for index in indices)
         assert len(indices) == 1 or len(indices) * longest <= limit

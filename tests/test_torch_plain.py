@@ -68,7 +68,7 @@ def test_same_as_transformers_without_padding(folder: Path) -> None:
     assert np.ptp(actual[:, 0]) > 0.01
 
 
-def test_slices_keep_the_order(folder: Path) -> None:
+def test_short_runs_keep_the_order(folder: Path) -> None:
     """Many short runs give what one long run gives, row by row."""
     chance = random.Random(1)
     sequences = [[CLS, *chance.choices(range(4, 11), k=chance.randrange(30)), SEP]

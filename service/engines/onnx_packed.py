@@ -17,7 +17,7 @@ from service.engines.lanes import Lane, side_by_side
 from service.engines.layout import load_layout
 from service.engines.onnx_graph import build_graph
 from service.engines.packing import finite, pack
-from service.engines.slices import slices_by_length
+from service.engines.padding import padded_runs
 from service.records import ModelInfo
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class OnnxPacked:
 
         def fill(chosen: Sequence[int]) -> None:
             texts = [sequences[index] for index in chosen]
-            for part in slices_by_length(texts, self._run_tokens_max):
+            for part in padded_runs(texts, self._run_tokens_max):
                 logits[[chosen[i] for i in part]] = self.run(pack([texts[i] for i in part]))
 
         by_length = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))

@@ -15,7 +15,7 @@ from torch.nn import functional
 from service.engines.cpu_limit import cpu_limit
 from service.engines.layout import load_layout
 from service.engines.packing import finite, pack
-from service.engines.slices import slices_by_length
+from service.engines.padding import padded_runs
 from service.engines.torch_device import (
     choose_device,
     choose_precision,
@@ -112,7 +112,7 @@ class TorchPacked:
             ModelError: a number is not finite, or the device has failed.
         """
         logits = np.empty((len(sequences), len(self._info.labels)), np.float32)
-        for indices in slices_by_length(sequences, self._run_tokens_max):
+        for indices in padded_runs(sequences, self._run_tokens_max):
             with device_failures(self._device):
                 packed = self._packed([sequences[index] for index in indices])
                 logits[indices] = self._run(packed).float().cpu().numpy()

@@ -12,12 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-def slices_by_length(
-    sequences: Sequence[Sequence[int]], padded_tokens_max: int
-) -> Iterator[list[int]]:
-    """Indices in order of length, cut so that each slice has at most so many tokens when padded.
+def padded_runs(sequences: Sequence[Sequence[int]], padded_tokens_max: int) -> Iterator[list[int]]:
+    """Indices in order of length, cut so that each run has at most so many tokens when padded.
 
-    A single sequence longer than that is a slice of its own.
+    A single sequence longer than that is a run of its own.
     """
     indices: list[int] = []
     for index in sorted(range(len(sequences)), key=lambda i: len(sequences[i])):
