@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,8 @@ from click.testing import CliRunner
 from service.bench.full_size import write_full_size
 from service.bench.limits import SQUARES, arithmetic, squares
 from service.bench.null import NullEngine
+from service.bench.report import Report
+from service.bench.tables import plot
 from service.cli import main
 from service.engines.checkpoint import resolve
 from service.engines.layout import load_layout
@@ -59,6 +62,14 @@ def _header_words(folder: Path) -> int:
 def test_the_null_engine_says_the_same_of_all() -> None:
     """Equal shares."""
     assert [[0.0, 0.0]] * 3 == NullEngine(("a", "b")).logits([[1], [2], [3]]).tolist()
+
+
+def test_the_bars_are_xml_whatever_the_model_is_called() -> None:
+    """A folder may have any name."""
+    report = Report({"model": "R&D/<new>", "threads": 1}, engines={"onnx_packed int8": [3.0, 1.0]})
+    svg = fromstring(plot(report))  # noqa: S314 - our own
+    texts = [element.text for element in svg if element.tag.endswith("text")]
+    assert ["messages/s, R&D/<new>, 1 threads", "onnx_packed int8", "2"] == texts
 
 
 @pytest.mark.kafka

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,7 @@ def plot(report: Report) -> str:
     bars = sorted(((median(v), name) for name, v in report.engines.items()), reverse=True)
     most, line = bars[0][0], 26
     rows = "".join(
-        f'<text x="300" y="{line * n + 44}" text-anchor="end">{name}</text>'
+        f'<text x="300" y="{line * n + 44}" text-anchor="end">{escape(name)}</text>'
         f'<rect x="310" y="{line * n + 31}" width="{360 * value / most:.1f}" height="17" '
         f'fill="{"#2a78d6" if "packed" in name else "#9aa4b2"}"/>'
         f'<text x="{316 + 360 * value / most:.1f}" y="{line * n + 44}">{value:.0f}</text>'
@@ -97,6 +98,6 @@ def plot(report: Report) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 740 {height}" '
         'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="#fff"/>'
-        f'<text x="10" y="18" font-weight="bold">messages/s, {report.conditions["model"]}, '
+        f'<text x="10" y="18" font-weight="bold">messages/s, {escape(report.conditions["model"])}, '
         f"{report.conditions['threads']} threads</text>{rows}</svg>\n"
     )
