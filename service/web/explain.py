@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Of tokens and of words, some of which have no token: each word is another run of the whole text,
 # so the cost grows with the square of the length.
-TOKENS_MAX = 64
+EXPLAINED_TOKENS_MAX = 64
 
 _WORD = re.compile(r"\S+")
 

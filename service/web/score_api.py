@@ -16,9 +16,8 @@ from service.errors import BusyError, InputError, ServiceError
 from service.runs import runs
 from service.web.bodies import RefusedError, json_body, validated
 from service.web.docs_page import docs_page
-from service.web.explain import TOKENS_MAX as EXPLAIN_TOKENS_MAX
-from service.web.explain import explanation, variants_of
-from service.web.openapi import openapi
+from service.web.explain import EXPLAINED_TOKENS_MAX, explanation, variants_of
+from service.web.openapi import PROBLEMS, openapi
 from service.web.score_contracts import (
     TEXT_CHARACTERS_MAX,
     EndpointRequest,
@@ -42,7 +41,7 @@ REQUESTS_MAX = 16
 # Half a second of the model on two cores; more of it would only wait behind itself.
 TOKENS_MAX = 8192
 RETRY_AFTER_S = 1
-_STATUSES = (200, 400, 408, 413, 415, 422, 500, 503)
+_STATUSES = (200, *PROBLEMS, 500)
 _NO_SCRIPT = "default-src 'none'; style-src 'unsafe-inline'"
 
 
@@ -137,10 +136,10 @@ class ScoreApi:
         words = len(variants.words)
         (_, stats), (_, marks) = await self._encoded([variants.text, ""], ["text", ""])
         tokens = stats.tokens - marks.tokens
-        if max(tokens, words) > EXPLAIN_TOKENS_MAX:
+        if max(tokens, words) > EXPLAINED_TOKENS_MAX:
             raise RefusedError(
                 422,
-                f"text: {tokens} tokens in {words} words; at most {EXPLAIN_TOKENS_MAX} of each "
+                f"text: {tokens} tokens in {words} words; at most {EXPLAINED_TOKENS_MAX} of each "
                 "are explained",
             )
         texts = variants.texts()
