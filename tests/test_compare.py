@@ -65,6 +65,16 @@ def test_agreement_flips_and_shifts() -> None:
     assert ("id-1", [0.8, 0.6]) == (example["source_id"], example["scores"])
 
 
+def test_a_shift_is_that_of_the_positive_label() -> None:
+    """Wherever either model has it among its labels."""
+    comparison = Comparison(("a", "b"), 10)
+    comparison.add(0, _event(1, 0.9))
+    event = json.loads(_event(1, 0.9))
+    scores = dict(reversed(event["scores"].items()))
+    comparison.add(1, json.dumps({**event, "scores": scores}).encode())
+    assert 0.0 == comparison.figures()["shift"]["mean"]
+
+
 def test_what_has_no_other_half_is_counted() -> None:
     """Of either side, and an event that came twice counts once."""
     comparison = Comparison(("a", "b"), 10)
@@ -108,6 +118,7 @@ def test_the_side_that_is_behind_is_read() -> None:
     [
         None, b"", b"no json", b"[]", b"{}", b"[" * 100_000, b'{"origin": 1}',
         _event(1, 0.9).replace(b'"scores": {', b'"scores": {}, "x": {'),
+        _event(1, 0.9).replace(b'"scores": {', b'"scores": [], "x": {'),
     ],
 )  # fmt: skip
 def test_what_is_no_scored_event(value: bytes | None) -> None:

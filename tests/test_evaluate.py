@@ -140,24 +140,33 @@ def test_what_the_probabilities_are_worth(tmp_path: Path) -> None:
 
 
 def test_other_forms_name_the_poles(tmp_path: Path) -> None:
-    """Negative and positive are the first and the last label, of three too."""
+    """By the names of the labels; else negative and positive are the first and the last one."""
     file = tmp_path / "posts.tsv"
     file.write_text("good\t3\ta\nbad\t1\tb\nfilm\t2\tc\n")
     figures = evaluate(file, Settings(), _quiet(), _model(), form="emotions")
     assert [[1, 0], [0, 1]] == figures["confusion_matrix"]
-    info = ModelInfo("three", "r", "fake", "float32", "cpu", ("NEGATIVE", "NEUTRAL", "POSITIVE"))
-    model = LoadedModel(ThreeLabels(info), TextEncoder(tiny_tokenizer(), 64))
-    figures = evaluate(file, Settings(), _quiet(), model, form="emotions")
-    assert [[1, 0, 0], [0, 0, 0], [0, 0, 1]] == figures["confusion_matrix"]
+    for labels, order in (("ABC", (0, 1, 2)), (("neutral", "Positive", "NEGATIVE"), (1, 2, 0))):
+        info = ModelInfo("three", "r", "fake", "float32", "cpu", tuple(labels))
+        model = LoadedModel(ThreeLabels(info, order), TextEncoder(tiny_tokenizer(), 64))
+        figures = evaluate(file, Settings(), _quiet(), model, form="emotions")
+        assert 1.0 == figures["accuracy"]
+        counts = np.array(figures["confusion_matrix"])
+        assert [1, 0, 1] == [counts[order.index(one), order.index(one)] for one in range(3)]
 
 
 class ThreeLabels(CountingEngine):
-    """Puts a label of no likelihood between the two."""
+    """Has a label of no likelihood too: negative, it and positive are 0, 1 and 2 in `order`."""
+
+    def __init__(self, info: ModelInfo, order: tuple[int, ...]) -> None:
+        """Give the logits in this order."""
+        super().__init__(info)
+        self._order = order
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """See `ports.Engine`."""
         negative, positive = super().logits(sequences).T
-        return np.stack([negative, np.full_like(negative, -9), positive], axis=1)
+        found = np.stack([negative, np.full_like(negative, -9), positive], axis=1)
+        return found[:, self._order]
 
 
 # Confidence and right: 4/5 yes, 3/4 no, 2/3 yes, 2/3 yes.

@@ -21,6 +21,7 @@ from service.lab.bias_rows import (
     pair_cells,
     slot,
 )
+from service.lab.poles import positive
 from service.lab.scoring import LoadedModel, load_model, score_texts
 from service.terminal import Table, track
 
@@ -57,7 +58,7 @@ def measure(
     deviation, and the share of countries whose label is not that of most. `pairs` has for each set
     the mean and the largest absolute gap between two that should score alike, the mean gap (second
     less first), the share of pairs with two labels (`flips`), and the worst. Of all scores that of
-    the positive label counts, which is the last one where none is called so.
+    the positive label counts (see `poles`).
 
     Raises:
         InputError: a file of the data is missing or of another form.
@@ -79,7 +80,7 @@ def measure(
             "engine": info.engine,
             "precision": info.precision,
         },
-        "label": info.labels[_positive(info.labels)],
+        "label": info.labels[positive(info.labels)],
         "templates": [
             _country_figures(kind, template, {name: judged[t] for name, t in sentences.items()})
             for kind, template, sentences in asked
@@ -113,16 +114,11 @@ def _judge(texts: Iterable[str], model: LoadedModel, console: Console) -> dict[s
     once = list(dict.fromkeys(texts))
     scored = track(score_texts(once, model), "bias", len(once), console)
     labels = model.engine.info.labels
-    positive = labels[_positive(labels)]
+    label = labels[positive(labels)]
     return {
-        text: Judged(s.scores[positive], max(s.scores, key=s.scores.__getitem__))
+        text: Judged(s.scores[label], max(s.scores, key=s.scores.__getitem__))
         for text, s in zip(once, scored, strict=True)
     }
-
-
-def _positive(labels: Sequence[str]) -> int:
-    named = (i for i, label in enumerate(labels) if label.lower() in ("positive", "pos"))
-    return next(named, len(labels) - 1)
 
 
 def _country_figures(kind: str, template: Template, judged: dict[str, Judged]) -> dict[str, Any]:

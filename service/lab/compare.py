@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.text import Text
 
 from service.kafka.outputs import Outputs
+from service.lab.poles import positive
 from service.terminal import Table, labelled, percent, printable, progress_bar
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ Origin = tuple[str, int, int]
 
 
 class Half(NamedTuple):
-    """What one model said of a message; `score` is the probability of the model's last label."""
+    """What one model said of a message; `score` is the probability of its positive label."""
 
     label: str
     score: float
@@ -198,8 +199,9 @@ def _parsed(value: bytes | None) -> tuple[Origin, Half, str] | None:
     try:
         event = json.loads(value or b"")
         origin, model = event["origin"], event["model"]
-        *_, score = event["scores"].values()
-        text = event.get("text")
+        scores, text = event["scores"], event.get("text")
+        labels = list(scores)
+        score = scores[labels[positive(labels)]]
         half = Half(
             str(event["label"]),
             min(max(float(score), 0.0), 1.0),
@@ -208,7 +210,7 @@ def _parsed(value: bytes | None) -> tuple[Origin, Half, str] | None:
         )
         place = (str(origin["topic"]), int(origin["partition"]), int(origin["offset"]))
         return place, half, f"{model['name']} {model['revision']} {model['precision']}"
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -25,6 +25,7 @@ from service.engines.checkpoint import resolve
 from service.errors import InputError
 from service.lab import reliability
 from service.lab.labelled import read_labelled
+from service.lab.poles import negative, positive
 from service.lab.scoring import LoadedModel, load_model, score_texts
 from service.terminal import GOOD, WARN, Table, percent, track
 from service.trust import FILE, read_trust, write_trust
@@ -122,8 +123,8 @@ def _label_indices(
     data: Path, examples: list[Example], form: Form, name: str, labels: tuple[str, ...]
 ) -> NDArray[np.int64]:
     if form != "glue":
-        # Negative and positive are a model's first and last label, whatever lies between.
-        return np.array([(len(labels) - 1) * e.label for e in examples])
+        poles = (negative(labels), positive(labels))
+        return np.array([poles[e.label] for e in examples])
     beyond = next((e for e in examples if e.label >= len(labels)), None)
     if beyond is not None:
         raise InputError(
