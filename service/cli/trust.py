@@ -5,20 +5,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from service.cli.options import json_flag, print_found, with_settings
 from service.errors import InputError
+from service.lab.labelled import Form
 from service.settings import load_settings
 from service.terminal import remarks
 
 if TYPE_CHECKING:
-    from service.lab.labelled import Form
     from service.settings import Settings
-
-_FORMS = ("glue", "ratings", "ratings-odd", "emotions")
 
 
 @click.command()
@@ -26,7 +24,7 @@ _FORMS = ("glue", "ratings", "ratings-odd", "emotions")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(_FORMS),
+    type=click.Choice(get_args(Form)),
     default="glue",
     show_default=True,
     help="glue: the header sentence<TAB>label. ratings: number, mean rating, text; the polar ones "
