@@ -13,10 +13,11 @@ import numpy as np
 import onnxruntime
 
 from service.engines.cpu_limit import cpu_limit
+from service.engines.finite import finite
 from service.engines.lanes import Lane, side_by_side
 from service.engines.layout import load_layout
 from service.engines.onnx_graph import build_graph
-from service.engines.packing import finite, pack
+from service.engines.packing import pack
 from service.engines.padding import padded_runs
 from service.records import ModelInfo
 

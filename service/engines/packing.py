@@ -1,4 +1,4 @@
-"""Token sequences to what a packed engine computes on, and a check of what it gives.
+"""Token sequences to what a packed engine computes on.
 
 Exists so that both packed engines lay texts out in one way. numpy alone.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from service.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,17 +42,3 @@ def pack(sequences: Sequence[Sequence[int]]) -> dict[str, NDArray[np.generic]]:
         "places": np.flatnonzero(here),
         "first": first,
     }
-
-
-def finite(logits: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-    """The logits as they are.
-
-    Raises:
-        ModelError: one is not finite; `name` is the model's.
-    """
-    if not np.isfinite(logits).all():
-        raise ModelError(
-            f"the model {name} gave numbers that are not finite; "
-            "set SENTIMENT_MODEL__PRECISION=float32, or name another model"
-        )
-    return logits

@@ -13,8 +13,9 @@ import torch
 from torch.nn import functional
 
 from service.engines.cpu_limit import cpu_limit
+from service.engines.finite import finite
 from service.engines.layout import load_layout
-from service.engines.packing import finite, pack
+from service.engines.packing import pack
 from service.engines.padding import padded_runs
 from service.engines.torch_device import (
     choose_device,

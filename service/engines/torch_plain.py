@@ -14,7 +14,7 @@ import transformers
 from transformers import AutoModelForSequenceClassification
 
 from service.engines.cpu_limit import cpu_limit
-from service.engines.packing import finite
+from service.engines.finite import finite
 from service.engines.padding import padded_runs
 from service.engines.torch_device import (
     choose_device,
