@@ -1,0 +1,59 @@
+"""What stands around a model is read from the files beside its weights, and from the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from service.calls import Calling
+from service.engines.checkpoint import resolve
+from service.errors import ModelError
+from service.processing import Processing, load_processing
+from service.settings import ModelSettings
+from service.trust import RAW, Trust, write_trust
+from tiny_model import VOCABULARY, write_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD_DAY = [VOCABULARY[word] for word in ("[CLS]", "good", "day", "[SEP]")]
+
+
+def loaded(settings: ModelSettings) -> Processing:
+    """Of the model that the settings name."""
+    return load_processing(settings, resolve(settings))
+
+
+def test_a_bare_model_is_read_raw(tmp_path: Path) -> None:
+    """As it was published."""
+    trust, encoder, calling = loaded(ModelSettings(name=str(write_files(tmp_path))))
+
+    assert (RAW, Calling()) == (trust, calling)
+    assert [GOOD_DAY] == encoder.sequences(["good day"])
+    assert [GOOD_DAY] != encoder.sequences(["#GoodDay"])
+
+
+def test_what_lies_beside_the_weights_counts(tmp_path: Path) -> None:
+    """For the text and for the score; the settings say how long a text is, and what unsure is."""
+    folder = write_files(tmp_path, problem_type="multi_label_classification")
+    kept = Trust(normaliser=1, temperature=2.0, threshold=0.75)
+    write_trust(folder, kept)
+
+    trust, encoder, calling = loaded(
+        ModelSettings(name=str(folder), unsure_label="NEUTRAL", text_tokens_max=100)
+    )
+
+    assert (kept, Calling(kept, multi_label=True, unsure_label="NEUTRAL")) == (trust, calling)
+    assert [GOOD_DAY] == encoder.sequences(["#GoodDay"])
+    [(windows, stats)] = encoder.encode(["good " * 200])
+    assert (2, 100, True) == (len(windows), stats.tokens, stats.truncated)
+
+
+def test_a_model_for_a_later_version_is_refused(tmp_path: Path) -> None:
+    """Before it is given text that it does not know."""
+    folder = write_files(tmp_path)
+    write_trust(folder, Trust(normaliser=99))
+
+    with pytest.raises(ModelError, match="install the version"):
+        loaded(ModelSettings(name=str(folder)))
