@@ -12,13 +12,12 @@ from service.records import (
     Document,
     Message,
     ModelInfo,
-    Partition,
     Reason,
-    Record,
     Rejected,
     TextStats,
     Verdict,
 )
+from values import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -63,9 +62,8 @@ class ScriptedEngine:
 
 def document(number: int, *, poison: bool = False, tokens: int = 2) -> Document:
     """A document whose score tells its number."""
-    record = Record(Partition("in", 0), number, 0, None, b"", (), 1, 0)
     ids = [POISON if poison else 1, number + 20] + [1] * (tokens - 2)
-    return Document(Message(record, "", {}), (ids,), STATS)
+    return Document(Message(record(number), "", {}), (ids,), STATS)
 
 
 def documents(count: int, poisonous: Collection[int] = ()) -> list[Document]:

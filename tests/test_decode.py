@@ -13,7 +13,8 @@ import pytest
 from jsonpointer import JsonPointer
 
 from service.codec import Decoder
-from service.records import Message, Partition, Reason, Record, Rejected
+from service.records import Message, Reason, Rejected
+from values import record
 
 if TYPE_CHECKING:
     from service.records import Headers
@@ -33,14 +34,12 @@ REASONS_OF_DECODING = {
 }
 
 
-def _record(value: bytes | None, headers: Headers = ()) -> Record:
-    return Record(Partition("posts", 3), 7, 5, b"key", value, headers, 1, 0.0)
-
-
 def _decode(
     value: bytes | None, headers: Headers = (), pointer: str = "/text", form: str = "json"
 ) -> Message | Rejected:
-    return Decoder(form, JsonPointer(pointer), TEXT_BYTES_MAX).decode(_record(value, headers))
+    return Decoder(form, JsonPointer(pointer), TEXT_BYTES_MAX).decode(
+        record(value=value, headers=headers)
+    )
 
 
 def _message(value: bytes, headers: Headers = (), pointer: str = "/text", **more: str) -> Message:
@@ -98,7 +97,7 @@ BROKEN = [
 @pytest.mark.parametrize(("value", "reason", "detail"), BROKEN)
 def test_broken_input_is_named(value: bytes | None, reason: Reason, detail: str) -> None:
     """Each kind has its reason, and a detail that says where and what."""
-    assert _decode(value) == Rejected(_record(value), reason, detail, "decode")
+    assert _decode(value) == Rejected(record(value=value), reason, detail, "decode")
 
 
 def test_every_reason_of_decoding_is_tried() -> None:

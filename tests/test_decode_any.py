@@ -15,7 +15,8 @@ from json_strategies import strings, values
 from service.codec import Decoder
 from service.codec.decode import DEPTH_MAX
 from service.contracts import DETAIL_CHARACTERS_MAX
-from service.records import Message, Partition, Reason, Record, Rejected
+from service.records import Message, Reason, Rejected
+from values import record
 
 if TYPE_CHECKING:
     from service.records import Headers
@@ -28,8 +29,8 @@ texts = strings.filter(lambda text: text and not text.isspace())
 def _decode(
     value: bytes | None, headers: Headers = (), pointer: str = "/text", form: str = "json"
 ) -> Message | Rejected:
-    record = Record(Partition("posts", 3), 7, 5, b"key", value, headers, 1, 0.0)
-    return Decoder(form, JsonPointer(pointer), 1000).decode(record)
+    decoder = Decoder(form, JsonPointer(pointer), 1000)
+    return decoder.decode(record(value=value, headers=headers))
 
 
 def _message(value: bytes) -> Message:

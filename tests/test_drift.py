@@ -17,11 +17,11 @@ from service.drift import (
     DriftWindow,
     stability_index,
 )
-from service.records import Document, Message, Partition, Record, TextStats, Verdict
+from service.records import Document, Message, TextStats, Verdict
 from service.trust import Reference
+from values import record
 
-RECORD = Record(Partition("in", 0), 0, 0, None, b"", (), 0, 0.0)
-MESSAGE = Message(RECORD, "text", {})
+MESSAGE = Message(record(), "text", {})
 # Half of the scores at either end, texts of up to 16 tokens, one unknown token in ten.
 REFERENCE = Reference((0.5, *(0.0,) * 8, 0.5), (0.0, 1.0, 0.0, 0.0, 0.0, 0.0), 0.1, {"en": 1.0})
 

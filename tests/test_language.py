@@ -14,8 +14,9 @@ from tokenizers import Tokenizer
 from service.codec import Decoder
 from service.language import CHARACTERS_MAX, Languages, readable
 from service.prepare import prepared
-from service.records import Document, Item, Partition, Reason, Record, Rejected, TextStats
+from service.records import Document, Item, Reason, Rejected, TextStats
 from service.text import TextEncoder
+from values import record
 
 if TYPE_CHECKING:
     from service.language import Policy
@@ -35,10 +36,7 @@ TEXTS = (
 
 
 def _items(policy: Policy, known: set[str]) -> list[Item]:
-    records = [
-        Record(Partition("in", 0), offset, 0, None, text.encode(), (), 1, 0.0)
-        for offset, text in enumerate(TEXTS)
-    ]
+    records = [record(offset, text.encode()) for offset, text in enumerate(TEXTS)]
     items = prepared(DECODER, ENCODER, Languages(known, policy), records)
     assert records == [item.record for item in items]
     return items

@@ -18,11 +18,12 @@ from service.engines.checkpoint import resolve
 from service.inference import Inference
 from service.language import Languages
 from service.processing import load_processing
-from service.records import Partition, Record, Verdict
+from service.records import Verdict
 from service.settings import HttpSettings, Settings
 from service.telemetry import Metrics
 from service.web.score_api import ScoreApi
 from service.web.server import HttpServer
+from values import record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,10 +53,7 @@ class Service:
 
     async def of_the_stream(self, texts: list[str]) -> list[Verdict]:
         """What the stream says of texts."""
-        records = [
-            Record(Partition("in", 0), n, 0, None, text.encode(), (), 0, 0)
-            for n, text in enumerate(texts)
-        ]
+        records = [record(number, text.encode()) for number, text in enumerate(texts)]
         items: Any = await self.prepare(records)
         verdicts = await self.inference.score(items)
         return [verdict for verdict in verdicts if isinstance(verdict, Verdict)]

@@ -16,8 +16,9 @@ from service.codec import Decoder
 from service.errors import ModelError
 from service.language import Languages
 from service.prepare import PrepareThread, prepared
-from service.records import Document, Partition, Reason, Record, Rejected, TextStats
+from service.records import Document, Reason, Rejected, TextStats
 from service.text import TextEncoder
+from values import record
 
 TOKENIZER = Path(__file__).resolve().parents[1] / "service" / "model" / "tokenizer.json"
 TOKENS_MAX = 16
@@ -31,10 +32,6 @@ DECODER = Decoder("json", JsonPointer("/text"), 1000)
 ENCODER = TextEncoder(Tokenizer.from_file(str(TOKENIZER)), TOKENS_MAX)
 WHOLE = Tokenizer.from_file(str(TOKENIZER))
 ENGLISH = Languages({"en"}, "score")
-
-
-def _record(offset: int, value: bytes | None) -> Record:
-    return Record(Partition("posts", 0), offset, 5, None, value, (), 1, 0.0)
 
 
 def _encode(text: str) -> tuple[list[int], TextStats]:
@@ -172,7 +169,7 @@ VALUES = st.sampled_from(
 @given(st.lists(VALUES, max_size=12))
 def test_there_is_an_item_for_each_record_in_order(values: list[bytes | None]) -> None:
     """Good and bad ones side by side, each with its own record and its own tokens."""
-    records = [_record(offset, value) for offset, value in enumerate(values)]
+    records = [record(offset, value) for offset, value in enumerate(values)]
     items = prepared(DECODER, ENCODER, ENGLISH, records)
     assert [item.record for item in items] == records
     for item, value in zip(items, values, strict=True):
@@ -190,10 +187,10 @@ async def test_the_thread_prepares_in_order_and_closes_twice() -> None:
     """What is asked for at once is done one after the other, on the one thread."""
     prepare = PrepareThread(DECODER, ENCODER, ENGLISH)
     try:
-        items = await prepare([_record(0, b'{"text": "good"}'), _record(1, None)])
+        items = await prepare([record(0, b'{"text": "good"}'), record(1, None)])
         assert isinstance(items[0], Document)
         assert items[1] == Rejected(
-            _record(1, None), Reason.TOMBSTONE, "the value is null", "decode"
+            record(1, None), Reason.TOMBSTONE, "the value is null", "decode"
         )
         assert await prepare([]) == []
     finally:
