@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from broker import Broker, BrokerUnavailableError, JarBroker, start_broker, start_jar_broker
-from kafka_tools import create_topic
+from kafka_tools import Topics, topics_on
 from session_tools import kafka, real  # noqa: F401 - fixtures
 from stream_tools import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 # In containers, of an image that is built first: `make image-test`.
 collect_ignore = [] if "IMAGE" in os.environ else ["image"]
@@ -28,15 +27,6 @@ collect_ignore = [] if "IMAGE" in os.environ else ["image"]
 IN_CI = os.environ.get("CI") == "true"
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 REMEDY = "set KAFKA_BOOTSTRAP_SERVERS, start Docker, or install Java 17 and Maven"
-
-
-class Topics(Protocol):
-    """Makes topics; on a mock cluster they always have 4 partitions and no settings."""
-
-    def __call__(
-        self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None
-    ) -> str:
-        """Create a topic; gives its name, which is unique and begins with the one asked for."""
 
 
 @pytest.fixture(scope="session")
@@ -72,13 +62,7 @@ def jar_broker() -> Iterator[JarBroker]:
 @pytest.fixture
 def topics(broker: Broker) -> Topics:
     """Give a maker of topics on the shared broker."""
-
-    def make(name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
-        topic = f"{name}-{uuid.uuid4().hex[:12]}"
-        create_topic(broker, topic, partitions, config or {})
-        return topic
-
-    return make
+    return topics_on(broker)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import the service.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal, NamedTuple
+import uuid
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka import Consumer, Producer
@@ -35,6 +36,15 @@ class Message(NamedTuple):
     headers: Sequence[tuple[str, bytes | None]] = ()
     partition: int | None = None
     timestamp: int | None = None
+
+
+class Topics(Protocol):
+    """Makes topics; on a mock cluster they always have 4 partitions and no settings."""
+
+    def __call__(
+        self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None
+    ) -> str:
+        """Create a topic; gives its name, which is unique and begins with the one asked for."""
 
 
 async def produce(
@@ -106,6 +116,17 @@ def create_topic(broker: Broker, topic: str, partitions: int, config: Mapping[st
     admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
     new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=dict(config))
     admin.create_topics([new], operation_timeout=WAIT_SECONDS)[topic].result(WAIT_SECONDS)
+
+
+def topics_on(broker: Broker) -> Topics:
+    """A maker of topics on a broker."""
+
+    def make(name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
+        topic = f"{name}-{uuid.uuid4().hex[:12]}"
+        create_topic(broker, topic, partitions, config or {})
+        return topic
+
+    return make
 
 
 def _produce(

@@ -25,12 +25,12 @@ from confluent_kafka.admin import (
 
 from broker import Broker, JarBroker, start_jar_broker
 from jar_broker import HOST
-from kafka_tools import create_topic
+from kafka_tools import topics_on
 from stream_tools import Stream
 from tls_tools import Authority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 USER = "service"
@@ -73,13 +73,7 @@ class Secured:
     def stream(self) -> Stream:
         """Fresh topics, on which nobody has a permission."""
         shared = Broker(self.broker.bootstrap_servers, "jars")
-
-        def make(name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
-            topic = f"{name}-{uuid.uuid4().hex[:12]}"
-            create_topic(shared, topic, partitions, config or {})
-            return topic
-
-        return Stream(shared, make)
+        return Stream(shared, topics_on(shared))
 
     def grant(self, *acls: Acl, user: str = USER) -> None:
         """Permit a user to do this to resources whose names begin so."""

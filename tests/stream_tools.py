@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from broker import Broker
-    from conftest import Topics
+    from kafka_tools import Topics
     from service_process import ServiceProcess
 
 PARTITIONS = 4

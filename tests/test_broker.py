@@ -15,7 +15,7 @@ from kafka_tools import Message, committed, create_topic, end_offsets, produce, 
 
 if TYPE_CHECKING:
     from broker import JarBroker
-    from conftest import Topics
+    from kafka_tools import Topics
 
 
 async def test_produced_records_are_read_back(broker: Broker, topics: Topics) -> None:

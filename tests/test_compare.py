@@ -22,7 +22,7 @@ from tiny_model import write_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Topics
+    from kafka_tools import Topics
     from stream_tools import Stream
 
 

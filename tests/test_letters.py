@@ -15,8 +15,8 @@ from service.kafka.letters import Letters
 from service.settings import KafkaSettings
 
 if TYPE_CHECKING:
-    from conftest import Topics
     from jar_broker import JarBroker
+    from kafka_tools import Topics
 
 pytestmark = pytest.mark.kafka
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from conftest import Topics
+    from kafka_tools import Topics
 
 
 pytestmark = [pytest.mark.kafka, pytest.mark.model]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-import uuid
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,11 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from confluent_kafka import Producer
 
 from broker import Broker
-from kafka_tools import Message, committed, create_topic, end_offsets, read_all
+from kafka_tools import Message, committed, end_offsets, read_all, topics_on
 from stream_tools import Stream, assert_each_once_in_order, good_messages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from jar_broker import JarBroker
     from service_process import ServiceProcess
@@ -44,13 +43,7 @@ STILL_SECONDS = 60
 def make_stream(broker: JarBroker) -> Stream:
     """Fresh topics on a broker."""
     known = Broker(broker.bootstrap_servers, "jars")
-
-    def make(name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
-        topic = f"{name}-{uuid.uuid4().hex[:8]}"
-        create_topic(known, topic, partitions, config or {})
-        return topic
-
-    return Stream(known, make)
+    return Stream(known, topics_on(known))
 
 
 def mixed_messages(count: int) -> list[Message]:
