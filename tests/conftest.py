@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from broker import Broker, BrokerUnavailableError, JarBroker, start_broker, start_jar_broker
 from kafka_tools import Topics, topics_on
@@ -20,6 +21,10 @@ from stream_tools import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Nothing is asserted of how long an example takes: a busy machine makes no test fail.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 # In containers, of an image that is built first: `make image-test`.
 collect_ignore = [] if "IMAGE" in os.environ else ["image"]
