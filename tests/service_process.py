@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 # More than a start needs on a busy machine, less than the limit of a test.
@@ -87,16 +87,21 @@ class ServiceProcess:
 
 
 @contextlib.contextmanager
-def running_service(folder: Path, settings: Mapping[str, str]) -> Iterator[ServiceProcess]:
-    """Start the service with settings given as {"KAFKA__GROUP_ID": …}, and kill it at last."""
+def running_service(
+    folder: Path, settings: Mapping[str, str], program: Sequence[str] = ("-m", "service", "run")
+) -> Iterator[ServiceProcess]:
+    """Start the service with settings given as {"KAFKA__GROUP_ID": …}, and kill it at last.
+
+    `program` is what Python is given to run.
+    """
     port = free_port()
     log_file = folder / f"service-{port}.log"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SENTIMENT_")}
     environment |= {"SENTIMENT_HTTP__PORT": str(port), "SENTIMENT_HTTP__HOST": "127.0.0.1"}
     environment |= {f"SENTIMENT_{name}": value for name, value in settings.items()}
     with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "service", "run"],
+        process = subprocess.Popen(  # noqa: S603 - the tests' own words
+            [sys.executable, *program],
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -9,21 +9,18 @@ import asyncio
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service_process import STOP_SECONDS, ServiceProcess, free_port
+from service_process import ServiceProcess, running_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 INTERVAL_S = 1.0
 RUN = Path(__file__).with_name("watched_run.py")
-ROOT = RUN.parents[2]
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -95,22 +92,6 @@ class Watched:
 @contextlib.contextmanager
 def watched_service(folder: Path, settings: Mapping[str, str]) -> Iterator[Watched]:
     """Start the service with its tasks counted; settings as for `running_service`."""
-    port = free_port()
-    log_file, tasks_file = folder / f"service-{port}.log", folder / "tasks.jsonl"
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SENTIMENT_")}
-    environment |= {"SENTIMENT_HTTP__PORT": str(port), "SENTIMENT_HTTP__HOST": "127.0.0.1"}
-    environment |= {f"SENTIMENT_{name}": value for name, value in settings.items()}
-    environment["PYTHONPATH"] = str(ROOT)
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - a fixed command, no shell
-            [sys.executable, str(RUN), str(tasks_file)],
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield Watched(ServiceProcess(process, port, log_file), tasks_file)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        process.wait(STOP_SECONDS)
+    tasks_file = folder / "tasks.jsonl"
+    with running_service(folder, settings, (str(RUN), str(tasks_file))) as service:
+        yield Watched(service, tasks_file)
