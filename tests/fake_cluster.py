@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import zlib
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from service.errors import RetriableError
 from service.records import Partition
@@ -15,22 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fake_kafka import FakeSession
-    from service.records import Headers
-
-
-class Stored(NamedTuple):
-    """A record in a log; its offset is its place there."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
-    timestamp_ms: int = 0
-
-    @property
-    def size(self) -> int:
-        """Bytes of key, value and headers: what a topic's limit is held against."""
-        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
-        return len(self.key or b"") + len(self.value or b"") + headers
+    from stored import Stored
 
 
 class FakeCluster:

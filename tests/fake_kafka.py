@@ -1,9 +1,8 @@
 """Kafka in memory: a cluster, and sessions of it that keep the contract of `ports.Session`.
 
-Exists so that the stream can be tested, and later simulated, without brokers: nothing here sleeps,
-nothing is random, and whatever takes time does so on the running event loop's clock, which a
-simulation may set. `test_session_contract` holds it to what real Kafka does. May import the
-service; holds no test.
+Exists so that the stream can be tested without brokers, as quickly as it runs: nothing here sleeps,
+nothing is random. `test_session_contract` holds it to what real Kafka does. May import the service;
+holds no test. The service's own session runs on the brokers of `simulation`.
 """
 
 from __future__ import annotations
@@ -12,14 +11,15 @@ import asyncio
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Literal
 
-from fake_cluster import FakeCluster, Stored
 from service.errors import BrokerError, RetriableError
 from service.progress import Progress
 from service.records import Partition, Record
+from stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from fake_cluster import FakeCluster
     from service.records import Outgoing, Publication
 
 # As in Kafka, a poll that finds nothing gives the caller a turn now and then.

@@ -7,17 +7,17 @@ import contextlib
 import random
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from fake_cluster import FakeCluster, Stored
+from fake_cluster import FakeCluster
 from fake_kafka import FakeSession
 from kafka_tools import Message, committed, produce, read_all
 from service.kafka import KafkaSession
 from service.records import Partition
 from service.settings import KafkaSettings
-from simulation import logs
 from simulation.brokers import Brokers
 from simulation.groups import Group
 from simulation.network import NETWORKS, Network
 from simulation.run import simulated_kafka
+from stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pytest
 
     from broker import Broker
-    from conftest import Topics
+    from kafka_tools import Topics
 
 AnySession = FakeSession | KafkaSession
 Reset = Literal["earliest", "latest"]
@@ -129,7 +129,7 @@ class Simulated:
     async def produce(self, *messages: Message) -> None:
         """See `Kafka.produce`."""
         for m in messages:
-            stored = logs.Stored(m.key, m.value, tuple(m.headers), m.timestamp or 0)
+            stored = Stored(m.key, m.value, tuple(m.headers), m.timestamp or 0)
             self.brokers.append(Partition("in", m.partition or 0), stored)
 
     async def read(self, topic: str) -> list[Message]:

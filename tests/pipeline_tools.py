@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonpointer import JsonPointer
 
-from fake_cluster import FakeCluster, Stored
+from fake_cluster import FakeCluster
 from fake_kafka import FakeSession
 from service.accounts import Accounts
 from service.batcher import Batcher, Limits
@@ -28,6 +28,7 @@ from service.records import (
     Verdict,
 )
 from service.telemetry import Metrics
+from stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

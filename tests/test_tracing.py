@@ -19,13 +19,13 @@ from opentelemetry.trace import SpanKind, Tracer, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 import service.tracing
-from fake_cluster import Stored
 from pipeline_tools import FakeClock, Stream
 from service.codec import Encoder
 from service.errors import RetriableError, SettingsError
 from service.records import ModelInfo, Publication, Reason, Rejected
 from service.settings import TracingSettings
 from service.tracing import LINKS_MAX, Tracing, exporting
+from stored import Stored
 from values import record, rejected, verdict
 
 if TYPE_CHECKING:

@@ -21,11 +21,13 @@ from aiokafka.errors import (
 )
 
 from service.records import Partition
-from simulation.logs import Log, Owner, Stored, Transaction
+from simulation.logs import Log, Owner, Transaction
 from simulation.offsets import Offsets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from stored import Stored
 
 # Markers are written by requests between brokers: mostly soon, but never at once.
 MARKER_DELAY_S = (0.0, 0.02)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from service.kafka.session import KafkaSession
-    from simulation.logs import Stored
+    from stored import Stored
 
 
 class Consumer:

@@ -1,29 +1,15 @@
-"""What is stored: records, transactions, and the log of one partition."""
+"""What is stored: transactions, and the log of one partition with its records."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from service.records import Headers, Partition
-
-
-class Stored(NamedTuple):
-    """A record as a client sends it."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
-    timestamp_ms: int = 0
-
-    @property
-    def size(self) -> int:
-        """Bytes of key, value and headers: what a topic's limit is held against."""
-        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
-        return len(self.key or b"") + len(self.value or b"") + headers
+    from service.records import Partition
+    from stored import Stored
 
 
 @dataclass(eq=False)

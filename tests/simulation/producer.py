@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from aiokafka.errors import KafkaError
 
 from service.records import Partition
-from simulation.logs import Stored
 from simulation.network import RETRY_S, network_of, persist
+from stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

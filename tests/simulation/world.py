@@ -13,10 +13,10 @@ from service.kafka import KafkaSession
 from service.settings import KafkaSettings
 from simulation.brokers import Brokers
 from simulation.groups import Group
-from simulation.logs import Stored
 from simulation.network import NETWORKS, Network
 from simulation.oracle import judged, transaction_wrong
 from simulation.replica import LIMITS, Replica
+from stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
