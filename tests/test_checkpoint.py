@@ -224,7 +224,7 @@ def test_without_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "service.engines.torch_plain", raising=False)
     settings = ModelSettings(name=str(write_files(tmp_path)), engine="torch_plain")
     with pytest.raises(ModelError, match=r"torch is not installed.*sentiment-stream\[torch\]"):
-        load_engine(settings)
+        load_engine(settings, resolve(settings))
 
 
 def test_importing_the_room_costs_nothing() -> None:

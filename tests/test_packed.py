@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
@@ -55,6 +55,12 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return engine(checkpoint, settings), TorchPlain(checkpoint, settings)
 
 
+def loaded(**chosen: Any) -> Engine:
+    """The engine of the bundled model, or of what else is chosen, on the CPU."""
+    settings = ModelSettings(**{"device": "cpu", **chosen})
+    return load_engine(settings, resolve(settings))
+
+
 def shares(engine: Engine, sequences: Sequences) -> NDArray[np.float32]:
     """The probabilities of an engine's logits."""
     return Calling().probabilities(engine.logits(sequences))
@@ -79,7 +85,7 @@ def test_same_at_the_lengths_that_exist(pair: Pair, length: int) -> None:
 
 def test_neighbours_do_not_matter() -> None:
     """A text scores the same alone and among others, in the bundled model."""
-    engine = load_engine(ModelSettings(device="cpu"))
+    engine = loaded()
     assert "onnx_packed" == engine.info.engine
     batch = [[101, 2023, 2003, 2204, 102], [101, *[2919] * 300, 102], [101, 102]]
     alone = np.concatenate([shares(engine, [ids]) for ids in batch])
@@ -119,7 +125,7 @@ def texts() -> Sequences:
 
 def test_int8_does_not_depend_on_neighbours(texts: Sequences) -> None:
     """The same text alone and among all others: no scale is shared between them."""
-    engine = load_engine(ModelSettings(device="cpu", precision="int8"))
+    engine = loaded(precision="int8")
     assert ("onnx_packed", "int8") == (engine.info.engine, engine.info.precision)
     alone = np.concatenate([shares(engine, [ids]) for ids in texts])
     np.testing.assert_allclose(shares(engine, texts), alone, atol=1e-3)
@@ -127,7 +133,7 @@ def test_int8_does_not_depend_on_neighbours(texts: Sequences) -> None:
 
 def test_int8_agrees_with_float32(texts: Sequences) -> None:
     """On the bundled model: nearly always the same label, and never far away."""
-    exact, quick = (load_engine(ModelSettings(device="cpu", precision=p)) for p in PRECISIONS)
+    exact, quick = (loaded(precision=p) for p in PRECISIONS)
     expected, found = shares(exact, texts), shares(quick, texts)
     assert (expected.argmax(axis=1) == found.argmax(axis=1)).mean() >= 0.98
     assert np.abs(expected - found).max() < 0.15
@@ -145,10 +151,9 @@ def test_int8_of_each_family(family: str, tmp_path: Path) -> None:
 
 def test_bfloat16_agrees_with_float32(texts: Sequences) -> None:
     """Half precision by torch, on the bundled model."""
-    settings = ModelSettings(device="cpu", engine="torch_packed", precision="bfloat16")
-    engine = load_engine(settings)
+    engine = loaded(engine="torch_packed", precision="bfloat16")
     assert ("torch_packed", "bfloat16") == (engine.info.engine, engine.info.precision)
-    exact = shares(load_engine(ModelSettings(device="cpu")), texts)
+    exact = shares(loaded(), texts)
     assert np.abs(shares(engine, texts) - exact).max() < 0.1
 
 
@@ -180,4 +185,4 @@ def test_what_it_cannot_run_is_said(tmp_path: Path) -> None:
     """Asking it for half precision names the settings in conflict."""
     folder = write_tiny("bert", tmp_path)
     with pytest.raises(SettingsError, match="SENTIMENT_MODEL__PRECISION=bfloat16"):
-        load_engine(ModelSettings(name=str(folder), engine="onnx_packed", precision="bfloat16"))
+        loaded(name=str(folder), engine="onnx_packed", precision="bfloat16")

@@ -11,12 +11,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from service import app
-from service.engines.checkpoint import resolve
 from service.logs import configure_logging
 from service.records import ModelInfo
 from service.settings import load_settings
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from service.engines.checkpoint import Checkpoint
+    from service.settings import ModelSettings
 
 
 class NullEngine:
@@ -44,8 +46,8 @@ class NullEngine:
         return np.zeros((len(sequences), len(self._labels)), np.float32)
 
 
-def _null(settings: Any, checkpoint: Any = None) -> NullEngine:
-    return NullEngine((checkpoint or resolve(settings)).labels)
+def _null(_settings: ModelSettings, checkpoint: Checkpoint) -> NullEngine:
+    return NullEngine(checkpoint.labels)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.engines.checkpoint import resolve
 from service.engines.layout import supported
 from service.errors import ModelError, SettingsError
 
@@ -25,34 +24,33 @@ _GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
 _ONNX_PRECISIONS = ("auto", "float32", "int8")
 
 
-def load_engine(settings: ModelSettings, checkpoint: Checkpoint | None = None) -> Engine:
+def load_engine(settings: ModelSettings, checkpoint: Checkpoint) -> Engine:
     """Load the model onto its device; takes seconds, and belongs on the thread that will run it.
 
-    `checkpoint` is what `resolve` gave for the same settings; without it, it is resolved here.
-    A packed engine is taken where it can run what the settings ask for, else the plain one.
+    `checkpoint` is what `resolve` gave for the same settings. A packed engine is taken where it can
+    run what they ask for, else the plain one.
 
     Raises:
-        SettingsError: a setting names what is not there: a folder, a device, a precision.
-        ModelError: the model cannot be had or loaded.
+        SettingsError: a setting names what is not there: a device, a precision.
+        ModelError: the model cannot be loaded.
     """
-    found = checkpoint or resolve(settings)
-    name = engine_name(settings, found)
+    name = engine_name(settings, checkpoint)
     try:
         if name == "onnx_packed":
             from service.engines.onnx_packed import OnnxPacked  # noqa: PLC0415 - heavy, see above
 
-            return OnnxPacked(found, settings)
+            return OnnxPacked(checkpoint, settings)
         if name == "torch_packed":
             from service.engines.torch_packed import TorchPacked  # noqa: PLC0415 - heavy, see above
 
-            return TorchPacked(found, settings)
+            return TorchPacked(checkpoint, settings)
         from service.engines.torch_plain import TorchPlain  # noqa: PLC0415 - heavy, see above
     except ModuleNotFoundError as error:
         raise ModelError(
             f"{error.name} is not installed, which runs this model on this device; "
             "pip install 'sentiment-stream[torch]'"
         ) from None
-    return TorchPlain(found, settings)
+    return TorchPlain(checkpoint, settings)
 
 
 def engine_name(settings: ModelSettings, checkpoint: Checkpoint) -> str:

@@ -23,7 +23,7 @@ from chaos.orders import ENGINE_VARIABLE, SABOTAGE_VARIABLE, Order, Orders, Poin
 from chaos.stacks import write_on_signal
 from service.cli import main
 from service.engines import load_engine
-from service.engines.checkpoint import Checkpoint, load_tokenizer, resolve
+from service.engines.checkpoint import Checkpoint, load_tokenizer
 from service.kafka import KafkaSession
 from service.kafka.producer import Producer
 from service.records import ModelInfo
@@ -167,13 +167,12 @@ class PointedEngine:
         return self._engine.logits(sequences)
 
 
-def pointed_engine(settings: ModelSettings, checkpoint: Checkpoint | None = None) -> PointedEngine:
+def pointed_engine(settings: ModelSettings, checkpoint: Checkpoint) -> PointedEngine:
     """Stands for `service.engines.load_engine`."""
-    found = checkpoint or resolve(settings)
-    poison = load_tokenizer(found).token_to_id(POISON_WORD)
+    poison = load_tokenizer(checkpoint).token_to_id(POISON_WORD)
     assert poison is not None, f"{POISON_WORD} is no token of this model"
     null = os.environ.get(ENGINE_VARIABLE) == "null"
-    return PointedEngine(NullEngine() if null else load_engine(settings, found), poison)
+    return PointedEngine(NullEngine() if null else load_engine(settings, checkpoint), poison)
 
 
 def install() -> None:
