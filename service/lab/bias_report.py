@@ -129,11 +129,7 @@ def _map(model: Figures, world: dict[str, world_map.Rings], suffix: str) -> str:
     card, numbers = card_of(model), model["numbers"]
     scores = {numbers[name]: (name, score) for name, score in card["scores"].items()}
     title = f"{title_of(model)}: “{slot(card)}”"
-    picture = world_map.draw(world, scores, title)
-    # Ids are the page's, and it may hold two maps.
-    return picture.replace("#none", f"#none{suffix}").replace('"none"', f'"none{suffix}"').replace(
-        "#scale", f"#scale{suffix}"
-    ).replace('"scale"', f'"scale{suffix}"')  # fmt: skip
+    return world_map.draw(world, scores, title, suffix)
 
 
 def _table(

@@ -61,13 +61,21 @@ def read_world(file: Path) -> dict[str, Rings]:
     return world
 
 
-def draw(world: Mapping[str, Rings], scores: Mapping[str, tuple[str, float]], title: str) -> str:
-    """The map; `scores` has a name and a value from 0 to 1 for ISO numbers."""
+def draw(
+    world: Mapping[str, Rings],
+    scores: Mapping[str, tuple[str, float]],
+    title: str,
+    suffix: str = "",
+) -> str:
+    """The map; `scores` has a name and a value from 0 to 1 for ISO numbers.
+
+    Its ids end with `suffix`: they are the page's, which may hold two maps.
+    """
     shapes = []
     for number, rings in world.items():
         name, score = scores.get(number, (number, None))
         said = f"{name}: {score:.3f}" if score is not None else f"{name}: no score"
-        fill = colour(score) if score is not None else "url(#none)"
+        fill = colour(score) if score is not None else f"url(#none{suffix})"
         path = "".join(_path(part) for ring in rings for part in _on_the_map(ring))
         if path:
             shapes.append(f'<path d="{path}" fill="{fill}"><title>{escape(said)}</title></path>')
@@ -76,14 +84,14 @@ def draw(world: Mapping[str, Rings], scores: Mapping[str, tuple[str, float]], ti
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + 82}" '
         'font-family="sans-serif" font-size="18" fill="#1f2937" role="img">'
-        '<defs><pattern id="none" width="5" height="5" patternUnits="userSpaceOnUse" '
+        f'<defs><pattern id="none{suffix}" width="5" height="5" patternUnits="userSpaceOnUse" '
         f'patternTransform="rotate(45)"><rect width="5" height="5" fill="{NO_SCORE}"/>'
         '<rect width="1.4" height="5" fill="#b8c0cb"/></pattern></defs>'
         f'<rect width="100%" height="100%" fill="#fff"/>'
         f'<text x="8" y="22" font-weight="bold" font-size="20">{escape(title)}</text>'
         f'<g transform="translate(0 32)"><path d="{globe}" fill="{SEA}"/>'
         f'<g stroke="{COAST}" stroke-width="0.5" fill-rule="evenodd">{"".join(shapes)}</g></g>'
-        f"{_legend()}</svg>\n"
+        f"{_legend(suffix)}</svg>\n"
     )
 
 
@@ -172,18 +180,18 @@ def _apart(points: Iterator[Point]) -> Iterator[Point]:
             last = point
 
 
-def _legend() -> str:
+def _legend(suffix: str) -> str:
     width, left, top = 300, WIDTH / 2 - 190, HEIGHT + 52
     stops = "".join(
         f'<stop offset="{step / 8}" stop-color="{colour(step / 8)}"/>' for step in range(9)
     )
     return (
-        f'<defs><linearGradient id="scale">{stops}</linearGradient></defs>'
-        f'<rect x="{left}" y="{top}" width="{width}" height="11" fill="url(#scale)" '
+        f'<defs><linearGradient id="scale{suffix}">{stops}</linearGradient></defs>'
+        f'<rect x="{left}" y="{top}" width="{width}" height="11" fill="url(#scale{suffix})" '
         f'stroke="{COAST}" stroke-width="0.5"/>'
         f'<text x="{left - 8}" y="{top + 11}" text-anchor="end">0 negative</text>'
         f'<text x="{left + width + 8}" y="{top + 11}">1 positive</text>'
-        f'<rect x="{WIDTH - 130}" y="{top}" width="22" height="11" fill="url(#none)" '
+        f'<rect x="{WIDTH - 130}" y="{top}" width="22" height="11" fill="url(#none{suffix})" '
         f'stroke="{COAST}" stroke-width="0.5"/>'
         f'<text x="{WIDTH - 100}" y="{top + 11}">no score</text>'
     )
