@@ -74,12 +74,7 @@ def measure(
     judged = _judge(texts, model, console)
     info = model.engine.info
     return {
-        "model": {
-            "name": info.name,
-            "revision": info.revision,
-            "engine": info.engine,
-            "precision": info.precision,
-        },
+        "model": model.described(),
         "label": info.labels[positive(info.labels)],
         "templates": [
             _country_figures(kind, template, {name: judged[t] for name, t in sentences.items()})

@@ -74,19 +74,16 @@ def evaluate(
     scored = track(
         score_texts((e.text for e in examples), model), "evaluate", len(examples), console
     )
-    shares = np.array([list(s.scores.values()) for s in scored])
+    probabilities = np.array([list(s.scores.values()) for s in scored])
     seconds = time.monotonic() - started
     return {
-        **figures_of(labels, shares),
-        **_trustworthiness(shares.max(axis=1), shares.argmax(axis=1) == labels, target_accuracy),
+        **figures_of(labels, probabilities),
+        **_trustworthiness(
+            probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, target_accuracy
+        ),
         "examples": len(examples),
         "labels": list(info.labels),
-        "model": {
-            "name": info.name,
-            "revision": info.revision,
-            "engine": info.engine,
-            "precision": info.precision,
-        },
+        "model": model.described(),
         "seconds": round(seconds, 3),
     }
 
@@ -153,22 +150,26 @@ def _trustworthiness(
     return figures
 
 
-def figures_of(labels: NDArray[np.int64], shares: NDArray[np.float64]) -> dict[str, Any]:
+def figures_of(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
     """The figures of probabilities, shape (examples, labels), against true label indices."""
-    indices = range(shares.shape[1])
-    predicted = shares.argmax(axis=1)
+    indices = range(probabilities.shape[1])
+    predicted = probabilities.argmax(axis=1)
     figures: dict[str, Any] = {"accuracy": float(accuracy_score(labels, predicted))}
-    if shares.shape[1] == 2:
+    if probabilities.shape[1] == 2:
         figures |= _precision_recall_f1(labels, predicted, average="binary", suffix="")
     for average in AVERAGES:
         figures |= _precision_recall_f1(labels, predicted, average=average, suffix=f"_{average}")
     return figures | {
-        "auc": _auc(labels, shares),
+        "auc": _auc(labels, probabilities),
         # Labels that are not exclusive do not sum to 1; the likelihood of one needs that.
         "loss": float(
-            log_loss(labels, shares / shares.sum(axis=1, keepdims=True), labels=list(indices))
+            log_loss(
+                labels,
+                probabilities / probabilities.sum(axis=1, keepdims=True),
+                labels=list(indices),
+            )
         ),
-        "brier_score": reliability.brier_score(labels, shares),
+        "brier_score": reliability.brier_score(labels, probabilities),
         "confusion_matrix": confusion_matrix(labels, predicted, labels=list(indices)).tolist(),
     }
 
@@ -186,13 +187,13 @@ def _precision_recall_f1(
     }
 
 
-def _auc(labels: NDArray[np.int64], shares: NDArray[np.float64]) -> float | None:
+def _auc(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float | None:
     """Area under the ROC curve of label 1 of two; of more, the mean of each against the rest."""
-    if len(np.unique(labels)) < shares.shape[1]:
+    if len(np.unique(labels)) < probabilities.shape[1]:
         return None
     areas = [
-        float(roc_auc_score(labels == index, shares[:, index]))
-        for index in (range(1, 2) if shares.shape[1] == 2 else range(shares.shape[1]))
+        float(roc_auc_score(labels == index, probabilities[:, index]))
+        for index in (range(1, 2) if probabilities.shape[1] == 2 else range(probabilities.shape[1]))
     ]
     return sum(areas) / len(areas)
 

@@ -47,10 +47,10 @@ def expected_calibration_error(confidence: Floats, correct: Booleans) -> float:
     return float(np.abs(gaps).sum() / len(confidence))
 
 
-def brier_score(labels: NDArray[np.int64], shares: Floats) -> float:
+def brier_score(labels: NDArray[np.int64], probabilities: Floats) -> float:
     """Mean squared error of the probabilities; of two labels that of label 1, else their sum."""
-    errors = ((shares - np.eye(shares.shape[1])[labels]) ** 2).sum(axis=1)
-    return float(errors.mean() / (2 if shares.shape[1] == 2 else 1))
+    errors = ((probabilities - np.eye(probabilities.shape[1])[labels]) ** 2).sum(axis=1)
+    return float(errors.mean() / (2 if probabilities.shape[1] == 2 else 1))
 
 
 def reliability(confidence: Floats, correct: Booleans) -> list[dict[str, float]]:

@@ -39,6 +39,16 @@ class LoadedModel:
     encoder: TextEncoder
     calling: Calling = field(default_factory=Calling)
 
+    def described(self) -> dict[str, str]:
+        """Which model it is and how it runs, as figures of it say."""
+        info = self.engine.info
+        return {
+            "name": info.name,
+            "revision": info.revision,
+            "engine": info.engine,
+            "precision": info.precision,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:

@@ -82,7 +82,7 @@ def tune(
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
     sequences = encoder.sequences(texts[:TEXTS])
     exact = settings.model_copy(update={"precision": "float32", "engine": "auto"})
-    expected = _shares(load_engine(exact, checkpoint), checkpoint, sequences)
+    expected = _probabilities(load_engine(exact, checkpoint), checkpoint, sequences)
     ways = _ways(settings)
     slot_s = seconds / (len(ways) + len(RUN_TOKENS) + 2) / ROUNDS
     measured = _measure(ways, checkpoint, sequences, expected, slot_s, console, "engines")
@@ -145,7 +145,7 @@ def _measure(
         try:
             engine = load_engine(candidate.settings, checkpoint)
             if not number:
-                found = _shares(engine, checkpoint, sequences)
+                found = _probabilities(engine, checkpoint, sequences)
                 gaps = np.abs(found - expected).max(axis=1)
                 candidate.difference_p99 = float(np.quantile(gaps, 0.99))
         except (ServiceError, RuntimeError) as error:
@@ -164,7 +164,7 @@ def _measure(
     return candidates
 
 
-def _shares(
+def _probabilities(
     engine: Engine, checkpoint: Checkpoint, sequences: list[list[int]]
 ) -> NDArray[np.float32]:
     return Calling(multi_label=checkpoint.multi_label).probabilities(engine.logits(sequences))
