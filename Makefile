@@ -22,7 +22,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo broker test simulation chaos chart-test image image-local image-test bench soak lock schemas clean
+.PHONY: help setup demo broker test simulation chaos chart-test image image-local image-test bench soak weights lock schemas clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile
@@ -67,6 +67,9 @@ bench: $(DEVELOPMENT) ## measure limits, engines, baselines, the service on a br
 
 soak: $(DEVELOPMENT) ## watch the service for MINUTES=10 under load and rebalances: nothing may grow
 	$(BIN)/python tests/bench/soak.py $(if $(MINUTES),--minutes $(MINUTES))
+
+weights: $(DEVELOPMENT) ## make the bundled weights again, an hour; DATA=folder of the labelled files
+	$(BIN)/python tests/weights/recipe.py $(or $(DATA),../shared/data)
 
 # For all systems and Pythons at once, and without addresses: any index may serve these hashes.
 # The build backend is locked too, so that the service itself is installed without fetching it.
