@@ -10,9 +10,11 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from kafka_tools import Message, produce
+from broker import Broker
+from kafka_tools import Message, create_topic, produce
 from service.cli import main
-from service.errors import BrokerError
+from service.errors import BrokerError, RetriableError
+from service.kafka import outputs
 from service.lab.compare import Comparison, compare, print_comparison
 from service.settings import KafkaSettings
 from service_process import running_service
@@ -22,7 +24,9 @@ from tiny_model import write_model
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jar_broker import JarBroker
     from kafka_tools import Topics
+    from service.records import Record
     from stream_tools import Stream
 
 
@@ -187,6 +191,31 @@ async def test_empty_and_uneven_topics(stream: Stream, topics: Topics) -> None:
     figures = await compare(_settings(stream), (stream.output, other), 5, quiet)
     assert (2000, 1.0) == (figures["joined"], figures["agreement"])
     assert [1000, 0] == [side["without_other_half"] for side in figures["sides"]]
+
+
+@pytest.mark.kafka
+async def test_events_that_do_not_come_are_an_error(
+    jar_broker: JarBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody takes a comparison of what was read by then for the whole."""
+    monkeypatch.setattr(outputs, "READ_TIMEOUT_MS", 50)
+    broker = Broker(jar_broker.bootstrap_servers, "jars")
+    for topic in ("base", "candidate"):
+        create_topic(broker, topic, 1, {})
+        await produce(broker.bootstrap_servers, topic, [Message(value=_event(0, 0.9))])
+    settings = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
+
+    async def none(self: outputs.Outputs, topic: str) -> list[Record]:
+        jar_broker.pause()
+        return await read(self, topic)
+
+    read = outputs.Outputs.read
+    monkeypatch.setattr(outputs.Outputs, "read", none)
+    try:
+        with pytest.raises(RetriableError, match=r"no event came for 20 reads, and not all are"):
+            await compare(settings, ("base", "candidate"), 5, Console(file=io.StringIO()))
+    finally:
+        jar_broker.resume()
 
 
 @pytest.mark.kafka

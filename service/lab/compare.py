@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.text import Text
 
+from service.errors import RetriableError
 from service.kafka.outputs import Outputs
 from service.lab.poles import positive
 from service.terminal import Table, labelled, percent, printable, progress_bar
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 # Events that wait for their other half, a few hundred bytes each, with their texts a kilobyte.
 WAITING_MAX = 100_000
-# Reads in a row that brought nothing before a topic is taken for read.
+# Reads in a row that brought nothing, before it is said that the brokers have no more to give.
 IDLE_READS_MAX = 20
 # Quantiles of shifts are exact to the width of a bin.
 SHIFT_BINS = 1000
@@ -220,7 +221,7 @@ async def compare(
     """Read two output topics to their ends of now; `console` shows the progress.
 
     Raises:
-        RetriableError: the brokers do not answer.
+        RetriableError: the brokers do not answer, or give no more before the end.
         BrokerError: waiting does not help, or there is no such topic.
     """
     comparison = Comparison(topics, examples)
@@ -228,7 +229,12 @@ async def compare(
         with progress_bar(console) as progress:
             task = progress.add_task("compare", total=outputs.total)
             idle = 0
-            while idle < IDLE_READS_MAX and any(map(outputs.has_more, topics)):
+            while any(map(outputs.has_more, topics)):
+                if idle >= IDLE_READS_MAX:
+                    raise RetriableError(
+                        f"{' and '.join(topics)}: no event came for {idle} reads, and not all are "
+                        "read; see whether the brokers are well, and compare again"
+                    )
                 number = comparison.behind()
                 if not outputs.has_more(topics[number]):
                     number = 1 - number
