@@ -121,7 +121,7 @@ async def test_hugging_faces_client_understands_the_answer() -> None:
 
 async def test_an_explanation_by_the_model() -> None:
     """The words that carry a sentence weigh most, and it is said of the same text as /score."""
-    text = "The hotel in Kenya was not great, it was awful."
+    text = "The hotel in Kenya was awful."
     async with _running() as service:
         status, answer = await service.client.post("/explain", {"text": text})
         _, [scored] = await service.client.post("/score", {"input_data": [text]})
@@ -133,7 +133,7 @@ async def test_an_explanation_by_the_model() -> None:
         answer["score"],
     )
     heaviest = max(answer["words"], key=lambda word: word["weight"])
-    assert heaviest["text"] in ("not", "awful.")
+    assert "awful." == heaviest["text"]
     assert 19 == len(answer["countries"])
 
 
