@@ -20,16 +20,14 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
 from jar_broker import (
-    KAFKA_VERSION,
     PROPERTIES,
     READY_SECONDS,
-    BrokerUnavailableError,
     JarBroker,
     free_ports,
-    one_line,
     start_jar_broker,
     wait_until_ready,
 )
+from kafka_jars import KAFKA_VERSION, BrokerUnavailableError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,10 +7,7 @@ started again on the same ports and data. May not import the service.
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -25,18 +22,14 @@ from typing import TYPE_CHECKING
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from kafka_jars import LOG_TAIL_BYTES, BrokerUnavailableError, fetch_jars, one_line, run
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-KAFKA_VERSION = "4.1.0"
-POM = Path(__file__).parent / "kafka" / "pom.xml"
 HOST = "127.0.0.1"
 # A broker is up in about 3 s; a machine busy with other work needs some times that.
 READY_SECONDS = 60
-# 46 jars, 43 MB: seconds on a good line, minutes on a bad one.
-FETCH_SECONDS = 300
-# The end of a log says why a broker stopped; the beginning is its settings.
-LOG_TAIL_BYTES = 4000
 
 # Small and quick for one node; the rest is Kafka's own default, as in production.
 PROPERTIES = {
@@ -65,8 +58,13 @@ PROPERTIES = {
 }
 
 
-class BrokerUnavailableError(Exception):
-    """This kind of broker cannot be had here; the message is one line and says why."""
+# For tests, whose brokers live for seconds.
+QUICK_TO_START = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+# As Kafka's own start script has it: slower at first, and takes less of the machine when warm.
+AS_SHIPPED = (
+    "-Xmx1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
+    "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent",
+)  # fmt: skip
 
 
 class JarBroker:
@@ -84,6 +82,7 @@ class JarBroker:
         properties: Mapping[str, str] = MappingProxyType({}),
         ports: Sequence[int] = (),
         cluster: str | None = None,
+        java: Sequence[str] = QUICK_TO_START,
     ) -> None:
         """Format new storage in an empty folder; starts nothing.
 
@@ -106,8 +105,7 @@ class JarBroker:
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "broker.log"
         self._properties = folder / "server.properties"
-        self._java = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        self._java += ["-Dlog4j2.level=WARN", "-cp", f"{libraries}/*"]
+        self._java = ["java", *java, "-Dlog4j2.level=WARN", "-cp", f"{libraries}/*"]
         everything = {
             **PROPERTIES,
             "listeners": ",".join([*advertised, f"CONTROLLER://{HOST}:{controller_port}"]),
@@ -121,7 +119,7 @@ class JarBroker:
         self._cluster = cluster or new_cluster_id()
         arguments = ["format", "-t", self._cluster, "-c", str(self._properties)]
         command = [*self._java, "kafka.tools.StorageTool", *arguments]
-        result = _run(command, READY_SECONDS)
+        result = run(command, READY_SECONDS)
         if result.returncode:
             raise BrokerUnavailableError(f"format failed: {one_line(result.stdout)}")
 
@@ -179,6 +177,7 @@ class JarBroker:
 def start_jar_broker(
     listeners: Mapping[str, str] = MappingProxyType({}),
     properties: Mapping[str, str] = MappingProxyType({}),
+    java: Sequence[str] = QUICK_TO_START,
 ) -> Iterator[JarBroker]:
     """Give a running broker of its own, gone with its data at the end; see `JarBroker`.
 
@@ -190,42 +189,12 @@ def start_jar_broker(
     with tempfile.TemporaryDirectory(
         prefix="sentiment-stream-kafka-", ignore_cleanup_errors=True
     ) as folder:
-        broker = JarBroker(libraries, Path(folder), listeners, properties)
+        broker = JarBroker(libraries, Path(folder), listeners, properties, java=java)
         try:
             broker.start()
             yield broker
         finally:
             broker.kill()
-
-
-def fetch_jars() -> Path:
-    """Give the folder of Kafka's jars, fetched by Maven the first time.
-
-    Raises:
-        BrokerUnavailableError: Maven or Java is missing, or the fetch fails.
-    """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sentiment-stream"
-    folder = cache / f"kafka-{KAFKA_VERSION}"
-    version = re.search(r'version "(\d+)', _run(["java", "-version"], READY_SECONDS).stdout)
-    if version is None or int(version[1]) < 17:
-        raise BrokerUnavailableError("Kafka needs Java 17 or newer")
-    if folder.is_dir():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    # Renamed when whole: a fetch that was cut short is never taken for the jars.
-    partial = Path(tempfile.mkdtemp(prefix="fetch-", dir=cache))
-    try:
-        command = ["mvn", "-q", "-B", "--strict-checksums", "-f", str(POM)]
-        command += ["dependency:copy-dependencies", f"-DoutputDirectory={partial}"]
-        result = _run(command, FETCH_SECONDS)
-        if result.returncode:
-            raise BrokerUnavailableError(f"Maven failed: {one_line(result.stdout)}")
-        # Refused where another run was quicker: its jars are the same.
-        with contextlib.suppress(OSError):
-            partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return folder
 
 
 def wait_until_ready(
@@ -270,29 +239,6 @@ def free_ports(count: int) -> list[int]:
     raise BrokerUnavailableError(f"no {count} free ports between 20000 and 30000")
 
 
-def _run(command: list[str], timeout_seconds: float) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(  # noqa: S603 - fixed commands, no shell
-            command,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=timeout_seconds,
-        )
-    except FileNotFoundError:
-        raise BrokerUnavailableError(f"{command[0]} is not installed") from None
-    except subprocess.TimeoutExpired:
-        raise BrokerUnavailableError(f"{command[0]} took over {timeout_seconds} s") from None
-
-
 def new_cluster_id() -> str:
     """Kafka's own form of an id: 22 characters, not led by "-", which begins an option."""
     return "t" + uuid.uuid4().hex[:21]
-
-
-def one_line(text: str) -> str:
-    """Fold a program's output into one line, as much of its end as a message can hold."""
-    return " ".join(text.split())[-LOG_TAIL_BYTES:]

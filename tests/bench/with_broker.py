@@ -12,9 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from jar_broker import start_jar_broker
+from jar_broker import AS_SHIPPED, start_jar_broker
 from service.cli import main
 
 if __name__ == "__main__":
-    with start_jar_broker() as broker:
+    with start_jar_broker(java=AS_SHIPPED) as broker:
         main(["bench", "--bootstrap-servers", broker.bootstrap_servers, *sys.argv[1:]])

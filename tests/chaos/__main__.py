@@ -14,7 +14,7 @@ from rich.console import Console
 
 from chaos.plan import RECORDS, SHORT_RECORDS, long_form, short_form
 from chaos.run import run
-from jar_broker import BrokerUnavailableError
+from kafka_jars import BrokerUnavailableError
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 # Asked of a long run; a short one is too short to ask for all kinds.

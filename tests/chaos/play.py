@@ -21,7 +21,7 @@ from chaos.load import UNKNOWN
 from chaos.messages import OVERSIZED, POISONS
 from chaos.oracle import Findings, Place, counted, differences, judge, missing
 from chaos.readers import Reader, read_inputs
-from jar_broker import BrokerUnavailableError
+from kafka_jars import BrokerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -16,7 +16,7 @@ from chart import admission, live, rendering
 from chart.cluster import ApiError, start_cluster
 from chart.helm import Helm
 from chart.tools import HELM, KUBE_SCORE, PROMETHEUS, PROMTOOL, ToolMissingError, build
-from jar_broker import BrokerUnavailableError
+from kafka_jars import BrokerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
