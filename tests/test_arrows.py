@@ -87,7 +87,7 @@ ARROWS: dict[str, set[str]] = {
     "reference": {"contracts", "errors", "records", "settings", "telemetry"},
     "lab": {
         "calls", "codec", "contracts", "drift", "engines", "errors", "kafka", "language",
-        "normalise", "processing", "records", "settings", "terminal", "text", "trust", "tuning",
+        "normalise", "processing", "records", "settings", "terminal", "trust", "tuning",
         "windows",
     },
     "demo": {"app", "contracts", "errors", "logs", "records", "settings", "terminal"},
@@ -108,7 +108,7 @@ TYPE_ARROWS: dict[str, set[str]] = {
     "drift": {"records", "trust"},
     "engines": {"ports"},
     "inference": {"ports", "text"},
-    "lab": {"ports"},
+    "lab": {"ports", "text"},
     "logs": {"settings"},
     "accounts": {"drift", "feed", "telemetry"},
     "assembly": {"accounts", "language", "ports", "records", "settings", "text", "tracing"},

@@ -10,18 +10,17 @@ import importlib.util
 import statistics
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from rich.text import Text
 
-from service.calls import Calling
 from service.engines import load_engine
-from service.engines.checkpoint import load_tokenizer, resolve
+from service.engines.checkpoint import resolve
 from service.engines.cpu_limit import cpu_limit
 from service.errors import ServiceError, SettingsError
+from service.processing import load_processing
 from service.terminal import QUIET, STRONG, WARN, Table, track
-from service.text import TextEncoder
 from service.tuning import Tuning
 
 if TYPE_CHECKING:
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
+    from service.calls import Calling
     from service.engines.checkpoint import Checkpoint
-    from service.ports import Engine
     from service.records import Precision
     from service.settings import ModelSettings
 
@@ -66,6 +65,15 @@ class Candidate:
         return not self.error and self.difference_p99 <= DIFFERENCE_P99_MAX
 
 
+class Trial(NamedTuple):
+    """What all candidates are given, and the probabilities, (texts, labels), due from them."""
+
+    checkpoint: Checkpoint
+    calling: Calling
+    sequences: list[list[int]]
+    expected: NDArray[np.float32]
+
+
 def tune(
     settings: ModelSettings, texts: Sequence[str], seconds: float, console: Console
 ) -> tuple[Tuning, list[Candidate]]:
@@ -79,17 +87,17 @@ def tune(
         SettingsError, ModelError: the model cannot be had.
     """
     checkpoint = resolve(settings)
-    encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
+    _, encoder, calling = load_processing(settings, checkpoint)
     sequences = encoder.sequences(texts[:TEXTS])
     exact = settings.model_copy(update={"precision": "float32", "engine": "auto"})
-    expected = _probabilities(load_engine(exact, checkpoint), checkpoint, sequences)
+    # As they are published, since it is by these that a change is seen.
+    expected = calling.probabilities(load_engine(exact, checkpoint).logits(sequences))
     ways = _ways(settings)
     slot_s = seconds / (len(ways) + len(RUN_TOKENS) + 2) / ROUNDS
-    measured = _measure(ways, checkpoint, sequences, expected, slot_s, console, "engines")
+    trial = Trial(checkpoint, calling, sequences, expected)
+    measured = _measure(ways, trial, slot_s, console, "engines")
     best = _best(measured)
-    more = _measure(
-        _variants(best), checkpoint, sequences, expected, slot_s, console, "threads and sizes"
-    )
+    more = _measure(_variants(best), trial, slot_s, console, "threads and sizes")
     best = _best([best, *more])
     return Tuning(
         model=checkpoint.name,
@@ -129,24 +137,19 @@ def _variants(best: Candidate) -> list[Candidate]:
 
 
 def _measure(
-    candidates: list[Candidate],
-    checkpoint: Checkpoint,
-    sequences: list[list[int]],
-    expected: NDArray[np.float32],
-    slot_s: float,
-    console: Console,
-    title: str,
+    candidates: list[Candidate], trial: Trial, slot_s: float, console: Console, title: str
 ) -> list[Candidate]:
     """Interleaved: each round loads and runs all of them, so that a busy moment hits all alike."""
+    sequences = trial.sequences
     rounds = [(c, number) for number in range(ROUNDS) for c in candidates]
     for candidate, number in track(rounds, title, len(rounds), console):
         if candidate.error:
             continue
         try:
-            engine = load_engine(candidate.settings, checkpoint)
+            engine = load_engine(candidate.settings, trial.checkpoint)
             if not number:
-                found = _probabilities(engine, checkpoint, sequences)
-                gaps = np.abs(found - expected).max(axis=1)
+                found = trial.calling.probabilities(engine.logits(sequences))
+                gaps = np.abs(found - trial.expected).max(axis=1)
                 candidate.difference_p99 = float(np.quantile(gaps, 0.99))
         except (ServiceError, RuntimeError) as error:
             candidate.error = str(error).splitlines()[0][:100]
@@ -162,12 +165,6 @@ def _measure(
             count += len(batch)
         candidate.rates.append(count / (time.perf_counter() - started))
     return candidates
-
-
-def _probabilities(
-    engine: Engine, checkpoint: Checkpoint, sequences: list[list[int]]
-) -> NDArray[np.float32]:
-    return Calling(multi_label=checkpoint.multi_label).probabilities(engine.logits(sequences))
 
 
 def _best(candidates: list[Candidate]) -> Candidate:
