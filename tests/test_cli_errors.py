@@ -180,9 +180,11 @@ def test_a_command_without_a_broker() -> None:
 
 def test_ctrl_c() -> None:
     """130 as of any program, and no traceback."""
+    # Begun in the background of a shell, these tests would be deaf to it, and so would their child.
     code = """if True:
-        import io, sys
+        import io, signal, sys
         from service.cli import main
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
         class Asked(io.RawIOBase):
             def readable(self):
