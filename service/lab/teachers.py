@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from service.errors import InputError
+from service.lab.poles import negative, positive
 from service.lab.scoring import load_model, logits_of
 from service.settings import ModelSettings
 from service.terminal import track
@@ -40,10 +41,12 @@ def told(teachers: Sequence[Path], texts: Sequence[str], console: Console) -> di
     total = np.zeros(len(once))
     for folder in teachers:
         model = load_model(ModelSettings(name=str(folder)))
-        labels = len(model.engine.info.labels)
-        if labels != 2:
-            raise InputError(f"{folder}: has {labels} labels, a teacher needs two; give another")
+        labels = model.engine.info.labels
+        if len(labels) != 2:
+            message = f"{folder}: has {len(labels)} labels, a teacher needs two; give another"
+            raise InputError(message)
         chunks = logits_of(track(once, f"ask {folder.name}", len(once), console), model)
         logits = np.concatenate(list(chunks)).astype(np.float64)
-        total += 1 / (1 + np.exp((logits[:, 0] - logits[:, 1]) / TEMPERATURE))
+        margin = logits[:, positive(labels)] - logits[:, negative(labels)]
+        total += 1 / (1 + np.exp(-margin / TEMPERATURE))
     return dict(zip(once, (total / len(teachers)).tolist(), strict=True))
