@@ -53,17 +53,22 @@ class Sources:
 class Mixture:
     """Normalised text: to train on with and without labels, and held out by domain.
 
-    `sentences` are those of `train` that came from `Sources.data`. `messages` are the held-out
+    The first `sentences_count` of `train` came from `Sources.data`. `messages` are the held-out
     posts and tweets of whatever label: what a stream looks like.
     `test` is measured once and chooses nothing.
     """
 
     train: list[Example]
-    sentences: list[str]
+    sentences_count: int
     unlabelled: list[str]
     held_out: dict[str, list[Example]]
     messages: list[str]
     test: list[Example]
+
+    @property
+    def sentences(self) -> list[str]:
+        """The texts to train on that came from `Sources.data`."""
+        return [example.text for example in self.train[: self.sentences_count]]
 
     def require_examples(self, data: Path) -> None:
         """Refuse what nothing can be trained on, or measured on.
@@ -84,7 +89,7 @@ def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
         InputError: a file cannot be used.
     """
     train, sentences = hold_out(read_glue(sources.data), recipe.held_out, recipe.split_seed)
-    sentences_trained = [example.text for example in train]
+    sentences_count = len(train)
     held_out = {sources.data.parent.name or "data": sentences}
     unlabelled: list[str] = []
     messages: list[str] = []
@@ -106,7 +111,7 @@ def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
         messages += [tweet.text for tweet in held_tweets]
     test = [] if sources.test is None else read_glue(sources.test)
     return _mapped(
-        Mixture(train, sentences_trained, unlabelled, held_out, messages, test),
+        Mixture(train, sentences_count, unlabelled, held_out, messages, test),
         lambda text: normalise(text, recipe.normaliser),
     )
 
@@ -131,7 +136,7 @@ def _mapped(mixture: Mixture, change: Callable[[str], str]) -> Mixture:
 
     return Mixture(
         train=examples(mixture.train),
-        sentences=[change(text) for text in mixture.sentences],
+        sentences_count=mixture.sentences_count,
         unlabelled=[change(text) for text in mixture.unlabelled],
         held_out={name: examples(rows) for name, rows in mixture.held_out.items()},
         messages=[change(text) for text in mixture.messages],
