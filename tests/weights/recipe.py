@@ -77,7 +77,7 @@ def main() -> None:
     _train(output / "half", output / "pupil", named, learns, PUPIL)
     _train(output / "pupil", output / "model", named, learns, FINISH)
     _run("calibrate", "--model", output / "model", *everything)
-    _run("evaluate", "--model", output / "model", "--data", data / "sst2" / "dev.tsv")
+    _run("evaluate", "--model-name", output / "model", "--data", data / "sst2" / "dev.tsv")
 
 
 def _base(output: Path) -> Path:
