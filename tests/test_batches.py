@@ -11,7 +11,7 @@ import pytest
 from aiokafka import TopicPartition, codec
 from aiokafka.consumer import fetcher
 from aiokafka.record.memory_records import MemoryRecords
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kafka_tools import Message
@@ -55,7 +55,6 @@ def _records(partition_records: Any, memory_records: Any, data: bytes, start: in
 
 
 @pytest.mark.parametrize("name", COMPRESSED)
-@settings(deadline=None)  # half a MiB is packed anew each time
 @given(data=st.binary(max_size=2000), times=st.integers(1, 300))
 def test_what_unfolds_is_what_aiokafka_unfolds(name: str, data: bytes, times: int) -> None:
     """Byte for byte, with a bound of just its size; with one byte less it is refused."""
@@ -100,7 +99,6 @@ def test_4_gib_take_the_memory_of_the_bound(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CODECS)
-@settings(deadline=None)  # as above
 @given(groups=st.lists(batches, min_size=1, max_size=3), cut=st.integers(0, 95))
 def test_records_are_those_of_aiokafka(name: str, groups: list[list[Message]], cut: int) -> None:
     """Of several batches, of which the last may be cut off."""

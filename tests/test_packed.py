@@ -66,7 +66,7 @@ def shares(engine: Engine, sequences: Sequences) -> NDArray[np.float32]:
     return Calling().probabilities(engine.logits(sequences))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batch=sequences)
 def test_same_as_transformers(pair: Pair, batch: Sequences) -> None:
     """Logits differ from the padded engine's by rounding alone, whatever the lengths."""
