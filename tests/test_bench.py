@@ -31,8 +31,8 @@ def test_arithmetic_of_one_text() -> None:
     length, width, hidden = 20, 384, 1536
     linear = 2 * length * (4 * width * width + 2 * width * hidden)
     attention = 2 * 2 * length * length * width
-    last = 2 * length * 2 * width * width + 2 * 2 * length * width
-    last += 2 * (2 * width * width + 2 * width * hidden)
+    # There each head attends to whole tokens, and no keys and values are formed.
+    last = 2 * (4 * width * width + 2 * width * hidden) + 2 * 2 * length * width * layout.heads
     head = 2 * (width * width + 2 * width)
 
     assert 5 * (linear + attention) + last + head == arithmetic(layout, [length])

@@ -27,8 +27,8 @@ SLOT_S = 0.4
 def arithmetic(layout: Layout, lengths: Iterable[int]) -> float:
     """Operations (a multiplication and an addition are two) that scoring these lengths needs.
 
-    Matrix products alone, none of them on padding; in the last layer only keys and values of all
-    tokens, the rest for the first token, since nothing else is read.
+    Matrix products alone, none of them on padding; in the last layer all for the first token alone,
+    since nothing else is read, and no keys and values (see `onnx_graph`).
     """
     width = layout.words.shape[1]
     hidden = layout.layers[0].feed_in.bias.shape[0]
@@ -38,8 +38,8 @@ def arithmetic(layout: Layout, lengths: Iterable[int]) -> float:
     for length in lengths:
         # Scores and sums of the values: two products of (length, width) by (width, length).
         total += (len(layout.layers) - 1) * (whole * length + 4 * length * length * width)
-        total += 2 * 2 * width * width * length + 4 * length * width
-        total += whole - 2 * 2 * width * width
+        # There each head's scores and sums are of whole tokens.
+        total += whole + 4 * length * width * layout.heads
         total += 2 * width * width + 2 * width * labels
     return total
 

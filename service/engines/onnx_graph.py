@@ -1,8 +1,11 @@
 """A classifier as an ONNX graph that computes nothing on padding.
 
 All tokens of a batch lie end to end in one matrix for the linear layers; they are laid out as a
-padded block only inside attention. In the last layer only the first token of each text is read,
-so everything but keys and values is computed for that token alone. Both are exact.
+padded block only inside attention. In the last layer only the first token of each text is read, so
+all is computed for that token alone, and keys and values for none: a product of the query with the
+keys' weights, and of what attention sums up with the values' weights, are the same numbers in
+another order. What no result depends on is not added: biases of keys, which softmax does not see,
+and biases of values are moved behind attention, whose weights sum to one. All of it is exact.
 
 In int8 the linear layers of all blocks but the last multiply 8-bit numbers: weights with a scale
 for each output, activations with a scale for each token, found while running. No scale is shared
@@ -15,15 +18,18 @@ Inputs are those that `packing.pack` gives. Output: logits float (B, labels).
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from service.engines.layout import Dense
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from service.engines.layout import Dense, Layer, Layout
+    from service.engines.layout import Layer, Layout
 
 # The first with an exact Gelu operator.
 OPSET = 20
@@ -60,6 +66,19 @@ def build_graph(layout: Layout, precision: Literal["float32", "int8"] = "float32
     if precision == "int8":
         operators.append(helper.make_opsetid(ONNX_RUNTIME, 1))
     return helper.make_model(proto, opset_imports=operators, ir_version=IR_VERSION)
+
+
+def folded(layer: Layer, head_width: int) -> Layer:
+    """The same layer with the scale of scores in the query, and no bias of keys and values."""
+    scale = np.float32(1 / math.sqrt(head_width))
+    out = layer.attention_out
+    return replace(
+        layer,
+        query=Dense(layer.query.weight * scale, layer.query.bias * scale),
+        key=Dense(layer.key.weight, np.zeros_like(layer.key.bias)),
+        value=Dense(layer.value.weight, np.zeros_like(layer.value.bias)),
+        attention_out=Dense(out.weight, out.bias + layer.value.bias @ out.weight),
+    )
 
 
 def quantized(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -109,30 +128,65 @@ class _Graph:
         words = self._node("Gather", self._constant(layout.words), "ids")
         positions = self._node("Gather", self._constant(layout.positions), "positions")
         x = self._norm(self._node("Add", words, positions), layout.embedding_norm)
-        for layer in layout.layers[:-1]:
+        self._place_heads()
+        *layers, last = (folded(layer, self._head_width) for layer in layout.layers)
+        for layer in layers:
             x = self._layer(x, layer)
-        x = self._last_layer(x, layout.layers[-1])
+        x = self._last_layer(x, last)
         x = self._node(layout.head_activation, self._dense(_Rows(x), layout.head_in))
         self._node("Identity", self._dense(_Rows(x), layout.head_out), output="logits")
+
+    def _place_heads(self) -> None:
+        """Where each head's part of a token is, among T * heads rows of a head's width, and back.
+
+        Rows that short are laid out and turned for all heads in one pass over memory.
+        """
+        heads = self._constant(np.int64(self._heads))
+        numbers = np.arange(self._heads, dtype=np.int64)
+        rows = self._node("Mul", self._node("Unsqueeze", "rows", self._shape(1)), heads)
+        self._spread = self._node("Add", rows, self._constant(numbers[:, None]))
+        longest = self._node("Shape", "rows", start=1)
+        text = self._node("Mul", self._node("Div", "places", longest), heads)
+        text_and_head = self._node(
+            "Add", self._node("Unsqueeze", text, self._shape(1)), self._constant(numbers)
+        )
+        place = self._node("Unsqueeze", self._node("Mod", "places", longest), self._shape(1))
+        self._back = self._node("Add", self._node("Mul", text_and_head, longest), place)
 
     def _layer(self, x: str, layer: Layer) -> str:
         rows = self._rows(x)
         query, key, value = (self._heads_of(rows, d) for d in (layer.query, layer.key, layer.value))
-        context = self._attention(query, key, value)
+        scores = self._node("MatMul", query, self._node("Transpose", key, perm=[0, 1, 3, 2]))
+        weights = self._node("Softmax", self._node("Add", scores, "mask"), axis=-1)
+        context = self._node("MatMul", weights, value)
+        context = self._node("Reshape", context, self._shape(-1, self._head_width))
+        context = self._node("Gather", context, self._back)
         context = self._node("Reshape", context, self._shape(-1, self._width))
-        context = self._node("Gather", context, "places")
         return self._behind_attention(x, self._rows(context), layer)
 
     def _last_layer(self, x: str, layer: Layer) -> str:
         self._int8 = False
         first = self._node("Gather", x, "first")
-        query = self._dense(_Rows(first), layer.query)
-        query = self._node("Reshape", query, self._shape(-1, 1, self._heads, self._head_width))
-        query = self._node("Transpose", query, perm=[0, 2, 1, 3])
-        key, value = (self._heads_of(_Rows(x), dense) for dense in (layer.key, layer.value))
-        context = self._attention(query, key, value)
+        by_head = (self._width, self._heads, self._head_width)
+        query = self._node(
+            "Reshape", self._dense(_Rows(first), layer.query), self._shape(-1, *by_head[1:])
+        )
+        key_weight = layer.key.weight.reshape(by_head).transpose(1, 2, 0)
+        value_weight = layer.value.weight.reshape(by_head).transpose(1, 0, 2)
+        query = self._by_head(query, key_weight)
+        padded = self._node("Gather", x, "rows")
+        scores = self._node("MatMul", query, self._node("Transpose", padded, perm=[0, 2, 1]))
+        mask = self._node("Squeeze", "mask", self._shape(1))
+        weights = self._node("Softmax", self._node("Add", scores, mask), axis=-1)
+        context = self._by_head(self._node("MatMul", weights, padded), value_weight)
         context = self._node("Reshape", context, self._shape(-1, self._width))
         return self._behind_attention(first, _Rows(context), layer)
+
+    def _by_head(self, x: str, weight: NDArray[np.float32]) -> str:
+        """(B, heads, N) times (heads, N, M), for each head its own; gives (B, heads, M)."""
+        turned = self._node("Transpose", x, perm=[1, 0, 2])
+        product = self._node("MatMul", turned, self._constant(np.ascontiguousarray(weight)))
+        return self._node("Transpose", product, perm=[1, 0, 2])
 
     @property
     def _head_width(self) -> int:
@@ -140,19 +194,8 @@ class _Graph:
 
     def _heads_of(self, rows: _Rows, dense: Dense) -> str:
         """(T, width) to (B, heads, L, width of a head)."""
-        padded = self._node("Gather", self._dense(rows, dense), "rows")
-        split = self._node("Reshape", padded, self._shape(0, 0, self._heads, self._head_width))
-        return self._node("Transpose", split, perm=[0, 2, 1, 3])
-
-    def _attention(self, query: str, key: str, value: str) -> str:
-        """Give (B, places of the query, heads, width of a head)."""
-        scale = self._constant(np.float32(1 / math.sqrt(self._head_width)))
-        scores = self._node("MatMul", self._node("Mul", query, scale), self._turned(key))
-        weights = self._node("Softmax", self._node("Add", scores, "mask"), axis=-1)
-        return self._node("Transpose", self._node("MatMul", weights, value), perm=[0, 2, 1, 3])
-
-    def _turned(self, key: str) -> str:
-        return self._node("Transpose", key, perm=[0, 1, 3, 2])
+        parts = self._node("Reshape", self._dense(rows, dense), self._shape(-1, self._head_width))
+        return self._node("Gather", parts, self._spread)
 
     def _behind_attention(self, x: str, context: _Rows, layer: Layer) -> str:
         out = self._dense(context, layer.attention_out)
@@ -184,6 +227,8 @@ class _Graph:
         if rows.scales:
             return self._int8_dense(rows, dense)
         product = self._node("MatMul", rows.values, self._constant(dense.weight))
+        if not dense.bias.any():
+            return product
         return self._node("Add", product, self._constant(dense.bias))
 
     def _int8_dense(self, rows: _Rows, dense: Dense) -> str:

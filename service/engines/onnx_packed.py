@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 NAME = "onnx_packed"
 
 # Padded tokens of one run: products of this many rows already reach the processor's full speed,
-# and more would only need more memory, and miss its caches.
-RUN_TOKENS_MAX = 1024
+# and more would only need more memory, and miss its caches (figures in service/README.md).
+RUN_TOKENS_MAX = 512
 # Runs side by side, each with its share of the threads (see `lanes`; figures in service/README.md).
 LANES = 2
 
@@ -55,9 +55,7 @@ class OnnxPacked:
         # The event loop and the tokenizer share these cores: threads without work must sleep.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        # Batches differ in shape: a pool would keep the largest block of every shape.
-        options.enable_cpu_mem_arena = False
-        # Nor may it keep a plan for every shape that it has seen.
+        # Batches differ in shape: it would keep a plan for every shape that it has seen.
         options.enable_mem_pattern = False
         precision: Literal["float32", "int8"] = (
             "int8" if settings.precision == "int8" else "float32"

@@ -1,7 +1,8 @@
 """Runs DistilBERT, BERT and RoBERTa classifiers by torch, without padding, on a CPU or a GPU.
 
 The same computation as `onnx_graph` describes: linear layers over all tokens end to end, padding
-only inside attention, and in the last layer nothing but keys and values beyond the first token.
+only inside attention, and in the last layer nothing beyond the first token, not even keys and
+values.
 """
 
 from __future__ import annotations
@@ -137,8 +138,7 @@ class TorchPacked:
             context = self._attention(query, x, packed, block)
             x = self._behind_attention(x, context.flatten(0, 1)[packed.places], block)
         block, first = self._blocks[-1], x[packed.first]
-        query = functional.linear(first, *block.query)[:, None]
-        x = self._behind_attention(first, self._attention(query, x, packed, block)[:, 0], block)
+        x = self._behind_attention(first, self._last_attention(first, x, packed), block)
         x = self._head_activation(functional.linear(x, *self._head_in))
         return functional.linear(x, *self._head_out)
 
@@ -152,6 +152,25 @@ class TorchPacked:
             self._split(query), key, value, attn_mask=packed.mask
         )
         return context.transpose(1, 2).flatten(2)
+
+    def _last_attention(
+        self, first: torch.Tensor, x: torch.Tensor, packed: _Packed
+    ) -> torch.Tensor:
+        """Attention of the first tokens (B, width) to all of `x` (T, width), shaped as they.
+
+        Each head's query is multiplied with its keys' weights, and attends to whole tokens.
+        """
+        block, padded = self._blocks[-1], x[packed.rows][:, None]
+        by_head = (self._heads, -1, x.shape[-1])
+        key, value = (half.view(by_head) for half in block.key_value.weight.chunk(2))
+        query = functional.linear(first, *block.query).view(len(first), self._heads, -1)
+        query = torch.einsum("bhd,hdw->bhw", query, key)[:, None]
+        scale = key.shape[1] ** -0.5
+        context = functional.scaled_dot_product_attention(
+            query, padded, padded, attn_mask=packed.mask, scale=scale
+        )[:, 0]
+        context = torch.einsum("bhw,hdw->bhd", context, value).flatten(1)
+        return context + block.key_value.bias.chunk(2)[1]
 
     def _split(self, x: torch.Tensor) -> torch.Tensor:
         """(B, L, width) to (B, heads, L, width of a head)."""
