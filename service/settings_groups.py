@@ -166,7 +166,7 @@ class ModelSettings(_Group):
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """Threads that compute; 0 takes the CPUs this process may use, container limit included."""
     run_tokens_max: Annotated[int, Field(ge=64, le=2**20)] | None = None
-    """Most tokens of one run, padding counted; follows as 1024 on a CPU, 32768 on a GPU."""
+    """Most tokens of one run, padding counted; follows as 512 (torch: 1024; on a GPU: 32768)."""
     tuning_file: FilePath | None = None
     """What `sentiment-stream tune` wrote: says how to run where the settings leave it open."""
     repeats_max: Annotated[int, Field(ge=0, le=10**6)] = 16_384

@@ -34,7 +34,8 @@ class Tuning(BaseModel):
     engine: Literal["onnx_packed", "torch_packed", "torch_plain"]
     precision: Precision
     threads: int
-    run_tokens_max: int
+    run_tokens_max: int | None
+    """None is what the engine takes by itself."""
     messages_per_s: float
     difference_p99: float
 

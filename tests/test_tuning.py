@@ -47,6 +47,12 @@ def test_it_says_what_the_settings_leave_open(tmp_path: Path) -> None:
     assert ("onnx_packed", "int8", "cpu", 3, 1024) == chosen(tuning_file=file)
 
 
+def test_what_is_usual_stays_so(tmp_path: Path) -> None:
+    """Where no other size of a run was quicker, each engine takes its own."""
+    file = written(tmp_path, run_tokens_max=None)
+    assert ("onnx_packed", "int8", "cpu", 3, None) == chosen(tuning_file=file)
+
+
 def test_settings_win(tmp_path: Path) -> None:
     """One that names the precision gets the engine that is usual for it."""
     file = written(tmp_path)

@@ -39,7 +39,7 @@ DIFFERENCE_P99_MAX = 0.02
 TEXTS = 512
 BATCH_TEXTS = 128
 ROUNDS = 3
-RUN_TOKENS = (512, 1024, 2048, 4096)
+RUN_TOKENS = (256, 512, 1024, 2048)
 
 
 @dataclass
@@ -106,7 +106,7 @@ def tune(
         engine=best.engine,  # type: ignore[arg-type] # one of ours
         precision=best.precision,
         threads=best.settings.threads or cpu_limit(),
-        run_tokens_max=best.settings.run_tokens_max or RUN_TOKENS[1],
+        run_tokens_max=best.settings.run_tokens_max,
         messages_per_s=round(best.messages_per_s, 1),
         difference_p99=round(best.difference_p99, 5),
     ), [*measured, *more]
@@ -208,7 +208,8 @@ def print_candidates(candidates: list[Candidate], tuning: Tuning, console: Conso
             style=STRONG if c is best else "",
         )
     console.print(table)
+    size = f"{tuning.run_tokens_max} tokens" if tuning.run_tokens_max else "the usual tokens"
     console.print(
         f"chosen: {tuning.engine}, {tuning.precision}, {tuning.threads} threads, "
-        f"{tuning.run_tokens_max} tokens a run: {tuning.messages_per_s:.0f} messages/s"
+        f"{size} a run: {tuning.messages_per_s:.0f} messages/s"
     )
