@@ -55,7 +55,8 @@ class OnnxPacked:
         # The event loop and the tokenizer share these cores: threads without work must sleep.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        # Batches differ in shape: it would keep a plan for every shape that it has seen.
+        # Batches differ in shape, and a plan would be kept for each shape. The pool of memory may
+        # stay: it grows to what one run needs, and runs are small.
         options.enable_mem_pattern = False
         precision: Literal["float32", "int8"] = (
             "int8" if settings.precision == "int8" else "float32"
