@@ -123,12 +123,12 @@ class _Graph:
         self._heads = layout.heads
         self._epsilon = layout.epsilon
         self._int8 = int8
+        self._spread, self._back = self._head_rows()
 
     def classify(self, layout: Layout) -> None:
         words = self._node("Gather", self._constant(layout.words), "ids")
         positions = self._node("Gather", self._constant(layout.positions), "positions")
         x = self._norm(self._node("Add", words, positions), layout.embedding_norm)
-        self._place_heads()
         *layers, last = (folded(layer, self._head_width) for layer in layout.layers)
         for layer in layers:
             x = self._layer(x, layer)
@@ -136,7 +136,7 @@ class _Graph:
         x = self._node(layout.head_activation, self._dense(_Rows(x), layout.head_in))
         self._node("Identity", self._dense(_Rows(x), layout.head_out), output="logits")
 
-    def _place_heads(self) -> None:
+    def _head_rows(self) -> tuple[str, str]:
         """Where each head's part of a token is, among T * heads rows of a head's width, and back.
 
         Rows that short are laid out and turned for all heads in one pass over memory.
@@ -144,21 +144,19 @@ class _Graph:
         heads = self._constant(np.int64(self._heads))
         numbers = np.arange(self._heads, dtype=np.int64)
         rows = self._node("Mul", self._node("Unsqueeze", "rows", self._shape(1)), heads)
-        self._spread = self._node("Add", rows, self._constant(numbers[:, None]))
+        spread = self._node("Add", rows, self._constant(numbers[:, None]))
         longest = self._node("Shape", "rows", start=1)
         text = self._node("Mul", self._node("Div", "places", longest), heads)
         text_and_head = self._node(
             "Add", self._node("Unsqueeze", text, self._shape(1)), self._constant(numbers)
         )
         place = self._node("Unsqueeze", self._node("Mod", "places", longest), self._shape(1))
-        self._back = self._node("Add", self._node("Mul", text_and_head, longest), place)
+        return spread, self._node("Add", self._node("Mul", text_and_head, longest), place)
 
     def _layer(self, x: str, layer: Layer) -> str:
         rows = self._rows(x)
         query, key, value = (self._heads_of(rows, d) for d in (layer.query, layer.key, layer.value))
-        scores = self._node("MatMul", query, self._node("Transpose", key, perm=[0, 1, 3, 2]))
-        weights = self._node("Softmax", self._node("Add", scores, "mask"), axis=-1)
-        context = self._node("MatMul", weights, value)
+        context = self._attention(query, key, value)
         context = self._node("Reshape", context, self._shape(-1, self._head_width))
         context = self._node("Gather", context, self._back)
         context = self._node("Reshape", context, self._shape(-1, self._width))
@@ -168,19 +166,22 @@ class _Graph:
         self._int8 = False
         first = self._node("Gather", x, "first")
         by_head = (self._width, self._heads, self._head_width)
-        query = self._node(
-            "Reshape", self._dense(_Rows(first), layer.query), self._shape(-1, *by_head[1:])
-        )
-        key_weight = layer.key.weight.reshape(by_head).transpose(1, 2, 0)
-        value_weight = layer.value.weight.reshape(by_head).transpose(1, 0, 2)
-        query = self._by_head(query, key_weight)
-        padded = self._node("Gather", x, "rows")
-        scores = self._node("MatMul", query, self._node("Transpose", padded, perm=[0, 2, 1]))
-        mask = self._node("Squeeze", "mask", self._shape(1))
-        weights = self._node("Softmax", self._node("Add", scores, mask), axis=-1)
-        context = self._by_head(self._node("MatMul", weights, padded), value_weight)
+        query = self._dense(_Rows(first), layer.query)
+        query = self._node("Reshape", query, self._shape(-1, *by_head[1:]))
+        query = self._by_head(query, layer.key.weight.reshape(by_head).transpose(1, 2, 0))
+        # The heads' queries are so many places of one head, as wide as a token.
+        whole = self._node("Unsqueeze", self._node("Gather", x, "rows"), self._shape(1))
+        context = self._attention(self._node("Unsqueeze", query, self._shape(1)), whole, whole)
+        context = self._node("Squeeze", context, self._shape(1))
+        context = self._by_head(context, layer.value.weight.reshape(by_head).transpose(1, 0, 2))
         context = self._node("Reshape", context, self._shape(-1, self._width))
         return self._behind_attention(first, _Rows(context), layer)
+
+    def _attention(self, query: str, key: str, value: str) -> str:
+        """Of (B, heads, places, width of a head) each; shaped as the query."""
+        scores = self._node("MatMul", query, self._node("Transpose", key, perm=[0, 1, 3, 2]))
+        weights = self._node("Softmax", self._node("Add", scores, "mask"), axis=-1)
+        return self._node("MatMul", weights, value)
 
     def _by_head(self, x: str, weight: NDArray[np.float32]) -> str:
         """(B, heads, N) times (heads, N, M), for each head its own; gives (B, heads, M)."""

@@ -134,24 +134,21 @@ class TorchPacked:
         x = functional.embedding(packed.ids, self._words)
         x = self._norm(x + self._positions[packed.positions], self._embedding_norm)
         for block in self._blocks[:-1]:
-            query = functional.linear(x, *block.query)[packed.rows]
-            context = self._attention(query, x, packed, block)
-            x = self._behind_attention(x, context.flatten(0, 1)[packed.places], block)
+            x = self._behind_attention(x, self._attention(x, packed, block), block)
         block, first = self._blocks[-1], x[packed.first]
         x = self._behind_attention(first, self._last_attention(first, x, packed), block)
         x = self._head_activation(functional.linear(x, *self._head_in))
         return functional.linear(x, *self._head_out)
 
-    def _attention(
-        self, query: torch.Tensor, x: torch.Tensor, packed: _Packed, block: _Block
-    ) -> torch.Tensor:
-        """Attention of queries (B, places, width) to all of `x` (T, width); shaped as they."""
+    def _attention(self, x: torch.Tensor, packed: _Packed, block: _Block) -> torch.Tensor:
+        """Attention of each token of `x` (T, width) to all of its text; shaped as `x`."""
+        query = functional.linear(x, *block.query)[packed.rows]
         key_value = functional.linear(x, *block.key_value)[packed.rows]
         key, value = (self._split(half) for half in key_value.chunk(2, dim=-1))
         context = functional.scaled_dot_product_attention(
             self._split(query), key, value, attn_mask=packed.mask
         )
-        return context.transpose(1, 2).flatten(2)
+        return context.transpose(1, 2).flatten(2).flatten(0, 1)[packed.places]
 
     def _last_attention(
         self, first: torch.Tensor, x: torch.Tensor, packed: _Packed
