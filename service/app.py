@@ -16,6 +16,7 @@ import structlog
 
 from service.accounts import Accounts
 from service.assembly import SystemClock, build_pipeline, build_prepare
+from service.backoff import backoff_s
 from service.drift import DriftWindow
 from service.engines import load_engine
 from service.engines.checkpoint import resolve
@@ -24,7 +25,6 @@ from service.feed import Feed
 from service.inference import Inference
 from service.kafka import KafkaSession
 from service.language import Languages
-from service.pipeline import backoff_s
 from service.processing import load_processing
 from service.telemetry import Metrics, service_version
 from service.tuning import tuned

@@ -6,6 +6,7 @@
 Three stages run side by side: while batch n is on the model, n+1 is gathered and n-1 published.
 The batcher is the queue before the model: a batch is taken from it when the model is free and none
 that is scored waits for its commit, so it grows while either is busy, and nobody sleeps to fill it.
+While the model is busy, polls go out just before it is due to be free: what comes then is newest.
 Only whole batches go ahead of the commits: a few slots lie between scoring and publishing, and what
 waits there goes into one commit. Whatever is full stops the stage before it, and at last the
 polling; that is all the backpressure there is.
@@ -18,12 +19,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
+from service.backoff import backoff_s
 from service.errors import BreakerError, ModelError, RetriableError
 from service.progress import next_offsets
 from service.records import Document, Publication, Rejected, Verdict
@@ -41,14 +42,17 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-BACKOFF_FIRST_S = 0.1
-# A broker that is back is noticed within this time, and not asked more often when it stays away.
-BACKOFF_MAX_S = 15.0
 # Batches that may wait for one commit: where commits are slower than the model, they get fewer.
 SCORED_MAX = 4
-# Between two polls while the model is busy: what they bring waits anyway, and two hundred a second
-# are as many as pay, where one for each record would take a core. Figures in service/README.md.
-GATHER_S = 0.005
+# Between two polls while the model is busy: what they bring waits anyway, and one for each record
+# would take a core. Figures in service/README.md.
+GATHER_S = 0.008
+# A poll goes out so long before a batch is due to end: about what it takes with preparing.
+POLL_AHEAD_S = 0.010
+# However long the batch: a poll brings a bounded number of records, and prepares them.
+GATHER_MAX_S = 0.05
+# Records on the thread that prepares for which a free model waits, for some milliseconds at most.
+PREPARED_FOR_MAX = 32
 # A batch this many times slower than predicted is late beyond any noise of a busy machine.
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
@@ -79,7 +83,7 @@ class Pipeline:
     def __post_init__(self) -> None:
         """Begin with nothing collected."""
         self.metrics = self.accounts.metrics
-        # Something that a batch is waited for with has changed.
+        # Something has changed that a batch is waited for with.
         self._due = asyncio.Event()
         self._taken = asyncio.Event()
         self._free = asyncio.Event()
@@ -88,7 +92,10 @@ class Pipeline:
         self._held: list[Scored | None] = []
         self._collecting: asyncio.Task[None] | None = None
         self._collected = False
+        # Records that are being prepared.
+        self._preparing = 0
         self._working_since: float | None = None
+        self._due_to_end = 0.0
 
     async def run(self) -> None:
         """Run until `stop` was called and all that was collected is published.
@@ -129,11 +136,14 @@ class Pipeline:
                 await self._gather()
 
     async def _gather(self) -> None:
-        if self._working_since is not None:
-            self._free.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GATHER_S):
-                    await self._free.wait()
+        """Let come what goes into the next batch, until that is due or the model is free."""
+        if self._working_since is None or self.batcher.fills_a_batch:
+            return
+        self._free.clear()
+        left_s = self._due_to_end - POLL_AHEAD_S - self.clock.monotonic()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(max(GATHER_S, left_s), GATHER_MAX_S)):
+                await self._free.wait()
 
     async def _wait_for_room(self) -> None:
         while self.batcher.full:
@@ -148,15 +158,18 @@ class Pipeline:
         for record in records:
             self.metrics.consumed.labels(record.partition.topic).inc()
         started = self.clock.monotonic()
-        items = await self.prepare(records)
+        self._preparing = len(records)
+        try:
+            items = await self.prepare(records)
+        finally:
+            self._preparing = 0
+            self._due.set()
         self.metrics.stage_seconds.labels("prepare").observe(self.clock.monotonic() - started)
-        epoch = records[0].epoch
-        if epoch != self.session.progress.epoch:
+        if (epoch := records[0].epoch) != self.session.progress.epoch:
             self.metrics.dropped.inc(len(items))
             return
         self.metrics.dropped.inc(self.batcher.add(items, epoch))
         self.metrics.queued_records.set(len(self.batcher))
-        self._due.set()
 
     async def _score(self) -> None:
         while (batch := await self._next_batch()) is not None:
@@ -177,8 +190,9 @@ class Pipeline:
         return batch
 
     def _due_batch(self) -> Batch | None:
-        """The next batch, unless it would only wait behind another and is better left to grow."""
-        due = self._scored.empty() or self.batcher.fills_a_batch
+        """The next batch, unless more is as good as there, or it would only wait for a commit."""
+        more = 0 < self._preparing <= PREPARED_FOR_MAX
+        due = (self._scored.empty() and not more) or self.batcher.fills_a_batch
         return self.batcher.take(self.clock.monotonic()) if due else None
 
     async def _outcomes(self, batch: Batch) -> list[Outcome]:
@@ -186,8 +200,10 @@ class Pipeline:
         if not documents:
             return [item for item in batch.items if isinstance(item, Rejected)]
         started = self._working_since = self.clock.monotonic()
+        due_s = self.batcher.cost.seconds_of(len(batch.items), batch.tokens)
+        self._due_to_end = started + due_s
         try:
-            async with asyncio.timeout(self._deadline_s(batch)):
+            async with asyncio.timeout(self._deadline_s(due_s)):
                 scored = await self.scorer.score(documents)
         except TimeoutError:
             raise ModelError(
@@ -211,8 +227,7 @@ class Pipeline:
         outcomes = iter(scored)
         return [next(outcomes) if isinstance(i, Document) else i for i in batch.items]
 
-    def _deadline_s(self, batch: Batch) -> float:
-        due_s = self.batcher.cost.seconds_of(len(batch.items), batch.tokens)
+    def _deadline_s(self, due_s: float) -> float:
         late_s = max(DEADLINE_MIN_S, DEADLINE_FACTOR * due_s) if due_s else self.stall_timeout_s
         return min(self.stall_timeout_s, late_s)
 
@@ -283,14 +298,3 @@ class Pipeline:
         self.metrics.retries.labels(stage).inc()
         log.warning("retrying", stage=stage, error=str(error), failures=failures, delay_s=delay)
         await self.clock.sleep(delay)
-
-
-def backoff_s(failures: int) -> float:
-    """Seconds to wait after so many failures in a row: exponential, bounded, with equal jitter.
-
-    Jitter keeps replicas that failed together from coming back together; half of the time is kept,
-    so that none comes back at once. See "Exponential Backoff And Jitter", AWS Architecture Blog,
-    2015.
-    """
-    ceiling = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2 ** min(failures, 20))
-    return round(random.uniform(ceiling / 2, ceiling), 3)  # noqa: S311 - spread, not secrecy

@@ -39,6 +39,7 @@ ARROWS: dict[str, set[str]] = {
     "prepare": {"records"},
     "cost": set(),
     "runs": set(),
+    "backoff": set(),
     "batcher": {"cost", "records"},
     "breaker": {"records"},
     "drift": set(),
@@ -46,7 +47,7 @@ ARROWS: dict[str, set[str]] = {
     "trust": {"errors"},
     "accounts": {"records"},
     "feed": {"records"},
-    "pipeline": {"errors", "progress", "records"},
+    "pipeline": {"backoff", "errors", "progress", "records"},
     # The edges: each knows one thing of the world outside.
     "settings_groups": set(),
     "settings": {"errors", "settings_groups"},
@@ -77,8 +78,8 @@ ARROWS: dict[str, set[str]] = {
     # Whoever puts them together.
     "assembly": {"batcher", "breaker", "codec", "pipeline", "prepare", "telemetry"},
     "app": {
-        "accounts", "assembly", "drift", "engines", "errors", "feed", "inference", "kafka",
-        "language", "pipeline", "processing", "telemetry", "tracing", "tuning", "web.live",
+        "accounts", "assembly", "backoff", "drift", "engines", "errors", "feed", "inference",
+        "kafka", "language", "processing", "telemetry", "tracing", "tuning", "web.live",
         "web.score_api", "web.server",
     },
     # Beside the stream.
@@ -104,7 +105,7 @@ ARROWS: dict[str, set[str]] = {
 
 # What a room names in annotations only.
 TYPE_ARROWS: dict[str, set[str]] = {
-    "app": {"prepare", "settings"},
+    "app": {"pipeline", "prepare", "settings"},
     "drift": {"records", "trust"},
     "engines": {"ports"},
     "inference": {"ports", "text"},

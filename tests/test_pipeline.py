@@ -13,7 +13,7 @@ from pipeline_tools import (
     Stream,
     assert_each_once_in_order,
 )
-from service.pipeline import BACKOFF_MAX_S, backoff_s
+from service.backoff import BACKOFF_MAX_S, backoff_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -86,6 +86,10 @@ class Consumer:
         """See aiokafka."""
         self._paused |= {Partition(*partition) for partition in partitions}
 
+    def paused(self) -> set[TopicPartition]:
+        """See aiokafka."""
+        return {TopicPartition(*partition) for partition in self._paused}
+
     def resume(self, *partitions: TopicPartition) -> None:
         """See aiokafka."""
         self._paused -= {Partition(*partition) for partition in partitions}

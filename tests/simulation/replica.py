@@ -9,11 +9,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from service.accounts import Accounts
+from service.backoff import backoff_s
 from service.batcher import HELD_BATCHES, Batcher, Limits
 from service.breaker import Breaker
 from service.drift import DriftWindow
 from service.errors import RetriableError, ServiceError
-from service.pipeline import SCORED_MAX, Pipeline, backoff_s
+from service.pipeline import SCORED_MAX, Pipeline
 from simulation.loop import Process
 from simulation.model import SimulatedEncoder, SimulatedModel, prepared
 
