@@ -62,6 +62,20 @@ async def test_records_are_polled_in_order_and_in_portions(kafka: Kafka) -> None
         assert list(range(100)) == offsets
 
 
+async def test_a_poll_brings_all_that_has_come_until_then(kafka: Kafka) -> None:
+    """Fetched ahead of it, the first record would come alone, and all behind it a poll later."""
+    session = await started(kafka.session())
+    await kafka.produce(*numbered(1, 0))
+    await polled(session, bool)
+    for first in range(1, 6):
+        await kafka.produce(*numbered(1, 0, first), *numbered(1, 1))
+
+    records = await session.poll()
+
+    assert [1, 2, 3, 4, 5] == [r.offset for r in records if r.partition.number == 0]
+    assert [0, 1, 2, 3, 4] == [r.offset for r in records if r.partition.number == 1]
+
+
 async def test_publishing_sends_and_commits(kafka: Kafka) -> None:
     """What is published can be read, and its offsets are committed; the rest are not."""
     await kafka.produce(*numbered(10))

@@ -20,6 +20,7 @@ from service.kafka import background
 from service.kafka.batches import reading, to_record
 from service.kafka.connection import check_access, connection_options, translated
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
+from service.kafka.fetching import fetch
 from service.kafka.producer import Producer
 from service.progress import Progress
 from service.records import Partition, Publication, Record
@@ -127,12 +128,9 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             if not self.progress.positioned and not self._reassigning:
                 await self._position()
             self._raise_fault()
-            await self._let_fetch()
             epoch = self.progress.epoch
             with reading(self._settings.unfolded_bytes_max) as now_reading:
-                fetched = await self._consumer.getmany(
-                    timeout_ms=POLL_TIMEOUT_MS, max_records=self._records_max
-                )
+                fetched = await fetch(self._consumer, self._records_max, POLL_TIMEOUT_MS)
         except (KafkaError, TimeoutError) as error:
             # aiokafka may have gone past what it never gave.
             self.progress.interrupt()
@@ -144,23 +142,11 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         if not fetched:
             self._raise_fault()
         self._polled |= {Partition(*p): records[-1].offset + 1 for p, records in fetched.items()}
-        if 0 < sum(map(len, fetched.values())) < self._records_max:
-            # The next poll fetches. Ahead of it, a record or two would be fetched and wait for it,
-            # and all that comes behind them for the one after it.
-            self._consumer.pause(*self._consumer.assignment())
         # The clock of time.monotonic, which a simulation's loop sets.
         now = asyncio.get_running_loop().time()
         return [
             to_record(message, epoch, now) for messages in fetched.values() for message in messages
         ]
-
-    async def _let_fetch(self) -> None:
-        """Have all brokers asked for what has come since the last poll."""
-        if paused := self._consumer.paused():
-            self._consumer.resume(*paused)
-            # Two turns until its fetcher has asked them: of one, something may be here already.
-            for _ in range(2):
-                await asyncio.sleep(0)
 
     def _raise_fault(self) -> None:
         """Raise what stopped a partition, when all of it before that is published.

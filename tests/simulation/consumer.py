@@ -49,6 +49,9 @@ class Consumer:
         self._stable = asyncio.Event()
         self._polled_at = 0.0
         self._coordinator = SimpleNamespace(coordinator_id=None)
+        # All brokers are asked by each `getmany`, and answer together.
+        cluster = SimpleNamespace(leader_for_partition=lambda _: 0)
+        self._client = SimpleNamespace(cluster=cluster)
         self._topics: Sequence[str] = ()
         self._listener: KafkaSession
         self._coordinating: asyncio.Task[None] | None = None
