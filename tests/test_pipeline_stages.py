@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from pipeline_tools import Stream, assert_each_once_in_order
+from pipeline_tools import Stream, assert_each_once_in_order, prepared
+from service import pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
+    from service.records import Item, Record
 
 
 async def test_batches_grow_while_the_model_is_busy() -> None:
@@ -58,3 +67,58 @@ async def test_the_stages_run_side_by_side() -> None:
         await stream.settled()
 
     assert_each_once_in_order(stream, 9)
+
+
+async def test_a_free_model_waits_for_what_is_being_prepared() -> None:
+    """It is there in a moment; left behind, it would wait for a whole batch."""
+    stream = Stream()
+    gate = asyncio.Event()
+
+    async def held(records: Sequence[Record]) -> list[Item]:
+        if stream.metric("sentiment_consumed_total", topic="in") == 3:
+            await gate.wait()
+        return await prepared(records)
+
+    stream.pipeline.prepare = held
+    stream.scorer.hold()
+    async with stream.running():
+        for number in range(3):
+            stream.produce(1, first=number)
+            await stream.until(
+                lambda count=number + 1: (
+                    stream.metric("sentiment_consumed_total", topic="in") == count
+                )
+            )
+        stream.scorer.release()
+        await stream.until(lambda: stream.committed)
+        assert [1] == [len(batch) for batch in stream.scorer.batches]
+        gate.set()
+        await stream.settled()
+
+    assert [1, 2] == [len(batch) for batch in stream.scorer.batches]
+
+
+async def test_nothing_is_polled_until_the_model_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or due to be: what comes by then is newest. As soon as it is free, there is a poll."""
+    for name in ("GATHER_S", "GATHER_MAX_S"):
+        monkeypatch.setattr(pipeline, name, 3600.0)
+    stream = Stream()
+    stream.scorer.hold()
+
+    async with stream.running():
+        for number in range(2):
+            stream.produce(1, first=number)
+            await stream.until(
+                lambda count=number + 1: (
+                    stream.metric("sentiment_consumed_total", topic="in") == count
+                )
+            )
+        polls = stream.session.polls
+        stream.produce(5, first=2)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert polls == stream.session.polls
+        stream.scorer.release()
+        await stream.settled()
+
+    assert_each_once_in_order(stream, 7)

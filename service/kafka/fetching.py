@@ -34,8 +34,9 @@ async def fetch(
     found: dict[TopicPartition, list[Any]] = {}
     left, wait_ms = records_max, timeout_ms
     while left and (more := await consumer.getmany(timeout_ms=wait_ms, max_records=left)):
-        found |= more
-        left -= sum(map(len, more.values()))
+        for partition, records in more.items():
+            found.setdefault(partition, []).extend(records)
+            left -= len(records)
         if left and _pause_brokers_of(consumer, more):
             break
         wait_ms = OTHERS_MS
