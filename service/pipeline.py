@@ -44,8 +44,7 @@ log = structlog.get_logger(__name__)
 
 # Batches that may wait for one commit: where commits are slower than the model, they get fewer.
 SCORED_MAX = 4
-# Between two polls while the model is busy: what they bring waits anyway, and one for each record
-# would take a core. Figures in service/README.md.
+# Least time between two polls while the model is busy: one for each record would take a core.
 GATHER_S = 0.008
 # A poll goes out so long before a batch is due to end: about what it takes with preparing.
 POLL_AHEAD_S = 0.010

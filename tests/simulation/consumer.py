@@ -30,6 +30,15 @@ if TYPE_CHECKING:
     from stored import Stored
 
 
+class _Client:
+    """What the service asks of aiokafka's own: here all brokers answer a `getmany` together."""
+
+    cluster = SimpleNamespace(leader_for_partition=lambda _: 0)
+
+    async def close(self) -> None:
+        """Close nothing: nothing is open."""
+
+
 class Consumer:
     """Stands for `AIOKafkaConsumer`, as a member of a group."""
 
@@ -49,9 +58,7 @@ class Consumer:
         self._stable = asyncio.Event()
         self._polled_at = 0.0
         self._coordinator = SimpleNamespace(coordinator_id=None)
-        # All brokers are asked by each `getmany`, and answer together.
-        cluster = SimpleNamespace(leader_for_partition=lambda _: 0)
-        self._client = SimpleNamespace(cluster=cluster)
+        self._client = _Client()
         self._topics: Sequence[str] = ()
         self._listener: KafkaSession
         self._coordinating: asyncio.Task[None] | None = None
