@@ -75,20 +75,14 @@ async def test_a_free_model_waits_for_what_is_being_prepared() -> None:
     gate = asyncio.Event()
 
     async def held(records: Sequence[Record]) -> list[Item]:
-        if stream.metric("sentiment_consumed_total", topic="in") == 3:
+        if polled(stream) == 3:
             await gate.wait()
         return await prepared(records)
 
     stream.pipeline.prepare = held
     stream.scorer.hold()
     async with stream.running():
-        for number in range(3):
-            stream.produce(1, first=number)
-            await stream.until(
-                lambda count=number + 1: (
-                    stream.metric("sentiment_consumed_total", topic="in") == count
-                )
-            )
+        await polled_one_by_one(stream, 3)
         stream.scorer.release()
         await stream.until(lambda: stream.committed)
         assert [1] == [len(batch) for batch in stream.scorer.batches]
@@ -106,13 +100,7 @@ async def test_nothing_is_polled_until_the_model_is_free(monkeypatch: pytest.Mon
     stream.scorer.hold()
 
     async with stream.running():
-        for number in range(2):
-            stream.produce(1, first=number)
-            await stream.until(
-                lambda count=number + 1: (
-                    stream.metric("sentiment_consumed_total", topic="in") == count
-                )
-            )
+        await polled_one_by_one(stream, 2)
         polls = stream.session.polls
         stream.produce(5, first=2)
         for _ in range(100):
@@ -122,3 +110,15 @@ async def test_nothing_is_polled_until_the_model_is_free(monkeypatch: pytest.Mon
         await stream.settled()
 
     assert_each_once_in_order(stream, 7)
+
+
+def polled(stream: Stream) -> float:
+    """How many records the pipeline has polled."""
+    return stream.metric("sentiment_consumed_total", topic="in")
+
+
+async def polled_one_by_one(stream: Stream, count: int) -> None:
+    """Produce so many, each when the one before is polled, so that no two come together."""
+    for number in range(count):
+        stream.produce(1, first=number)
+        await stream.until(lambda number=number: polled(stream) == number + 1)

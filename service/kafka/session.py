@@ -159,7 +159,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
                 raise fault
 
     async def keep_alive(self) -> None:
-        """See `ports.Session.keep_alive`; costs a new fetch of what was prefetched."""
+        """See `ports.Session.keep_alive`; the next poll fetches anew what was fetched ahead."""
         if self._must_rejoin:
             return
         self._consumer.pause(*self._consumer.assignment())
