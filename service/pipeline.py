@@ -47,11 +47,9 @@ SCORED_MAX = 4
 # Least time between two polls while the model is busy: one for each record would take a core.
 GATHER_S = 0.008
 # A poll goes out so long before a batch is due to end: about what it takes with preparing.
-POLL_AHEAD_S = 0.010
+POLL_AHEAD_S = 0.007
 # However long the batch: a poll brings a bounded number of records, and prepares them.
 GATHER_MAX_S = 0.05
-# Records on the thread that prepares for which a free model waits, for some milliseconds at most.
-PREPARED_FOR_MAX = 32
 # A batch this many times slower than predicted is late beyond any noise of a busy machine.
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
@@ -85,14 +83,13 @@ class Pipeline:
         # Something has changed that a batch is waited for with.
         self._due = asyncio.Event()
         self._taken = asyncio.Event()
-        self._free = asyncio.Event()
+        # The model has begun a batch, or is free and has nothing to begin.
+        self._turned = asyncio.Event()
         self._scored: asyncio.Queue[Scored | None] = asyncio.Queue(SCORED_MAX)
         # Taken from the queue and not to be published with what came before: one at most.
         self._held: list[Scored | None] = []
         self._collecting: asyncio.Task[None] | None = None
         self._collected = False
-        # Records that are being prepared.
-        self._preparing = 0
         self._working_since: float | None = None
         self._due_to_end = 0.0
 
@@ -135,14 +132,19 @@ class Pipeline:
                 await self._gather()
 
     async def _gather(self) -> None:
-        """Let come what goes into the next batch, until that is due or the model is free."""
-        if self._working_since is None or self.batcher.fills_a_batch:
-            return
-        self._free.clear()
-        left_s = self._due_to_end - POLL_AHEAD_S - self.clock.monotonic()
+        """Let come what goes into the next batch, until that is due or the model has nothing."""
+        now = self.clock.monotonic()
+        least, most = now + GATHER_S, now + GATHER_MAX_S
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(max(GATHER_S, left_s), GATHER_MAX_S)):
-                await self._free.wait()
+            while self._has_work and not self.batcher.fills_a_batch:
+                self._turned.clear()
+                due = self._due_to_end - POLL_AHEAD_S
+                async with asyncio.timeout(min(max(least, due), most) - self.clock.monotonic()):
+                    await self._turned.wait()
+
+    @property
+    def _has_work(self) -> bool:
+        return self._working_since is not None or len(self.batcher) > 0
 
     async def _wait_for_room(self) -> None:
         while self.batcher.full:
@@ -157,17 +159,13 @@ class Pipeline:
         for record in records:
             self.metrics.consumed.labels(record.partition.topic).inc()
         started = self.clock.monotonic()
-        self._preparing = len(records)
-        try:
-            items = await self.prepare(records)
-        finally:
-            self._preparing = 0
-            self._due.set()
+        items = await self.prepare(records)
         self.metrics.stage_seconds.labels("prepare").observe(self.clock.monotonic() - started)
         if (epoch := records[0].epoch) != self.session.progress.epoch:
             self.metrics.dropped.inc(len(items))
             return
         self.metrics.dropped.inc(self.batcher.add(items, epoch))
+        self._due.set()
         self.metrics.queued_records.set(len(self.batcher))
 
     async def _score(self) -> None:
@@ -182,6 +180,7 @@ class Pipeline:
         while (batch := self._due_batch()) is None:
             if self._collected and not len(self.batcher):
                 return None
+            self._turned.set()
             self._due.clear()
             await self._due.wait()
         self._taken.set()
@@ -189,9 +188,8 @@ class Pipeline:
         return batch
 
     def _due_batch(self) -> Batch | None:
-        """The next batch, unless more is as good as there, or it would only wait for a commit."""
-        more = 0 < self._preparing <= PREPARED_FOR_MAX
-        due = (self._scored.empty() and not more) or self.batcher.fills_a_batch
+        """The next batch, unless it would only wait for a commit."""
+        due = self._scored.empty() or self.batcher.fills_a_batch
         return self.batcher.take(self.clock.monotonic()) if due else None
 
     async def _outcomes(self, batch: Batch) -> list[Outcome]:
@@ -201,6 +199,7 @@ class Pipeline:
         started = self._working_since = self.clock.monotonic()
         due_s = self.batcher.cost.seconds_of(len(batch.items), batch.tokens)
         self._due_to_end = started + due_s
+        self._turned.set()
         try:
             async with asyncio.timeout(self._deadline_s(due_s)):
                 scored = await self.scorer.score(documents)
@@ -211,7 +210,6 @@ class Pipeline:
             ) from None
         finally:
             self._working_since = None
-            self._free.set()
         seconds = self.clock.monotonic() - started
         repeats = [v for v in scored if isinstance(v, Verdict) and v.repeated]
         self.metrics.repeated.inc(len(repeats))

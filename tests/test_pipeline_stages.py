@@ -5,15 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pipeline_tools import Stream, assert_each_once_in_order, prepared
+from pipeline_tools import Stream, assert_each_once_in_order
 from service import pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pytest
-
-    from service.records import Item, Record
 
 
 async def test_batches_grow_while_the_model_is_busy() -> None:
@@ -69,47 +65,55 @@ async def test_the_stages_run_side_by_side() -> None:
     assert_each_once_in_order(stream, 9)
 
 
-async def test_a_free_model_waits_for_what_is_being_prepared() -> None:
-    """It is there in a moment; left behind, it would wait for a whole batch."""
-    stream = Stream()
-    gate = asyncio.Event()
-
-    async def held(records: Sequence[Record]) -> list[Item]:
-        if polled(stream) == 3:
-            await gate.wait()
-        return await prepared(records)
-
-    stream.pipeline.prepare = held
-    stream.scorer.hold()
-    async with stream.running():
-        await polled_one_by_one(stream, 3)
-        stream.scorer.release()
-        await stream.until(lambda: stream.committed)
-        assert [1] == [len(batch) for batch in stream.scorer.batches]
-        gate.set()
-        await stream.settled()
-
-    assert [1, 2] == [len(batch) for batch in stream.scorer.batches]
-
-
 async def test_nothing_is_polled_until_the_model_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or due to be: what comes by then is newest. As soon as it is free, there is a poll."""
-    for name in ("GATHER_S", "GATHER_MAX_S"):
-        monkeypatch.setattr(pipeline, name, 3600.0)
     stream = Stream()
     stream.scorer.hold()
 
     async with stream.running():
-        await polled_one_by_one(stream, 2)
-        polls = stream.session.polls
-        stream.produce(5, first=2)
+        polls = await waiting_and_unpolled(stream, monkeypatch)
+        stream.produce(5, first=3)
         for _ in range(100):
             await asyncio.sleep(0)
         assert polls == stream.session.polls
         stream.scorer.release()
         await stream.settled()
 
-    assert_each_once_in_order(stream, 7)
+    assert_each_once_in_order(stream, 8)
+
+
+async def test_a_model_that_goes_on_at_once_is_polled_for_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A poll when it begins the next batch would bring little, which another has to follow."""
+    stream = Stream()
+    stream.scorer.hold()
+
+    async with stream.running():
+        polls = await waiting_and_unpolled(stream, monkeypatch)
+        stream.scorer.release()
+        stream.scorer.hold()
+        await stream.until(lambda: len(stream.scorer.batches) == 2)
+        assert polls == stream.session.polls
+        stream.scorer.release()
+        await stream.settled()
+
+    assert [1, 2] == [len(batch) for batch in stream.scorer.batches]
+
+
+async def waiting_and_unpolled(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Have a record on the held model and two waiting, and no poll by the clock from then on.
+
+    Gives how many polls there were.
+    """
+    await polled_one_by_one(stream, 2)
+    polls = stream.session.polls
+    await stream.until(lambda: stream.session.polls > polls)
+    for name in ("GATHER_S", "GATHER_MAX_S"):
+        monkeypatch.setattr(pipeline, name, 3600.0)
+    stream.produce(1, first=2)
+    await stream.until(lambda: len(stream.batcher) == 2)
+    return stream.session.polls
 
 
 def polled(stream: Stream) -> float:
