@@ -262,8 +262,9 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def _start_of(self, partition: TopicPartition) -> int:
         committed = await self._consumer.committed(partition)
         published = self.progress.next_offset(Partition(*partition))
-        if published is None and background.coordinator(self._consumer) != self._coordinator:
-            # It may not know yet all that was committed; it does when it has formed the group.
+        if background.coordinator(self._consumer) != self._coordinator:
+            # It may not know yet all that was committed; it does when it has formed the group. What
+            # was published here does not make up for it: another one may have had it in between.
             self._must_rejoin = True
             raise RejoinError("another broker coordinates the group now")
         if committed is not None or published is not None:
