@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from service.records import Document, Message, Reason, Rejected, TextStats
@@ -78,23 +79,22 @@ class PrepareThread:
 
     async def __call__(self, records: Sequence[Record]) -> list[Item]:
         """Prepare records; one item for each, in the same order."""
+        work = partial(prepared, self._decoder, self._encoder, self._languages, records)
         if _quick(records) and self._in_use.acquire(blocking=False):
             try:
-                return prepared(self._decoder, self._encoder, self._languages, records)
+                return work()
             finally:
                 self._in_use.release()
-        return await self._on_thread(
-            prepared, self._decoder, self._encoder, self._languages, records
-        )
+        return await self._on_thread(work)
 
     async def encode(self, texts: Sequence[str]) -> list[tuple[Windows, TextStats]]:
         """Token ids and statistics of texts that are no records; see `TextEncoder.encode`."""
-        return await self._on_thread(self._encoder.encode, texts)
+        return await self._on_thread(partial(self._encoder.encode, texts))
 
-    async def _on_thread(self, function: Callable[..., Result], *arguments: object) -> Result:
+    async def _on_thread(self, work: Callable[[], Result]) -> Result:
         def run() -> Result:
             with self._in_use:
-                return function(*arguments)
+                return work()
 
         return await asyncio.get_running_loop().run_in_executor(self._executor, run)
 

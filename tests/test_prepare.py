@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline_tools import DECODER
+from service.language import Languages
 from service.prepare import AT_ONCE_BYTES, AT_ONCE_RECORDS, PrepareThread
-from service.records import Partition, Record, TextStats
+from service.records import TextStats
+from values import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from service.records import Record
     from service.text import Windows
 
 STATS = TextStats(tokens=1, truncated=False, windows=1, unknown_share=0)
@@ -38,17 +41,6 @@ class NotedEncoder:
         return [(([0],), STATS) for _ in texts]
 
 
-class NoLanguages:
-    """Cannot tell any."""
-
-    def tell(self, _: str) -> None:
-        """See `Languages.tell`."""
-
-    def policy(self, _: str | None) -> str:
-        """See `Languages.policy`."""
-        return "score"
-
-
 @pytest.fixture
 def encoder() -> NotedEncoder:
     """Give an encoder that notes its threads."""
@@ -58,7 +50,8 @@ def encoder() -> NotedEncoder:
 @pytest.fixture
 def prepare(encoder: NotedEncoder) -> Iterator[PrepareThread]:
     """Give a thread that prepares with it."""
-    thread = PrepareThread(DECODER, encoder, NoLanguages())  # type: ignore[arg-type] # stand-ins
+    languages = Languages((), "score")
+    thread = PrepareThread(DECODER, encoder, languages)  # type: ignore[arg-type] # a stand-in
     yield thread
     thread.close()
 
@@ -66,7 +59,7 @@ def prepare(encoder: NotedEncoder) -> Iterator[PrepareThread]:
 def records(count: int, letters: int = 1) -> list[Record]:
     """So many records, each with a text of so many letters."""
     value = json.dumps({"text": "x" * letters}).encode()
-    return [Record(Partition("in", 0), n, 0, None, value, (), 1, 0.0) for n in range(count)]
+    return [record(offset, value) for offset in range(count)]
 
 
 @pytest.mark.parametrize(

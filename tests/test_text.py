@@ -183,8 +183,8 @@ def test_there_is_an_item_for_each_record_in_order(values: list[bytes | None]) -
             assert item.language is None
 
 
-async def test_the_thread_prepares_in_order_and_closes_twice() -> None:
-    """What is asked for at once is done one after the other, on the one thread."""
+async def test_records_are_prepared_in_order_and_the_thread_closes_twice() -> None:
+    """Each record has its item, and none has none; where that is done, see `test_prepare`."""
     prepare = PrepareThread(DECODER, ENCODER, ENGLISH)
     try:
         items = await prepare([record(0, b'{"text": "good"}'), record(1, None)])

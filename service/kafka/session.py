@@ -261,15 +261,15 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     async def _start_of(self, partition: TopicPartition) -> int:
         committed = await self._consumer.committed(partition)
-        published = self.progress.next_offset(Partition(*partition))
         if background.coordinator(self._consumer) != self._coordinator:
             # It may not know yet all that was committed; it does when it has formed the group. What
             # was published here does not make up for it: another one may have had it in between.
             self._must_rejoin = True
             raise RejoinError("another broker coordinates the group now")
+        published = self.progress.next_offset(Partition(*partition))
         if committed is not None or published is not None:
-            # A coordinator that has just taken over, or does not know that another one has, may
-            # give an older offset; and of a transaction that has just ended none can be read yet.
+            # A coordinator that does not know that another one has taken over may give an older
+            # offset; and of a transaction that has just ended none can be read yet.
             return max(committed or 0, published or 0)
         if self._settings.auto_offset_reset == "earliest":
             return int((await self._consumer.beginning_offsets([partition]))[partition])
