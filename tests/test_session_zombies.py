@@ -19,7 +19,7 @@ from service.kafka.delivery import ExactlyOnce
 from session_tools import WAIT_SECONDS, numbered, poll_count, publication, started, values
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from kafka_kinds import Real, Simulated
     from service.records import Outgoing, Partition, Publication, Record
@@ -148,47 +148,84 @@ async def test_a_transaction_that_is_open_at_a_takeover_does_not_count(
 async def test_a_zombie_that_starts_a_producer_sees_what_was_committed(
     exact: Simulated | Real, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An event was refused as too large; before it goes out smaller, another one has done it all.
+    """An event was too large; before it goes out smaller, another one has published it all."""
+    topics = exact.small_topics()
+    first, go_on, publishing = await refused(exact, topics, monkeypatch)
 
-    Starting the producer fences the rightful owner, who joins again: that harms nothing.
-    """
-    topic, letters = exact.small_topics()
-    await exact.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
-    first = await started(exact.session())
+    # Where nobody took over, the smaller form went out.
+    assert INPUTS // 2 == await taken_over(exact, topics, first, go_on, publishing, lambda: None)
+
+
+async def test_nor_does_it_trust_a_coordinator_that_may_not_know_what_was_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The coordinator has moved meanwhile, and tells the older offset."""
+    async with simulated_sessions("exactly_once") as kafka:
+        topics = kafka.small_topics()
+        first, go_on, publishing = await refused(kafka, topics, monkeypatch)
+        move = kafka.brokers.offsets.move_coordinator
+
+        assert await taken_over(kafka, topics, first, go_on, publishing, move) == 0
+
+        assert kafka.brokers.offsets.stale_answers
+
+
+async def refused(
+    kafka: Simulated | Real, topics: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> tuple[KafkaSession, asyncio.Event, asyncio.Task[bool]]:
+    """A session held between two attempts for events too large, what lets it go on, its publish."""
+    await kafka.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
+    first = await started(kafka.session())
     records = await poll_count(first, INPUTS * COUNT)
     assert isinstance(first, KafkaSession)
-    refused, go_on = asyncio.Event(), asyncio.Event()
+    reopens, go_on = asyncio.Event(), asyncio.Event()
     delivery = first._delivery
     assert isinstance(delivery, ExactlyOnce)
     own = delivery.own
 
     async def held(partitions: Sequence[Partition]) -> None:
-        refused.set()
+        reopens.set()
         await go_on.wait()
         await own(partitions)
 
     monkeypatch.setattr(delivery, "own", held)
-    publishing = asyncio.create_task(first.publish(with_large_ones(records, topic, letters)))
-    await refused.wait()
+    publishing = asyncio.create_task(first.publish(with_large_ones(records, *topics)))
+    await reopens.wait()
+    return first, go_on, publishing
+
+
+async def taken_over(
+    kafka: Simulated | Real,
+    topics: tuple[str, str],
+    first: KafkaSession,
+    go_on: asyncio.Event,
+    publishing: asyncio.Task[bool],
+    before_commit: Callable[[], None],
+) -> int:
+    """A successor publishes what it is given; the held session has to see that; gives its letters.
+
+    Starting the producer fences the rightful owner, who joins again: that harms nothing.
+    """
     numb(first)
-    second = exact.session()
+    second = kafka.session()
     assert isinstance(second, KafkaSession)
     await second.start()
     theirs: list[Record] = []
     async with asyncio.timeout(WAIT_SECONDS):
         while len(theirs) < COUNT * INPUTS // 2:
             theirs += await second.poll()
-    assert await second.publish(with_large_ones(theirs, topic, letters))
+    before_commit()
+    assert await second.publish(publication(theirs, topics[0]))
     go_on.set()
 
     with pytest.raises(RejoinError):
         await publishing
 
     awake(first)
-    await finish(exact, first, second)
-    events, dead = values(await exact.read(topic)), values(await exact.read(letters))
-    assert INPUTS == len(dead)
-    assert sorted(events + dead) == EXPECTED
+    rest = await finish(kafka, first, second)
+    events, letters = [values(await kafka.read(topic)) for topic in topics]
+    assert sorted(events + letters + rest) == EXPECTED
+    return len(letters)
 
 
 def with_large_ones(records: Sequence[Record], topic: str, letters: str) -> Publication:
@@ -202,83 +239,3 @@ def _enlarged(outgoing: Outgoing, letters: str) -> Outgoing:
         return outgoing
     letter = replace(outgoing, topic=letters, key=None)
     return replace(outgoing, value=b"0" * 5000, smaller=lambda: letter)
-
-
-async def test_what_is_committed_but_cannot_be_read_yet_counts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """One partition fails; another one's transaction has ended, and its offset shows later."""
-    async with simulated_sessions("exactly_once") as kafka:
-        session, halves = await half_published(kafka)
-        kafka.brokers.offsets.move_coordinator()
-        late = [r for r in halves[0] if r.offset >= COUNT // 2]
-        failing = session._delivery._producers[halves[1][0].partition]  # type: ignore[attr-defined]
-
-        async def fail(*_: object) -> None:
-            raise TimeoutError
-
-        monkeypatch.setattr(failing, "begin", fail)
-        with pytest.raises(RetriableError):
-            await session.publish(publication([*late, *halves[1]], kafka.topics[1]))
-        session.rewind()
-
-        # Nor is what it has published itself enough: another one may have had the partition since.
-        with pytest.raises(RejoinError, match="another broker coordinates"):
-            await session.poll()
-
-        again = await poll_count(session, COUNT)
-        assert {halves[1][0].partition} == {r.partition for r in again}
-
-
-async def test_what_may_be_committed_is_asked_of_a_group_formed_anew(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The last answer is lost, and the coordinator that has taken over does not know the offset."""
-    async with simulated_sessions("exactly_once") as kafka:
-        session, halves = await half_published(kafka)
-        kafka.brokers.offsets.move_coordinator()
-        late = [r for r in halves[0] if r.offset >= COUNT // 2]
-        losing = session._delivery._producers[late[0].partition]  # type: ignore[attr-defined]
-        commit = losing.commit
-
-        async def lose() -> None:
-            await commit()
-            raise TimeoutError
-
-        monkeypatch.setattr(losing, "commit", lose)
-        with pytest.raises(RejoinError, match="may have ended or not"):
-            await session.publish(publication(late, kafka.topics[1]))
-        session.rewind()
-
-        again = await poll_count(session, len(halves[1]))
-        assert {r.partition for r in halves[1]} == {r.partition for r in again}
-
-
-async def test_a_new_coordinator_is_not_asked_before_it_has_formed_the_group() -> None:
-    """It takes over between the assignment and the question for what is committed."""
-    async with simulated_sessions("exactly_once") as kafka:
-        first, halves = await half_published(kafka)
-        kafka.brokers.offsets.move_coordinator()
-        late = [r for r in halves[0] if r.offset >= COUNT // 2]
-        assert await first.publish(publication(late, kafka.topics[1]))
-        first.progress.revoke()
-
-        with pytest.raises(RejoinError, match="another broker coordinates"):
-            await first.poll()
-
-        again = await poll_count(first, len(halves[1]))
-        assert {r.partition for r in halves[1]} == {r.partition for r in again}
-
-
-async def half_published(kafka: Simulated) -> tuple[KafkaSession, list[list[Record]]]:
-    """A session with all records in hand, by partition; half of the first half's are published."""
-    await kafka.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
-    session = await started(kafka.session())
-    assert isinstance(session, KafkaSession)
-    records = await poll_count(session, INPUTS * COUNT)
-    halves = [[r for r in records if r.partition.number % 2 == half] for half in (0, 1)]
-    early = [r for r in halves[0] if r.offset < COUNT // 2]
-    assert await session.publish(publication(early, kafka.topics[1]))
-    # A second of virtual time: what was published can be read.
-    await asyncio.sleep(2)
-    return session, halves

@@ -13,7 +13,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
-from aiokafka import TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from service.errors import BrokerError, RejoinError, RetriableError
@@ -23,8 +22,7 @@ from service.kafka.producer import Producer, portions, smaller_forms
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from aiokafka import AIOKafkaConsumer
-
+    from service.kafka.committed import Committed
     from service.progress import Progress
     from service.records import Outgoing, Partition, Publication
     from service.settings import KafkaSettings
@@ -52,7 +50,7 @@ class Delivery(Protocol):
         self,
         publication: Publication,
         progress: Progress,
-        consumer: AIOKafkaConsumer,
+        committed: Committed,
     ) -> None:
         """Publish and commit; `progress` moves on in each partition as soon as that is certain.
 
@@ -88,15 +86,13 @@ class AtLeastOnce:
         self,
         publication: Publication,
         progress: Progress,
-        consumer: AIOKafkaConsumer,
+        committed: Committed,
     ) -> None:
         """See `Delivery.publish`."""
         try:
             for portion in portions(publication.outgoing):
                 await self._send(portion)
-            await consumer.commit(
-                {TopicPartition(*p): offset for p, offset in publication.offsets.items()}
-            )
+            await committed.commit(publication.offsets)
             progress.advance(publication.offsets)
         except (KafkaError, TimeoutError) as error:
             raise translated(error) from error
@@ -167,7 +163,7 @@ class ExactlyOnce:
         self,
         publication: Publication,
         progress: Progress,
-        consumer: AIOKafkaConsumer,
+        committed: Committed,
     ) -> None:
         """See `Delivery.publish`; one transaction for each input partition, side by side."""
         outgoing: dict[Partition, list[Outgoing]] = {p: [] for p in publication.offsets}
@@ -175,7 +171,7 @@ class ExactlyOnce:
             outgoing[message.source].append(message)
         results = await asyncio.gather(
             *(
-                self._transact(p, outgoing[p], offset, progress, consumer)
+                self._transact(p, outgoing[p], offset, progress, committed)
                 for p, offset in publication.offsets.items()
             ),
             return_exceptions=True,
@@ -191,7 +187,7 @@ class ExactlyOnce:
         outgoing: Sequence[Outgoing],
         offset: int,
         progress: Progress,
-        consumer: AIOKafkaConsumer,
+        committed: Committed,
     ) -> None:
         one_by_one = ending = False
         start = progress.next_offset(partition) or 0
@@ -213,7 +209,7 @@ class ExactlyOnce:
                 self._discard(partition)
                 outgoing, again = smaller_forms(outgoing, failed, one_by_one)
                 one_by_one = one_by_one or again
-                await self._reopen(partition, start, consumer)
+                await self._reopen(partition, start, committed)
             except (KafkaError, TimeoutError, AssertionError, IllegalOperation) as error:
                 # aiokafka asserts on the state of a transaction that has failed meanwhile.
                 self._discard(partition)
@@ -226,14 +222,13 @@ class ExactlyOnce:
                 raise
         raise BrokerError("the output topics refuse records of any size; check max.message.bytes")
 
-    async def _reopen(self, partition: Partition, start: int, consumer: AIOKafkaConsumer) -> None:
+    async def _reopen(self, partition: Partition, start: int, committed: Committed) -> None:
         """Start a new producer within a publish: it fences a new owner too, if there is one.
 
         What that one has committed shows afterwards, and then nothing more may be published here.
         """
         await self.own([partition])
-        committed = await consumer.committed(TopicPartition(*partition))
-        if committed not in (None, start):
+        if await committed.read(partition) not in (None, start):
             raise RejoinError("another replica has taken the partition over")
 
     def _discard(self, partition: Partition) -> None:

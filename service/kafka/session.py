@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import background
 from service.kafka.batches import reading, to_record
+from service.kafka.committed import Committed
 from service.kafka.connection import check_access, connection_options, translated
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from service.kafka.fetching import fetch
@@ -61,14 +62,13 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._records_max = records_max
         self._options = connection_options(settings)
         self._consumer: AIOKafkaConsumer = None
+        self._committed: Committed
         self._delivery: Delivery = (
             ExactlyOnce(self._options, settings)
             if mode == "exactly_once"
             else AtLeastOnce(self._options)
         )
         self._must_rejoin = False
-        # Who formed the group.
-        self._coordinator: int | None = None
         # What is positioned then would fence the producers of whoever is given the partitions.
         self._reassigning = False
         # Behind the last record of each partition that was polled in this epoch.
@@ -112,6 +112,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             fetch_max_bytes=FETCH_BYTES_MAX,
             fetch_max_wait_ms=FETCH_WAIT_MS,
         )
+        self._committed = Committed(self._consumer)
         self._consumer.subscribe(settings.input_topics, listener=self)
         await self._consumer.start()
 
@@ -135,6 +136,9 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             # aiokafka may have gone past what it never gave.
             self.progress.interrupt()
             raise await self._explained(error) from error
+        except RejoinError:
+            self._must_rejoin = True
+            raise
         # No await from here on: what is stamped with this epoch was fetched in it.
         if epoch != self.progress.epoch or not self.progress.positioned:
             return []
@@ -175,7 +179,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             if publication.epoch != self.progress.epoch:
                 return False
             try:
-                await self._delivery.publish(publication, self.progress, self._consumer)
+                await self._delivery.publish(publication, self.progress, self._committed)
             except RejoinError:
                 self._must_rejoin = True
                 raise
@@ -238,7 +242,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin an epoch; the next poll positions the partitions, where an error can be raised."""
         self._reassigning = False
-        self._coordinator = background.coordinator(self._consumer)
+        self._committed.group_formed()
         self.progress.interrupt()
         self.rebalances += 1
         log.info("partitions assigned", partitions=_names(assigned), epoch=self.progress.epoch)
@@ -260,12 +264,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             )
 
     async def _start_of(self, partition: TopicPartition) -> int:
-        committed = await self._consumer.committed(partition)
-        if background.coordinator(self._consumer) != self._coordinator:
-            # It may not know yet all that was committed; it does when it has formed the group. What
-            # was published here does not make up for it: another one may have had it in between.
-            self._must_rejoin = True
-            raise RejoinError("another broker coordinates the group now")
+        committed = await self._committed.read(Partition(*partition))
         published = self.progress.next_offset(Partition(*partition))
         if committed is not None or published is not None:
             # A coordinator that does not know that another one has taken over may give an older
@@ -276,7 +275,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         # The end moves on: it is committed, or a record that comes now would be skipped by
         # whoever reads this partition after a rebalance.
         end = int((await self._consumer.end_offsets([partition]))[partition])
-        await self._consumer.commit({partition: end})
+        await self._committed.commit({Partition(*partition): end})
         return end
 
 
