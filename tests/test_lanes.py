@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from service.engines.lanes import Lane, side_by_side
+from service.engines.lanes import Lane, shares, side_by_side
 
 
 def test_all_run_at_the_same_time_on_threads_of_their_own() -> None:
@@ -52,3 +54,25 @@ def test_fewer_parts_than_lanes() -> None:
     side_by_side([Lane(), Lane()], [lambda: done.append(1)])
 
     assert [1] == done
+
+
+@given(st.lists(st.integers(1, 512), max_size=40), st.integers(1, 4))
+def test_shares_hold_each_thing_once_and_weigh_about_the_same(sizes: list[int], count: int) -> None:
+    """What is last laid on the largest was laid there when it was the smallest."""
+    found = shares(sizes, count)
+
+    assert sorted(index for share in found for index in share) == list(range(len(sizes)))
+    assert len(found) == min(count, len(sizes))
+    assert all(found)
+    sums = [sum(sizes[index] for index in share) for share in found]
+    for share, total in zip(found, sums, strict=True):
+        assert total - sizes[share[-1]] <= min(sums)
+
+
+def test_the_largest_share_of_a_few_texts_is_hardly_larger() -> None:
+    """Every second one by length, as before, would be 53 to 37."""
+    assert [sum(share) for share in _sized([5, 9, 12, 18, 20, 26])] == [47, 43]
+
+
+def _sized(sizes: list[int]) -> list[list[int]]:
+    return [[sizes[index] for index in share] for share in shares(sizes, 2)]

@@ -44,6 +44,21 @@ class Lane:
             del work, future
 
 
+def shares(sizes: Sequence[int], count: int) -> list[list[int]]:
+    """Indices of things of these sizes in at most `count` parts of about equal sums.
+
+    The largest first, each to the part that is smallest so far: the largest part is at most 4/3 of
+    the best there is (R. L. Graham, "Bounds on multiprocessing timing anomalies", 1969).
+    """
+    parts: list[list[int]] = [[] for _ in range(min(count, len(sizes)))]
+    sums = [0] * len(parts)
+    for index in sorted(range(len(sizes)), key=lambda i: sizes[i], reverse=True):
+        smallest = sums.index(min(sums))
+        parts[smallest].append(index)
+        sums[smallest] += sizes[index]
+    return parts
+
+
 def side_by_side(lanes: Sequence[Lane], works: Sequence[Callable[[], None]]) -> None:
     """Run the first here and each other on a lane; returns when all have ended.
 

@@ -14,7 +14,7 @@ import onnxruntime
 
 from service.engines.cpu_limit import cpu_limit
 from service.engines.finite import finite
-from service.engines.lanes import Lane, side_by_side
+from service.engines.lanes import Lane, shares, side_by_side
 from service.engines.layout import load_layout
 from service.engines.onnx_graph import build_graph
 from service.engines.packing import pack
@@ -90,12 +90,12 @@ class OnnxPacked:
 
         def fill(chosen: Sequence[int]) -> None:
             texts = [sequences[index] for index in chosen]
-            for part in padded_runs(texts, self._run_tokens_max):
-                logits[[chosen[i] for i in part]] = self.run(pack([texts[i] for i in part]))
+            for run in padded_runs(texts, self._run_tokens_max):
+                logits[[chosen[i] for i in run]] = self.run(pack([texts[i] for i in run]))
 
-        by_length = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
-        count = max(1, min(len(self._lanes) + 1, len(sequences)))
-        side_by_side(self._lanes, [partial(fill, by_length[lane::count]) for lane in range(count)])
+        lengths = [len(ids) for ids in sequences]
+        parts = shares(lengths, len(self._lanes) + 1)
+        side_by_side(self._lanes, [partial(fill, part) for part in parts])
         return finite(logits, self._info.name)
 
     def run(self, packed: Mapping[str, NDArray[np.generic]]) -> NDArray[np.float32]:
