@@ -91,5 +91,9 @@ def test_a_whole_report(real_broker: Broker, tmp_path: Path) -> None:
     assert {"onnx_packed float32", "onnx_packed int8"} <= set(report["engines"])
     assert all(rate > 0 for rates in report["engines"].values() for rate in rates)
     assert all(figures["messages_per_s"] > 0 for figures in report["services"].values())
+    with_engine = {name for name, figures in report["services"].items() if "of_engine" in figures}
+    assert {
+        name for name in report["services"] if "float32" in name or "int8" in name
+    } == with_engine
     assert 5 == len(report["latencies"])
     assert plot.read_text().startswith("<svg")

@@ -83,6 +83,12 @@ def test_same_at_the_lengths_that_exist(pair: Pair, length: int) -> None:
     np.testing.assert_allclose(shares(packed, batch), shares(plain, batch), rtol=1e-3, atol=1e-5)
 
 
+def test_no_text_has_no_logits(pair: Pair) -> None:
+    """Of nothing, either engine gives nothing, in the same shape."""
+    packed, plain = pair
+    assert (0, 2) == packed.logits([]).shape == plain.logits([]).shape
+
+
 def test_neighbours_do_not_matter() -> None:
     """A text scores the same alone and among others, in the bundled model."""
     engine = loaded()

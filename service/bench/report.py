@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from service.bench.engines import contenders, rate
 from service.bench.full_size import write_full_size
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from service.bench.whole import More
     from service.settings import ModelSettings
 
 # Of a capacity, at which latency is measured.
@@ -57,6 +58,15 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """All of it."""
         return asdict(self)
+
+
+class _Run(NamedTuple):
+    """What of the whole is measured, and the precision of the engine that it has."""
+
+    kind: Literal["service", "null", "bare"]
+    more: More
+    texts: Sequence[str]
+    precision: str | None = None
 
 
 def run(  # noqa: PLR0913 - what the command is given
@@ -166,19 +176,33 @@ def _services(
     loose: whole.More = {"model": model, "delivery": {"mode": "at_least_once"}}
     int8: whole.More = {"model": {**model, "precision": "int8"}}
     many = [texts[number % len(texts)] for number in range(10 * len(texts))]
-    runs: dict[str, tuple[Literal["service", "null", "bare"], whole.More, Sequence[str]]] = {
-        "service, float32, exactly once": ("service", exact, texts),
-        "service, float32, at least once": ("service", loose, texts),
-        "service, int8, exactly once": ("service", int8, texts),
-        "service, null engine, exactly once": ("null", exact, many),
-        "bare transactional loop": ("bare", {}, many),
+    runs = {
+        "service, float32, exactly once": _Run("service", exact, texts, "float32"),
+        "service, float32, at least once": _Run("service", loose, texts, "float32"),
+        "service, int8, exactly once": _Run("service", int8, texts, "int8"),
+        "service, null engine, exactly once": _Run("null", exact, many),
+        "bare transactional loop": _Run("bare", {}, many),
     }
-    shown = progress.add_task("the whole service", total=rounds * len(runs))
+    engines = {"float32": "onnx_packed float32", "int8": "onnx_packed int8"}
+    loaders = contenders(settings, report.conditions["threads"])
+    alone = {precision: loaders[name]() for precision, name in engines.items()}
+    for engine in alone.values():
+        engine(texts[:WARM_UP])
+    shown = progress.add_task("the whole service", total=rounds * (len(runs) + len(engines)))
     found: dict[str, list[dict[str, float]]] = {name: [] for name in runs}
     for _ in range(rounds):
-        for name, (kind, more, chosen) in runs.items():
+        rates: dict[str | None, float] = {}
+        for precision, engine in alone.items():
+            progress.update(shown, description=f"{engines[precision]} again")
+            rates[precision] = rate(engine, texts)
+            progress.advance(shown)
+        for name, run in runs.items():
             progress.update(shown, description=name)
-            found[name].append(whole.throughput(brokers, chosen, kind, more))
+            figures = whole.throughput(brokers, run.texts, run.kind, run.more)
+            if run.precision in rates:
+                # Of the same minute: a machine that others share changes within a run.
+                figures["of_engine"] = figures["messages_per_s"] / rates[run.precision]
+            found[name].append(figures)
             progress.advance(shown)
     report.services = {name: whole.median_of(values) for name, values in found.items()}
 

@@ -57,14 +57,17 @@ def _engines(report: Report) -> Table:
 def _services(report: Report) -> Table:
     table = Table(
         "the whole service, broker and load on the same CPUs",
-        "what", ">messages/s", ">least to most", ">CPUs", ">peak MB", *(f">{s}" for s in STAGES),
+        "what", ">messages/s", ">least to most", ">of the engine", ">CPUs", ">peak MB",
+        *(f">{s}" for s in STAGES),
     )  # fmt: skip
     for name, figures in report.services.items():
         shares = (figures.get(f"share_{stage}") for stage in STAGES)
+        of_engine = figures.get("of_engine")
         table.add_row(
             name,
             f"{figures['messages_per_s']:.0f}",
             f"{figures['least_per_s']:.0f} to {figures['most_per_s']:.0f}",
+            "" if of_engine is None else f"{of_engine:.2f}",
             f"{figures['cpu_cores']:.2f}",
             f"{figures['peak_mb']:.0f}",
             *("" if share is None else percent(share, 0) for share in shares),

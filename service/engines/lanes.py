@@ -45,12 +45,12 @@ class Lane:
 
 
 def shares(sizes: Sequence[int], count: int) -> list[list[int]]:
-    """Indices of things of these sizes in at most `count` parts of about equal sums.
+    """Indices of things of these sizes in at most `count` parts of about equal sums; at least one.
 
     The largest first, each to the part that is smallest so far: the largest part is at most 4/3 of
     the best there is (R. L. Graham, "Bounds on multiprocessing timing anomalies", 1969).
     """
-    parts: list[list[int]] = [[] for _ in range(min(count, len(sizes)))]
+    parts: list[list[int]] = [[] for _ in range(max(1, min(count, len(sizes))))]
     sums = [0] * len(parts)
     for index in sorted(range(len(sizes)), key=lambda i: sizes[i], reverse=True):
         smallest = sums.index(min(sums))
