@@ -27,17 +27,15 @@ async def test_what_is_committed_but_cannot_be_read_yet_counts(
 ) -> None:
     """One partition fails; another one's transaction has ended, and its offset shows later."""
     async with simulated_sessions("exactly_once") as kafka:
-        session, halves = await half_published(kafka)
-        kafka.brokers.offsets.move_coordinator()
-        late = [r for r in halves[0] if r.offset >= COUNT // 2]
-        failing = session._delivery._producers[halves[1][0].partition]  # type: ignore[attr-defined]
+        session, late, others = await half_published(kafka)
+        failing = session._delivery._producers[others[0].partition]  # type: ignore[attr-defined]
 
         async def fail(*_: object) -> None:
             raise TimeoutError
 
         monkeypatch.setattr(failing, "begin", fail)
         with pytest.raises(RetriableError):
-            await session.publish(publication([*late, *halves[1]], kafka.topics[1]))
+            await session.publish(publication([*late, *others], kafka.topics[1]))
         session.rewind()
 
         # Nor is what it has published itself enough: another one may have had the partition since.
@@ -45,7 +43,7 @@ async def test_what_is_committed_but_cannot_be_read_yet_counts(
             await session.poll()
 
         again = await poll_count(session, COUNT)
-        assert {halves[1][0].partition} == {r.partition for r in again}
+        assert {others[0].partition} == {r.partition for r in again}
 
 
 async def test_what_may_be_committed_is_asked_of_a_group_formed_anew(
@@ -53,9 +51,7 @@ async def test_what_may_be_committed_is_asked_of_a_group_formed_anew(
 ) -> None:
     """The last answer is lost, and the coordinator that has taken over does not know the offset."""
     async with simulated_sessions("exactly_once") as kafka:
-        session, halves = await half_published(kafka)
-        kafka.brokers.offsets.move_coordinator()
-        late = [r for r in halves[0] if r.offset >= COUNT // 2]
+        session, late, others = await half_published(kafka)
         losing = session._delivery._producers[late[0].partition]  # type: ignore[attr-defined]
         commit = losing.commit
 
@@ -68,28 +64,30 @@ async def test_what_may_be_committed_is_asked_of_a_group_formed_anew(
             await session.publish(publication(late, kafka.topics[1]))
         session.rewind()
 
-        again = await poll_count(session, len(halves[1]))
-        assert {r.partition for r in halves[1]} == {r.partition for r in again}
+        again = await poll_count(session, len(others))
+        assert {r.partition for r in others} == {r.partition for r in again}
 
 
 async def test_a_new_coordinator_is_not_asked_before_it_has_formed_the_group() -> None:
     """It takes over between the assignment and the question for what is committed."""
     async with simulated_sessions("exactly_once") as kafka:
-        first, halves = await half_published(kafka)
-        kafka.brokers.offsets.move_coordinator()
-        late = [r for r in halves[0] if r.offset >= COUNT // 2]
+        first, late, others = await half_published(kafka)
         assert await first.publish(publication(late, kafka.topics[1]))
         first.progress.revoke()
 
         with pytest.raises(RejoinError, match="another broker coordinates"):
             await first.poll()
 
-        again = await poll_count(first, len(halves[1]))
-        assert {r.partition for r in halves[1]} == {r.partition for r in again}
+        again = await poll_count(first, len(others))
+        assert {r.partition for r in others} == {r.partition for r in again}
 
 
-async def half_published(kafka: Simulated) -> tuple[KafkaSession, list[list[Record]]]:
-    """A session with all records in hand, by partition; half of the first half's are published."""
+async def half_published(kafka: Simulated) -> tuple[KafkaSession, list[Record], list[Record]]:
+    """A session that has published the early records of half of the partitions.
+
+    Gives it, the late ones of those partitions, and all of the others. The coordinator that has
+    just taken over knows what is published so far, and nothing that comes.
+    """
     await kafka.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
     session = await started(kafka.session())
     assert isinstance(session, KafkaSession)
@@ -99,4 +97,6 @@ async def half_published(kafka: Simulated) -> tuple[KafkaSession, list[list[Reco
     assert await session.publish(publication(early, kafka.topics[1]))
     # A second of virtual time: what was published can be read.
     await asyncio.sleep(2)
-    return session, halves
+    kafka.brokers.offsets.move_coordinator()
+    late = [r for r in halves[0] if r.offset >= COUNT // 2]
+    return session, late, halves[1]
