@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 SHARES = (0.25, 0.5, 0.75, 0.9)
 IDLE_PER_S = 2.0
 WARM_UP = 64
+# What the service runs on a CPU, as `contenders` calls it.
+FLOAT32, INT8 = "onnx_packed float32", "onnx_packed int8"
 
 
 @dataclass
@@ -61,12 +63,12 @@ class Report:
 
 
 class _Run(NamedTuple):
-    """What of the whole is measured, and the precision of the engine that it has."""
+    """What of the whole is measured, and which of the engines it has."""
 
     kind: Literal["service", "null", "bare"]
     more: More
     texts: Sequence[str]
-    precision: str | None = None
+    engine: str | None = None
 
 
 def run(  # noqa: PLR0913 - what the command is given
@@ -161,7 +163,7 @@ def _engines(
             progress.update(shown, description=name)
             report.engines.setdefault(name, []).append(rate(run, texts))
             progress.advance(shown)
-    alone = loaded["onnx_packed float32"]
+    alone = loaded[FLOAT32]
     report.alone_ms = 1000 / median(rate(alone, [text]) for text in texts[:200])
 
 
@@ -177,31 +179,30 @@ def _services(
     int8: whole.More = {"model": {**model, "precision": "int8"}}
     many = [texts[number % len(texts)] for number in range(10 * len(texts))]
     runs = {
-        "service, float32, exactly once": _Run("service", exact, texts, "float32"),
-        "service, float32, at least once": _Run("service", loose, texts, "float32"),
-        "service, int8, exactly once": _Run("service", int8, texts, "int8"),
+        "service, float32, exactly once": _Run("service", exact, texts, FLOAT32),
+        "service, float32, at least once": _Run("service", loose, texts, FLOAT32),
+        "service, int8, exactly once": _Run("service", int8, texts, INT8),
         "service, null engine, exactly once": _Run("null", exact, many),
         "bare transactional loop": _Run("bare", {}, many),
     }
-    engines = {"float32": "onnx_packed float32", "int8": "onnx_packed int8"}
     loaders = contenders(settings, report.conditions["threads"])
-    alone = {precision: loaders[name]() for precision, name in engines.items()}
+    alone = {name: loaders[name]() for name in (FLOAT32, INT8)}
     for engine in alone.values():
         engine(texts[:WARM_UP])
-    shown = progress.add_task("the whole service", total=rounds * (len(runs) + len(engines)))
+    shown = progress.add_task("the whole service", total=rounds * (len(runs) + len(alone)))
     found: dict[str, list[dict[str, float]]] = {name: [] for name in runs}
     for _ in range(rounds):
         rates: dict[str | None, float] = {}
-        for precision, engine in alone.items():
-            progress.update(shown, description=f"{engines[precision]} again")
-            rates[precision] = rate(engine, texts)
+        for name, engine in alone.items():
+            progress.update(shown, description=f"{name} again")
+            rates[name] = rate(engine, texts)
             progress.advance(shown)
         for name, run in runs.items():
             progress.update(shown, description=name)
             figures = whole.throughput(brokers, run.texts, run.kind, run.more)
-            if run.precision in rates:
+            if run.engine in rates:
                 # Of the same minute: a machine that others share changes within a run.
-                figures["of_engine"] = figures["messages_per_s"] / rates[run.precision]
+                figures["of_engine"] = figures["messages_per_s"] / rates[run.engine]
             found[name].append(figures)
             progress.advance(shown)
     report.services = {name: whole.median_of(values) for name, values in found.items()}
