@@ -31,7 +31,8 @@ class Accounts:
         metrics, record = self.metrics, outcome.record
         latency_s = now_monotonic - record.polled_at
         metrics.latency_seconds.observe(latency_s)
-        metrics.over_budget.inc(latency_s > self.latency_budget_s)
+        if latency_s > self.latency_budget_s:
+            metrics.over_budget.inc()
         if record.timestamp_ms >= 0:
             metrics.end_to_end_seconds.observe(max(0.0, now - record.timestamp_ms / 1000))
         if self.feed is not None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -156,8 +157,8 @@ class Pipeline:
                 await self.session.keep_alive()
 
     async def _add(self, records: Sequence[Record]) -> None:
-        for record in records:
-            self.metrics.consumed.labels(record.partition.topic).inc()
+        for topic, count in Counter(record.partition.topic for record in records).items():
+            self.metrics.consumed.labels(topic).inc(count)
         started = self.clock.monotonic()
         items = await self.prepare(records)
         self.metrics.stage_seconds.labels("prepare").observe(self.clock.monotonic() - started)
@@ -219,8 +220,9 @@ class Pipeline:
         self.metrics.stage_seconds.labels("score").observe(seconds)
         self.metrics.batch_messages.observe(len(documents))
         self.metrics.batch_tokens.observe(batch.tokens)
+        waits = self.metrics.stage_seconds.labels("wait")
         for item in batch.items:
-            self.metrics.stage_seconds.labels("wait").observe(started - item.record.polled_at)
+            waits.observe(started - item.record.polled_at)
         outcomes = iter(scored)
         return [next(outcomes) if isinstance(i, Document) else i for i in batch.items]
 

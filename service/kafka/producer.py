@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError
+from aiokafka.partitioner import DefaultPartitioner
 
 from service.errors import BrokerError, RetriableError
 from service.kafka import background
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 TOPIC_WAIT_S = 10.0
 # A coordinator that is moving or settling an older transaction answers within seconds.
 START_TIMEOUT_S = 30.0
-# The topic decides what is too large for it, not the client.
+# Under what brokers take as one request, 100 MiB: they would hang up. All else the topic decides.
 REQUEST_BYTES_MAX = 64 * 2**20
 # Records that travel together: fewer round trips, and under the limit of any usual topic, which
 # holds for the whole of them. A larger record travels alone.
@@ -37,13 +38,7 @@ RECORD_OVERHEAD_BYTES = 100
 HEADER_OVERHEAD_BYTES = 10
 
 Failed = list[tuple["Outgoing", KafkaError]]
-
-
-class _Null:
-    """Stands for a null value, since aiokafka's send refuses null with a null key."""
-
-
-_NULL = _Null()
+_PARTITIONER = DefaultPartitioner()
 
 
 class Producer:
@@ -62,9 +57,7 @@ class Producer:
             **transactional,
             acks="all",
             enable_idempotence=True,
-            max_request_size=REQUEST_BYTES_MAX,
             max_batch_size=BATCH_BYTES_MAX,
-            value_serializer=lambda value: None if value is _NULL else value,
         )
 
     async def start(self) -> None:
@@ -127,52 +120,87 @@ class Producer:
         await self._client.commit_transaction()
 
     async def send_each(self, outgoing: Sequence[Outgoing], one_by_one: bool = False) -> Failed:
-        """Send and await all, each on its own if asked for; gives those that failed, in order.
+        """Send and await all, each on its own if asked for; gives those that failed.
+
+        What goes to one partition stays in order, those that failed too.
 
         Raises:
             Exception: anything but an error of Kafka is a defect and is raised.
         """
         if one_by_one:
             return [failure for message in outgoing for failure in await self.send_each([message])]
-        for topic in {message.topic for message in outgoing}:
-            # So that no send below waits, and what fits into one batch is not torn in two.
-            await self._client.partitions_for(topic)
-        futures: list[asyncio.Future[Any]] = []
+        batches = await self._batches(outgoing)
+        failed = await asyncio.gather(*(self._send_all(batches[place], place) for place in batches))
+        return [failure for failures in failed for failure in failures]
+
+    async def _batches(self, outgoing: Sequence[Outgoing]) -> dict[TopicPartition, list[_Batch]]:
+        """Put messages into batches of their partitions, each as full as it may be."""
+        batches: dict[TopicPartition, list[_Batch]] = {}
+        numbers: dict[str, list[int]] = {}
         for message in outgoing:
-            try:
-                sending = await self._send(message)
-                # Where this is given up half-way, nobody is left to look what became of it.
-                sending.add_done_callback(_seen)
-                futures.append(sending)
-            except (KafkaError, IllegalOperation) as error:
-                # Behind the error that ends a transaction, sending is not allowed any more.
-                failed: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-                failed.set_exception(
-                    error if isinstance(error, KafkaError) else KafkaError(str(error))
-                )
-                futures.append(failed)
-        results = await asyncio.gather(*futures, return_exceptions=True)
+            topic = message.topic
+            if topic not in numbers:
+                numbers[topic] = sorted(await self._client.partitions_for(topic))
+            filled = batches.setdefault(_place(message, numbers[topic]), [])
+            if not (filled and filled[-1].takes(message)):
+                # An empty one takes any message, however large.
+                filled.append(_Batch(self._client.create_batch()))
+                filled[-1].takes(message)
+        return batches
+
+    async def _send_all(self, batches: Sequence[_Batch], place: TopicPartition) -> Failed:
+        sendings = [await self._send(batch, place) for batch in batches]
+        results = await asyncio.gather(*sendings, return_exceptions=True)
         failures: Failed = []
-        for message, result in zip(outgoing, results, strict=True):
+        for batch, result in zip(batches, results, strict=True):
             if isinstance(result, KafkaError):
-                failures.append((message, result))
+                failures.extend((message, result) for message in batch.messages)
             elif isinstance(result, BaseException):
                 raise result
         return failures
 
-    async def _send(self, message: Outgoing) -> asyncio.Future[Any]:
-        number = None
-        if message.key is None:
-            partitions = await self._client.partitions_for(message.topic)
-            number = message.source.number % len(partitions)
-        sending: asyncio.Future[Any] = await self._client.send(
-            message.topic,
-            value=_NULL if message.value is None else message.value,
-            key=message.key,
-            partition=number,
-            headers=list(message.headers),
-        )
+    async def _send(self, batch: _Batch, place: TopicPartition) -> asyncio.Future[Any]:
+        """Put a batch into the client's queue; the future ends with it, or with its error."""
+        sending: asyncio.Future[Any]
+        try:
+            if batch.builder.size() > REQUEST_BYTES_MAX:
+                raise MessageSizeTooLargeError
+            sending = await self._client.send_batch(
+                batch.builder, place.topic, partition=place.partition
+            )
+        except (KafkaError, IllegalOperation) as error:
+            # Behind the error that ends a transaction, sending is not allowed any more.
+            sending = asyncio.get_running_loop().create_future()
+            reason = error if isinstance(error, KafkaError) else KafkaError(str(error))
+            sending.set_exception(reason)
+        # Where this is given up half-way, nobody is left to look what became of it.
+        sending.add_done_callback(_seen)
         return sending
+
+
+class _Batch:
+    """Messages that go to one partition together, and all or none of them."""
+
+    def __init__(self, builder: Any) -> None:
+        self.builder = builder
+        self.messages: list[Outgoing] = []
+
+    def takes(self, message: Outgoing) -> bool:
+        """Add a message, unless there is no room for it."""
+        headers = list(message.headers)
+        added = self.builder.append(
+            timestamp=None, key=message.key, value=message.value, headers=headers
+        )
+        if added is not None:
+            self.messages.append(message)
+        return added is not None
+
+
+def _place(message: Outgoing, numbers: list[int]) -> TopicPartition:
+    """As Java's clients choose it; without a key, by the partition that it came from."""
+    if message.key is None:
+        return TopicPartition(message.topic, numbers[message.source.number % len(numbers)])
+    return TopicPartition(message.topic, _PARTITIONER(message.key, numbers, numbers))
 
 
 def _seen(sending: asyncio.Future[Any]) -> None:

@@ -20,7 +20,6 @@ from service.kafka.connection import translated
 from service.records import Partition
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Collection, Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer
@@ -86,10 +85,9 @@ class NotAwaiting(PointedProducer):
 
     async def send_each(self, outgoing: Sequence[Outgoing], one_by_one: bool = False) -> Failed:  # noqa: ARG002 - as in what it stands for
         """See `Producer.send_each`."""
-        for message in outgoing:
-            sending: asyncio.Future[Any] = await self._send(message)
-            # Or the loop would complain that nobody has looked.
-            sending.add_done_callback(lambda done: done.cancelled() or done.exception())
+        for place, batches in (await self._batches(outgoing)).items():
+            for batch in batches:
+                await self._send(batch, place)
         passed("after send")
         return []
 

@@ -108,8 +108,9 @@ async def _send_and_forget(
     outgoing: Sequence[Outgoing],
     one_by_one: bool = False,  # noqa: ARG001 - as the real one
 ) -> list[Any]:
-    for message in outgoing:
-        (await self._send(message)).add_done_callback(lambda sent: sent.exception())
+    for place, batches in (await self._batches(outgoing)).items():
+        for batch in batches:
+            await self._send(batch, place)
     return []
 
 

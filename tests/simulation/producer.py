@@ -23,6 +23,38 @@ if TYPE_CHECKING:
     from aiokafka import TopicPartition
 
 
+_Sending = tuple[list[Stored], asyncio.Future[None]]
+
+
+class Batch:
+    """Stands for aiokafka's `BatchBuilder`."""
+
+    def __init__(self, bytes_max: int) -> None:
+        """Begin empty."""
+        self.records: list[Stored] = []
+        self._bytes_max = bytes_max
+
+    def size(self) -> int:
+        """Bytes so far."""
+        return sum(record.size for record in self.records)
+
+    def append(
+        self,
+        *,
+        timestamp: int | None,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Iterable[tuple[str, bytes | None]],
+    ) -> Stored | None:
+        """See aiokafka: an empty batch takes any record, another one only what fits."""
+        assert timestamp is None
+        record = Stored(key, value, tuple(headers))
+        if self.records and self.size() + record.size > self._bytes_max:
+            return None
+        self.records.append(record)
+        return record
+
+
 class Producer:
     """Stands for `AIOKafkaProducer`, idempotent, with or without transactions."""
 
@@ -32,11 +64,10 @@ class Producer:
         self._id: str | None = options.get("transactional_id")
         self._timeout_s = options.get("transaction_timeout_ms", 0) / 1000
         self._bytes_max = options["max_batch_size"]
-        self._serialize = options["value_serializer"]
         self._epoch = 0
         self._gap: set[Partition] = set()
         self._added: set[Partition] = set()
-        self._unsent: dict[Partition, list[tuple[Stored, asyncio.Future[None]]]] = {}
+        self._unsent: dict[Partition, list[_Sending]] = {}
         self._flushing: asyncio.Task[None] | None = None
         self._in_transaction = False
         self.client = SimpleNamespace(
@@ -70,20 +101,14 @@ class Producer:
         self._in_transaction = True
         self._added.clear()
 
-    async def send(
-        self,
-        topic: str,
-        value: Any = None,
-        key: bytes | None = None,
-        partition: int | None = None,
-        headers: Iterable[tuple[str, bytes | None]] = (),
-    ) -> asyncio.Future[None]:
-        """See aiokafka: what is sent without a pause between goes in one batch per partition."""
-        assert value is not None or key is not None
-        number = self._number(topic, key) if partition is None else partition
-        record = Stored(key, self._serialize(value), tuple(headers))
+    def create_batch(self) -> Batch:
+        """See aiokafka."""
+        return Batch(self._bytes_max)
+
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> asyncio.Future[None]:
+        """See aiokafka: batches that are sent without a pause between travel together."""
         sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._unsent.setdefault(Partition(topic, number), []).append((record, sent))
+        self._unsent.setdefault(Partition(topic, partition), []).append((batch.records, sent))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush(), name="flush")
         return sent
@@ -112,10 +137,6 @@ class Producer:
         if self._flushing is not None:
             await asyncio.shield(self._flushing)
 
-    def _number(self, topic: str, key: bytes | None) -> int:
-        # Any hash does, as long as it is always the same.
-        return sum(key or b"") % len(self._network.brokers.partitions(topic))
-
     async def _flush(self) -> None:
         # What is sent in the same turn travels together.
         await asyncio.sleep(0)
@@ -125,7 +146,8 @@ class Producer:
                 await self._add_partitions(sorted(unsent))
             except KafkaError as error:
                 for pending in unsent.values():
-                    _fail(pending, error)
+                    for _, sent in pending:
+                        _fail(sent, error)
                 continue
             await asyncio.gather(*(self._send_all(p, unsent[p]) for p in sorted(unsent)))
 
@@ -138,33 +160,20 @@ class Producer:
         await self._request("add partitions", lambda: brokers.add_partitions(*arguments))
         self._added.update(new)
 
-    async def _send_all(
-        self, partition: Partition, pending: list[tuple[Stored, asyncio.Future[None]]]
-    ) -> None:
-        batch: list[tuple[Stored, asyncio.Future[None]]] = []
-        size = 0
-        for record, sent in pending:
-            if batch and size + record.size > self._bytes_max:
-                await self._send_batch(partition, batch)
-                batch, size = [], 0
-            batch.append((record, sent))
-            size += record.size
-        await self._send_batch(partition, batch)
+    async def _send_all(self, partition: Partition, pending: list[_Sending]) -> None:
+        for records, sent in pending:
+            arguments = (partition, records, self._id, self._epoch, self._gap)
+            await self._send(arguments, sent)
 
-    async def _send_batch(
-        self, partition: Partition, batch: list[tuple[Stored, asyncio.Future[None]]]
-    ) -> None:
-        records = [record for record, _ in batch]
-        arguments = (partition, records, self._id, self._epoch, self._gap)
+    async def _send(self, arguments: Any, sent: asyncio.Future[None]) -> None:
         brokers = self._network.brokers
         try:
             await self._request("produce", lambda: brokers.produce(*arguments))
         except KafkaError as error:
-            _fail(batch, error)
+            _fail(sent, error)
         else:
-            for _, sent in batch:
-                if not sent.done():
-                    sent.set_result(None)
+            if not sent.done():
+                sent.set_result(None)
 
     async def _request(self, name: str, handle: Callable[[], Any]) -> Any:
         return await persist(self._network, name, handle)
@@ -178,9 +187,8 @@ class Producer:
             await asyncio.gather(self._flushing, return_exceptions=True)
 
 
-def _fail(batch: list[tuple[Stored, asyncio.Future[None]]], error: KafkaError) -> None:
-    for _, sent in batch:
-        if not sent.done():
-            sent.set_exception(error)
-            # Whoever awaits it is told; whoever was cancelled meanwhile must not be warned about.
-            sent.exception()
+def _fail(sent: asyncio.Future[None], error: KafkaError) -> None:
+    if not sent.done():
+        sent.set_exception(error)
+        # Whoever awaits it is told; whoever was cancelled meanwhile must not be warned about.
+        sent.exception()
