@@ -8,12 +8,15 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.bench.full_size import write_full_size
 from service.bench.limits import SQUARES, arithmetic, squares
 from service.bench.null import NullEngine
 from service.bench.report import Report
 from service.bench.tables import plot
+from service.bench.whole import steady_rate
 from service.cli import main
 from service.engines.checkpoint import resolve
 from service.engines.layout import load_layout
@@ -62,6 +65,15 @@ def _header_words(folder: Path) -> int:
 def test_the_null_engine_says_the_same_of_all() -> None:
     """Equal shares."""
     assert [[0.0, 0.0]] * 3 == NullEngine(("a", "b")).logits([[1], [2], [3]]).tolist()
+
+
+@given(size=st.integers(1, 256), batches=st.integers(4, 50), interval=st.floats(0.01, 5))
+def test_a_rate_is_that_of_batches_however_large(size: int, batches: int, interval: float) -> None:
+    """Not less for large ones, though the clock begins and ends within one."""
+    times = [number * interval for number in range(batches) for _ in range(size)]
+
+    if batches * size >= 20:
+        assert size / interval == pytest.approx(steady_rate(times))
 
 
 def test_the_bars_are_xml_whatever_the_model_is_called() -> None:
