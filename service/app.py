@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# New objects before the interpreter looks for cycles among them. It comes with 700, which are seven
-# records, and those leave no cycles: a tenth of what the way without a model costs went there.
+# New objects before the interpreter looks for cycles among them. It comes with 700; records leave
+# none, and a tenth of what the way without a model costs went there (service/README.md).
 NEW_OBJECTS = 10_000
 # How often lag, readiness and assignment are looked at.
 WATCH_INTERVAL_S = 2.0
