@@ -191,7 +191,7 @@ def _services(
         engine(texts[:WARM_UP])
     shown = progress.add_task("the whole service", total=(1 + rounds) * (len(runs) + len(alone)))
     found: dict[str, list[dict[str, float]]] = {name: [] for name in runs}
-    for number in range(1 + rounds):
+    for _ in range(1 + rounds):
         rates: dict[str | None, float] = {}
         for name, engine in alone.items():
             progress.update(shown, description=f"{name} again")
@@ -203,11 +203,10 @@ def _services(
             if run.engine in rates:
                 # Of the same minute: a machine that others share changes within a run.
                 figures["of_engine"] = figures["messages_per_s"] / rates[run.engine]
-            # In the first round a new broker compiles itself, on the same processors.
-            if number > 0:
-                found[name].append(figures)
+            found[name].append(figures)
             progress.advance(shown)
-    report.services = {name: whole.median_of(values) for name, values in found.items()}
+    # In the first round a new broker compiles itself, on the same processors.
+    report.services = {name: whole.median_of(values[1:]) for name, values in found.items()}
 
 
 def _latencies(

@@ -32,11 +32,12 @@ class Batch:
     def __init__(self, bytes_max: int) -> None:
         """Begin empty."""
         self.records: list[Stored] = []
+        self._size = 0
         self._bytes_max = bytes_max
 
     def size(self) -> int:
-        """Bytes so far."""
-        return sum(record.size for record in self.records)
+        """Bytes so far; kept, since each record that is added asks."""
+        return self._size
 
     def append(
         self,
@@ -49,9 +50,10 @@ class Batch:
         """See aiokafka: an empty batch takes any record, another one only what fits."""
         assert timestamp is None
         record = Stored(key, value, tuple(headers))
-        if self.records and self.size() + record.size > self._bytes_max:
+        if self.records and self._size + record.size > self._bytes_max:
             return None
         self.records.append(record)
+        self._size += record.size
         return record
 
 
@@ -162,10 +164,12 @@ class Producer:
 
     async def _send_all(self, partition: Partition, pending: list[_Sending]) -> None:
         for records, sent in pending:
-            arguments = (partition, records, self._id, self._epoch, self._gap)
-            await self._send(arguments, sent)
+            await self._send(partition, records, sent)
 
-    async def _send(self, arguments: Any, sent: asyncio.Future[None]) -> None:
+    async def _send(
+        self, partition: Partition, records: list[Stored], sent: asyncio.Future[None]
+    ) -> None:
+        arguments = (partition, records, self._id, self._epoch, self._gap)
         brokers = self._network.brokers
         try:
             await self._request("produce", lambda: brokers.produce(*arguments))
