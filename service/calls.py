@@ -69,11 +69,17 @@ class Calling:
     def call(self, labels: Sequence[str], shares: Sequence[float]) -> Call:
         """What is called of one text, of which each label has its share."""
         best = max(range(len(shares)), key=shares.__getitem__)
-        confident = shares[best] >= self.trust.threshold
+        confident = self._is_enough(best, shares[best])
         label = labels[best]
         if not confident and self.unsure_label != KEEP and _NEUTRAL not in map(str.lower, labels):
             label = self.unsure_label
         return Call(label, shares[best], confident)
+
+    def _is_enough(self, label: int, share: float) -> bool:
+        if not self.trust.thresholds:
+            return True
+        threshold = self.trust.thresholds[label]
+        return threshold is not None and share >= threshold
 
     def read(self, labels: Sequence[str], logits: NDArray[np.float32]) -> list[Reading]:
         """Read logits of the shape (texts, labels)."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FILE = "sentiment.json"
 # No file of ours comes near; a larger one is none of ours.
 FILE_BYTES_MAX = 64 * 2**10
+# A sentence fits; shorter windows would tear most of them.
+WINDOW_TOKENS_MIN = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,20 @@ class Reference:
 class Trust:
     """How a model's logits become a score that can be believed.
 
-    Texts pass through version `normaliser` of the normaliser, 0 being none. Probabilities are the
-    softmax of (logits / temperature + bias), `bias` having one value for each label, or none. A
-    label is called with confidence where its probability is at least `threshold`, which was found
-    to be right for a share of `target_accuracy`; 0 where none was sought.
+    Texts pass through version `normaliser` of the normaliser, 0 being none, and are cut into
+    windows of at most `window_tokens`, 0 being what the model takes. Probabilities are the softmax
+    of (logits / temperature + bias), `bias` having one value for each label, or none. A label is
+    called with confidence where its probability is at least its own of `thresholds`, never where
+    that is None; they were found for a share of `target_accuracy` to be right. Without thresholds
+    none were sought, and every label is called with confidence.
     """
 
     normaliser: int = 0
     temperature: float = 1.0
     bias: tuple[float, ...] = ()
-    threshold: float = 0.0
+    thresholds: tuple[float | None, ...] = ()
     target_accuracy: float = 0.0
+    window_tokens: int = 0
     reference: Reference | None = None
 
 
@@ -93,26 +98,45 @@ def _checked(content: Any, labels: int) -> Trust:
         raise TypeError("it is no JSON object")
     known = dict(content)
     reference = known.pop("reference", None)
+    # Files from before each label had its own: one for all, 0 for none.
+    of_all = known.pop("threshold", 0)
+    if of_all and known.get("thresholds"):
+        raise ValueError("it has both threshold and thresholds")
+    known["thresholds"] = tuple(known.get("thresholds", ())) or (
+        (of_all,) * labels if of_all else ()
+    )
     trust = Trust(**known | {"bias": tuple(known.get("bias", ()))})
-    numbers = (trust.temperature, trust.threshold, trust.target_accuracy, *trust.bias)
-    if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+    _check_values(trust, labels)
+    return trust if reference is None else replace(trust, reference=_reference(reference))
+
+
+def _check_values(trust: Trust, labels: int) -> None:
+    found = [threshold for threshold in trust.thresholds if threshold is not None]
+    numbers = (trust.temperature, trust.target_accuracy, *trust.bias, *found)
+    if not all(_is_number(number) for number in numbers):
         raise ValueError("a value is no finite number")
     if type(trust.normaliser) is not int or trust.normaliser < 0:
         raise ValueError("normaliser must be a version, 0 for none")
     if not trust.temperature > 0:
         raise ValueError("temperature must be above 0")
-    if not (0 <= trust.threshold <= 1 and 0 <= trust.target_accuracy <= 1):
-        raise ValueError("threshold and target_accuracy must be from 0 to 1")
-    if len(trust.bias) not in (0, labels):
-        raise ValueError(f"bias must have {labels} values, one for each label")
-    if reference is None:
-        return trust
-    shares = {name: tuple(reference[name]) for name in ("scores", "tokens")}
-    return replace(
-        trust,
-        reference=Reference(
-            **shares,
-            unknown=float(reference["unknown"]),
-            languages={str(k): float(v) for k, v in reference["languages"].items()},
-        ),
+    if not all(0 <= share <= 1 for share in (trust.target_accuracy, *found)):
+        raise ValueError("thresholds and target_accuracy must be from 0 to 1; null calls none")
+    for name, values in (("bias", trust.bias), ("thresholds", trust.thresholds)):
+        if len(values) not in (0, labels):
+            raise ValueError(f"{name} must have {labels} values, one for each label")
+    window = trust.window_tokens
+    if type(window) is not int or 0 != window < WINDOW_TOKENS_MIN:
+        raise ValueError(f"window_tokens must be 0, or {WINDOW_TOKENS_MIN} or more")
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type] # is one
+
+
+def _reference(content: Any) -> Reference:
+    shares = {name: tuple(content[name]) for name in ("scores", "tokens")}
+    return Reference(
+        **shares,
+        unknown=float(content["unknown"]),
+        languages={str(k): float(v) for k, v in content["languages"].items()},
     )

@@ -65,13 +65,13 @@ def test_labels_that_do_not_exclude_each_other() -> None:
 )
 def test_unsure(threshold: float, unsure: str, expected: tuple[str, float, bool]) -> None:
     """Below the threshold, and only there, the label is what the settings say."""
-    calling = Calling(Trust(threshold=threshold), unsure_label=unsure)
+    calling = Calling(Trust(thresholds=(0.0, threshold)), unsure_label=unsure)
     assert expected == calling.call(LABELS, [0.25, 0.75])
 
 
 def test_a_neutral_label_of_its_own_is_kept() -> None:
     """Such a model has said already what it means."""
-    calling = Calling(Trust(threshold=0.9), unsure_label="NEUTRAL")
+    calling = Calling(Trust(thresholds=(0.9,) * 3), unsure_label="NEUTRAL")
     labels = ("negative", "Neutral", "positive")
     assert ("positive", 0.5, False) == calling.call(labels, [0.2, 0.3, 0.5])
     assert ("Neutral", 0.8, False) == calling.call(labels, [0.1, 0.8, 0.1])

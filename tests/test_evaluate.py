@@ -185,7 +185,9 @@ def test_a_target_is_found_and_kept(tmp_path: Path) -> None:
     assert (0.25, 1.0) == (target["coverage"], target["accuracy"])
     assert target["threshold"] == pytest.approx((4 / 5 + 3 / 4) / 2)
     assert folder / "sentiment.json" == store_target(settings.model, figures)
-    assert Trust(0, 1.5, (), target["threshold"], 0.9, reference) == read_trust(folder, 2)
+    assert Trust(0, 1.5, (), (target["threshold"],) * 2, 0.9, reference=reference) == read_trust(
+        folder, 2
+    )
 
 
 def test_a_target_out_of_reach(tmp_path: Path) -> None:

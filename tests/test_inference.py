@@ -262,7 +262,7 @@ async def test_what_is_passed_on_needs_no_engine(
 
 async def test_calibrated_scores_and_repeats() -> None:
     """Temperature, threshold and the label for being unsure reach the verdict, repeated or not."""
-    calling = Calling(Trust(temperature=2.0, threshold=0.6), unsure_label="NEUTRAL")
+    calling = Calling(Trust(temperature=2.0, thresholds=(0.6, 0.6)), unsure_label="NEUTRAL")
     inference = Inference(ScriptedEngine, WARM_UP, 10, calling)
     await inference.start()
     outcomes = await inference.score([document(480), document(880), document(480)])

@@ -37,7 +37,7 @@ def test_a_bare_model_is_read_raw(tmp_path: Path) -> None:
 def test_what_lies_beside_the_weights_counts(tmp_path: Path) -> None:
     """For the text and for the score; the settings say how long a text is, and what unsure is."""
     folder = write_files(tmp_path, problem_type="multi_label_classification")
-    kept = Trust(normaliser=1, temperature=2.0, threshold=0.75)
+    kept = Trust(normaliser=1, temperature=2.0, thresholds=(0.75, 0.75))
     write_trust(folder, kept)
 
     trust, encoder, calling = loaded(

@@ -17,8 +17,9 @@ WHOLE = Trust(
     normaliser=1,
     temperature=1.5,
     bias=(0.25, -0.25),
-    threshold=0.75,
+    thresholds=(0.75, None),
     target_accuracy=0.95,
+    window_tokens=128,
     reference=Reference((0.5, 0.5), (1.0,), 0.125, {"en": 1.0}),
 )
 
@@ -49,6 +50,13 @@ def test_no_file_is_a_raw_model(tmp_path: Path) -> None:
         json.dumps({"temperature": "hot"}).encode(),
         b'{"temperature": NaN}',
         b'{"threshold": 1.5}',
+        b'{"thresholds": [0.5]}',
+        b'{"thresholds": [0.5, 1.01]}',
+        b'{"thresholds": [0.5, true]}',
+        b'{"threshold": 0.5, "thresholds": [0.5, 0.5]}',
+        b'{"window_tokens": 31}',
+        b'{"window_tokens": -1}',
+        b'{"window_tokens": 64.0}',
         b'{"bias": [0.1]}',
         b'{"bias": ["a", "b"]}',
         b'{"bias": 3}',
@@ -74,3 +82,14 @@ def test_a_version_is_a_number(wrong: Any, tmp_path: Path) -> None:
 
     with pytest.raises(ModelError):
         read_trust(tmp_path, 2)
+
+
+@pytest.mark.parametrize(("content", "thresholds"), [({"threshold": 0.5}, (0.5,) * 3),
+                                                     ({"threshold": 0.0}, ())])  # fmt: skip
+def test_one_threshold_is_that_of_all_labels(
+    content: Any, thresholds: tuple[float, ...], tmp_path: Path
+) -> None:
+    """As files have it that were written before each label had its own; 0 was none."""
+    (tmp_path / FILE).write_text(json.dumps(content))
+
+    assert thresholds == read_trust(tmp_path, 3).thresholds

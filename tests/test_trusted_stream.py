@@ -48,7 +48,7 @@ async def _events(stream: Stream, tmp_path: Path, count: int, **more: str) -> li
 async def test_what_the_folder_says_reaches_the_events(stream: Stream, tmp_path: Path) -> None:
     """Temperature, threshold and normaliser; a long text in windows, and what of it is not read."""
     folders = [
-        _model(tmp_path / "calibrated", Trust(1, TEMPERATURE, threshold=0.999)),
+        _model(tmp_path / "calibrated", Trust(1, TEMPERATURE, thresholds=(0.999, 0.999))),
         _model(tmp_path / "plain", Trust(1)),
     ]
     texts = [ENGLISH, LONG, ENGLISH, "#SoGood 😂"]

@@ -106,7 +106,11 @@ def store_target(settings: ModelSettings, figures: dict[str, Any]) -> Path:
     try:
         write_trust(
             checkpoint.folder,
-            replace(kept, threshold=target["threshold"], target_accuracy=target["target_accuracy"]),
+            replace(
+                kept,
+                thresholds=(target["threshold"],) * len(checkpoint.labels),
+                target_accuracy=target["target_accuracy"],
+            ),
         )
     except OSError as error:
         raise InputError(
