@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from service.records import Verdict
     from service.trust import Reference
@@ -64,6 +64,8 @@ class _Counts:
     scores: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
     tokens: list[int] = field(default_factory=lambda: [0] * (len(TOKEN_EDGES) + 1))
     languages: Counter[str] = field(default_factory=Counter)
+    # The likeliest ones: no more than records, whatever a model has.
+    labels: Counter[str] = field(default_factory=Counter)
 
 
 class DriftWindow:
@@ -89,6 +91,8 @@ class DriftWindow:
         if verdict.scores:
             *_, score = verdict.scores.values()
             block.scores[min(int(score * SCORE_BINS), SCORE_BINS - 1)] += 1
+            # Not what is called: that also depends on settings for what the model is unsure of.
+            block.labels[max(verdict.scores, key=verdict.scores.__getitem__)] += 1
         block.tokens[bisect_left(TOKEN_EDGES, stats.tokens)] += 1
         language = verdict.document.language or UNDETERMINED
         if language not in block.languages and len(block.languages) >= LANGUAGES_MAX:
@@ -120,13 +124,18 @@ class DriftWindow:
         }
         if sum(counts.scores) >= RECORDS_MIN:
             indices["scores"] = stability_index(reference.scores, counts.scores)
+            if reference.labels:
+                indices["labels"] = _index_of_names(reference.labels, counts.labels)
         if reference.languages:
-            names = sorted({*reference.languages, *counts.languages})
-            indices["languages"] = stability_index(
-                [reference.languages.get(name, 0.0) for name in names],
-                [counts.languages[name] for name in names],
-            )
+            indices["languages"] = _index_of_names(reference.languages, counts.languages)
         return indices
+
+
+def _index_of_names(expected: Mapping[str, float], found: Counter[str]) -> float:
+    names = sorted({*expected, *found})
+    return stability_index(
+        [expected.get(name, 0.0) for name in names], [found[name] for name in names]
+    )
 
 
 def stability_index(expected: Sequence[float], found: Sequence[float]) -> float:
@@ -154,6 +163,7 @@ def _sum(blocks: Iterable[_Counts]) -> _Counts:
         total.scores = [a + b for a, b in zip(total.scores, block.scores, strict=True)]
         total.tokens = [a + b for a, b in zip(total.tokens, block.tokens, strict=True)]
         total.languages.update(block.languages)
+        total.labels.update(block.labels)
     return total
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from service.errors import ModelError
@@ -31,13 +31,15 @@ class Reference:
 
     `scores` are the shares of texts whose probability of the last label lies in each tenth of 0 to
     1, `tokens` of texts with up to 8, 16, 32, 64, 128 tokens and more; `unknown` is the share of
-    unknown tokens, `languages` of texts in each language.
+    unknown tokens, `languages` of texts in each language, `labels` of texts of which each label is
+    the likeliest: a label between the poles does not show in `scores`. Empty in older files.
     """
 
     scores: tuple[float, ...]
     tokens: tuple[float, ...]
     unknown: float
     languages: dict[str, float]
+    labels: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +140,15 @@ def _reference(content: Any) -> Reference:
     return Reference(
         **shares,
         unknown=float(content["unknown"]),
-        languages={str(k): float(v) for k, v in content["languages"].items()},
+        languages=_shares(content["languages"]),
+        labels=_shares(content.get("labels", {})),
     )
+
+
+def _shares(content: Any) -> dict[str, float]:
+    if not isinstance(content, dict):
+        raise TypeError("shares by name must be a JSON object")
+    shares = {name: float(share) for name, share in content.items()}
+    if not all(0 <= share <= 1 for share in shares.values()):
+        raise ValueError("a share must be from 0 to 1")
+    return shares

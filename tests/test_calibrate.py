@@ -40,14 +40,16 @@ def test_the_temperature_and_bias_of_made_up_labels_are_found() -> None:
 
 
 def test_the_reference_counts_texts_and_tokens() -> None:
-    """Shares of tenths, of lengths up to each edge, and of unknown tokens among all words."""
+    """Shares of tenths, labels, lengths up to each edge, and unknown tokens among all words."""
     found = reference(
-        np.array([0.05, 0.95, 1.0, 0.55]),
+        np.array([[0.05, 0.9, 0.05], [0, 0.05, 0.95], [0, 0, 1.0], [0.2, 0.25, 0.55]]),
+        ["NEGATIVE", "NEUTRAL", "POSITIVE"],
         [[2, 1, 3], [2, 7, 3], [2] * 9, [2] * 200],
         1,
         ["en", "en", None, "de"],
     )
     assert (0.25, 0, 0, 0, 0, 0.25, 0, 0, 0, 0.5) == found.scores
+    assert {"NEGATIVE": 0, "NEUTRAL": 0.25, "POSITIVE": 0.75} == found.labels
     assert (0.5, 0.25, 0, 0, 0, 0.25) == found.tokens
     assert {"en": 0.5, "und": 0.25, "de": 0.25} == found.languages
     assert pytest.approx(1 / (1 + 1 + 7 + 198), abs=1e-6) == found.unknown
@@ -70,6 +72,7 @@ def test_a_trained_model_gets_what_the_service_reads(tmp_path: Path) -> None:
     assert (figures["temperature"], tuple(figures["bias"])) == (trust.temperature, trust.bias)
     assert trust.reference is not None
     assert pytest.approx(1) == sum(trust.reference.scores)
+    assert pytest.approx(1) == sum(trust.reference.labels.values())
     assert pytest.approx(1) == sum(trust.reference.tokens)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,14 @@ from values import record
 MESSAGE = Message(record(), "text", {})
 # Half of the scores at either end, texts of up to 16 tokens, one unknown token in ten.
 REFERENCE = Reference((0.5, *(0.0,) * 8, 0.5), (0.0, 1.0, 0.0, 0.0, 0.0, 0.0), 0.1, {"en": 1.0})
+# All of three labels, of which the middle one shows in no score of the last.
+THREE = Reference(
+    (0.8, *(0.0,) * 8, 0.2),
+    REFERENCE.tokens,
+    0.1,
+    {},
+    {"NEGATIVE": 0.4, "NEUTRAL": 0.4, "POSITIVE": 0.2},
+)
 
 
 def _verdict(
@@ -73,6 +83,33 @@ def test_each_index_moves_by_its_own(changed: Verdict, moved: set[str]) -> None:
         window.record(_verdict(0.99))
         window.record(changed)
     indices = window.drift().indices
+    assert moved == {name for name, index in indices.items() if index > 0.25}
+    assert all(index < 0.1 for name, index in indices.items() if name not in moved)
+
+
+@pytest.mark.parametrize(
+    ("of_ten", "moved"),
+    [
+        ({"NEGATIVE": 4, "NEUTRAL": 4, "POSITIVE": 2}, set()),
+        ({"NEGATIVE": 7, "NEUTRAL": 1, "POSITIVE": 2}, {"labels"}),
+        ({"NEGATIVE": 0, "NEUTRAL": 8, "POSITIVE": 2}, {"labels"}),
+        ({"NEGATIVE": 4, "NEUTRAL": 4, "MIXED": 2}, {"labels", "scores"}),
+    ],
+)
+def test_the_index_of_labels_sees_those_between_the_poles(
+    of_ten: dict[str, int], moved: set[str]
+) -> None:
+    """Complaints that turn neutral, or the other way, move no score of the last label."""
+    window = DriftWindow(THREE)
+    for _ in range(RECORDS_MIN // 10):
+        for likeliest, count in of_ten.items():
+            names = ("NEGATIVE", "NEUTRAL", "MIXED", "POSITIVE")
+            scores = {name: 0.97 if name == likeliest else 0.01 for name in names}
+            for _ in range(count):
+                # What is called for being unsure is not what counts.
+                window.record(replace(_verdict(), label="UNSURE", scores=scores))
+    indices = window.drift().indices
+    assert {"scores", "labels", "tokens", "unknown"} == set(indices)
     assert moved == {name for name, index in indices.items() if index > 0.25}
     assert all(index < 0.1 for name, index in indices.items() if name not in moved)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import time
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,9 @@ def _model_with_reference(folder: Path, texts: Sequence[str]) -> Path:
     """The bundled model, with a reference of these texts in English beside its weights."""
     shutil.copytree(BUNDLED_FOLDER, folder)
     model = load_model(ModelSettings(name=str(folder)))
-    scores = [s.scores["POSITIVE"] for s in score_texts(texts, model)]
+    found = [scored.scores for scored in score_texts(texts, model)]
+    scores = [shares["POSITIVE"] for shares in found]
+    likeliest = Counter(max(shares, key=shares.__getitem__) for shares in found)
     stats = [stats for _, stats in model.encoder.encode(list(texts))]
     tenths, bins = [0] * 10, [0] * (len(TOKEN_EDGES) + 1)
     for score, stat in zip(scores, stats, strict=True):
@@ -48,8 +51,9 @@ def _model_with_reference(folder: Path, texts: Sequence[str]) -> Path:
         tokens=tuple(count / len(texts) for count in bins),
         unknown=sum(s.unknown_share for s in stats) / len(stats),
         languages={"en": 1.0},
+        labels={label: count / len(texts) for label, count in likeliest.items()},
     )
-    kept = read_trust(folder, 2)
+    kept = read_trust(folder, len(found[0]))
     values = {name: getattr(kept, name) for name in kept.__slots__}
     write_trust(folder, type(kept)(**values | {"reference": reference}))
     return folder
@@ -77,7 +81,7 @@ async def test_drift_moves_with_the_input(
     await produce(stream.bootstrap, stream.input, good_messages(alike, RECORDS))
     with running_service(tmp_path, stream.settings(MODEL__NAME=str(folder))) as service:
         await _drift_records(service, RECORDS)
-        before = {of: _index(service, of) for of in ("scores", "tokens", "unknown")}
+        before = {of: _index(service, of) for of in ("scores", "labels", "tokens", "unknown")}
         unknown, long = (service.metric(f"sentiment_{n}_share") for n in ("unknown", "long"))
         assert {} == {of: index for of, index in before.items() if index >= LIKE}
         assert 0 < before["scores"] + before["tokens"]

@@ -20,8 +20,23 @@ WHOLE = Trust(
     thresholds=(0.75, None),
     target_accuracy=0.95,
     window_tokens=128,
-    reference=Reference((0.5, 0.5), (1.0,), 0.125, {"en": 1.0}),
+    reference=Reference(
+        (0.5, 0.5), (1.0,), 0.125, {"en": 1.0}, {"NEGATIVE": 0.25, "POSITIVE": 0.75}
+    ),
 )
+
+
+def _reference_with(**changed: Any) -> bytes:
+    reference = {"scores": [], "tokens": [], "unknown": 0, "languages": {}, **changed}
+    return json.dumps({"reference": reference}).encode()
+
+
+def test_a_reference_of_before_labels_is_read(tmp_path: Path) -> None:
+    """It has no shares of labels, and nothing is said of them."""
+    (tmp_path / FILE).write_bytes(_reference_with())
+    reference = read_trust(tmp_path, 2).reference
+    assert reference is not None
+    assert {} == reference.labels
 
 
 @pytest.mark.parametrize("trust", [WHOLE, RAW])
@@ -63,6 +78,10 @@ def test_no_file_is_a_raw_model(tmp_path: Path) -> None:
         b'{"unheard_of": 1}',
         b'{"reference": {}}',
         b'{"reference": {"scores": 1, "tokens": [], "unknown": 0, "languages": {}}}',
+        b'{"reference": {"scores": [], "tokens": [], "unknown": 0, "languages": []}}',
+        _reference_with(labels=["NEGATIVE"]),
+        _reference_with(labels={"NEGATIVE": 1.5}),
+        _reference_with(labels={"NEGATIVE": "half"}),
     ],
 )
 def test_what_cannot_be_used_is_named(content: bytes, tmp_path: Path) -> None:

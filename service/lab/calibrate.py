@@ -68,7 +68,8 @@ def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
     trust = replace(
         fitted,
         reference=reference(
-            _shares(logits(messages), fitted)[:, -1],
+            _shares(logits(messages), fitted),
+            [str(name) for _, name in sorted((model.config.id2label or {}).items())],
             encode(tokenizer, messages, tokenizer.model_max_length),
             tokenizer.unk_token_id,
             [tell(text) for text in messages],
@@ -123,16 +124,21 @@ def fit(
 
 
 def reference(
-    scores: Floats,
+    shares: Floats,
+    labels: Sequence[str],
     sequences: Sequence[Sequence[int]],
     unknown_id: int | None,
     languages: Sequence[str | None],
 ) -> Reference:
-    """What scores (of the last label) and texts look like; tokens include the special ones."""
+    """What scores and texts look like; tokens include the special ones.
+
+    `shares` are probabilities of the shape (texts, labels), in the order of `labels`.
+    """
     told = Counter(language or UNDETERMINED for language in languages)
     lengths = np.array([len(ids) for ids in sequences])
-    tenths, _ = np.histogram(scores, bins=10, range=(0.0, 1.0))
+    tenths, _ = np.histogram(shares[:, -1], bins=10, range=(0.0, 1.0))
     in_bins = np.bincount(np.searchsorted(TOKEN_EDGES, lengths), minlength=len(TOKEN_EDGES) + 1)
+    likeliest = np.bincount(shares.argmax(1), minlength=len(labels))
     # Two of each text's tokens are special ones, and never unknown.
     words = int((lengths - 2).sum())
     unknown = sum(list(ids).count(unknown_id) for ids in sequences) if unknown_id else 0
@@ -143,6 +149,7 @@ def reference(
         languages={
             name: round(n / len(languages), 6) for name, n in told.most_common(LANGUAGES_MAX)
         },
+        labels=dict(zip(labels, _rounded(likeliest), strict=True)),
     )
 
 
