@@ -28,8 +28,9 @@ JSON = {"Content-Type": "application/json"}
 class MadeUpModel:
     """One token a word, and two marks; the more letters, the more positive."""
 
-    def __init__(self) -> None:
-        """Work."""
+    def __init__(self, labels: tuple[str, ...] = ("negative", "positive")) -> None:
+        """Have two labels, or three with the middle one half as likely as not."""
+        self.labels = labels
         self.error: Exception | None = None
         self.runs: list[list[str]] = []
 
@@ -44,12 +45,13 @@ class MadeUpModel:
             raise self.error
         return [self.reading(sum(windows[0])) for windows in texts]
 
-    @staticmethod
-    def reading(letters: int) -> Reading:
-        """Of a text with so many letters."""
+    def reading(self, letters: int) -> Reading:
+        """Of a text with so many letters; the label of one that is rather bad is none of these."""
         positive = min(letters, 100) / 100
-        label = "positive" if positive >= 0.5 else "unsure"
-        scores = {"negative": 1 - positive, "positive": positive}
+        first, *middle, last = self.labels
+        part = 0.5 if middle else 1
+        scores = {first: part * (1 - positive), **dict.fromkeys(middle, 0.5), last: part * positive}
+        label = max(scores, key=scores.__getitem__) if positive >= 0.5 else "unsure"
         return Reading(Call(label, max(scores.values()), positive >= 0.5), scores)
 
 

@@ -35,6 +35,7 @@ ARROWS: dict[str, set[str]] = {
     "windows": set(),
     "language": set(),
     "calls": {"trust"},
+    "poles": set(),
     "text": {"errors", "normalise", "records", "windows"},
     "prepare": {"records"},
     "cost": set(),
@@ -66,7 +67,7 @@ ARROWS: dict[str, set[str]] = {
     "web.openapi": {"web.score_contracts"},
     "web.score_contracts": set(),
     "web.score_api": {
-        "errors", "runs", "web.bodies", "web.docs_page", "web.explain", "web.openapi",
+        "errors", "poles", "runs", "web.bodies", "web.docs_page", "web.explain", "web.openapi",
         "web.score_contracts",
     },
     "engines": {"errors", "records", "settings", "trust"},
@@ -88,7 +89,7 @@ ARROWS: dict[str, set[str]] = {
     "reference": {"contracts", "errors", "records", "settings", "telemetry"},
     "lab": {
         "calls", "codec", "contracts", "drift", "engines", "errors", "kafka", "language",
-        "normalise", "processing", "records", "settings", "terminal", "trust", "tuning",
+        "normalise", "poles", "processing", "records", "settings", "terminal", "trust", "tuning",
         "windows",
     },
     "demo": {"app", "contracts", "errors", "logs", "records", "settings", "terminal"},

@@ -38,6 +38,19 @@ async def test_each_example_is_answered_as_the_document_says() -> None:
     assert 4 == answered
 
 
+async def test_each_value_in_the_address_is_answered_as_the_document_says() -> None:
+    """Those that it names, and no other."""
+    post = openapi()["paths"]["/score"]["post"]
+    [parameter] = post["parameters"]
+    assert ("labels", "query") == (parameter["name"], parameter["in"])
+    form = post["responses"]["200"]["content"]["application/json"]["schema"]
+    async with asking(MadeUpModel(("NEGATIVE", "NEUTRAL", "POSITIVE"))) as client:
+        for value in parameter["schema"]["enum"]:
+            status, answer = await client.post(f"/score?labels={value}", {"inputs": "a"})
+            assert 200 == status
+            Draft202012Validator({**form, "components": {"schemas": SCHEMAS}}).validate(answer)
+
+
 async def test_the_page_needs_nothing_else() -> None:
     """No script, no picture, no other host; each path, form and status is on it."""
     async with asking(None) as client, client.session.get("/docs") as response:
@@ -52,6 +65,8 @@ async def test_the_page_needs_nothing_else() -> None:
     assert {f"#{name}" for name in SCHEMAS} == anchors
     for path, methods in openapi()["paths"].items():
         assert f"POST {path}" in page
+        for parameter in methods["post"].get("parameters", ()):
+            assert f"<td><code>{parameter['name']}</code></td><td>all or poles</td>" in page
         for status in methods["post"]["responses"]:
             assert f"<td>{status}</td>" in page
 

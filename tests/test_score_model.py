@@ -114,9 +114,23 @@ async def test_hugging_faces_client_understands_the_answer() -> None:
         found = await asyncio.to_thread(client.text_classification, TEXTS[0])
         with pytest.raises(hub.errors.HfHubHTTPError, match="holds nothing but white space"):
             await asyncio.to_thread(client.text_classification, " ")
+        of_two = hub.InferenceClient(model=service.client.url("/score?labels=poles"))
+        poles = await asyncio.to_thread(of_two.text_classification, TEXTS[0])
 
-    assert ["POSITIVE", "NEGATIVE"] == [element.label for element in found]
+    assert "POSITIVE" == found[0].label
     assert pytest.approx(1) == sum(element.score for element in found)
+    assert ["POSITIVE", "NEGATIVE"] == [element.label for element in poles]
+    assert pytest.approx(1) == sum(element.score for element in poles)
+
+
+async def test_the_published_endpoints_sample() -> None:
+    """Two labels as it gives them, whatever labels the bundled model has."""
+    texts = ["Today was an amazing day!", "It was an unfortunate series of events."]
+    async with _running() as service:
+        asked = {"input_data": texts}
+        status, answer = await service.client.post("/score?labels=poles", asked)
+    assert (200, ["POSITIVE", "NEGATIVE"]) == (status, [one["label"] for one in answer])
+    assert all(one["score"] > 0.9 for one in answer), answer
 
 
 async def test_an_explanation_by_the_model() -> None:

@@ -21,8 +21,8 @@ from service.lab.bias_rows import (
     pair_cells,
     slot,
 )
-from service.lab.poles import positive
 from service.lab.scoring import LoadedModel, load_model, score_texts
+from service.poles import positive
 from service.terminal import Table, track
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from service.errors import RetriableError
 from service.kafka.outputs import Outputs
-from service.lab.poles import positive
+from service.poles import positive
 from service.terminal import Table, labelled, percent, printable, progress_bar
 
 if TYPE_CHECKING:

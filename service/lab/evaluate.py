@@ -25,8 +25,8 @@ from service.engines.checkpoint import resolve
 from service.errors import InputError
 from service.lab import reliability
 from service.lab.labelled import read_labelled
-from service.lab.poles import negative, positive
 from service.lab.scoring import LoadedModel, load_model, score_texts
+from service.poles import negative, positive
 from service.terminal import GOOD, WARN, Table, percent, track
 from service.trust import FILE, read_trust, write_trust
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from service.errors import InputError
-from service.lab.poles import negative, positive
 from service.lab.scoring import load_model, logits_of
+from service.poles import negative, positive
 from service.settings import ModelSettings
 from service.terminal import track
 

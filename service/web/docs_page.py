@@ -53,10 +53,18 @@ def _operation(path: str, method: str, operation: dict[str, Any], schemas: dict[
         f"curl -H 'Content-Type: application/json' localhost:8080{path} -d '{json.dumps(example)}'"
         for example in examples
     )
+    asked_for = "".join(
+        f"<tr><td><code>{escape(parameter['name'])}</code></td><td>{_type(parameter['schema'])}"
+        f"</td><td>{escape(parameter['description'])}</td></tr>\n"
+        for parameter in operation.get("parameters", ())
+    )
+    if asked_for:
+        head = "<tr><th>In the address</th><th>Values</th><th>Meaning</th></tr>"
+        asked_for = f"<table>\n{head}\n{asked_for}</table>\n"
     return (
         f"<h2><code>{escape(method.upper())} {escape(path)}</code></h2>\n"
         f"<p>{escape(operation['summary'])}</p>\n<p>Takes {_links(asked)}.</p>\n"
-        f"<pre>{escape(calls)}</pre>\n"
+        f"{asked_for}<pre>{escape(calls)}</pre>\n"
         f"<table>\n<tr><th>Status</th><th>Meaning</th><th>Form</th></tr>\n{rows}</table>\n"
     )
 
@@ -85,6 +93,8 @@ def _type(schema: dict[str, Any]) -> str:
         return f"list of {_type(schema['items'])}"
     if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"object of {_type(schema['additionalProperties'])}"
+    if "enum" in schema:
+        return escape(" or ".join(schema["enum"]))
     bounds = [
         f"{word} {schema[key]}"
         for key, word in (("minimum", "from"), ("maximum", "to"))

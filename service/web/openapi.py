@@ -17,19 +17,20 @@ from service.web.score_contracts import (
     HuggingFaceAnswer,
     HuggingFaceRequest,
     Problem,
+    ScoreQuery,
 )
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 # That of the paths and their forms, not of the service.
-API_VERSION = "1.0"
+API_VERSION = "1.1"
 PROBLEMS = {
     400: "The body is not JSON.",
     408: "The body did not come in time.",
     413: "The body is too large.",
     415: "The body is not said to be application/json.",
-    422: "JSON of another form, or texts beyond a limit; the error names the place.",
+    422: "JSON or a query of another form, or texts beyond a limit; the error names the place.",
     503: "The model is being loaded, or busy with the stream; ask again after Retry-After seconds.",
 }
 
@@ -68,6 +69,7 @@ def openapi() -> dict[str, Any]:
                     "Face's; the answer has the form of the request.",
                     (EndpointRequest, HuggingFaceRequest),
                     (EndpointAnswer, HuggingFaceAnswer),
+                    ScoreQuery,
                 )
             },
             "/explain": {
@@ -89,6 +91,7 @@ def _operation(
     summary: str,
     asked: tuple[type[BaseModel], ...],
     answered: tuple[type[BaseModel], ...],
+    query: type[BaseModel] | None = None,
 ) -> dict[str, Any]:
     responses: dict[str, Any] = {"200": {"description": "The scores.", "content": _json(answered)}}
     for status, meaning in PROBLEMS.items():
@@ -100,8 +103,21 @@ def _operation(
             "schema": {"type": "integer", "minimum": 1},
         }
     }
-    body = {"required": True, "content": _json(asked)}
-    return {"operationId": name, "summary": summary, "requestBody": body, "responses": responses}
+    return {
+        "operationId": name,
+        "summary": summary,
+        **({"parameters": _parameters(query)} if query is not None else {}),
+        "requestBody": {"required": True, "content": _json(asked)},
+        "responses": responses,
+    }
+
+
+def _parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
+    found = []
+    for name, schema in query.model_json_schema()["properties"].items():
+        described = schema.pop("description")
+        found.append({"name": name, "in": "query", "description": described, "schema": schema})
+    return found
 
 
 def _json(models: tuple[type[BaseModel], ...]) -> dict[str, Any]:

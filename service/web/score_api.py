@@ -8,11 +8,13 @@ Nothing of a request enters a log.
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from service.errors import BusyError, InputError, ServiceError
+from service.poles import two_way
 from service.runs import runs
 from service.web.bodies import RefusedError, json_body, validated
 from service.web.docs_page import docs_page
@@ -23,6 +25,7 @@ from service.web.score_contracts import (
     EndpointRequest,
     ExplainRequest,
     HuggingFaceRequest,
+    ScoreQuery,
 )
 
 if TYPE_CHECKING:
@@ -80,7 +83,8 @@ class ScoreApi:
         self._encode = self._score = None
 
     async def _post_score(self, request: web.Request) -> web.Response:
-        return await self._answered(request, self._scores)
+        query = {name: request.query.getall(name) for name in request.query}
+        return await self._answered(request, partial(self._scores, query))
 
     async def _post_explain(self, request: web.Request) -> web.Response:
         return await self._answered(request, self._explanation)
@@ -118,16 +122,20 @@ class ScoreApi:
         finally:
             self._requests -= 1
 
-    async def _scores(self, asked: Any) -> Any:
+    async def _scores(self, query: dict[str, list[str]], asked: Any) -> Any:
+        labels = _labels(query)
         form = _form(asked)
         if isinstance(form, EndpointRequest):
-            places = _several("input_data", form.input_data)
-            readings = await self._readings(form.input_data, places)
-            return [{"label": r.call.label, "score": r.call.score} for r in readings]
-        if isinstance(form.inputs, str):
-            readings = await self._readings([form.inputs], ["inputs"])
+            texts, places = form.input_data, _several("input_data", form.input_data)
+        elif isinstance(form.inputs, str):
+            texts, places = [form.inputs], ["inputs"]
         else:
-            readings = await self._readings(form.inputs, _several("inputs", form.inputs))
+            texts, places = form.inputs, _several("inputs", form.inputs)
+        readings = await self._readings(texts, places)
+        if labels == "poles":
+            readings = [_at_a_pole(reading) for reading in readings]
+        if isinstance(form, EndpointRequest):
+            return [{"label": r.call.label, "score": r.call.score} for r in readings]
         count = form.parameters.top_k if form.parameters is not None else None
         return [_ranked(reading, count) for reading in readings]
 
@@ -188,6 +196,25 @@ def _form(asked: Any) -> EndpointRequest | HuggingFaceRequest:
         422,
         'the body is no object with "input_data" (a list of texts) or "inputs" (one or several)',
     )
+
+
+def _labels(query: dict[str, list[str]]) -> str:
+    """Which labels the address asks for; what is said twice has no form that fits."""
+    said = {name: values[0] if len(values) == 1 else values for name, values in query.items()}
+    return validated(ScoreQuery, said).labels
+
+
+def _at_a_pole(reading: Reading) -> Reading:
+    scores = two_way(reading.scores)
+    if scores is None:
+        raise RefusedError(
+            422,
+            "labels=poles: this model's labels do not name a negative and a positive one; ask "
+            "without it, or name them in id2label of the model's config.json",
+        )
+    label = max(scores, key=scores.__getitem__)
+    call = reading.call._replace(label=label, score=scores[label])
+    return reading._replace(call=call, scores=scores)
 
 
 def _several(name: str, texts: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ No HTTP here (see `score_api`), and no limits but those that a schema can say.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -56,6 +56,15 @@ class _Model(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
     )
+
+
+class ScoreQuery(_Model):
+    """What the address of `POST /score` may ask for, whatever the form of its body."""
+
+    labels: Literal["all", "poles"] = "all"
+    """`poles`: only the negative and the positive label, for a client that knows no other. The
+    probability of each is divided by the sum of both, and the likelier one is called. `all`, the
+    default: every label of the model."""
 
 
 class EndpointRequest(_Model):
@@ -113,11 +122,16 @@ class LabelScore(_Model):
     """A label and its probability."""
 
     label: str
+    """Which ones there are depends on the model, so a client must take any; one that knows the two
+    poles alone asks with `labels=poles`."""
     score: Probability
 
 
 class EndpointAnswer(RootModel[list[LabelScore]]):
-    """For each text the label that an event would have, and the probability of the likeliest."""
+    """For each text the label that an event would have, and the probability of the likeliest.
+
+    With `labels=poles` the likelier pole and its probability.
+    """
 
 
 class HuggingFaceAnswer(RootModel[list[list[LabelScore]]]):

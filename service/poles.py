@@ -1,0 +1,74 @@
+"""Which labels of a model are the negative, the neutral and the positive one, and what two say.
+
+Exists so that all that answers or measures agrees, whatever order and case a published model has
+its labels in. Pure: names and probabilities, no model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+NEGATIVE = ("negative", "neg")
+NEUTRAL = ("neutral", "neu")
+POSITIVE = ("positive", "pos")
+
+
+def negative(labels: Sequence[str]) -> int:
+    """The index of the negative label: by its name, the first where none has such a name."""
+    index = _named(labels, NEGATIVE)
+    return 0 if index is None else index
+
+
+def neutral(labels: Sequence[str]) -> int | None:
+    """The index of the neutral label; None where no label has such a name."""
+    return _named(labels, NEUTRAL)
+
+
+def positive(labels: Sequence[str]) -> int:
+    """The index of the positive label: by its name, the last where none has such a name."""
+    index = _named(labels, POSITIVE)
+    return len(labels) - 1 if index is None else index
+
+
+def meaning(label: str) -> str:
+    """`negative`, `neutral` or `positive`, however that is written; else the label itself."""
+    lower = label.lower()
+    return next((names[0] for names in (NEGATIVE, NEUTRAL, POSITIVE) if lower in names), label)
+
+
+def are_poles(first: str, second: str) -> bool:
+    """Whether one label is the negative and the other the positive one, by their names."""
+    return {meaning(first), meaning(second)} == {NEGATIVE[0], POSITIVE[0]}
+
+
+def two_way(scores: Mapping[str, float]) -> dict[str, float] | None:
+    """The negative and the positive label, with probabilities that sum to 1, in this order.
+
+    Each is divided by the sum of both, which is its probability given that the text is at a pole.
+    None where the labels do not name both poles.
+    """
+    labels = list(scores)
+    found = _named(labels, NEGATIVE), _named(labels, POSITIVE)
+    if found[0] is None or found[1] is None:
+        return None
+    bad, good = labels[found[0]], labels[found[1]]
+    total = scores[bad] + scores[good]
+    # A model may be so sure of a third label that both are 0.
+    share = scores[good] / total if total > 0 else 0.5
+    return {bad: 1 - share, good: share}
+
+
+def polarity(of_negative: float, of_positive: float) -> float:
+    """From 0 (negative) to 1 (positive), of the probabilities of both poles.
+
+    Half of 1 + P(positive) - P(negative): all other labels count as half way. Of a model with two
+    labels it is P(positive), so models with and without a neutral label can be compared by it.
+    """
+    return (1 + of_positive - of_negative) / 2
+
+
+def _named(labels: Sequence[str], names: tuple[str, ...]) -> int | None:
+    return next((i for i, label in enumerate(labels) if label.lower() in names), None)
