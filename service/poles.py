@@ -67,7 +67,7 @@ def polarity(of_negative: float, of_positive: float) -> float:
     Half of 1 + P(positive) - P(negative): all other labels count as half way. Of a model with two
     labels it is P(positive), so models with and without a neutral label can be compared by it.
     """
-    return (1 + of_positive - of_negative) / 2
+    return 0.5 + (of_positive - of_negative) / 2
 
 
 def _named(labels: Sequence[str], names: tuple[str, ...]) -> int | None:

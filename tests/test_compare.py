@@ -69,8 +69,48 @@ def test_agreement_flips_and_shifts() -> None:
     assert ("id-1", [0.8, 0.6]) == (example["source_id"], example["scores"])
 
 
-def test_a_shift_is_that_of_the_positive_label() -> None:
-    """Wherever either model has it among its labels."""
+def _three(offset: int, label: str, scores: tuple[float, float, float]) -> bytes:
+    labels = ("negative", "neutral", "positive")
+    event = {
+        **json.loads(_event(offset, 0)),
+        "label": label,
+        "scores": dict(zip(labels, scores, strict=True)),
+    }
+    return json.dumps(event).encode()
+
+
+def test_a_candidate_with_a_neutral_label() -> None:
+    """Its labels are written otherwise; what is half way between the poles has not moved to one."""
+    comparison = Comparison(("a", "b"), 10)
+    for offset, score in enumerate((0.9, 0.5, 0.1, 0.8)):
+        comparison.add(0, _event(offset, score))
+    for event in (
+        _three(0, "positive", (0.1, 0.0, 0.9)),
+        _three(1, "neutral", (0.0, 1.0, 0.0)),
+        _three(2, "neutral", (0.1, 0.8, 0.1)),
+        _three(3, "negative", (0.7, 0.2, 0.1)),
+    ):
+        comparison.add(1, event)
+    figures = comparison.figures()
+    assert (4, 0.25, 0.25) == tuple(figures[k] for k in ("joined", "agreement", "pole_flips"))
+    pairs = [
+        ("POSITIVE", "positive"), ("POSITIVE", "neutral"), ("NEGATIVE", "neutral"),
+        ("POSITIVE", "negative"),
+    ]  # fmt: skip
+    assert sorted(pairs) == sorted((p["from"], p["to"]) for p in figures["labels"])
+    assert sorted(pairs[1:]) == sorted((p["from"], p["to"]) for p in figures["flips"])
+    assert figures["shift"]["mean"] == pytest.approx((0 + 0 + 0.4 - 0.6) / 4)
+    found = {e["origin"]["offset"]: e["scores"] for e in figures["flipped_examples"]}
+    expected = {1: [0.5, 0.5], 2: [0.1, 0.5], 3: [0.8, 0.2]}
+    assert {n: pytest.approx(scores) for n, scores in expected.items()} == found
+    console = Console(file=io.StringIO(), width=200)
+    print_comparison(figures, console)
+    assert isinstance(console.file, io.StringIO)
+    assert "opposite poles for 25.00 %" in console.file.getvalue()
+
+
+def test_a_shift_is_by_the_labels_names() -> None:
+    """Wherever either model has the poles among its labels."""
     comparison = Comparison(("a", "b"), 10)
     comparison.add(0, _event(1, 0.9))
     event = json.loads(_event(1, 0.9))

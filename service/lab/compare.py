@@ -2,7 +2,8 @@
 
 Exists so that a candidate can be tried on live messages by a release of its own, and be judged
 before it replaces what runs. Joins events by the message that they are of; reads, and writes
-nothing. Bounded memory, however long the topics are.
+nothing. Bounded memory, however long the topics are. Models may have different labels: what is
+compared is their polarity (see `poles`), which a model with a neutral label has too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rich.text import Text
 
 from service.errors import RetriableError
 from service.kafka.outputs import Outputs
-from service.poles import positive
+from service.poles import are_poles, meaning, negative, polarity, positive
 from service.terminal import Table, labelled, percent, printable, progress_bar
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ Origin = tuple[str, int, int]
 
 
 class Half(NamedTuple):
-    """What one model said of a message; `score` is the probability of its positive label."""
+    """What one model said of a message; `score` is its polarity from 0 to 1."""
 
     label: str
     score: float
@@ -84,6 +85,7 @@ class Comparison:
         self.joined = 0
         self._waiting_max = waiting_max
         self._agreeing = 0
+        self._opposite = 0
         self._labels: Counter[tuple[str, str]] = Counter()
         self._shifts = [0] * (SHIFT_BINS + 1)
         self._shift_sum = 0.0
@@ -126,23 +128,31 @@ class Comparison:
         self._shift_sum += shift
         self._shifts[round(abs(shift) * SHIFT_BINS)] += 1
         example = Shift(abs(shift), self.joined, origin, base, candidate)
-        if base.label == candidate.label:
+        if _same(base.label, candidate.label):
             self._agreeing += 1
             _keep(self._shifted, example, self._examples_max)
         else:
+            self._opposite += are_poles(base.label, candidate.label)
             _keep(self._flipped, example, self._examples_max)
 
     def figures(self) -> dict[str, Any]:
-        """Counts, shares from 0 to 1, and examples with the largest shifts first."""
+        """Counts, shares from 0 to 1, and examples with the largest shifts first.
+
+        `agreement` is the share of one label, however the two models write it; `pole_flips` the
+        share that one model calls positive and the other negative. A `shift` is that of the
+        polarity, and `scores` of examples are polarities: half of 1 + P(positive) - P(negative).
+        """
         joined = max(self.joined, 1)
+        pairs = [
+            {"from": base, "to": candidate, "count": count}
+            for (base, candidate), count in self._labels.most_common()
+        ]
         return {
             "joined": self.joined,
             "agreement": self._agreeing / joined,
-            "flips": [
-                {"from": base, "to": candidate, "count": count}
-                for (base, candidate), count in self._labels.most_common()
-                if base != candidate
-            ],
+            "pole_flips": self._opposite / joined,
+            "labels": pairs,
+            "flips": [pair for pair in pairs if not _same(str(pair["from"]), str(pair["to"]))],
             "shift": {
                 "mean": self._shift_sum / joined,
                 "mean_absolute": sum(n * c for n, c in enumerate(self._shifts))
@@ -175,6 +185,10 @@ class Comparison:
         return 0.0
 
 
+def _same(base: str, candidate: str) -> bool:
+    return meaning(base).lower() == meaning(candidate).lower()
+
+
 def _keep(heap: list[Shift], example: Shift, count: int) -> None:
     if len(heap) < count:
         heapq.heappush(heap, example)
@@ -202,10 +216,10 @@ def _parsed(value: bytes | None) -> tuple[Origin, Half, str] | None:
         origin, model = event["origin"], event["model"]
         scores, text = event["scores"], event.get("text")
         labels = list(scores)
-        score = scores[labels[positive(labels)]]
+        poles = (float(scores[labels[pole(labels)]]) for pole in (negative, positive))
         half = Half(
             str(event["label"]),
-            min(max(float(score), 0.0), 1.0),
+            min(max(polarity(*poles), 0.0), 1.0),
             event.get("source_id"),
             text[:TEXT_CHARACTERS_MAX] if isinstance(text, str) else None,
         )
@@ -248,23 +262,28 @@ async def compare(
 
 def print_comparison(figures: dict[str, Any], console: Console) -> None:
     """Show the figures to a person."""
-    topics = [f">{side['topic']}" for side in figures["sides"]]
-    table = Table(f"{figures['joined']} messages scored by both", "", *topics)
+    topics = [side["topic"] for side in figures["sides"]]
+    table = Table(
+        f"{figures['joined']} messages scored by both", "", *(f">{topic}" for topic in topics)
+    )
     for name in ("events", "without_other_half", "repeats", "unreadable"):
         table.add_row(name.replace("_", " "), *(str(side[name]) for side in figures["sides"]))
     table.add_row("models", *("\n".join(side["models"]) for side in figures["sides"]))
     console.print(table)
     shift = figures["shift"]
     console.print(
-        f"the same label for {percent(figures['agreement'], 2)}; scores shift by "
+        f"the same label for {percent(figures['agreement'], 2)}, opposite poles for "
+        f"{percent(figures['pole_flips'], 2)}; polarities (0 negative, 1 positive) shift by "
         f"{shift['mean']:+.4f} in the mean, by {shift['mean_absolute']:.4f} either way, for 95 % "
         f"by at most {shift['p95']:.3f}, for 99 % {shift['p99']:.3f}"
     )
-    for flip in figures["flips"]:
-        console.print(Text(" to ").join((labelled(flip["from"]), labelled(flip["to"]))), end="")
-        console.print(f": {flip['count']}")
+    table = Table("labels by both", *topics, ">messages", ">share")
+    for pair in figures["labels"]:
+        share = percent(pair["count"] / figures["joined"], 2)
+        table.add_row(labelled(pair["from"]), labelled(pair["to"]), str(pair["count"]), share)
+    console.print(table)
     table = Table(
-        "the largest shifts, flipped ones first", "message", "id", "labels", "scores", "text"
+        "the largest shifts, flipped ones first", "message", "id", "labels", "polarities", "text"
     )
     for example in (*figures["flipped_examples"], *figures["shifted_examples"]):
         origin = example["origin"]
