@@ -42,5 +42,7 @@ class Accounts:
             return
         if outcome.label is not None:
             metrics.scored.labels(outcome.label).inc()
+            if not outcome.confident:
+                metrics.unsure.labels(outcome.label).inc()
         metrics.published.inc()
         self.drift.record(outcome)

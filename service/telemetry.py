@@ -64,11 +64,7 @@ class Metrics:
         info = partial(prometheus.Info, registry=self.registry)
 
         self.consumed = counter("sentiment_consumed_total", "Records read.", ["topic"])
-        self.scored = counter("sentiment_scored_total", "Texts scored, by result.", ["label"])
-        self.repeated = counter(
-            "sentiment_repeated_total",
-            "Texts scored before, whose score was remembered and not computed.",
-        )
+        self._add_results(counter)
         self.over_budget = counter(
             "sentiment_over_budget_total",
             "Records published later after they were polled than the latency budget allows.",
@@ -124,6 +120,18 @@ class Metrics:
         for stage in get_args(Stage):
             self.stage_seconds.labels(stage)
 
+    def _add_results(self, counter: Callable[..., prometheus.Counter]) -> None:
+        self.scored = counter("sentiment_scored_total", "Texts scored, by result.", ["label"])
+        self.unsure = counter(
+            "sentiment_unsure_total",
+            "Texts scored of which the model was not confident, by result.",
+            ["label"],
+        )
+        self.repeated = counter(
+            "sentiment_repeated_total",
+            "Texts scored before, whose score was remembered and not computed.",
+        )
+
     def _add_http(self, counter: Callable[..., prometheus.Counter]) -> None:
         self.score_requests = counter(
             "sentiment_score_requests_total",
@@ -170,7 +178,10 @@ class Metrics:
             self.language_share.labels(language).set(share)
 
     def set_model(self, model: ModelInfo) -> None:
-        """Say which model is in use; one said before is gone."""
+        """Say which model is in use; one said before is gone. Its labels begin at 0."""
+        for label in model.labels:
+            self.scored.labels(label)
+            self.unsure.labels(label)
         self.model_info.clear()
         how = (model.engine, model.precision, model.device)
         self.model_info.labels(model.name, model.revision, *how)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -38,6 +40,18 @@ def test_a_verdict_is_published_and_scored() -> None:
     names = ("published", "scored", "dead_lettered")
     assert [1, 1, 0] == [found[f"sentiment_{name}_total"] for name in names]
     assert 2.0 == found["sentiment_end_to_end_seconds_sum"]
+
+
+def test_what_the_model_is_unsure_of_is_counted_by_label() -> None:
+    """Beside all that were scored; what was passed on unscored is neither."""
+    of = accounts()
+    for confident in (True, False, False):
+        of.published(replace(verdict(), confident=confident), NOW, NOW_MONOTONIC)
+    of.published(replace(verdict(), label=None, confident=False), NOW, NOW_MONOTONIC)
+
+    found = counted(of.metrics)
+    names = ("published", "scored", "unsure")
+    assert [4, 3, 2] == [found[f"sentiment_{name}_total"] for name in names]
 
 
 def test_a_rejected_record_is_a_dead_letter() -> None:

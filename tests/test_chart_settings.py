@@ -143,6 +143,20 @@ def test_alerts_and_dashboard_ask_for_metrics_that_exist(file: str) -> None:
     assert asked
 
 
+def test_panels_of_the_dashboard_stand_beside_each_other() -> None:
+    """Each has an id and a place of its own; Grafana would push one that lies on another away."""
+    panels = json.loads((CHART / "files" / "dashboard.json").read_text())["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    covered = [
+        (x, y)
+        for at in (panel["gridPos"] for panel in panels)
+        for x in range(at["x"], at["x"] + at["w"])
+        for y in range(at["y"], at["y"] + at["h"])
+    ]
+    assert len(set(covered)) == len(covered)
+    assert max(x for x, _ in covered) < 24
+
+
 def test_every_alert_has_a_runbook() -> None:
     """A heading of its name, which its address leads to."""
     rules = (CHART / "templates" / "prometheusrule.yaml").read_text()

@@ -27,6 +27,7 @@ def test_the_set_of_metrics_is_closed() -> None:
     assert [(d.name, d.type, ",".join(d.labels)) for d in describe()] == [
         ("sentiment_consumed_total", "counter", "topic"),
         ("sentiment_scored_total", "counter", "label"),
+        ("sentiment_unsure_total", "counter", "label"),
         ("sentiment_repeated_total", "counter", ""),
         ("sentiment_over_budget_total", "counter", ""),
         ("sentiment_published_total", "counter", ""),
@@ -81,6 +82,17 @@ def test_closed_sets_start_at_zero() -> None:
         assert values["sentiment_retries_total", (("stage", stage),)] == 0
     for stage in ("prepare", "wait", "score", "publish"):
         assert values["sentiment_stage_seconds_count", (("stage", stage),)] == 0
+
+
+def test_a_models_labels_start_at_zero() -> None:
+    """A share of unsure texts is then 0 where there are none, and not without a value."""
+    metrics = Metrics()
+    labels = ("NEGATIVE", "NEUTRAL", "POSITIVE")
+    metrics.set_model(ModelInfo("m", "r", "onnx_packed", "float32", "cpu", labels))
+    values = _scrape(metrics)
+    for name in ("scored", "unsure"):
+        counted = {k[1]: v for k, v in values.items() if k[0] == f"sentiment_{name}_total"}
+        assert counted == {(("label", label),): 0 for label in labels}
 
 
 def test_two_services_do_not_share_numbers() -> None:
