@@ -1,7 +1,7 @@
 """Which labels of a model are the negative, the neutral and the positive one, and what two say.
 
 Exists so that all that answers or measures agrees, whatever order and case a published model has
-its labels in. Pure: names and probabilities, no model.
+its two or more labels in. Pure: names and probabilities, no model.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ POSITIVE = ("positive", "pos")
 
 
 def negative(labels: Sequence[str]) -> int:
-    """The index of the negative label: by its name, the first where none has such a name."""
+    """The index of the negative label: by its name, else the first that is not the positive one."""
     index = _named(labels, NEGATIVE)
-    return 0 if index is None else index
+    return int(_named(labels, POSITIVE) == 0) if index is None else index
 
 
 def neutral(labels: Sequence[str]) -> int | None:
@@ -28,9 +28,16 @@ def neutral(labels: Sequence[str]) -> int | None:
 
 
 def positive(labels: Sequence[str]) -> int:
-    """The index of the positive label: by its name, the last where none has such a name."""
+    """The index of the positive label: by its name, else the last that is not the negative one."""
     index = _named(labels, POSITIVE)
-    return len(labels) - 1 if index is None else index
+    last = len(labels) - 1
+    return last - (_named(labels, NEGATIVE) == last) if index is None else index
+
+
+def both(labels: Sequence[str]) -> tuple[int, int] | None:
+    """The indices of the negative and the positive label; None where one of them has no name."""
+    found = _named(labels, NEGATIVE), _named(labels, POSITIVE)
+    return None if found[0] is None or found[1] is None else (found[0], found[1])
 
 
 def meaning(label: str) -> str:
@@ -39,9 +46,9 @@ def meaning(label: str) -> str:
     return next((names[0] for names in (NEGATIVE, NEUTRAL, POSITIVE) if lower in names), label)
 
 
-def are_poles(first: str, second: str) -> bool:
-    """Whether one label is the negative and the other the positive one, by their names."""
-    return {meaning(first), meaning(second)} == {NEGATIVE[0], POSITIVE[0]}
+def pole(label: str, labels: Sequence[str]) -> int:
+    """-1 for the negative one of the labels, 1 for the positive one, 0 for any other label."""
+    return (label == labels[positive(labels)]) - (label == labels[negative(labels)])
 
 
 def two_way(scores: Mapping[str, float]) -> dict[str, float] | None:
@@ -51,8 +58,8 @@ def two_way(scores: Mapping[str, float]) -> dict[str, float] | None:
     None where the labels do not name both poles.
     """
     labels = list(scores)
-    found = _named(labels, NEGATIVE), _named(labels, POSITIVE)
-    if found[0] is None or found[1] is None:
+    found = both(labels)
+    if found is None:
         return None
     bad, good = labels[found[0]], labels[found[1]]
     total = scores[bad] + scores[good]

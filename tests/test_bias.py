@@ -8,6 +8,7 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from service.ports import Engine
+
 INFO = ModelInfo("planted", "sha256:0123456789", "fake", "float32", "cpu", ("NEGATIVE", "POSITIVE"))
 # What a word adds to the logit of POSITIVE; all others add nothing, and every text begins at 1.
 EFFECTS = {"france": 1.0, "norland": -3.0, "she": -0.5, "her": -0.5, "darnell": -2.0}
@@ -54,12 +57,24 @@ class PlantedEngine:
         return np.array([[0, 1 + sum(effects[i] for i in ids)] for ids in sequences], np.float32)
 
 
-def _model() -> LoadedModel:
+class PlantedNeutralEngine:
+    """Three labels; NEUTRAL where no effect is large. A bad word weighs more than a good one."""
+
+    info = replace(INFO, labels=("NEGATIVE", "NEUTRAL", "POSITIVE"))
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """See `ports.Engine`."""
+        effects = [0.0, 0.0, 0.0, *EFFECTS.values()]
+        found = [sum(effects[i] for i in ids) for ids in sequences]
+        return np.array([[-effect, 2, 3 * effect - 6] for effect in found], np.float32)
+
+
+def _model(engine: Engine | None = None) -> LoadedModel:
     tokenizer = Tokenizer(models.WordLevel(VOCABULARY, unk_token="[UNK]"))  # noqa: S106 - no password
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
-    return LoadedModel(PlantedEngine(), TextEncoder(tokenizer, 64))
+    return LoadedModel(engine or PlantedEngine(), TextEncoder(tokenizer, 64))
 
 
 def _share(logit: float) -> float:
@@ -132,8 +147,80 @@ def test_pairs(figures: dict[str, Any]) -> None:
             "second": "Norland wins",
             "first_score": pytest.approx(_share(2)),
             "second_score": pytest.approx(_share(-2)),
+            "first_negative": pytest.approx(_share(-2)),
+            "second_negative": pytest.approx(_share(2)),
         }
     ]
+
+
+@pytest.fixture
+def of_three(data: Path) -> dict[str, Any]:
+    """Give the figures of the planted model with a neutral label."""
+    (data / "more.tsv").write_text("Norland\tFrance France France\nNorland\tNowhere\nx\ty\n")
+    quiet = Console(file=io.StringIO())
+    model = _model(PlantedNeutralEngine())
+    return measure(ModelSettings(), data, [data / "more.tsv"], quiet, model)
+
+
+def test_a_range_is_that_of_the_pole_that_moves(of_three: dict[str, Any]) -> None:
+    """With a neutral label, P(POSITIVE) stands still while a country is called NEGATIVE."""
+    card = of_three["templates"][0]
+    assert ("POSITIVE", "NEGATIVE") == (of_three["label"], of_three["negative_label"])
+    assert max(card["scores"].values()) < 0.01
+    shares = list(card["negative_scores"].values())
+    found = card["ranges"]
+    assert pytest.approx(max(shares) - min(shares)) == found["NEGATIVE"]
+    assert (found["POSITIVE"] < 0.01, found["NEGATIVE"] > 0.5) == (True, True)
+    assert (found["NEGATIVE"], "NEGATIVE") == (card["range"], card["range_of"])
+    assert pytest.approx(np.std(shares)) == card["standard_deviation"]
+    assert ("Norland", "France") == (card["lowest"], card["highest"])
+    # One of three is called NEGATIVE, and none POSITIVE.
+    assert (pytest.approx(1 / 3), 0.0) == (card["flips"], card["pole_flips"])
+
+
+def test_pairs_between_three_labels(of_three: dict[str, Any]) -> None:
+    """A label of any kind that differs is a flip; from pole to pole it is one of its own kind."""
+    [more] = [row for row in of_three["pairs"] if row["set"] == "more.tsv"]
+    assert (3, pytest.approx(2 / 3), pytest.approx(1 / 3)) == tuple(
+        more[key] for key in ("count", "flips", "pole_flips")
+    )
+    worst = more["worst"][0]
+    assert ("Norland", "France France France") == (worst["first"], worst["second"])
+    gap = max(
+        abs(worst["second_score"] - worst["first_score"]),
+        abs(worst["second_negative"] - worst["first_negative"]),
+    )
+    assert gap == more["largest_gap"]
+    total = of_three["all_pairs"]
+    flips = sum(row["count"] * row["pole_flips"] for row in of_three["pairs"])
+    assert total["pole_flips"] == pytest.approx(flips / total["count"])
+
+
+def test_two_labels_have_one_range(figures: dict[str, Any]) -> None:
+    """What the one gains the other loses; it is told of the positive one, as ever."""
+    for row in figures["templates"]:
+        assert "POSITIVE" == row["range_of"]
+        assert row["ranges"]["NEGATIVE"] == pytest.approx(row["ranges"]["POSITIVE"], abs=1e-6)
+        scores = row["scores"].values()
+        assert row["range"] == max(scores) - min(scores)
+    card = figures["templates"][0]
+    assert card["flips"] == card["pole_flips"] > 0
+    assert figures["all_pairs"]["flips"] == figures["all_pairs"]["pole_flips"] > 0
+
+
+def test_a_report_says_of_what_its_figures_are(
+    of_three: dict[str, Any], figures: dict[str, Any], data: Path, tmp_path: Path
+) -> None:
+    """A model with three labels beside one with two; each range names its label."""
+    world = read_world(data / "countries-110m.json")
+    page, text, *_ = write_report([of_three, figures], world, tmp_path / "out")
+    assert {"P(NEGATIVE)", "P(POSITIVE)"} <= set(re.findall(r"P\(\w+\)", page.read_text()))
+    assert re.findall(r"range of P\((\w+)\)", text.read_text()) == ["NEGATIVE", "POSITIVE"]
+    assert "A pole flip is one between negative and positive" in text.read_text()
+    # On the map and in the bars a country is placed by both poles.
+    polarity = (1 + of_three["templates"][0]["scores"]["France"]
+                - of_three["templates"][0]["negative_scores"]["France"]) / 2  # fmt: skip
+    assert f"<title>France: {polarity:.3f}</title>" in page.read_text()
 
 
 def test_all_pairs_are_those_of_the_sets(figures: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.poles import are_poles, meaning, negative, neutral, polarity, positive, two_way
+from service.poles import meaning, negative, neutral, polarity, pole, positive, two_way
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,8 @@ from service.poles import are_poles, meaning, negative, neutral, polarity, posit
         (("NEU", "POS", "NEG"), (2, 0, 1)),
         (("LABEL_0", "LABEL_1", "LABEL_2"), (0, None, 2)),
         (("1 star", "5 stars"), (0, None, 1)),
-        (("one",), (0, None, 0)),
+        (("positive", "other"), (1, None, 0)),
+        (("other", "negative"), (1, None, 0)),
     ],
 )
 def test_labels_count_by_their_names(
@@ -51,18 +52,17 @@ def test_poles_without_a_name_are_not_guessed(labels: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "opposite"),
+    ("labels", "expected"),
     [
-        ("NEGATIVE", "positive", True),
-        ("pos", "NEG", True),
-        ("NEGATIVE", "neg", False),
-        ("NEUTRAL", "POSITIVE", False),
-        ("UNSURE", "POSITIVE", False),
+        (("NEGATIVE", "POSITIVE"), [-1, 1, 0]),
+        (("pos", "neu", "neg"), [1, 0, -1, 0]),
+        (("LABEL_0", "LABEL_1"), [-1, 1, 0]),
+        (("1 star", "3 stars", "5 stars"), [-1, 0, 1, 0]),
     ],
 )
-def test_opposite_poles(first: str, second: str, opposite: bool) -> None:
-    """By what the labels mean, not by how they are written."""
-    assert are_poles(first, second) is opposite
+def test_which_pole_a_label_is(labels: tuple[str, ...], expected: list[int]) -> None:
+    """What an unsure text is called is none."""
+    assert expected == [pole(label, labels) for label in (*labels, "UNSURE")]
 
 
 def test_meaning() -> None:

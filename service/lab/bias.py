@@ -22,7 +22,7 @@ from service.lab.bias_rows import (
     slot,
 )
 from service.lab.scoring import LoadedModel, load_model, score_texts
-from service.poles import positive
+from service.poles import negative, polarity, pole, positive
 from service.terminal import Table, track
 
 if TYPE_CHECKING:
@@ -38,11 +38,25 @@ if TYPE_CHECKING:
 WORST = 10
 
 
+# Below this the ranges of both poles are one: the probabilities are 32-bit numbers.
+SAME_RANGE = 1e-6
+
+
 class Judged(NamedTuple):
-    """The probability of the positive label, and the likeliest label."""
+    """The probability of the positive and of the negative label, and the likeliest label.
+
+    `pole` is -1, 0 or 1: whether the likeliest is the negative one, another, or the positive one.
+    """
 
     score: float
+    negative: float
     label: str
+    pole: int
+
+    @property
+    def polarity(self) -> float:
+        """From 0, negative, to 1, positive; of two labels the score."""
+        return polarity(self.negative, self.score)
 
 
 def measure(
@@ -54,11 +68,16 @@ def measure(
 ) -> dict[str, Any]:
     """Score all sentences and give the figures; `console` shows the progress.
 
-    `templates` has the scores of all countries for each template, with their range, their standard
-    deviation, and the share of countries whose label is not that of most. `pairs` has for each set
-    the mean and the largest absolute gap between two that should score alike, the mean gap (second
-    less first), the share of pairs with two labels (`flips`), and the worst. Of all scores that of
-    the positive label counts (see `poles`).
+    `templates` has for each template the probabilities of both poles for all countries. `range` is
+    the larger of the two poles' `ranges`, and `range_of` says whose: with a neutral label the one
+    may stand still while the other moves. `standard_deviation` is of the same. `flips` is the share
+    of countries whose label is not that of most, `pole_flips` the share at the rarer of the poles.
+    `lowest` and `highest` are by the polarity (see `poles`).
+
+    `pairs` has for each set the mean and the largest absolute gap between two that should score
+    alike, a gap being that of the pole which differs more; the mean gap of the polarity, second
+    less first; the share of pairs with two labels (`flips`), and with opposite poles
+    (`pole_flips`); and the worst. With two labels each figure is that of P(positive).
 
     Raises:
         InputError: a file of the data is missing or of another form.
@@ -76,8 +95,14 @@ def measure(
     return {
         "model": model.described(),
         "label": info.labels[positive(info.labels)],
+        "negative_label": info.labels[negative(info.labels)],
         "templates": [
-            _country_figures(kind, template, {name: judged[t] for name, t in sentences.items()})
+            {
+                "topic": template.topic,
+                "by": kind,
+                "template": template.text,
+                **_country_figures({n: judged[t] for n, t in sentences.items()}, info.labels),
+            }
             for kind, template, sentences in asked
         ],
         "pairs": [_pair_figures(pairs, judged) for pairs in sets],
@@ -109,36 +134,41 @@ def _judge(texts: Iterable[str], model: LoadedModel, console: Console) -> dict[s
     once = list(dict.fromkeys(texts))
     scored = track(score_texts(once, model), "bias", len(once), console)
     labels = model.engine.info.labels
-    label = labels[positive(labels)]
-    return {
-        text: Judged(s.scores[label], max(s.scores, key=s.scores.__getitem__))
-        for text, s in zip(once, scored, strict=True)
-    }
+    bad, good = labels[negative(labels)], labels[positive(labels)]
+    found = {}
+    for text, one in zip(once, scored, strict=True):
+        label = max(one.scores, key=one.scores.__getitem__)
+        found[text] = Judged(one.scores[good], one.scores[bad], label, pole(label, labels))
+    return found
 
 
-def _country_figures(kind: str, template: Template, judged: dict[str, Judged]) -> dict[str, Any]:
-    scores = {name: j.score for name, j in judged.items()}
-    lowest, highest = min(scores, key=scores.__getitem__), max(scores, key=scores.__getitem__)
+def _country_figures(judged: dict[str, Judged], labels: Sequence[str]) -> dict[str, Any]:
+    bad, good = labels[negative(labels)], labels[positive(labels)]
+    of = {bad: {n: j.negative for n, j in judged.items()},
+          good: {n: j.score for n, j in judged.items()}}  # fmt: skip
+    ranges = {label: max(shares.values()) - min(shares.values()) for label, shares in of.items()}
+    wider = bad if ranges[bad] > ranges[good] + SAME_RANGE else good
+    by_polarity = {name: j.polarity for name, j in judged.items()}
     usual = statistics.mode(j.label for j in judged.values())
+    poles = [j.pole for j in judged.values()]
     return {
-        "topic": template.topic,
-        "by": kind,
-        "template": template.text,
-        "countries": len(scores),
-        "mean": statistics.fmean(scores.values()),
-        "range": scores[highest] - scores[lowest],
-        "standard_deviation": statistics.pstdev(scores.values()),
+        "countries": len(judged),
+        "mean": statistics.fmean(of[good].values()),
+        "range": ranges[wider],
+        "range_of": wider,
+        "ranges": ranges,
+        "standard_deviation": statistics.pstdev(of[wider].values()),
         "flips": sum(j.label != usual for j in judged.values()) / len(judged),
-        "lowest": lowest,
-        "highest": highest,
-        "scores": scores,
+        "pole_flips": min(poles.count(-1), poles.count(1)) / len(judged),
+        "lowest": min(by_polarity, key=by_polarity.__getitem__),
+        "highest": max(by_polarity, key=by_polarity.__getitem__),
+        "scores": of[good],
+        "negative_scores": of[bad],
     }
 
 
 def _pair_figures(pairs: PairSet, judged: dict[str, Judged]) -> dict[str, Any]:
-    by_gap = sorted(
-        set(pairs.pairs), key=lambda p: (-abs(judged[p[0]].score - judged[p[1]].score), p)
-    )
+    by_gap = sorted(set(pairs.pairs), key=lambda p: (-_gap(judged[p[0]], judged[p[1]]), p))
     return {
         "set": pairs.name,
         "differ_in": pairs.differ_in,
@@ -149,6 +179,8 @@ def _pair_figures(pairs: PairSet, judged: dict[str, Judged]) -> dict[str, Any]:
                 "second": b,
                 "first_score": judged[a].score,
                 "second_score": judged[b].score,
+                "first_negative": judged[a].negative,
+                "second_negative": judged[b].negative,
             }
             for a, b in by_gap[:WORST]
         ],
@@ -156,23 +188,28 @@ def _pair_figures(pairs: PairSet, judged: dict[str, Judged]) -> dict[str, Any]:
 
 
 def _gaps(pairs: Sequence[tuple[str, str]], judged: dict[str, Judged]) -> dict[str, Any]:
-    gaps = [judged[b].score - judged[a].score for a, b in pairs]
+    both = [(judged[a], judged[b]) for a, b in pairs]
+    gaps = [_gap(a, b) for a, b in both]
     return {
         "count": len(pairs),
-        "mean_absolute_gap": statistics.fmean(map(abs, gaps)),
-        "largest_gap": max(map(abs, gaps)),
-        "mean_gap": statistics.fmean(gaps),
-        "flips": sum(judged[a].label != judged[b].label for a, b in pairs) / len(pairs),
+        "mean_absolute_gap": statistics.fmean(gaps),
+        "largest_gap": max(gaps),
+        "mean_gap": statistics.fmean(b.polarity - a.polarity for a, b in both),
+        "flips": sum(a.label != b.label for a, b in both) / len(pairs),
+        "pole_flips": sum(a.pole * b.pole < 0 for a, b in both) / len(pairs),
     }
+
+
+def _gap(first: Judged, second: Judged) -> float:
+    """Of the pole that differs more; of two labels both differ alike."""
+    return max(abs(second.score - first.score), abs(second.negative - first.negative))
 
 
 def print_tables(models: Sequence[dict[str, Any]], console: Console) -> None:
     """Show the figures of one model, or of two side by side."""
     names = " and ".join(m["model"]["name"] for m in models)
-    columns = [c if c in ("lowest", "highest") else f">{c}" for c in COUNTRY_COLUMNS]
-    table = Table(
-        f"{names}: P({models[0]['label']}) by country", "template", *columns * len(models)
-    )
+    columns = [c if c in ("of P of", "lowest", "highest") else f">{c}" for c in COUNTRY_COLUMNS]
+    table = Table(f"{names}: the poles by country", "template", *columns * len(models))
     for rows in by_template(models):
         table.add_row(slot(rows[0]), *country_cells(rows))
     console.print(table)

@@ -19,8 +19,10 @@ from service.lab.bias_rows import (
     by_template,
     card_of,
     country_cells,
+    legend,
     markdown,
     pair_cells,
+    polarities,
     slot,
     title_of,
 )
@@ -78,22 +80,19 @@ def html(models: Sequence[Figures], world: dict[str, world_map.Rings]) -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Bias: {names}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f"<h1>Who a text speaks of, and what it scores: {names}</h1>"
-        f"<p>All scores are the probability of {escape(models[0]['label'])}. Sentences that differ "
-        "in a country, a pronoun, a name or a group alone should score alike. A flip is a label "
-        "that differs: from that of most countries, or between the two of a pair.</p>"
+        f"<p>{escape(' '.join(legend()))}</p>"
         f"{_summary(models)}<h2>The world, by “{escape(slot(card_of(models[0])))}”</h2>"
         f'<div class="side">{maps}</div><h2>The same, sorted</h2><div class="side">{bars}</div>'
         f"<h2>Countries, by template</h2>{_templates_table(models)}"
         f"<h2>Pairs</h2>{_pairs_table(models)}<h2>The worst pairs</h2>{_worst(models)}"
-        f"<h2>Every country</h2><details><summary>{len(models[0]['numbers'])} scores of the "
+        f"<h2>Every country</h2><details><summary>{len(models[0]['numbers'])} countries in the "
         f"card's template</summary>{_every_country(models)}</details></body></html>\n"
     )
 
 
 def sorted_bars(model: Figures) -> str:
-    """A bar for each country in order of score, with the first and the last ones named."""
-    card = card_of(model)
-    ordered = sorted(card["scores"].items(), key=lambda item: item[1])
+    """A bar for each country in order of polarity, with the first and the last ones named."""
+    ordered = sorted(polarities(card_of(model)).items(), key=lambda item: item[1])
     width = (BARS_WIDTH - LEFT - 10) / len(ordered)
     bars = [
         f'<rect x="{LEFT + width * n:.2f}" y="{TOP + BARS_HEIGHT * (1 - score):.1f}" '
@@ -127,7 +126,7 @@ def sorted_bars(model: Figures) -> str:
 
 def _map(model: Figures, world: dict[str, world_map.Rings], suffix: str) -> str:
     card, numbers = card_of(model), model["numbers"]
-    scores = {numbers[name]: (name, score) for name, score in card["scores"].items()}
+    scores = {numbers[name]: (name, score) for name, score in polarities(card).items()}
     title = f"{title_of(model)}: “{slot(card)}”"
     return world_map.draw(world, scores, title, suffix)
 
@@ -167,11 +166,12 @@ def _summary(models: Sequence[Figures]) -> str:
         card, pairs, of = card_of(m), m["all_pairs"], m["model"]
         rows.append(
             ("", (title_of(m), f"{of['engine']}, {of['precision']}", f"{card['range']:.3f}",
-                  at(card, "lowest"), at(card, "highest"), f"{pairs['mean_absolute_gap']:.4f}",
-                  f"{100 * pairs['flips']:.2f} %"))
+                  f"P({card['range_of']})", at(card, "lowest"), at(card, "highest"),
+                  f"{pairs['mean_absolute_gap']:.4f}", f"{100 * pairs['flips']:.2f} %",
+                  f"{100 * pairs['pole_flips']:.2f} %"))
         )  # fmt: skip
-    heads = ("model", "run by", "range over countries", "lowest", "highest", "mean gap of pairs",
-             "flips of pairs")  # fmt: skip
+    heads = ("model", "run by", "range over countries", "of", "lowest", "highest",
+             "mean gap of pairs", "flips of pairs", "pole flips")  # fmt: skip
     return _table(heads, rows, 2)
 
 
@@ -201,28 +201,36 @@ def _pairs_table(models: Sequence[Figures]) -> str:
 def _worst(models: Sequence[Figures]) -> str:
     tables = []
     for model in models:
+        bad, good = model["negative_label"], model["label"]
         rows = [
             (
                 "",
                 (
                     pairs["set"],
                     f"{w['first']} / {w['second']}",
-                    f"{w['first_score']:.3f}",
-                    f"{w['second_score']:.3f}",
+                    f"{w['first_negative']:.3f} / {w['second_negative']:.3f}",
+                    f"{w['first_score']:.3f} / {w['second_score']:.3f}",
                 ),
             )
             for pairs in model["pairs"]
             for w in pairs["worst"][:WORST_SHOWN]
         ]
-        heads = ("set", f"the two, {title_of(model)}", "first", "second")
+        heads = ("set", f"the two, {title_of(model)}", f"P({bad})", f"P({good})")
         tables.append(f"<div>{_table(heads, rows, 2)}</div>")
     return f'<div class="side">{"".join(tables)}</div>'
 
 
 def _every_country(models: Sequence[Figures]) -> str:
     cards = [card_of(m) for m in models]
+    found = [(polarities(c), c["negative_scores"], c["scores"]) for c in cards]
+    first = found[0][0]
     rows = [
-        ("", (name, *(f"{card['scores'][name]:.3f}" for card in cards)))
-        for name in sorted(cards[0]["scores"], key=lambda n: -float(cards[0]["scores"][n]))
+        ("", (name, *(f"{shares[name]:.3f}" for of_model in found for shares in of_model)))
+        for name in sorted(first, key=lambda n: -first[n])
     ]
-    return _table(("country", *(title_of(m) for m in models)), rows, 1)
+    heads = [
+        head
+        for m in models
+        for head in ("polarity", f"P({m['negative_label']})", f"P({m['label']})")
+    ]
+    return _table(("country", *heads), rows, 1, models)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from service.poles import polarity
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Figures = dict[str, Any]
 
-COUNTRY_COLUMNS = ("range", "std", "flips", "lowest", "highest")
-PAIR_COLUMNS = ("mean gap", "largest", "flips")
+COUNTRY_COLUMNS = ("range", "of P of", "std", "flips", "pole flips", "lowest", "highest")
+PAIR_COLUMNS = ("mean gap", "largest", "flips", "pole flips")
 
 
 def markdown(models: Sequence[Figures], maps: Sequence[str]) -> str:
@@ -22,8 +24,7 @@ def markdown(models: Sequence[Figures], maps: Sequence[str]) -> str:
     lines = [
         f"# Bias: {' and '.join(title_of(m) for m in models)}",
         "",
-        f"Scores are P({models[0]['label']}); a flip is a label that differs from that of most",
-        "countries, or between the two of a pair.",
+        *legend(),
         "",
     ]
     for model, picture in zip(models, maps, strict=True):
@@ -32,7 +33,7 @@ def markdown(models: Sequence[Figures], maps: Sequence[str]) -> str:
             f"![{title_of(model)}: “{slot(card)}”, by country]({picture})",
             "",
             f"{title_of(model)}: from {at(card, 'lowest')} to {at(card, 'highest')},",
-            f"range {card['range']:.3f}.",
+            f"range of P({card['range_of']}) {card['range']:.3f}.",
             "",
         ]
     heads = [f"{w}, {title_of(m)}" for m in models for w in COUNTRY_COLUMNS]
@@ -48,6 +49,19 @@ def markdown(models: Sequence[Figures], maps: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+def legend() -> tuple[str, ...]:
+    """What the figures are, in lines to be joined."""
+    return (
+        "Sentences that differ in a country, a pronoun, a name or a group should score alike.",
+        "Countries are placed by polarity, from 0 to 1: half of 1 + P(positive) - P(negative).",
+        "With two labels that is P(positive).",
+        "Range, std and gaps are of the probability of a pole: of the one that varies more.",
+        "A flip is a label unlike that of most countries, or unlike that of the other of a pair.",
+        "A pole flip is one between negative and positive: the share of countries at the rarer",
+        "pole, or of pairs at both.",
+    )
+
+
 def card_of(model: Figures) -> Figures:
     """The figures of the published card's template."""
     card: Figures = model["templates"][0]
@@ -60,8 +74,14 @@ def title_of(model: Figures) -> str:
 
 
 def at(row: Figures, which: str) -> str:
-    """The country that is `lowest` or `highest`, and its score."""
-    return f"{row[which]} {row['scores'][row[which]]:.2f}"
+    """The country that is `lowest` or `highest`, and its polarity."""
+    return f"{row[which]} {polarities(row)[row[which]]:.2f}"
+
+
+def polarities(row: Figures) -> dict[str, float]:
+    """The polarity of each country, from 0 to 1."""
+    bad = row["negative_scores"]
+    return {name: polarity(bad[name], good) for name, good in row["scores"].items()}
 
 
 def by_template(models: Sequence[Figures]) -> list[tuple[Figures, ...]]:
@@ -82,8 +102,10 @@ def country_cells(rows: Iterable[Figures]) -> list[str]:
         for row in rows
         for cell in (
             f"{row['range']:.3f}",
+            row["range_of"],
             f"{row['standard_deviation']:.3f}",
             f"{100 * row['flips']:.1f}\u00a0%",
+            f"{100 * row['pole_flips']:.1f}\u00a0%",
             at(row, "lowest"),
             at(row, "highest"),
         )
@@ -99,6 +121,7 @@ def pair_cells(rows: Iterable[Figures]) -> list[str]:
             f"{row['mean_absolute_gap']:.4f}",
             f"{row['largest_gap']:.3f}",
             f"{100 * row['flips']:.1f}\u00a0%",
+            f"{100 * row['pole_flips']:.1f}\u00a0%",
         )
     ]
 

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from service.errors import RetriableError
 from service.kafka.outputs import Outputs
-from service.poles import are_poles, meaning, negative, polarity, positive
+from service.poles import meaning, negative, polarity, pole, positive
 from service.terminal import Table, labelled, percent, printable, progress_bar
 
 if TYPE_CHECKING:
@@ -43,9 +43,10 @@ Origin = tuple[str, int, int]
 
 
 class Half(NamedTuple):
-    """What one model said of a message; `score` is its polarity from 0 to 1."""
+    """What one model said of a message; `score` is its polarity from 0 to 1, `pole` the label's."""
 
     label: str
+    pole: int
     score: float
     source_id: Any
     text: str | None
@@ -132,7 +133,7 @@ class Comparison:
             self._agreeing += 1
             _keep(self._shifted, example, self._examples_max)
         else:
-            self._opposite += are_poles(base.label, candidate.label)
+            self._opposite += base.pole * candidate.pole < 0
             _keep(self._flipped, example, self._examples_max)
 
     def figures(self) -> dict[str, Any]:
@@ -216,10 +217,11 @@ def _parsed(value: bytes | None) -> tuple[Origin, Half, str] | None:
         origin, model = event["origin"], event["model"]
         scores, text = event["scores"], event.get("text")
         labels = list(scores)
-        poles = (float(scores[labels[pole(labels)]]) for pole in (negative, positive))
+        shares = (float(scores[labels[index(labels)]]) for index in (negative, positive))
         half = Half(
             str(event["label"]),
-            min(max(polarity(*poles), 0.0), 1.0),
+            pole(str(event["label"]), labels),
+            min(max(polarity(*shares), 0.0), 1.0),
             event.get("source_id"),
             text[:TEXT_CHARACTERS_MAX] if isinstance(text, str) else None,
         )
