@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
-from service.lab.score import in_json, score_lines, score_texts
+from service.calls import Calling
+from service.lab.score import in_colour, in_json, score_lines, score_texts
 from service.lab.scoring import CHUNK_TEXTS, LoadedModel, load_model
 from service.lab.scoring import score_texts as scored_texts
 from service.records import ModelInfo
 from service.settings import ModelSettings, Settings
 from service.text import TextEncoder
+from service.trust import Trust
 from tiny_model import CountingEngine, tiny_tokenizer, write_model
 
 if TYPE_CHECKING:
@@ -27,8 +31,12 @@ INFO = ModelInfo("tiny", "sha256:0", "fake", "float32", "cpu", ("NEGATIVE", "POS
 SETTINGS = Settings(model=ModelSettings(text_bytes_max=10_000))
 
 
-def _model() -> LoadedModel:
-    return LoadedModel(CountingEngine(INFO), TextEncoder(tiny_tokenizer(), 64))
+THREE = replace(INFO, labels=("NEGATIVE", "NEUTRAL", "POSITIVE"))
+
+
+def _model(info: ModelInfo = INFO, calling: Calling | None = None) -> LoadedModel:
+    encoder = TextEncoder(tiny_tokenizer(), 64)
+    return LoadedModel(CountingEngine(info), encoder, calling or Calling())
 
 
 def _answers(lines: Iterable[bytes]) -> list[dict[str, Any]]:
@@ -51,6 +59,46 @@ def test_answer() -> None:
             "confident": True,
         }
     ]
+
+
+def test_answer_of_three_labels() -> None:
+    """Neutral is a label like the others; whether it is sure is told of each."""
+    out = io.StringIO()
+    model = _model(THREE, Calling(Trust(thresholds=(0.5, 0.7, 0.5))))
+    score_lines([b"film film\n", b"good good"], in_json(out), SETTINGS, model)
+    assert [
+        {
+            "label": "NEUTRAL",
+            "score": 0.6,
+            "scores": {"NEGATIVE": 0.2, "NEUTRAL": 0.6, "POSITIVE": 0.2},
+            "confident": False,
+        },
+        {
+            "label": "POSITIVE",
+            "score": 0.6,
+            "scores": {"NEGATIVE": 0.2, "NEUTRAL": 0.2, "POSITIVE": 0.6},
+            "confident": True,
+        },
+    ] == [
+        {**line, "score": round(line["score"], 6),
+         "scores": {k: round(v, 6) for k, v in line["scores"].items()}}
+        for line in map(json.loads, out.getvalue().splitlines())
+    ]  # fmt: skip
+
+
+def test_lines_for_a_person() -> None:
+    """The label, its score, and what else it might be; where there are two, the one says both."""
+    for info, expected in (
+        (THREE, ["POSITIVE 0.500  NEGATIVE 0.250, NEUTRAL 0.250  a good day",
+                 "NEUTRAL 0.400  (not confident)  POSITIVE 0.400, NEGATIVE 0.200  good film"]),
+        (INFO, ["POSITIVE 0.667  a good day", "POSITIVE 0.667  good film"]),
+    ):  # fmt: skip
+        console = Console(file=io.StringIO(), width=200)
+        model = _model(info, Calling(Trust(thresholds=(0.5,) * len(info.labels))))
+        score_texts(["a good day", "good film", ""], in_colour(console), SETTINGS, model)
+        assert isinstance(console.file, io.StringIO)
+        lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+        assert [*expected, "text_empty  cannot be scored"] == lines
 
 
 LINES = [

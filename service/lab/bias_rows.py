@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Figures = dict[str, Any]
 
-COUNTRY_COLUMNS = ("range", "of P of", "std", "flips", "pole flips", "lowest", "highest")
+COUNTRY_COLUMNS = ("range", "of", "std", "flips", "pole flips", "lowest", "highest")
 PAIR_COLUMNS = ("mean gap", "largest", "flips", "pole flips")
 
 

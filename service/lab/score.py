@@ -55,7 +55,10 @@ def in_json(out: TextIO) -> Writer:
 
 
 def in_colour(console: Console) -> Writer:
-    """Writes a line for each text: its label and score, and the text as far as it fits."""
+    """Writes a line for each text: its label and score, and the text as far as it fits.
+
+    Of a model with more than two labels the others' scores too, the likeliest first.
+    """
 
     def write(outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
@@ -65,11 +68,19 @@ def in_colour(console: Console) -> Writer:
                 message, scored = outcome
                 unsure = "" if scored.confident else "  (not confident)"
                 line = labelled(scored.label).append(f" {scored.score:.3f}")
-                line.append(unsure, QUIET).append("  " + printable(message.text))
+                line.append(unsure, QUIET).append(_others(scored), QUIET)
+                line.append("  " + printable(message.text))
             line.truncate(console.width, overflow="ellipsis")
             console.print(line)
 
     return write
+
+
+def _others(scored: scoring.Scored) -> str:
+    if len(scored.scores) == 2:
+        return ""
+    _, *others = sorted(scored.scores.items(), key=lambda item: -item[1])
+    return "  " + ", ".join(f"{printable(label)} {score:.3f}" for label, score in others)
 
 
 def score_lines(
