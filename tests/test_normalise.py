@@ -14,6 +14,9 @@ from tokenizers import Tokenizer
 
 from service.normalise import STEPS, VERSION, normalise
 
+# Weights that name it were trained on just these.
+FIRST = 1
+
 TOKENIZER = Tokenizer.from_file(
     str(Path(__file__).resolve().parents[1] / "service" / "model" / "tokenizer.json")
 )
@@ -29,7 +32,7 @@ MOST_USED = (  # noqa: SIM905 - one a line would be pages
 
 
 def _normal(text: str) -> str:
-    return normalise(text, VERSION)
+    return normalise(text, FIRST)
 
 
 @pytest.mark.parametrize(
@@ -85,10 +88,10 @@ def test_an_unknown_version_is_refused() -> None:
 def test_each_step_can_be_left_out() -> None:
     """So that it can be measured what each is worth."""
     text = "&gt; “ http://x.org/a @Bob #AbcDef 🙂 :( nooo"
-    for name in STEPS:
-        assert normalise(text, VERSION, {name}) != text
-        assert normalise(text, VERSION, set(STEPS) - {name}) != _normal(text)
-    assert normalise(text, VERSION, ()) == text
+    for name in STEPS[FIRST]:
+        assert normalise(text, FIRST, {name}) != text
+        assert normalise(text, FIRST, set(STEPS[FIRST]) - {name}) != _normal(text)
+    assert normalise(text, FIRST, ()) == text
 
 
 @pytest.mark.parametrize("symbol", MOST_USED)
@@ -154,7 +157,7 @@ def test_any_text_is_taken(text: str) -> None:
     """And what comes out is text again, of a bounded length."""
     found = _normal(text)
     assert len(found) <= 100 * max(1, len(text))
-    assert normalise(text, VERSION, ()) == text
+    assert normalise(text, FIRST, ()) == text
 
 
 @given(st.lists(st.sampled_from([*"&;:)(<3D'_-^@#.!axX=TO \ufe0f\u200d🙂🇫", "www.", "http://"])))

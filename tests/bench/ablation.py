@@ -1,6 +1,6 @@
 """What each step of the normaliser is worth: the loss on posts that it changes, with and without.
 
-    python tests/bench/ablation.py ../shared/data [MODEL]
+    python tests/bench/ablation.py ../shared/data [MODEL] [--version N]
 
 Each text is compared with itself, so a difference is the step's alone, and the interval, by
 bootstrap, says which differences are more than chance. A model that was trained on normalised text
@@ -9,7 +9,7 @@ is measured, so a step counts for what training with it and running with it give
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,8 @@ RESAMPLES = 2000
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
-def main(data: Path, model: str) -> None:
-    """Print the table."""
+def main(data: Path, model: str, version: int) -> None:
+    """Print the table for a version of the normaliser."""
     settings = ModelSettings(precision="float32", name=model)
     checkpoint = resolve(settings)
     engine = load_engine(settings, checkpoint)
@@ -46,12 +46,14 @@ def main(data: Path, model: str) -> None:
         margin = (logits[:, 1] - logits[:, 0]) * (1 - 2 * labels)
         return np.asarray(np.logaddexp(0, margin), np.float64)
 
-    whole = [normalise(row.text, VERSION) for row in rows]
+    whole = [normalise(row.text, version) for row in rows]
     whole_loss = losses(whole)
     resampled = np.random.default_rng(1)
     table = Table("without", "texts changed", "loss more by", "95 %", "labels right more by")
-    for name, left in {"all": set[str](), **{n: set(STEPS) - {n} for n in STEPS}}.items():
-        texts = [normalise(row.text, VERSION, left) for row in rows]
+    steps = set(STEPS[version])
+    kept = {"all": set[str](), **{name: steps - {name} for name in STEPS[version]}}
+    for name, left in kept.items():
+        texts = [normalise(row.text, version, left) for row in rows]
         changed = np.array([a != b for a, b in zip(texts, whole, strict=True)])
         loss = losses(texts)
         more = (loss - whole_loss)[changed]
@@ -68,4 +70,9 @@ def main(data: Path, model: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "bundled")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=Path)
+    parser.add_argument("model", nargs="?", default="bundled")
+    parser.add_argument("--version", type=int, choices=STEPS, default=VERSION)
+    chosen = parser.parse_args()
+    main(chosen.data, chosen.model, chosen.version)

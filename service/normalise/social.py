@@ -1,9 +1,9 @@
 """Social text to words that a model knows: what people mean by `:)`, `#SoGood` or a heart.
 
-Exists so that a model runs on text of the very form that it was trained on. A version stays as it
-is for ever: a model names its own in `sentiment.json`. Pure, and linear in the text's length
-whatever the text. Names of countries, people and groups come through as they were written: a flag
-becomes the name of its country, a mention and a hashtag the words in them.
+These are the steps of version 1, of which version 2 takes most. What they do with a text is never
+changed, since weights were trained on it. Names of countries, people and groups come through as
+they were written: a flag becomes the name of its country, a mention and a hashtag the words in
+them.
 """
 
 from __future__ import annotations
@@ -13,14 +13,8 @@ import re
 import unicodedata
 from functools import cache
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from emoji import EMOJI_DATA
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-VERSION = 1
 
 # Only whole references: what a browser forgives would make other words of `fish&notes`.
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
@@ -45,7 +39,7 @@ _TYPOGRAPHY: dict[str, str] = {
 _PLAIN = str.maketrans(_TYPOGRAPHY)
 
 # Without the mark that ends a sentence behind it.
-_URL = re.compile(r"(?:https?://|(?<!\w)www\.)[^\s<>\"]*[^\s<>\".,:;!?')\]}]", re.IGNORECASE)
+URL = re.compile(r"(?:https?://|(?<!\w)www\.)[^\s<>\"]*[^\s<>\".,:;!?')\]}]", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w@.])@(\w*[^\W_]\w*)")
 _HASHTAG = re.compile(r"(?<![\w&/])#(\w*[^\W\d_]\w*)")
 # Where words that were written as one meet; `iPhone`, `eSwatini`, `McCartney`, `DeNiro` are one.
@@ -61,7 +55,7 @@ _SYMBOLS = (
 )
 _EMOJI = re.compile(f"[{_SYMBOLS}][{_SYMBOLS}\u200d\ufe0e\ufe0f\U000e0020-\U000e007f]*")
 # How a symbol is to be drawn, and the colour of a skin, which shall never change a score.
-_LOOKS = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
+LOOKS = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 _KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")
 # Of one emoji in a row: twenty say no more than two.
 _EMOJI_REPEATS_MAX = 2
@@ -106,45 +100,31 @@ _DOUBLED = (  # noqa: SIM905 - one a line would be pages
 ).split()
 
 
-def normalise(text: str, version: int, steps: Collection[str] | None = None) -> str:
-    """The text in the form of a version; version 0 is the text itself.
-
-    `steps` names those of `STEPS` that are taken, to measure what each is worth; by default all.
-
-    Raises:
-        ValueError: there is no such version.
-    """
-    if version == 0:
-        return text
-    if version != VERSION:
-        raise ValueError(f"there is no version {version} of the normaliser, the last is {VERSION}")
-    found = text
-    for name, step in STEPS.items():
-        if steps is None or name in steps:
-            found = step(found)
-    return text if found == text else " ".join(found.split())
-
-
-def _without_references(text: str) -> str:
+def without_references(text: str) -> str:
+    """Character references as the characters that they stand for."""
     return _REFERENCE.sub(lambda m: html.unescape(m[0]), text) if "&" in text else text
 
 
-def _plain_letters(text: str) -> str:
+def plain_letters(text: str) -> str:
+    """Dressed letters and typographic marks as the plain ones."""
     if text.isascii():
         return text
     text = _DRESSED.sub(lambda m: unicodedata.normalize("NFKC", m[0]), text.translate(_PLAIN))
     return unicodedata.normalize("NFC", text)
 
 
-def _without_urls(text: str) -> str:
-    return _URL.sub("link", text)
+def urls_to_words(text: str) -> str:
+    """`link` for each web address."""
+    return URL.sub("link", text)
 
 
-def _mentions_to_words(text: str) -> str:
+def mentions_to_words(text: str) -> str:
+    """The words in each handle."""
     return _MENTION.sub(lambda m: _split(m[1]), text) if "@" in text else text
 
 
-def _hashtags_to_words(text: str) -> str:
+def hashtags_to_words(text: str) -> str:
+    """The words in each hashtag."""
     return _HASHTAG.sub(lambda m: _split(m[1]), text) if "#" in text else text
 
 
@@ -152,15 +132,20 @@ def _split(name: str) -> str:
     return _SEAM.sub(" ", name)
 
 
-def _emoji_to_words(text: str) -> str:
+def emoji_to_words(text: str) -> str:
+    """The Unicode name of each emoji."""
+    return replace_emoji(text, *emoji_names())
+
+
+def replace_emoji(text: str, names: dict[str, str], longest: int) -> str:
+    """Words for each emoji, from a table by symbols of which the longest key has a length."""
     if text.isascii():
         return text
-    return _EMOJI.sub(_words_of_emoji, _KEYCAP.sub(r"\1 ", text))
+    return _EMOJI.sub(lambda m: _words_of_emoji(m[0], names, longest), _KEYCAP.sub(r"\1 ", text))
 
 
-def _words_of_emoji(match: re.Match[str]) -> str:
-    names, longest = _emoji_names()
-    symbols = _LOOKS.sub("", match[0])
+def _words_of_emoji(found: str, names: dict[str, str], longest: int) -> str:
+    symbols = LOOKS.sub("", found)
     words: list[str] = []
     place = 0
     while place < len(symbols):
@@ -178,11 +163,11 @@ def _words_of_emoji(match: re.Match[str]) -> str:
 
 
 @cache
-def _emoji_names() -> tuple[dict[str, str], int]:
+def emoji_names() -> tuple[dict[str, str], int]:
     """Words for each emoji without its looks, and the length of the longest one."""
     names: dict[str, str] = {}
     for symbols, data in EMOJI_DATA.items():
-        bare = _LOOKS.sub("", symbols)
+        bare = LOOKS.sub("", symbols)
         name = data["en"].strip(":").replace("_", " ").translate(_PLAIN)
         # The shortest of one emoji's names is that without a colour.
         if bare and not bare[0].isascii() and len(name) < len(names.get(bare, name + " ")):
@@ -190,7 +175,8 @@ def _emoji_names() -> tuple[dict[str, str], int]:
     return names, max(map(len, names))
 
 
-def _emoticons_to_words(text: str) -> str:
+def emoticons_to_words(text: str) -> str:
+    """Words of emoji for what is typed with the face on its side."""
     return _EMOTICON.sub(_words_of_emoticon, text) if _EMOTICON_MARK.search(text) else text
 
 
@@ -213,7 +199,8 @@ def _words_of_emoticon(match: re.Match[str]) -> str:
     return f" {words} "
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """Stretched words and rows of marks in their usual length."""
     if _RUN.search(text):
         text = _STRETCHED.sub(_as_meant, text)
     return _MARKS.sub(r"\1\1\1", text)
@@ -241,15 +228,3 @@ def _doubled() -> dict[str, list[tuple[str, list[int]]]]:
         key = "".join(letter for letter, _ in runs)
         found.setdefault(key, []).append((word, [count for _, count in runs]))
     return found
-
-
-STEPS: dict[str, Callable[[str], str]] = {
-    "references": _without_references,
-    "letters": _plain_letters,
-    "urls": _without_urls,
-    "mentions": _mentions_to_words,
-    "hashtags": _hashtags_to_words,
-    "emoji": _emoji_to_words,
-    "emoticons": _emoticons_to_words,
-    "elongations": _shortened,
-}

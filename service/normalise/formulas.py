@@ -1,0 +1,170 @@
+"""Greetings and closing formulas are found and left out: they are manners, and no opinion.
+
+Exists because "Thanks, Alex" under a complaint turned 141 of 142 to praise. A formula is left out
+only as the very first or last thing of a text, with no more than names and titles beside it, and
+where enough of a text remains; thanks that say for what ("Thank you so much for the quick help!")
+are part of what a text says. The tables are values; the matchers see a bounded part of the text.
+"""
+
+from __future__ import annotations
+
+import re
+
+# What is looked at; a signature of more lines stays.
+_HEAD_CHARACTERS, _TAIL_CHARACTERS = 160, 300
+# A text of fewer words than remain behind a formula is the formula.
+_WORDS_LEFT_MIN = 3
+# Formulas stand on each other: thanks in advance, regards, name, and the telephone's own line.
+_FORMULAS_MAX = 4
+_SIGNATURE_WORDS_MAX = 14
+_WORD = re.compile(r"\w+")
+
+_GREETINGS = r"hi|hello|hey|hiya|heya|dear|greetings|howdy|good\s(?:morning|afternoon|evening|day)"
+_GREETINGS_WHOLE = r"to\swhom\s(?:this|it)\smay\sconcern"
+_ADDRESSEES = (
+    r"team|all|everyone|everybody|folks|guys|there|again|support|sirs?|madam|ma'am|mr|mrs|ms|dr"
+    r"|customer\s(?:services?|support|care|relations)|help\s?desk|friends|both|colleagues|and|or|&"
+    r"|sirs?\s?/\s?madam|@user"
+)
+_NAME = r"[A-Z](?:[\w'-]{1,24}|\.)"
+_GREETING = re.compile(
+    rf"\s*(?:(?i:{_GREETINGS})(?:,?[ \t]+(?:(?i:{_ADDRESSEES})(?!\w)\.?|{_NAME}(?!\w))){{0,4}}"
+    rf"|(?i:{_GREETINGS_WHOLE}))"
+    r"(?:\s*[,!:;]+(?![)(DPp/\\])\s*|\s*\.+\s+|\s+[-\u2013\u2014]+\s+|[ \t]*\n\s*|(?<=@user)\s+)"
+)
+_WELL_WISHES = re.compile(
+    r"\s*(?i:(?:i\s)?(?:really\s)?hope\s(?:this\s(?:e-?mail|message|note|letter)\sfinds\syou\swell"
+    r"|(?:you\sare|you're|all\sis|everyone\sis)\s(?:all\s)?(?:keeping\s|doing\s)?well)"
+    r"(?:\stoday)?)\s*[,.!]+\s*"
+)
+
+# These are closings whatever stands before them, if they begin with a capital letter.
+_FIRM = (
+    r"(?:with\s)?(?:kind(?:est)?|best|warm(?:est)?)\s(?:personal\s)?(?:regards|wishes)"
+    r"|(?:many\s)?(?:thanks|thank\syou)\s(?:and|&)\s(?:kind\s|best\s)?regards|regards"
+    r"|(?:many\s)?thanks\sin\sadvance(?:\sfor\syour\s\w{1,16})?"
+    r"|thank\syou\s(?:very\smuch\s|so\smuch\s)?in\sadvance(?:\sfor\syour\s\w{1,16})?"
+    r"|(?:thanks|thank\syou)\sfor\syour\s(?:time|attention|understanding|consideration|cooperation)"
+    r"(?:\s(?:and|in)\s(?:this|the|\w{1,16})(?:\s\w{1,16})?)?"
+    r"|yours\s(?:sincerely|faithfully|truly)|(?:sincerely|faithfully)(?:\syours)?|very\struly\syours"
+    r"|(?:i\s(?:am\s)?|i'm\s)?look(?:ing)?\sforward\sto\s(?:hearing\sfrom\syou|your\s(?:prompt\s)?"
+    r"(?:reply|response|answer))(?:\ssoon)?"
+)
+# These also begin sentences: they close with a comma or a line's end behind them.
+_SOFT = (
+    r"many\sthanks|with\sthanks|thanks(?:\s(?:again|so\smuch|a\slot|very\smuch))?"
+    r"|thank\syou(?:\s(?:again|so\smuch|very\smuch))?|thx|tks|ty|ta|cheers|best|all\sthe\sbest"
+    r"|warmly|cordially|respectfully|yours|love|take\scare"
+)
+_CLOSING = re.compile(rf"(?<![\w'-])(?i:(?P<firm>{_FIRM})|(?P<soft>{_SOFT}))(?![\w'-])")
+_DEVICE = re.compile(
+    r"(?<!\w)(?:Sent (?:from|via|using) (?:my )?(?:(?:verizon|samsung|galaxy|android|huawei|sony)"
+    r" ?)?(?:iphone|ipad|ipod|phone|mobile|smartphone|android|galaxy|samsung|blackberry|huawei"
+    r"|nokia|mail|outlook|yahoo|gmail|proton ?mail|tablet|device)|Get Outlook)"
+    r"(?: (?:for|on|to|mail|app|device|phone|mobile|smartphone|ios|android|windows|\w{1,10}))"
+    r"{0,4}[.,]?\s*\Z",
+    re.IGNORECASE,
+)
+_KISSES = re.compile(r"(?<!\w)(?:xo){2,6}x?[.!]*\s*\Z", re.IGNORECASE)
+# The line by which programs part a signature from what was written, and an agent's initials.
+_PARTED = re.compile(r"\n-- ?\n[^\n]{0,80}(?:\n[^\n]{0,80}){0,5}\n?\Z|\s\^[A-Z]{2}\s*\Z")
+_DASHED = re.compile(
+    rf"(?<=[.!?\n])\s*[-\u2013\u2014~]{{1,2}}[ \t]?{_NAME}(?: {_NAME}){{0,2}}\s*\Z"
+)
+
+# Within a signature, between names: `Head of Service`, `de la Cruz`.
+_CONNECTING = "of the and for at de da di van von der la le del bin al & | / - \u2013 \u2014"
+_CONNECTORS = frozenset(_CONNECTING.split())
+# Behind a comma, but no names: what thanks are for, or the next sentence.
+_NOT_NAMING = (
+    "i i'm i've it it's its this that these those they we you you're your u he she but so or "
+    "not no never nothing to is was are were very really too still now then here there what "
+    "why how when great good awesome amazing wonderful excellent fantastic perfect lovely nice "
+    "brilliant best better bad worse worst terrible horrible awful love loved hate hated happy "
+    "sad please sorry everyone everybody all guys lol omg wow yes ever much again just my our "
+    "service phone thanks thank bye"
+)
+_NO_NAMES = frozenset(_NOT_NAMING.split())
+_CONTACT = re.compile(
+    r"[+(]?[\d\s()./-]{3,24}|link|@user|(?:tel|phone|mobile|fax|e-?mail|web)\.?:?", re.IGNORECASE
+)
+
+
+def without_greeting(text: str) -> str:
+    """Without a greeting at the start, and the wish to find the reader well."""
+    for pattern in (_GREETING, _WELL_WISHES):
+        match = pattern.match(text[:_HEAD_CHARACTERS])
+        if match and _is_enough(text[match.end() :]):
+            text = text[match.end() :]
+    return text
+
+
+def without_closing(text: str) -> str:
+    """Without closing formulas, the names behind them, and what programs add, at the end."""
+    for _ in range(_FORMULAS_MAX):
+        before = max(0, len(text) - _TAIL_CHARACTERS)
+        place = _closing_begin(text[before:])
+        if place is None or (before and not place):
+            break
+        shorter = text[: before + place].rstrip()
+        if not _is_enough(shorter):
+            break
+        text = shorter
+    return text
+
+
+def _is_enough(text: str) -> bool:
+    words = _WORD.finditer(text)
+    return sum(1 for _ in zip(range(_WORDS_LEFT_MIN), words, strict=False)) == _WORDS_LEFT_MIN
+
+
+def _closing_begin(tail: str) -> int | None:
+    for pattern in (_DEVICE, _KISSES, _PARTED, _DASHED):
+        if match := pattern.search(tail):
+            return match.start()
+    for match in _CLOSING.finditer(tail):
+        if _may_begin(tail, match) and _is_signature(match, tail[match.end() :]):
+            return match.start()
+    return None
+
+
+def _may_begin(tail: str, match: re.Match[str]) -> bool:
+    before = tail[: match.start()]
+    bare = before.rstrip()
+    if not bare or "\n" in before[len(bare) :] or bare[-1] in ".!?)\"'":
+        return True
+    if bare[-1] in ",;-\u2013\u2014":
+        return match["firm"] is not None or match[0].lower().startswith("thank")
+    # The mark or the line's end before it was lost: its capital letter tells.
+    word = bare.rsplit(None, 1)[-1]
+    return match[0][0].isupper() and match[0].lower() != "love" and not word[0].isupper()
+
+
+def _is_signature(match: re.Match[str], rest: str) -> bool:
+    name = rest.lstrip(" \t,.!;:-\u2013\u2014\n")
+    between = rest[: len(rest) - len(name)]
+    own_line = "\n" in match.string[len(match.string[: match.start()].rstrip()) : match.start()]
+    if not name:
+        if match["firm"] is not None:
+            return True
+        return between.strip() == "," or (own_line and "!" not in between)
+    if match["firm"] is None and not any(sign in between for sign in ",\n-\u2013\u2014"):
+        return False
+    return "!" not in between and _are_names(name, "\n" in between)
+
+
+def _are_names(found: str, below: bool) -> bool:
+    """Whether words are names, titles and numbers; `below` is on a line of their own."""
+    words = found.split()
+    if len(words) > _SIGNATURE_WORDS_MAX or found.rstrip()[-1] in "!?":
+        return False
+    if below and len(words) == 1 and words[0].isalpha():
+        return words[0].lower() not in _NO_NAMES
+    for number, word in enumerate(words):
+        bare = word.strip(".,()|:;")
+        if bare.lower() in _NO_NAMES:
+            return False
+        is_name = not bare or bare[0].isupper() or _CONTACT.fullmatch(word)
+        if not is_name and (number == 0 or bare not in _CONNECTORS):
+            return False
+    return True
