@@ -79,10 +79,15 @@ class Sample:
 
 @dataclass(slots=True)
 class Second:
-    """Counts of one second: by label, by reason, by latency; `late` beyond the budget; batches."""
+    """Counts of one second: by label, by reason, by latency, and batches by size.
+
+    `unsure` are those with a label of which the model was not confident, `late` those beyond the
+    budget.
+    """
 
     at: int
     labels: dict[str, int] = field(default_factory=dict)
+    unsure: int = 0
     letters: dict[str, int] = field(default_factory=dict)
     latency: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_MS) + 1))
     late: int = 0
@@ -93,6 +98,7 @@ class Second:
         return {
             "at": self.at,
             "labels": self.labels,
+            "unsure": self.unsure,
             "letters": self.letters,
             "latency": [
                 [_MIDDLE_MS[place], count] for place, count in enumerate(self.latency) if count
@@ -150,6 +156,8 @@ class Feed:
         if label not in second.labels and len(second.labels) >= LABELS_MAX:
             label = OTHER_LABELS
         second.labels[label] = second.labels.get(label, 0) + 1
+        # None where the text was passed on unscored: there is nothing to be sure of.
+        second.unsure += outcome.confident is False
         self._messages.add(seen)
 
     def batches(self, counts: Mapping[str, int], now_monotonic: float) -> None:

@@ -81,7 +81,10 @@ def test_a_second_is_told_when_it_is_over() -> None:
     feed = a_feed()
     for number in range(3):
         feed.published(polled(a_verdict(), 9.98), 0.0, 10.0 + number / 10)
-    feed.published(polled(a_verdict(label="NEGATIVE"), 9.98), 0.0, 10.9)
+    unsure = replace(a_verdict(label="NEUTRAL"), confident=False)
+    feed.published(polled(unsure, 9.98), 0.0, 10.9)
+    unscored = replace(a_verdict(label=None), confident=None)
+    feed.published(polled(unscored, 9.98), 0.0, 10.9)
     feed.published(rejected(Reason.NOT_JSON), 0.0, 10.9)
     feed.batches({"2": 1, "4": 1}, 10.9)
     feed.batches({"2": 3, "4": 1}, 10.95)
@@ -90,13 +93,13 @@ def test_a_second_is_told_when_it_is_over() -> None:
     [second] = feed.take(11.0)["seconds"]
 
     latencies = second.pop("latency")
-    assert sum(count for _, count in latencies) == 5
+    assert sum(count for _, count in latencies) == 6
     assert second == {
-        "at": 10, "labels": {"POSITIVE": 3, "NEGATIVE": 1}, "letters": {"not_json": 1},
-        "late": 4, "batches": {"2": 3, "4": 1},
+        "at": 10, "labels": {"POSITIVE": 3, "NEUTRAL": 1, "": 1}, "unsure": 1,
+        "letters": {"not_json": 1}, "late": 5, "batches": {"2": 3, "4": 1},
     }  # fmt: skip
     assert feed.totals() == {
-        "labels": {"POSITIVE": 3, "NEGATIVE": 1},
+        "labels": {"POSITIVE": 3, "NEUTRAL": 1, "": 1},
         "letters": {"not_json": 1},
     }
 

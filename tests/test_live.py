@@ -149,6 +149,7 @@ async def test_a_stream_begins_with_all_that_is_remembered() -> None:
                         "name": "bundled", "revision": "sha256:0", "engine": "onnx_packed",
                         "precision": "float32", "device": "cpu",
                     },
+                    "labels": ["A", "B"],
                     "partitions": 2, "epoch": 5, "rebalances": 0, "queued": 0, "lag": 43,
                     "lags": [["in/1", 40], ["in/0", 3]],
                 },

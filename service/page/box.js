@@ -15,6 +15,8 @@ const WEIGHT_SHARE_MIN = 0.05;
 // What one waits for an answer: eight tries, a second or so apart.
 const TRIES_MAX = 8;
 const WAIT_MAX_S = 3;
+// Labels beside the likeliest whose probabilities are shown: one line.
+const OTHERS_MAX = 4;
 
 const signed = (weight) => `${weight < 0 ? "−" : "+"}${Math.abs(weight).toFixed(2)}`;
 
@@ -80,9 +82,13 @@ export class Box {
     byId("verdict").replaceChildren(
       el("span", { className: "chip", "data-tone": tone(label) },
         el("b", { textContent: score.toFixed(2) }), ` ${called}`),
-      el("span", { className: "note", textContent: confident ? "" : "not sure" }));
-    const likeliest = Object.entries(scores).sort((a, b) => b[1] - a[1])[0]?.[0] ?? label;
-    const other = Object.keys(scores).find((name) => name !== likeliest);
+      el("span", { className: "mark-unsure", textContent: "unsure", hidden: confident }));
+    const sorted = Object.entries(scores).sort((a, b) => b[1] - a[1]);
+    const likeliest = sorted[0]?.[0] ?? label;
+    // Of two labels, what speaks against the one speaks for the other; of more, nobody knows which.
+    const other = sorted.length === 2 ? sorted[1][0] : null;
+    write(byId("others"), sorted.length === 2 ? "" : sorted.slice(1, OTHERS_MAX + 1)
+      .map(([name, share]) => `${labelName(name)} ${share.toFixed(2)}`).join(" · "));
     const most = Math.max(...words.map(({ weight }) => Math.abs(weight)), WEIGHT_MIN);
     const counts = (weight) => Math.abs(weight) >= Math.max(WEIGHT_MIN, WEIGHT_SHARE_MIN * most);
     byId("words").replaceChildren(...pieces(text, words).map(({ text: part, weight }) => {

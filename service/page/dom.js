@@ -1,9 +1,9 @@
 // Elements, numbers and tones. Texts reach the page by `textContent` alone, never as markup.
 
-const KNOWN = { positive: "positive", negative: "negative", neutral: "neutral", unsure: "neutral" };
+const KNOWN = new Set(["positive", "negative", "neutral", "unsure"]);
 // More labels than that share their colours; the name stands beside each.
 const OTHERS = 5;
-const met = new Map();
+let others = new Map();
 
 /** An element; `props` are properties, `data-…` and `aria-…` are attributes. */
 export function el(name, props = {}, ...children) {
@@ -44,13 +44,16 @@ export function percent(share) {
 
 export const labelName = (label) => (label ? label.toLowerCase().replaceAll("_", " ") : "unscored");
 
+/** Gives the labels of a model their colours by their order in it: the same on every page. */
+export function paint(labels) {
+  const names = labels.map((label) => label.toLowerCase()).filter((name) => !KNOWN.has(name));
+  others = new Map(names.map((name, place) => [name, `other-${place % OTHERS}`]));
+}
+
 /** The name of a label's colour in the style sheet. */
 export function tone(label) {
   const name = (label ?? "").toLowerCase();
-  if (KNOWN[name]) return KNOWN[name];
-  if (!label) return "none";
-  if (!met.has(name) && met.size < 64) met.set(name, `other-${met.size % OTHERS}`);
-  return met.get(name) ?? "none";
+  return KNOWN.has(name) ? name : (others.get(name) ?? "none");
 }
 
 /** Negative first, positive last, so that colours lie in the same order everywhere. */

@@ -11,6 +11,11 @@ const DELAY = 2;
 // Long enough that one batch makes no spike, short enough to follow a change.
 const SMOOTH = 3;
 const NOW = 10;
+// Labels with a layer and a line of the legend each, as many as have room. Of a model with more,
+// those that were called most, and the rest as one.
+const LAYERS_MAX = 5;
+// Long enough ago that a change since then is one.
+const BEFORE = 60;
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const outcomes = (second) => sum(Object.values(second.labels)) + sum(Object.values(second.letters));
@@ -18,6 +23,7 @@ const outcomes = (second) => sum(Object.values(second.labels)) + sum(Object.valu
 export class Figures {
   constructor() {
     this.lags = new Map();
+    this.labels = [];
     this.begin({ now: 0, seconds: [], budget_ms: 100 });
   }
 
@@ -107,26 +113,48 @@ export class Figures {
     ], { mark: this.budget, unit: " ms" });
   }
 
+  /** Labels that have a layer each, the lowest first, and those that share one. */
+  layered() {
+    const known = new Set(this.labels);
+    for (const { labels } of this.seconds.values()) Object.keys(labels).forEach((l) => known.add(l));
+    if (known.size <= LAYERS_MAX) return [inOrder(known), []];
+    const called = (label) => this.totals.labels[label] ?? 0;
+    const most = [...known].sort((a, b) => called(b) - called(a) || (a < b ? -1 : 1));
+    return [inOrder(most.slice(0, LAYERS_MAX - 1)), most.slice(LAYERS_MAX - 1)];
+  }
+
   drawLabels(places, around) {
-    const known = new Set();
-    for (const second of this.seconds.values()) Object.keys(second.labels).forEach((l) => known.add(l));
-    const labels = inOrder(known);
-    const counts = places.map((at) => around(at, NOW).map((second) => second.labels));
-    const share = (label, seconds) => {
-      const all = sum(seconds.map((of) => sum(Object.values(of))));
-      return all ? sum(seconds.map((of) => of[label] ?? 0)) / all : null;
+    const [own, rest] = this.layered();
+    const layers = own.map((label) => ({ name: labelName(label), tone: tone(label), labels: [label] }));
+    if (rest.length) layers.unshift({ name: `${rest.length} more`, tone: "none", labels: rest });
+    const share = (labels, at) => {
+      const lately = around(at, NOW).map((second) => second.labels);
+      const all = sum(lately.map((of) => sum(Object.values(of))));
+      return all ? sum(lately.flatMap((of) => labels.map((label) => of[label] ?? 0))) / all : null;
     };
-    const layers = labels.map((label) => ({
-      tone: tone(label), points: counts.map((seconds) => share(label, seconds)),
-    }));
-    const legend = byId("labels").querySelector(".legend");
-    const now = labels.map((label) => [label, share(label, counts.at(-1))]);
-    legend.replaceChildren(...now.slice(0, 4).map(([label, part]) => el("li", {},
-      el("i", { "data-tone": tone(label) }),
-      el("b", { textContent: part === null ? "–" : percent(part) }),
-      ` ${labelName(label)}`)));
-    const said = now.map(([l, part]) => `${labelName(l)} ${part === null ? "none" : percent(part)}`);
-    shares(plot("labels"), `Shares of labels: ${said.join(", ") || "none yet"}`, layers);
+    const said = (part) => (part === null ? "–" : percent(part));
+    const now = layers.map(({ labels }) => share(labels, places.at(-1)));
+    // The legend has the order of the layers, the uppermost first: colour is not all that tells.
+    byId("labels").querySelector(".legend").replaceChildren(...layers.map((layer, place) => el("li", {},
+      el("i", { "data-tone": layer.tone }),
+      el("b", { textContent: said(now[place]) }),
+      el("span", { textContent: layer.name, title: layer.name }))).reverse());
+    const before = layers.map(({ labels }) => share(labels, places.at(-1) - BEFORE));
+    const told = layers.map(({ name }, place) =>
+      `${name} ${said(now[place])}${before[place] === null ? "" : `, a minute ago ${said(before[place])}`}`);
+    shares(plot("labels"), `Shares of labels: ${told.reverse().join("; ") || "none yet"}`,
+      layers.map((layer) => ({
+        tone: layer.tone, points: places.map((at) => share(layer.labels, at)),
+      })));
+    this.drawUnsure(around(places.at(-1), NOW));
+  }
+
+  drawUnsure(lately) {
+    // A model without a threshold is sure of everything, which is not worth a word.
+    const ever = [...this.seconds.values()].some(({ unsure }) => unsure);
+    const all = sum(lately.map(({ labels }) => sum(Object.values(labels))));
+    note("labels", ever && all
+      ? `${percent(sum(lately.map(({ unsure }) => unsure)) / all)} unsure` : "Shares over time");
   }
 
   drawBatches(seconds) {

@@ -100,6 +100,9 @@ export class Messages {
       ? el("span", { className: "text place", textContent: place(message) })
       : el("bdi", { className: "text", dir: "auto", textContent: text });
     const meta = el("span", { className: "meta" });
+    if (message.confident === false) {
+      meta.append(el("span", { className: "mark-unsure", textContent: "unsure", title: "Under the model's threshold for this label" }));
+    }
     // A score of another language means less: it is named.
     const { language } = message;
     if (language && language !== "en") meta.append(el("span", { className: "language", textContent: language }));

@@ -1,7 +1,7 @@
 // Puts the page together: the stream's news to its parts, the header, and the keys.
 
 import { Box } from "./box.js";
-import { bars, byId, el, show, write } from "./dom.js";
+import { bars, byId, el, paint, show, write } from "./dom.js";
 import { Figures } from "./figures.js";
 import { Messages, place } from "./messages.js";
 import { listen } from "./stream.js";
@@ -40,7 +40,9 @@ function drawState() {
 }
 
 function drawStatus() {
-  const { model, partitions, epoch, rebalances, queued, lags } = status;
+  const { model, labels, partitions, epoch, rebalances, queued, lags } = status;
+  paint(labels);
+  figures.labels = labels;
   const facts = model
     ? [["Model", model.name], ["Engine", `${model.engine} ${model.precision}`], ["Device", model.device]]
     : [["Model", "loading"]];
@@ -92,9 +94,9 @@ listen({
     write(byId("version"), data.version);
     box.offer(data.explain);
     messages.explains = data.explain;
-    messages.begin(data);
     arrived = [];
     take({ ...data, seconds: null });
+    messages.begin(data);
     figures.draw();
   },
   news(data) {

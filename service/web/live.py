@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from service.feed import BEAT_S
+from service.feed import BEAT_S, LABELS_MAX
 from service.telemetry import service_version
 
 if TYPE_CHECKING:
@@ -201,6 +201,8 @@ class Live:
         return {
             "trouble": self._ready(),
             "model": next((s.labels for s in _samples(metrics.model_info)), None),
+            # The model's own come first, in its order, by which the page gives them colours.
+            "labels": [s.labels["label"] for s in _samples(metrics.scored)][:LABELS_MAX],
             "partitions": _value(metrics.assigned_partitions),
             "epoch": _value(metrics.epoch),
             "rebalances": _value(metrics.rebalances),
