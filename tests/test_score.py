@@ -21,7 +21,7 @@ from service.records import ModelInfo
 from service.settings import ModelSettings, Settings
 from service.text import TextEncoder
 from service.trust import Trust
-from tiny_model import CountingEngine, tiny_tokenizer, write_model
+from tiny_model import CountingEngine, CountingThreeEngine, tiny_tokenizer, write_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,7 +36,8 @@ THREE = replace(INFO, labels=("NEGATIVE", "NEUTRAL", "POSITIVE"))
 
 def _model(info: ModelInfo = INFO, calling: Calling | None = None) -> LoadedModel:
     encoder = TextEncoder(tiny_tokenizer(), 64)
-    return LoadedModel(CountingEngine(info), encoder, calling or Calling())
+    engine = CountingEngine if len(info.labels) == 2 else CountingThreeEngine
+    return LoadedModel(engine(info), encoder, calling or Calling())
 
 
 def _answers(lines: Iterable[bytes]) -> list[dict[str, Any]]:

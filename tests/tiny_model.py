@@ -80,16 +80,27 @@ def write_model(folder: Path, **changes: Any) -> Path:
 
 
 class CountingEngine:
-    """A fake engine: a label's share is that of its word among bad and good, or bad, film, good."""
+    """A fake engine: the share of label 1 is that of `good` among the words good and bad."""
 
     def __init__(self, info: ModelInfo) -> None:
-        """Stand for a model of two labels, or of three."""
+        """Stand for a model of two labels."""
         self.info = info
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Score by counting; an even count is an even share."""
-        words = ("bad", "good") if len(self.info.labels) == 2 else ("bad", "film", "good")
-        ids = [VOCABULARY[word] for word in words]
+        """Score two labels by counting; an even count is an even share."""
+        good = np.array([list(ids).count(VOCABULARY["good"]) for ids in sequences], np.float32)
+        bad = np.array([list(ids).count(VOCABULARY["bad"]) for ids in sequences], np.float32)
+        shares = (good + 1) / (good + bad + 2)
+        logits: NDArray[np.float32] = np.log(np.stack([1 - shares, shares], axis=1))
+        return logits
+
+
+class CountingThreeEngine(CountingEngine):
+    """As `CountingEngine`, with a label between the two whose word is film."""
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Score three labels by counting."""
+        ids = [VOCABULARY[word] for word in ("bad", "film", "good")]
         counts = np.array([[list(one).count(i) + 1 for i in ids] for one in sequences], np.float32)
         logits: NDArray[np.float32] = np.log(counts / counts.sum(axis=1, keepdims=True))
         return logits
