@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 GOOD, WARN, BAD, QUIET, STRONG = "green", "yellow", "red", "dim", "bold"
-LABEL_STYLES: Final = {"POSITIVE": GOOD, "NEGATIVE": BAD, "NEUTRAL": WARN}
+# Neither good nor bad, and no warning.
+CALM: Final = "cyan"
+LABEL_STYLES: Final = {"POSITIVE": GOOD, "NEGATIVE": BAD, "NEUTRAL": CALM}
 
 # C0 and C1 controls and line separators break lines; bidi controls reorder what is beside them.
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

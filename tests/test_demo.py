@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import unicodedata
 from collections import Counter
 
@@ -76,6 +77,11 @@ def test_messages_are_of_many_kinds() -> None:
         any("@" in t for t in texts),
         any(t.isupper() and len(t) > 30 for t in texts),
         any("oooo" in t for t in texts),
+        # What an opinion is read from, or is not: ratings, questions, and what ends a letter.
+        any(re.fullmatch(r"\d+/10", t) for t in texts),
+        any("★" in t for t in texts),
+        sum(t.endswith("?") for t in texts) > 10,
+        sum(bool(re.search(r"([Tt]hanks|regards|Best|Sincerely),\n", t)) for t in texts) >= 5,
         any(unicodedata.category(character) == "So" for t in texts for character in t),
         any(set(m) - known for m in MESSAGES),
         any(isinstance(m.get("metadata"), dict) for m in MESSAGES),

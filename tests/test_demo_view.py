@@ -11,16 +11,15 @@ from rich.console import Console
 
 from service.contracts import CONNECT_PREFIX, OWN_PREFIX, SentimentEvent
 from service.demo import INPUT_TOPIC, summary
-from service.demo.view import (
+from service.demo.board import (
     LATENCIES_MAX,
     LETTERS_SHOWN,
     MESSAGES_SHOWN,
     RATE_WINDOW_S,
     Board,
-    picture,
-    status_line,
 )
-from service.terminal import TEXT_CHARACTERS_MAX
+from service.demo.view import picture, status_line
+from service.terminal import TEXT_CHARACTERS_MAX, label_style
 
 
 def an_event(label: str = "POSITIVE", **changes: Any) -> SentimentEvent:
@@ -100,7 +99,7 @@ def test_the_board_is_bounded() -> None:
     assert len(board.letters) == LETTERS_SHOWN
     assert len(board._latencies_ms) == LATENCIES_MAX
     assert len(board._seconds) == RATE_WINDOW_S + 1
-    assert max(len(value) for value in board.messages[0][2:]) <= TEXT_CHARACTERS_MAX
+    assert max(len(value) for value in board.messages[0][3:]) <= TEXT_CHARACTERS_MAX
 
 
 def test_the_picture_takes_texts_as_they_are() -> None:
@@ -159,8 +158,39 @@ def test_the_summary_says_whether_every_message_came_back(produced: int, expecte
     board.dead_letter(letter_headers("not_utf8"), 12.0)
     shown = drawn(summary(board))
     assert expected in shown
-    for figure in ("positive", "100.0 %", "not_utf8", "2.0 s", "1.0 messages/s", "12.0 / 12.0"):
+    for figure in ("positive", "1, 100.0 %", "not_utf8", "2.0 s", "1.0 messages/s", "12.0 / 12.0"):
         assert figure in shown
+
+
+def test_three_labels_are_counted_and_told_apart() -> None:
+    """The line, the picture and the summary have all of them; what is unsure is marked."""
+    board = Board(0.0)
+    for label, count in {"NEGATIVE": 1, "NEUTRAL": 2, "POSITIVE": 1}.items():
+        for _ in range(count):
+            board.sent()
+            board.event(an_event(label, confident=label != "NEUTRAL"), 1.0)
+    assert status_line(board, 3.0).endswith("negative 25%  neutral 50%  positive 25%")
+    shown = drawn(picture(board, 2.0, 40))
+    assert "0.970 negative  survey" in shown
+    assert "0.970 neutral?  survey" in shown
+    assert "██████████ 50%" in shown
+    table = drawn(summary(board))
+    for line in ("  negative\t1, 25.0 %", "  neutral\t2, 50.0 %", "unsure of\t2, 50.0 %"):
+        assert line in table
+    assert len({label_style(label) for label in board.labels}) == 3
+
+
+def test_more_labels_than_have_room_are_one() -> None:
+    """The largest stand by name, and the shares have the sum 1."""
+    board = Board(0.0)
+    for number in range(1, 8):
+        for _ in range(number):
+            board.sent()
+            board.event(an_event(f"{number} stars"), 1.0)
+    said = "5 stars 18%  6 stars 21%  7 stars 25%  4 more 36%"
+    assert status_line(board, 3.0).endswith(said)
+    assert "7 stars" in drawn(picture(board, 2.0, 24))
+    assert "\n  1 stars\t1, 3.6 %" in drawn(summary(board))
 
 
 def test_the_summary_of_nothing_is_one_line() -> None:

@@ -18,9 +18,10 @@ from rich.console import Group
 from rich.text import Text
 
 from service.app import Service
+from service.demo.board import LATENCIES_MAX, Board
 from service.demo.broker import demo_broker
 from service.demo.generator import play
-from service.demo.view import LATENCIES_MAX, Board, follow, show
+from service.demo.view import follow, show
 from service.errors import BrokerError
 from service.logs import configure_logging
 from service.settings import HttpSettings, KafkaSettings
@@ -218,8 +219,10 @@ def summary(board: Board) -> RenderableType:
     table = Table("sentiment-stream demo", "", "")
     table.add_row("messages produced", str(board.produced))
     table.add_row("scored", str(board.scored))
-    for label, share in board.shares():
-        table.add_row(f"  {label.lower()}", percent(share))
+    for label, count in sorted(board.labels.items()):
+        table.add_row(f"  {label.lower()}", f"{count}, {percent(count / board.scored)}")
+    if board.unsure:
+        table.add_row("unsure of", f"{board.unsure}, {percent(board.unsure / board.scored)}")
     table.add_row("dead letters", str(board.dead_lettered))
     for reason, count in board.reasons.most_common():
         table.add_row(f"  {reason}", str(count))

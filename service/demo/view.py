@@ -1,18 +1,15 @@
-"""What the demo shows: a bounded picture of what comes out, drawn in the terminal.
+"""What the demo shows: what comes out, read from the output topics and drawn in the terminal.
 
-`Board` is the picture and pure: time is an argument. It learns of messages only by reading the
-output topics, as any consumer would. Texts are cut and stripped of control characters before they
-reach a terminal.
+It learns of messages only as any consumer would. Keeps nothing but the board; nothing else of the
+service is asked.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import numpy as np
 from aiokafka import AIOKafkaConsumer
 from rich.console import Group
 from rich.live import Live
@@ -20,131 +17,21 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from service.contracts import CONNECT_PREFIX, OWN_PREFIX, SentimentEvent
-from service.terminal import label_style, printable
+from service.contracts import SentimentEvent
+from service.demo.board import LETTERS_SHOWN, MESSAGES_SHOWN, Board, Shown
+from service.terminal import CALM, label_style
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.console import Console, RenderableType
 
     from service.settings import KafkaSettings
 
-# As many messages as fit a terminal of 30 lines beside the figures; letters are rarer.
-MESSAGES_SHOWN = 12
-LETTERS_SHOWN = 4
-# The percentiles are of the latest so many: enough for a p99, and a bound.
-LATENCIES_MAX = 1000
-# Long enough that one batch does not make the rate jump, short enough to follow a change.
-RATE_WINDOW_S = 10
 DRAWS_PER_S = 4
+MESSAGES_TITLE = "messages (?: the model is unsure)"
 PLAIN_LINE_EVERY_S = 2.0
 # The mock broker answers a fetch that finds nothing only after the whole wait, whatever arrives
 # meanwhile, so the wait is the view's delay.
 FETCH_WAIT_MS = 50
-
-
-class Shown(NamedTuple):
-    """One scored message as it is drawn."""
-
-    label: str
-    score: float
-    source: str
-    text: str
-
-
-class Letter(NamedTuple):
-    """One dead letter as it is drawn; the detail never holds text of the message."""
-
-    reason: str
-    detail: str
-
-
-class Board:
-    """All that the view knows; every collection in it is bounded."""
-
-    def __init__(self, now: float) -> None:
-        """Begin empty; `now` is a reading of the monotonic clock in seconds, as everywhere here."""
-        self.started = now
-        self.last_outcome = now
-        self.address = ""
-        self.model = ""
-        self.produced = 0
-        self.labels: Counter[str] = Counter()
-        self.reasons: Counter[str] = Counter()
-        self.messages: deque[Shown] = deque(maxlen=MESSAGES_SHOWN)
-        self.letters: deque[Letter] = deque(maxlen=LETTERS_SHOWN)
-        self._latencies_ms: deque[float] = deque(maxlen=LATENCIES_MAX)
-        # Outcomes of each of the last seconds, so that the window is bounded at any rate.
-        self._seconds: deque[tuple[int, int]] = deque(maxlen=RATE_WINDOW_S + 1)
-
-    @property
-    def scored(self) -> int:
-        """Messages that came back with a label."""
-        return self.labels.total()
-
-    @property
-    def dead_lettered(self) -> int:
-        """Messages that came back with a reason."""
-        return self.reasons.total()
-
-    @property
-    def waiting(self) -> int:
-        """Messages produced that have not come back yet."""
-        return max(0, self.produced - self.scored - self.dead_lettered)
-
-    def start(self, now: float) -> None:
-        """Messages begin to be played now."""
-        self.started = self.last_outcome = now
-
-    def sent(self) -> None:
-        """A message was produced."""
-        self.produced += 1
-
-    def event(self, event: SentimentEvent, now: float) -> None:
-        """Take in a sentiment event."""
-        self._outcome(now)
-        label = printable(event.label or "unscored")
-        self.labels[label] += 1
-        self._latencies_ms.append(event.latency_ms)
-        model = event.model
-        self.model = printable(f"{model.name} · {model.engine} · {model.precision}")
-        text = "(text left out of events)" if event.text is None else event.text
-        source = "" if event.source is None else event.source
-        self.messages.append(Shown(label, event.score or 0.0, printable(source), printable(text)))
-
-    def dead_letter(self, headers: Mapping[str, bytes], now: float) -> None:
-        """Take in a dead letter, of which the headers say everything that is shown."""
-        self._outcome(now)
-        reason = printable(headers.get(OWN_PREFIX + "reason", b"unknown").decode())
-        detail = headers.get(CONNECT_PREFIX + "exception.message", b"").decode()
-        self.reasons[reason] += 1
-        self.letters.append(Letter(reason, printable(detail)))
-
-    def _outcome(self, now: float) -> None:
-        self.last_outcome = now
-        second = int(now)
-        if self._seconds and self._seconds[-1][0] == second:
-            self._seconds[-1] = (second, self._seconds[-1][1] + 1)
-        else:
-            self._seconds.append((second, 1))
-
-    def rate_per_s(self, now: float) -> float:
-        """Outcomes per second over the last whole seconds of the window."""
-        first, last = int(now) - RATE_WINDOW_S, int(now)
-        count = sum(number for second, number in self._seconds if first <= second < last)
-        return count / max(1.0, min(float(RATE_WINDOW_S), last - self.started))
-
-    def latency_ms(self) -> tuple[float, float, float] | None:
-        """p50, p95 and p99 from polling a record to writing its event; None before the first."""
-        if not self._latencies_ms:
-            return None
-        p50, p95, p99 = np.percentile(np.array(self._latencies_ms), [50, 95, 99])
-        return float(p50), float(p95), float(p99)
-
-    def shares(self) -> list[tuple[str, float]]:
-        """Share of each label among the scored messages, 0 to 1, by name."""
-        return [(label, count / self.scored) for label, count in sorted(self.labels.items())]
 
 
 async def follow(board: Board, kafka: KafkaSettings) -> None:
@@ -217,18 +104,19 @@ def status_line(board: Board, now: float) -> str:
     ]
     if latency := board.latency_ms():
         parts.append("p50 {:.0f} p95 {:.0f} p99 {:.0f} ms".format(*latency))
-    parts += [f"{label.lower()} {share:.0%}" for label, share in board.shares()]
+    parts += [f"{label.lower()} {share:.0%}" for label, share in board.largest_shares()]
     return "  ".join(parts)
 
 
 def _style(label: str, score: float) -> str:
     weight = "bold " if score >= 0.9 else "" if score >= 0.7 else "dim "
-    return weight + (label_style(label) or "cyan")
+    return weight + (label_style(label) or CALM)
 
 
 def _message_text(message: Shown) -> Text:
     style = _style(message.label, message.score)
-    score = Text(f"{message.score:5.3f} {message.label.lower():<9}", style=style)
+    label = message.label.lower() + ("" if message.confident else "?")
+    score = Text(f"{message.score:5.3f} {label:<9}", style=style)
     return Text.assemble(score, f" {message.source:<17} ", message.text)
 
 
@@ -251,7 +139,12 @@ def picture(board: Board, now: float, height: int) -> RenderableType:
     return Group(
         title,
         Panel(top, border_style="dim"),
-        Panel(messages, title="messages", title_align="left", height=fitting + 2),
+        Panel(
+            messages,
+            title="messages (?: the model is unsure)",
+            title_align="left",
+            height=fitting + 2,
+        ),
         Panel(letters, title="dead letters", title_align="left", height=LETTERS_SHOWN + 2),
         footer,
     )
@@ -278,7 +171,7 @@ def _figures(board: Board, now: float) -> Table:
 
 def _shares(board: Board) -> Table:
     table = Table.grid(padding=(0, 1))
-    for label, share in board.shares()[:4]:
-        style = label_style(label) or "cyan"
+    for label, share in board.largest_shares():
+        style = label_style(label) or CALM
         table.add_row(label.lower(), Text("█" * round(share * 20), style=style), f"{share:.0%}")
     return table
