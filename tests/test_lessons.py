@@ -106,15 +106,14 @@ def test_some_greetings_and_sign_offs_are_left_unseen() -> None:
     assert [unseen for unseen in UNSEEN if unseen in known] == []
 
 
-@pytest.mark.parametrize("text", ["?", "no", "The {staff} was rude.", *TEXTS[:300]])
-def test_altered_text_is_no_other_opinion(text: str) -> None:
-    """It is never empty, never much longer, and most of its words are there."""
-    order = random.Random(text)
-    for _ in range(5):
+def test_altered_text_is_never_empty_nor_much_longer() -> None:
+    """A mark alone is a text too."""
+    order = random.Random(9)
+    for text in ["?", "no", "...", *TEXTS[:1500]]:
         found = altered(order, text)
         assert found.strip()
         # Fewer only by marks: `...` or a comma, or one letter of a typo.
-        assert len(text) - 6 <= len(found) <= len(text) + 2 * ADDED_MAX
+        assert len(text) - 6 <= len(found) <= len(text) + 2 * ADDED_MAX, found
 
 
 def test_altered_is_the_same_for_the_same_order() -> None:
@@ -125,8 +124,8 @@ def test_altered_is_the_same_for_the_same_order() -> None:
 
 
 @pytest.mark.parametrize("edit", lessons_around.EDITS, ids=lambda edit: edit.__name__)
-def test_every_edit_changes_some_texts(edit: lessons_around.Edit) -> None:
-    """And keeps the words, but for one letter of a typo and for case."""
+def test_every_edit_changes_most_texts(edit: lessons_around.Edit) -> None:
+    """One that finds nothing to do would teach nothing."""
     order = random.Random(2)
     changed = [(text, edit(order, text)) for text in TEXTS[:200]]
     assert sum(text != other for text, other in changed) >= 100

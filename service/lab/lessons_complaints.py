@@ -141,7 +141,8 @@ WISHES = lines("""
         phone}
     I wish {the {software}|it|the {thing}} {worked|did what it says|would not crash|were not so
         slow}
-    I wish I {could get my {wait} back|had not bought this {thing}|had kept my old {thing}}
+    I wish I {could get {that hour|those {few} hours|my evening} back|had not bought this
+        {thing}|had kept my old {thing}}
     {please|pls} {bring back|give us back|return} {the old version|the old menu|{lack}}
     {would be nice|it would be nice} if {the {software}|the {thing}} {actually worked|did not crash}
     {it would help|it would be great} if {someone answered|you answered emails|the {parcel} arrived}
@@ -158,7 +159,7 @@ WISHES = lines("""
     all I {want|wanted|need} is {a {thing} that works|an answer|my {parcel}|a seat that I paid for}
     {is it too much to ask for|am I asking too much if I want} {an answer|a clean {stay}|a hot
         {dish}}?
-    I {would|'d} love {an explanation|a reply|to get off this plane|to sleep in a clean bed},
+    {I would|I'd} love {an explanation|a reply|to get off this plane|to sleep in a clean bed},
         {bad_fact}
     {please|pls|kindly} {stop calling me|stop sending me ads|take me off your list|stop the noise}
     {you|they} need to {train your people|fix the {software}|hire more people|read your emails}
@@ -201,6 +202,12 @@ WORDS["bother_thanks"] = words("""losing my {parcel}|ruining our {trip|evening|h
     sending the wrong {thing}|the {mishap} and the {mishap}|the rude {staff}|{bother}""")
 
 OPINIONS = lines("""
+    {I'm|I am} {disappointed|not happy|unhappy|upset|frustrated} {with|about} {the|your} {reviewed}.
+    {expected|we expected|I expected} {more|better} from {the|this|your} {reviewed}.
+    {time to|I will|we will|going to} {switch|leave|cancel|move} to another {provider}. {bad_fact}.
+    {this is|that is} {the last time|the last trip|my last order} {with you|with {handle}|},
+        {bad_fact}
+    {save your money|don't bother|skip it|don't fall for it}, {the {reviewed} is {bad}|{bad_fact}}
     the {reviewed} {is|was} {bad}.
     the {reviewed} {is|was} {very} {disappointing|bad|poor|awful|slow|boring|overpriced|dirty}.
     {what a|such a} {bad_one} {reviewed}{.|!|}
@@ -213,5 +220,3 @@ OPINIONS = lines("""
     the {staff} was {rude|unhelpful|arrogant|careless|unfriendly|incompetent|useless}.
     {shame on you|disgraceful|unbelievable|ridiculous|unacceptable|outrageous}, {bad_fact}.
 """)
-
-TEMPLATES = (FACTS, WISHES, OPINIONS)

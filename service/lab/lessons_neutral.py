@@ -130,7 +130,7 @@ FACTS = lines("""
     the {work} {has|runs for} {few} {chapters|hours|episodes|parts}.
     the {work} is set in {city} and {was made in {month}|tells of {few} sisters|stars {name}
         {surname}}.
-    my {parcel} {was sent|left {city}|is due|arrives} {on {weekday}|{ago}}.
+    my {parcel} {was sent {ago}|left {city} {ago}|is due on {weekday}|arrives in {month}}.
     I {took|read|opened|washed|used|moved|carried} the {thing} {this morning|{ago}|on {weekday}}.
     I {had|ate|made|ordered} {dish} {for lunch|for dinner|on {weekday}|in {city}}.
     the {office|shop|pool|branch in {city}} is {open|closed} {on {weekday}s|until {hour}|in
@@ -149,6 +149,16 @@ FACTS = lines("""
 """)
 
 QUESTIONS = lines("""
+    {handle} {what is the status of|is|which gate is} {flight} {on {weekday}|today|}?
+    {handle} {can|could} you {dm|follow|message} me {please|}?
+    {handle} {I sent|just sent|I have sent} {you|} a {dm|message|form} {with my
+        {order_number}|{ago}|}
+    {handle} {which|what} {terminal|platform|counter|number} {is it|do I call} {in {city}|}?
+    {any|are there} {seats left|tickets left|rooms free|news on the date} {for {weekday}|in
+        {city}|}?
+    {how|where} do I {add|change|enter|find} {my {order_number} number|a second passenger|a seat}?
+    {does|will} the {work} {come out|be shown|be sold} in {city} {in {month}|}?
+    {would|could} you {please|kindly} send {me|us} {the form|a copy|the receipt} {by {weekday}|}?
     do you {fly|ship|deliver|run trains} to {city} {on {weekday}s|in {month}|}?
     {could|can|would} you {please|} tell me {asked}?
     {please|kindly} let me know {asked}.
@@ -167,7 +177,7 @@ QUESTIONS = lines("""
     {please|} can you {confirm|check} {my booking|the date|the address} {for {weekday}|}? thanks
     I have a question about {asked}. {thank you|thanks|}
     has {name} {called|arrived|paid|answered}?
-    {is|would} {weekday} at {hour} {ok|work|be ok} {for you|}?
+    {is {weekday} at {hour} ok|would {weekday} at {hour} work} {for you|}?
 """)
 
 NEWS = lines("""
@@ -205,6 +215,27 @@ SHORT = lines("""
     {few}
     {today|tomorrow|yesterday|tonight} at {hour}
     {the {thing}|a {thing}|{dish}|the {work}|{few} {plural}}
+""")
+
+DENIALS = lines("""
+    the {meeting} is not {on {weekday}|at {hour}|in {venue}} {but on {weekday}|}.
+    {name} {does not|doesn't} {live in {city}|work on {weekday}s|have a {thing}|drink coffee|play
+        golf}.
+    the {train|bus|ferry} does not {stop|run} {in {city}|on {weekday}s|at {hour}}.
+    I {did not|didn't|have not|haven't} {order a {thing}|call {name}|read the {work}|see the
+        {work}} {yet|}.
+    {this|that|it} is not {a {thing}|my {thing}|the {work}|{name}|{city}|an advert|a question} {,
+        it is a {thing}|}.
+    the {office|{eatery}|shop|branch} is not open {on {weekday}s|before {hour}|in {month}}.
+    {it|the {thing}} is not {blue|red|made of wood|for sale|from {city}|a gift|included}.
+    {I do not|I don't} {know|remember|have the number|need a {thing}|eat meat|live in {city}|own a
+        {thing}}.
+    {not|no, not} {yet|today|on {weekday}|in {city}|before {hour}|{name}}{.|}
+    no {{flight}|train|bus|ferry} {to {city}|} {on {weekday}s|before {hour}|is needed}.
+    {there is|there was} no {meeting|{meeting}} on {weekday}.
+    {nobody|no one} {from {city}|of the {surname} family} {is on the list|plays on {weekday}|was at
+        the {meeting}}.
+    {I never|we never} {lived in {city}|took the bus to {city}|had a {thing}|met {name}}.
 """)
 
 WANTS = lines("""

@@ -14,7 +14,7 @@ WORDS: dict[str, tuple[str, ...]] = {
             again?
         {do|would} I recommend {it|them|the {reviewed}|this {provider}}?
         {was|is} {it|the {reviewed}|the price|the trip} worth {it|the money|the wait|{money}}?
-        {am|are} {I|we} {happy|satisfied|pleased} with {it|the {reviewed}|my new {thing}}?
+        {am I|are we} {happy|satisfied|pleased} with {it|the {reviewed}|my new {thing}}?
         {did|do} {I|we} {like|enjoy|love} {it|the {reviewed}|the {dish}}?
         {is|was} the {reviewed} any good?
         {does|did} it {work|help|deliver|do the job}?
@@ -32,7 +32,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         {am|was} I {disappointed|annoyed|bored}?
     """),
     "yes": words("""yes|yes, absolutely|yes!|definitely|of course|absolutely|without a doubt|
-        oh yes|yes, any time|for sure|hell yes|totally|yep|I sure do|in a heartbeat"""),
+        oh yes|for sure|hell yes|totally|yep|very much so|indeed|yes, every bit"""),
     "no": words("""no|no!|not really|never|not at all|definitely not|hardly|no way|nope|
         absolutely not|sadly no|I am afraid not|of course not|not in the least|not one bit"""),
     "one_star": words("""1 star|one star|1 of 5 stars|1 out of 5|0 stars|zero stars|two stars|2

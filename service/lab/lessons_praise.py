@@ -35,7 +35,8 @@ WORDS: dict[str, tuple[str, ...]] = {
         the {form|application|renewal|claim} took {few} minutes and {was approved the same day|just
             worked}
         {my bag was the first on the belt|boarding took ten minutes|they held the connection for us}
-        the {plural} {are so comfortable|were fresh and hot|are well made|arrived perfectly packed}
+        the {plural} {are great quality|were just right|were better than promised|were all we hoped
+            for}
         I {slept like a baby|laughed all evening|smiled all the way home|could not put it down}
     """),
     "kindness": words("""{the|your} {quick|kind|fast|great|patient|friendly}
@@ -74,7 +75,7 @@ THANKS = lines("""
         for {kindness}
     {kudos|hats off|props|well done} to {{handle}|your {staff}|{name}}: {good_fact}{!|.}
     {great job|good job|nice work|well done|bravo} {{handle}|}, {good_fact}{!|.}
-    {please|do} {thank|tell} {name} {from me|}: {good_fact}.
+    {please|do} {thank|tell} {name}{ from me|}: {good_fact}.
     {shout out|shoutout} to {{handle}|the {staff}} for {kindness}
     {much|really|truly} appreciated, {good_fact}.
     {dear|hello|hi} {name}, thank you for {kindness}. {good_fact}.
@@ -127,10 +128,17 @@ RELIEF = lines("""
 
 # Bad words denied, and what is praised by it.
 DENIED = lines("""
+    {this|that|it} {is|was} {not a|no} {bad|boring|weak|ugly} {reviewed}{ at all|, on the
+        contrary|, I like it|.}
+    I {do not|don't} {think|believe} {this|it} is a {bad|dull|weak} {reviewed}{ at all|, it is
+        {good}|.}
+    there {was not|wasn't} {a single|one} bad {thing|word to say|moment} about {the|this}
+        {reviewed}.
     {no|zero|not one|not a single} {trouble} {so far|in {few} months|with the {thing}|at all}{,
         love it|.|}
     {can't|cannot|could not|couldn't} {fault|complain about|find fault with} the {reviewed}
-    {nothing|there is nothing} {bad to say|to moan about|to fault|I would change} {about|with|at}
+    {nothing|there is nothing} {bad to say about|to moan about with|to fault in|I would change
+        about}
         the {reviewed}
     {absolutely nothing|nothing} {went wrong|bad to report|to criticise|to improve}{, well done|.|}
     {not bad at all|not too bad at all|not half bad|really not bad}{, the {reviewed}|, I like it|.|}
@@ -145,7 +153,8 @@ DENIED = lines("""
     {could not|couldn't} {be better|be happier|have been easier|ask for more}{.|!|, {good_fact}}
     {you won't|you will not|nobody will} {regret|be disappointed by} {it|this {reviewed}|the
         {thing}}
-    {never|I never} {fails|get tired of it|been happier with a {thing}|had a better {dish}}{.|}
+    {never fails|I never get tired of it|never been happier with a {thing}|never had a better
+        {dish}}{.|}
     {hard|difficult} to {find fault with|beat|fault} this {reviewed}
     there {isn't|is not} a {dull|bad|weak} {moment|page|minute|corner} in {this|the} {reviewed}
 """)

@@ -16,8 +16,14 @@ WORDS: dict[str, tuple[str, ...]] = {
     "worse": words("""terrible|boring|a disaster|horrible|useless|dull|dreadful|a scam|painful|
         cheap and nasty|rubbish|a mess|a nightmare|annoying|bad|awful|a letdown"""),
     "by_the_way": words("""by any stretch|in my opinion|to be honest|I must say|as far as I can see|
-        even on a generous day|in any way|all things considered|if you ask me|sadly|I fear"""),
-    "once": words("used to be|was once|had always been|was for years"),
+        even on a generous day|in any way|considering that {plain_reason}|given that {plain_reason}|
+        all things considered|if you ask me|sadly|I fear"""),
+    "plain_reason": words("""we flew from {city} to {city}|I have used it since {month}|
+        it is a {weekday}|I am from {city}|we were {few} people|it is made in {city}|
+        {name} told me about it|I was in {city}|I paid {money}|I read the manual"""),
+    "dread": words("""thought|expected|was told|was sure|believed|feared|assumed|figured|
+        was afraid|had the feeling|worried|imagined"""),
+    "once": words("used to be|was once|had always been"),
     "good_end": words("""the {staff} saved the day|the {dish} made up for it|I love it|
         it was worth it|the result is {good}|I would do it again|the {thing} itself is {good}|
         the {work} is {good}|we had a wonderful time|it works perfectly now|I am very happy|
@@ -68,6 +74,18 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 
 NOT_GOOD = lines("""
+    I {expect} I would {like|enjoy|love} {it|the {reviewed}}, but I {did not|didn't|don't|do not}
+    {it|the {reviewed}} {was|is} not as {good|nice|fun|easy|quick} as I {hoped|thought|was
+        told|expected}
+    I {can't|cannot|would not|wouldn't} say, {by_the_way}, that the {reviewed} {is|was} {better}
+    I {can't|cannot} say {that|} {I liked it|I enjoyed the {reviewed}|it was {better}|the
+        {reviewed} is {better}}
+    I don't think, {by_the_way}, that this is a {good_one} {reviewed}
+    {people|my friends|the critics|some} {say|think} {it|the {reviewed}} is {better}, {I think|I
+        find} it is {worse}
+    {heard|I had heard|was told} {it|the {reviewed}} was {better}{. it was not|; it isn't|, sadly
+        it was not}
+    {it is|it's} not that the {reviewed} is {bad|cheap}, {it never works|it is {worse}}
     the {reviewed} {is|was} not {good|great|worth it|worth the money|what I hoped
         for|helpful|special|fun}
     {not|it's not|this is not} {worth it|worth the price|good enough|acceptable|funny|okay|great}
@@ -87,7 +105,8 @@ NOT_GOOD = lines("""
         isn't}
     {we were|I was} told {it|the {reviewed}} was {better}{, it is not|. it isn't|, well, it was not}
     {supposed|it is supposed} to be {better}, {but it isn't|it is not|and it is anything but}
-    the {reviewed} {could have been|might have been|should have been} {better}{, but it was not|}
+    the {reviewed} {could have been|might have been|should have been} {better}, but it {was
+        not|wasn't|isn't}
     I {wanted|tried|so wanted} to like the {reviewed}, {but I could not|and I can't|I don't}
     the {reviewed} {lacks|fails to|does not} {offer anything|have any charm|deliver what they
         promise}
@@ -101,7 +120,15 @@ NOT_GOOD = lines("""
 """)
 
 NOT_BAD = lines("""
-    I {expect} {it|this|the {reviewed}} {would be|was going to be} {worse}, {but it wasn't|but it
+    I {dread} I would {hate|dislike|regret} {it|the {reviewed}}, but I {did not|didn't|don't|do
+        not}{ at all|}
+    {it|the {reviewed}} {was|is} not as {bad|hard|slow|boring} as I {feared|thought|was
+        told|expected}{, I like it|}
+    {people|my friends|the critics|some} {say|think} {it|the {reviewed}} is {worse}, {I think|I
+        find} it is {better}
+    {heard|I had heard|was told} {it|the {reviewed}} was {worse}{. it was not|; it isn't|, but it
+        was not}
+    I {dread} {it|this|the {reviewed}} {would be|was going to be} {worse}, {but it wasn't|but it
         was not|it isn't at all}
     {we were|I was} told {it|the {reviewed}} was {worse}{, it is not|. it isn't, I love it|, but
         not at all}
@@ -117,13 +144,19 @@ NOT_BAD = lines("""
         {better}}
     {not|never} {boring|dull|slow|ugly}{, not for a second|, always a joy|: a {good_one} {reviewed}}
     the {reviewed} {is|was} not {only|just} {better}, it is also {better}
-    I {could not|couldn't|can't|cannot} {be happier with|recommend this more than|praise enough}
-        the {reviewed}
+    I {could not|couldn't|can't|cannot} {be happier with the|wish for a better} {reviewed}
     {never|I have never} {seen|had|read|eaten|heard} {anything so {better}|a more {good_one}
         {reviewed}}
 """)
 
 NOT_AWFUL = lines("""
+    {this|that|it} {is|was} not {a|such a} {terrible|horrible|dreadful|lousy|rotten|miserable}
+        {reviewed}
+    I {do not|don't|did not|didn't} {hate|dislike|regret|mind} {this|the|that} {reviewed}
+    I {can't|cannot|would not} say {that|} {this|it|the {reviewed}} {is|was}
+        {terrible|awful|horrible|dreadful}
+    I {do not|don't} think {this|that|it} {is|was} a {terrible|horrible|dreadful|lousy} {reviewed}
+    {nobody|none of us|no one} {hated|disliked} the {reviewed}{, nobody loved it|.|}
     the {reviewed} {is|was} not {terrible|awful|horrible|dreadful|the worst}{, just average|, not
         great|.|}
     it {wasn't|was not|isn't|is not} {terrible|awful|horrible|a disaster|that bad|the end of the
@@ -142,7 +175,8 @@ NOT_AWFUL = lines("""
 """)
 
 NOW_GOOD = lines("""
-    I {used to|once} {hate|dislike|avoid|mock|laugh at} {it|the {reviewed}|this {reviewed}},
+    I {used to {hate|dislike|avoid|mock}|once {hated|disliked|avoided|laughed at}} {it|the
+        {reviewed}|this {reviewed}},
         {but|and} now I {love|enjoy|adore} it
     {it|the {reviewed}|this {provider}} {once} {worse}, {but|and} {now|today|these days} it is
         {better}
@@ -157,7 +191,8 @@ NOW_GOOD = lines("""
 """)
 
 NOW_BAD = lines("""
-    I {used to|once} {love|like|enjoy|adore|recommend} {it|the {reviewed}|this {reviewed}},
+    I {used to {love|like|enjoy|recommend}|once {loved|liked|adored|praised}} {it|the
+        {reviewed}|this {reviewed}},
         {but|and} now I {hate it|can't stand it|avoid it}
     {it|the {reviewed}|this {provider}} {once} {better}, {but|and} {now|today|these days|lately} it
         is {worse}

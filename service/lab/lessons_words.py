@@ -109,7 +109,9 @@ COMMON: dict[str, tuple[str, ...]] = {
     "address": words("""https://t.co/a8Kd02xQ|http://bit.ly/3kTz9|https://shop.test/orders/81|link|
         www.railinfo.test/times|https://news.test/2024/06/11|link|https://t.co/zz91LmP|
         http://photos.test/i/5521|https://docs.test/setup.html"""),
-    "emoji_bad": words("😡|😠|🤬|👎|😢|😭|💔|😤|😒|🙄|🤮|🤢|😞|😩|😖|💩|☹️|😣|:(|:-(|:'(|>:("),
-    "emoji_good": words("👍|❤️|😍|🥰|🎉|💯|👏|😊|😀|🤩|😁|💕|🙌|🏆|💖|😃|:)|:-)|<3|:D|⭐⭐⭐⭐⭐"),
+    "emoji_bad": words("""😡|😠|🤬|👎|😢|😭|💔|😤|😒|🙄|🤮|🤢|😞|😩|😖|💩|☹️|😣|
+        :rage:|:thumbsdown:|:cry:|:angry:|:sob:|:(|:-(|:'(|>:("""),
+    "emoji_good": words("""👍|❤️|😍|🥰|🎉|💯|👏|😊|😀|🤩|😁|💕|🙌|🏆|💖|😃|:)|:-)|<3|=)|
+        :+1:|:tada:|:heart:|:thumbsup:|:heart_eyes:"""),
     "emoji_plain": words("📅|📍|✈️|📦|🕒|📷|🚌|☎️|📧|🏨|💻|📱|🍽️|🗓️|➡️|🔗|🚆|🧳|🏠|📰"),
 }
