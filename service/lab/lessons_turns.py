@@ -136,7 +136,8 @@ NOT_BAD = lines("""
         {better}}
     {people|they|friends} said the {reviewed} is {worse}, {they were wrong|I loved it|but it is
         {better}}
-    I {do not|don't} {think|see why} {people call it|it is called} {worse}, {I like it a lot|it is
+    I {do not|don't} {see|understand} why {people call it|it is called} {worse}, {I like it a
+        lot|it is
         {better}}
     {I was|we were} {ready|prepared} for {something {worse}|the worst}, {and it was {better}|but it
         was lovely}
