@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.records import Precision, Reason, Stage  # noqa: TC001 - read at run time
 
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "1.1"
 
 # Names that Kafka Connect gives to the headers of its dead letters, and ours where it has none.
 CONNECT_PREFIX = "__connect.errors."
@@ -121,7 +121,7 @@ class SentimentEvent(BaseModel):
                     "text": "Two hours in the queue and then the desk closes. Never again.",
                     "label": "NEGATIVE",
                     "score": 0.9605021476745605,
-                    "scores": {"NEGATIVE": 0.9605021476745605, "POSITIVE": 0.03949785232543945},
+                    "scores": {"NEGATIVE": 0.9605021476745605, "POSITIVE": 0.03949784114956856},
                     "confident": True,
                     "language": "en",
                     "model": {
@@ -144,7 +144,7 @@ class SentimentEvent(BaseModel):
                     },
                     "processed_at": "2026-05-04T09:30:00.093Z",
                     "latency_ms": 18.4,
-                    "schema_version": "1.0",
+                    "schema_version": "1.1",
                 }
             ]
         },
@@ -165,17 +165,21 @@ class SentimentEvent(BaseModel):
     )
     label: str | None = Field(
         description="The likeliest label, or what SENTIMENT_MODEL__UNSURE_LABEL says where the "
-        "model is not confident; null where the text was passed on unscored."
+        "model is not confident; null where the text was passed on unscored. NEGATIVE, NEUTRAL or "
+        "POSITIVE of the bundled model, others of another one: consumers must accept labels that "
+        "they do not know."
     )
     score: Probability | None = Field(
         description="The probability of the likeliest label; null where the text was not scored."
     )
     scores: dict[str, Probability] = Field(
-        description="The probability of every label; empty where the text was not scored."
+        description="The probability of every label of the model, which sum to 1 unless its labels "
+        "do not exclude each other; empty where the text was not scored."
     )
     confident: bool | None = Field(
-        description="Whether the score reaches the threshold that the model comes with; true "
-        "where it has none, null where the text was not scored."
+        description="Whether the score reaches the threshold that the model comes with for this "
+        "label, and the text is one that the model can read: in a language of its own, with words "
+        "that it knows, and whole. Null where the text was not scored."
     )
     language: str | None = Field(
         description="Language of the text, as an ISO 639 code; null where the text does not show "
@@ -188,7 +192,10 @@ class SentimentEvent(BaseModel):
     latency_ms: float = Field(
         ge=0, description="From polling the record until its event was written, in milliseconds."
     )
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    schema_version: Literal["1.0", "1.1"] = Field(
+        default=SCHEMA_VERSION,
+        description="1.1; an event of 1.0 has this form too.",
+    )
 
 
 class DeadLetter(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 import threading
@@ -147,6 +148,24 @@ async def test_the_consumer_handles_what_comes_again_once(stream: Stream) -> Non
     await produce(stream.bootstrap, stream.output, events)
     lines = await _read(stream, 3, f"{stream.group}-reader")
     assert [f"event {n} None None (not confident)" for n in (1, 2, 3)] == lines
+
+
+@pytest.mark.parametrize(
+    ("label", "confident", "told"),
+    [
+        ("NEUTRAL", True, "NEUTRAL 0.9, file it"),
+        ("POSITIVE", True, "POSITIVE 0.9, thank for it"),
+        ("POSITIVE", False, "POSITIVE 0.9 (not confident)"),
+        ("5 stars", True, "5 stars 0.9, a person decides"),
+    ],
+)
+async def test_the_consumer_takes_any_label(
+    stream: Stream, label: str, confident: bool, told: str
+) -> None:
+    """A neutral text, one that the model is unsure of, and another model's label."""
+    event = {"id": "1", "source_id": 7, "label": label, "score": 0.9, "confident": confident}
+    await produce(stream.bootstrap, stream.output, [Message(value=json.dumps(event).encode())])
+    assert [f"event 7 {told}"] == await _read(stream, 1, f"{stream.group}-reader")
 
 
 async def test_a_collector_that_is_away_harms_nothing(stream: Stream, tmp_path: Path) -> None:

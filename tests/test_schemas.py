@@ -71,6 +71,7 @@ def test_a_schema_is_valid_and_so_are_its_examples(name: str) -> None:
         (SOURCE, {"text": 7}),
         (EVENT, {**EVENT["examples"][0], "score": 1.1}),
         (EVENT, {**EVENT["examples"][0], "schema_version": "2.0"}),
+        (EVENT, {**EVENT["examples"][0], "schema_version": "1.2"}),
         (EVENT, {**EVENT["examples"][0], "more": 1}),
         (LETTER, {**LETTER["examples"][0], "sentiment.errors.reason": "bad_day"}),
         (LETTER, {**LETTER["examples"][0], "__connect.errors.offset": "-1"}),
@@ -83,6 +84,22 @@ def test_a_schema_refuses_what_is_not_promised(schema: dict[str, Any], wrong: An
         Draft202012Validator(schema).validate(wrong)
 
 
+@pytest.mark.parametrize(
+    "scores",
+    [
+        {"NEGATIVE": 0.2, "POSITIVE": 0.8},
+        {"NEGATIVE": 0.1, "NEUTRAL": 0.2, "POSITIVE": 0.7},
+        {"1 star": 0.1, "5 stars": 0.9},
+    ],
+)
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_events_of_any_labels_fit(version: str, scores: dict[str, float]) -> None:
+    """Two, three or others; those of the minor version before, too, so the schema may go first."""
+    label = max(scores, key=scores.__getitem__)
+    event = {**EVENT["examples"][0], "label": label, "scores": scores, "schema_version": version}
+    Draft202012Validator(EVENT).validate(event)
+
+
 def test_the_example_of_an_event_is_a_real_one() -> None:
     """The codec makes it of the example of a message, with what the bundled model said of it."""
     sent = SOURCE["examples"][1]
@@ -92,8 +109,9 @@ def test_the_example_of_an_event_is_a_real_one() -> None:
     assert isinstance(message, Message)
     [example] = EVENT["examples"]
     scores = example["scores"]
-    verdict = Verdict(Document(message, ([],), TextStats(16, False, 1, 0.0), "en"), "NEGATIVE",
-                      scores["NEGATIVE"], scores)  # fmt: skip
+    document = Document(message, ([],), TextStats(**example["text_stats"]), "en")
+    likeliest = max(scores, key=scores.__getitem__)
+    verdict = Verdict(document, example["label"], scores[likeliest], scores, example["confident"])
     model = ModelInfo(**example["model"], device="cpu", labels=())
     encoder = Encoder("o", "d", True, model, "0", "urn:sentiment-stream:sentiment-stream")
     outgoing = encoder.encode(verdict, 1777887000.093, 10.0184)

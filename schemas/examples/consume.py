@@ -21,6 +21,9 @@ from aiokafka import AIOKafkaConsumer
 # none of this: write by the id as primary key.
 IDS_MAX = 100_000
 BROKERS = "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS"
+# What is to be done with a text that the model is sure of. Another model may have other labels.
+DUTIES = {"NEGATIVE": "answer it", "NEUTRAL": "file it", "POSITIVE": "thank for it"}
+UNKNOWN_LABEL = "a person decides"
 
 
 async def main() -> None:
@@ -67,8 +70,8 @@ async def main() -> None:
 def handle_event(event: dict[str, Any], headers: dict[str, str]) -> None:
     """What is to be done with a scored message; `text` and `label` may be null."""
     label, score, confident = event["label"], event["score"], event["confident"]
-    unsure = "" if confident else " (not confident)"
-    print(f"event {event['source_id']} {label} {score}{unsure}{_trace(headers)}", flush=True)
+    duty = f", {DUTIES.get(label, UNKNOWN_LABEL)}" if confident else " (not confident)"
+    print(f"event {event['source_id']} {label} {score}{duty}{_trace(headers)}", flush=True)
 
 
 def handle_letter(headers: dict[str, str]) -> None:
