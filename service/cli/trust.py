@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -16,11 +16,15 @@ from service.settings import load_settings
 from service.terminal import remarks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console
+
     from service.settings import Settings
 
 
 @click.command()
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="Labelled text, TSV.")
+@click.option("--data", type=click.Path(path_type=Path), help="Labelled text, TSV.")
 @click.option(
     "--format",
     "form",
@@ -38,35 +42,58 @@ if TYPE_CHECKING:
     help="Find from which probability on the label is right for this share, and of how many.",
 )
 @click.option("--write", is_flag=True, help="Keep that probability in the model's folder.")
+@click.option(
+    "--behaviour",
+    is_flag=True,
+    help="Ask whether a greeting, a typo or a handle moves the model, and whether it understands "
+    '"not" and "but"; of written sentences, and of the texts of --data where it is given.',
+)
 @json_flag
 @with_settings("model")
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
     settings: Settings,
-    data: Path,
+    data: Path | None,
     form: Form,
     plots: Path | None,
     target_accuracy: float | None,
     write: bool,
+    behaviour: bool,
     as_json: bool,
 ) -> None:
     """Measure on labelled text how often the model is right.
 
-    And whether it knows: accuracy, calibration, from which score on it can be believed.
+    And whether it knows: accuracy, calibration, from which score on it can be believed. And by
+    --behaviour whether it is steady, and understands.
 
     \b
     sentiment-stream evaluate --data dev.tsv
     sentiment-stream evaluate --data dev.tsv --json | jq .expected_calibration_error
     sentiment-stream evaluate --data tweets.tsv --format ratings --plots plots/
     sentiment-stream evaluate --data held-out.tsv --target-accuracy 0.95 --write
+    sentiment-stream evaluate --behaviour --json | jq .behaviour.sign_off_added.share
     """
+    if data is None:
+        _refuse_without_data(behaviour, plots is not None or target_accuracy is not None)
     if write and target_accuracy is None:
         raise InputError("--write keeps what --target-accuracy finds; give both")
-    from service.lab.evaluate import evaluate as measure  # noqa: PLC0415 - see `service.cli`
+    from service.lab import behaviour as steadiness  # noqa: PLC0415 - see `service.cli`
+    from service.lab.evaluate import evaluate as measure  # noqa: PLC0415
     from service.lab.evaluate import print_table, store_target  # noqa: PLC0415
     from service.lab.plots import write_plots  # noqa: PLC0415
+    from service.lab.scoring import load_model  # noqa: PLC0415
 
-    figures = measure(data, settings, remarks(), form=form, target_accuracy=target_accuracy)
-    print_found(figures, as_json, lambda out: print_table(figures, out))
+    # Loaded once for both; else behind the data, which is refused at once where it is wrong.
+    model = load_model(settings.model) if behaviour else None
+    figures: dict[str, Any] = {}
+    if data is not None:
+        figures = measure(
+            data, settings, remarks(), model, form=form, target_accuracy=target_accuracy
+        )
+    shown = [print_table] if data is not None else []
+    if model is not None:
+        figures |= steadiness.measure(model, remarks(), data, form)
+        shown.append(steadiness.print_tables)
+    print_found(figures, as_json, lambda out: _show_all(shown, figures, out))
     written = write_plots(figures, plots) if plots is not None else []
     if write:
         written.append(store_target(settings.model, figures))
@@ -127,6 +154,22 @@ def bias(
     print_found({"models": models}, as_json, lambda out: print_tables(models, out))
     for path in write_report(models, world, output) if output is not None else ():
         remarks().print(f"written: {path}")
+
+
+def _show_all(
+    shown: Sequence[Callable[[dict[str, Any], Console], None]],
+    figures: dict[str, Any],
+    out: Console,
+) -> None:
+    for show in shown:
+        show(figures, out)
+
+
+def _refuse_without_data(behaviour: bool, needs_data: bool) -> None:
+    if not behaviour:
+        raise InputError("give --data FILE, or --behaviour for written sentences")
+    if needs_data:
+        raise InputError("--plots and --target-accuracy are of labelled text; give --data FILE")
 
 
 @click.command()
