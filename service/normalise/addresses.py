@@ -26,7 +26,8 @@ _TOKEN = re.compile(
     r"|(?<![\w.+@-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,4}[a-z]{2,24}(?![\w@])"
     r"|(?<![\w.@/-])(?:[\w-]{1,63}\.){1,3}"
     r"(?:be|co|com|de|edu|fr|gl|gov|io|it|ly|me|net|org|tv|uk|us)/[^\s<>\"]*[^\s<>\".,:;!?')\]}])"
-    r"|(?<![\w@])@\w+",
+    # Not the hour that something is at.
+    r"|(?<![\w@])@(?!\d{1,2}(?:[ap]m)?(?!\w))(?=[\d_]*[^\W\d_])\w+",
     re.IGNORECASE,
 )
 # What may stand before the first of a run and between two: marks, and words that are there for the

@@ -19,14 +19,21 @@ _FORMULAS_MAX = 4
 _SIGNATURE_WORDS_MAX = 14
 _WORD = re.compile(r"\w+")
 
-_GREETINGS = r"hi|hello|hey|hiya|heya|dear|greetings|howdy|good\s(?:morning|afternoon|evening|day)"
+_GREETINGS = (
+    r"hi|hello|hallo|hey|hiya|heya|dear|greetings|salutations|howdy|aloha|yo|good\sday"
+    r"|(?:good\s)?(?:morning|afternoon|evening)"
+)
 _GREETINGS_WHOLE = r"to\swhom\s(?:this|it)\smay\sconcern"
 _ADDRESSEES = (
     r"team|all|everyone|everybody|folks|guys|there|again|support|sirs?|madam|ma'am|mr|mrs|ms|dr"
-    r"|customer\s(?:services?|support|care|relations)|help\s?desk|friends|both|colleagues|and|or|&"
+    r"|customer\s(?:services?|support|care|relations)|help\s?desk|friends|both|colleagues|and|or|&|to|the|whole|you"
     r"|sirs?\s?/\s?madam|@user"
 )
-_NAME = r"[A-Z](?:[\w'-]{1,24}|\.)"
+# No word that begins a sentence: `Hi Im Better. Thanks`.
+_NAME = (
+    r"(?!(?:I'?m?|It|My|The|This|That|What|Why|How|You|We|Your|Thanks?|Please|Not?|Yes|Very|So)\b)"
+    r"[A-Z](?:[\w'-]{1,24}|\.)"
+)
 _GREETING = re.compile(
     rf"\s*(?:(?i:{_GREETINGS})(?:,?[ \t]+(?:(?i:{_ADDRESSEES})(?!\w)\.?|{_NAME}(?!\w))){{0,4}}"
     rf"|(?i:{_GREETINGS_WHOLE}))"
@@ -40,8 +47,8 @@ _WELL_WISHES = re.compile(
 
 # These are closings whatever stands before them, if they begin with a capital letter.
 _FIRM = (
-    r"(?:with\s)?(?:kind(?:est)?|best|warm(?:est)?)\s(?:personal\s)?(?:regards|wishes)"
-    r"|(?:many\s)?(?:thanks|thank\syou)\s(?:and|&)\s(?:kind\s|best\s)?regards|regards"
+    r"(?:with\s)?(?:kind(?:est)?|best|warm(?:est)?)\s(?:personal\s)?regards|regards|b?rgds"
+    r"|(?:many\s)?(?:thanks|thank\syou)\s(?:and|&)\s(?:kind\s|best\s)?regards"
     r"|(?:many\s)?thanks\sin\sadvance(?:\sfor\syour\s\w{1,16})?"
     r"|thank\syou\s(?:very\smuch\s|so\smuch\s)?in\sadvance(?:\sfor\syour\s\w{1,16})?"
     r"|(?:thanks|thank\syou)\sfor\syour\s(?:time|attention|understanding|consideration|cooperation)"
@@ -52,11 +59,20 @@ _FIRM = (
 )
 # These also begin sentences: they close with a comma or a line's end behind them.
 _SOFT = (
-    r"many\sthanks|with\sthanks|thanks(?:\s(?:again|so\smuch|a\slot|very\smuch))?"
-    r"|thank\syou(?:\s(?:again|so\smuch|very\smuch))?|thx|tks|ty|ta|cheers|best|all\sthe\sbest"
-    r"|warmly|cordially|respectfully|yours|love|take\scare"
+    r"(?:with\s)?(?:best|kind|warm|good)\swishes|(?:with|many)\sthanks"
+    r"|(?:thanks|thank\syou)"
+    r"(?:\s(?:and|&)\s(?:all\sthe\s)?best|\s(?:again|so\smuch|very\smuch|a\slot))?"
+    r"|have\sa\s(?:nice|good|great|lovely)\s(?:day|evening|weekend|week)|(?:all\sthe\s)?best"
+    r"|thx|tks|ty|ta|cheers|ciao|bye|br|kr|warmly|cordially|respectfully|yours|love|take\scare"
 )
 _CLOSING = re.compile(rf"(?<![\w'-])(?i:(?P<firm>{_FIRM})|(?P<soft>{_SOFT}))(?![\w'-])")
+# In each of them; told sooner than that there is none.
+_HINTS = (
+    "thank", "thx", "tks", "ty,", "ty\n", "ta,", "ta\n", "cheers", "best", "wishes", "regard",
+    "rgds", "sincerely", "faithfully", "truly", "looking f", "look f", "have a ", "ciao", "bye",
+    "br,", "br\n", "kr,", "kr\n", "warmly", "cordially", "respectfully", "yours", "love,", "love\n",
+    "take care",
+)  # fmt: skip
 _DEVICE = re.compile(
     r"(?<!\w)(?:Sent (?:from|via|using) (?:my )?(?:(?:verizon|samsung|galaxy|android|huawei|sony)"
     r" ?)?(?:iphone|ipad|ipod|phone|mobile|smartphone|android|galaxy|samsung|blackberry|huawei"
@@ -65,7 +81,8 @@ _DEVICE = re.compile(
     r"{0,4}[.,]?\s*\Z",
     re.IGNORECASE,
 )
-_KISSES = re.compile(r"(?<!\w)(?:xo){2,6}x?[.!]*\s*\Z", re.IGNORECASE)
+# Within a sentence they are what it says: `see you all tonight xoxo`.
+_KISSES = re.compile(rf"(?<=[.!?\n])\s*(?i:(?:xo){{2,6}}x?)(?:,?\s{_NAME}(?: {_NAME})?)?[.!]*\s*\Z")
 # The line by which programs part a signature from what was written, and an agent's initials.
 _PARTED = re.compile(r"\n-- ?\n[^\n]{0,80}(?:\n[^\n]{0,80}){0,5}\n?\Z|\s\^[A-Z]{2}\s*\Z")
 _DASHED = re.compile(
@@ -85,8 +102,11 @@ _NOT_NAMING = (
     "service phone thanks thank bye"
 )
 _NO_NAMES = frozenset(_NOT_NAMING.split())
+# Between a formula and a name.
+_AROUND = " \t\n,.!;-\u2013\u2014\"'"
+_INITIAL = re.compile(r"(?:(?<!\w)[A-Z]|Jr|Sr)\.\Z")
 _CONTACT = re.compile(
-    r"[+(]?[\d\s()./-]{3,24}|link|@user|(?:tel|phone|mobile|fax|e-?mail|web)\.?:?", re.IGNORECASE
+    r"[+(]?[\d()./-]{1,24}|link|@user|(?:tel|phone|mobile|fax|e-?mail|web)\.?:?", re.IGNORECASE
 )
 
 
@@ -122,6 +142,9 @@ def _closing_begin(tail: str) -> int | None:
     for pattern in (_DEVICE, _KISSES, _PARTED, _DASHED):
         if match := pattern.search(tail):
             return match.start()
+    lower = tail.lower()
+    if not any(hint in lower for hint in _HINTS):
+        return None
     for match in _CLOSING.finditer(tail):
         if _may_begin(tail, match) and _is_signature(match, tail[match.end() :]):
             return match.start()
@@ -141,30 +164,36 @@ def _may_begin(tail: str, match: re.Match[str]) -> bool:
 
 
 def _is_signature(match: re.Match[str], rest: str) -> bool:
-    name = rest.lstrip(" \t,.!;:-\u2013\u2014\n")
-    between = rest[: len(rest) - len(name)]
+    name = rest.lstrip(_AROUND).rstrip("\"'\n\t ")
+    between = rest[: rest.index(name)] if name else rest
     own_line = "\n" in match.string[len(match.string[: match.start()].rstrip()) : match.start()]
     if not name:
         if match["firm"] is not None:
             return True
         return between.strip() == "," or (own_line and "!" not in between)
-    if match["firm"] is None and not any(sign in between for sign in ",\n-\u2013\u2014"):
+    if "!" in between or name[-1] in "!?":
         return False
-    return "!" not in between and _are_names(name, "\n" in between)
+    below = "\n" in between
+    if match["firm"] is None and not below:
+        # "Thank you, America." speaks to the one that it names; a signature ends without a mark.
+        ends = name[-1] == "." and not _INITIAL.search(name)
+        if ends or not any(sign in between for sign in ",-\u2013\u2014"):
+            return False
+    return _are_names(name, below)
 
 
 def _are_names(found: str, below: bool) -> bool:
     """Whether words are names, titles and numbers; `below` is on a line of their own."""
     words = found.split()
-    if len(words) > _SIGNATURE_WORDS_MAX or found.rstrip()[-1] in "!?":
+    if len(words) > _SIGNATURE_WORDS_MAX:
         return False
     if below and len(words) == 1 and words[0].isalpha():
         return words[0].lower() not in _NO_NAMES
     for number, word in enumerate(words):
-        bare = word.strip(".,()|:;")
-        if bare.lower() in _NO_NAMES:
+        bare = word if word in _CONNECTORS else word.strip(".,()|:;")
+        if bare.lower() in _NO_NAMES or not bare:
             return False
-        is_name = not bare or bare[0].isupper() or _CONTACT.fullmatch(word)
+        is_name = bare[0].isupper() or _CONTACT.fullmatch(word)
         if not is_name and (number == 0 or bare not in _CONNECTORS):
             return False
     return True

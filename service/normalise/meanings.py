@@ -36,18 +36,21 @@ MEANINGS: dict[str, str] = {
     "😆": "laughing face", "💀": "laughing to death", "☠": "skull and bones",
     "😅": "nervous laughing face", "😀": "grinning face", "😃": "happy face", "😄": "happy face",
     "😁": "grinning face", "😊": "happy smiling face", "☺": "happy smiling face",
-    "🙂": "slight smile", "😉": "wink face", "😌": "content face", "😇": "angel face",
+    "🙂": "slight smile", "😉": "winking face", "😌": "content face", "😇": "angel face",
     "😍": "love it", "🥰": "loving face", "😘": "kissing face", "🤩": "amazed face",
     "🥳": "celebrating face", "🎉": "celebrate", "🎊": "celebrate", "😎": "cool face",
     "🤗": "hugging face", "😋": "delicious", "🤤": "delicious", "😱": "shocked scared face",
     "🤯": "mind blown", "😮": "surprised face", "😲": "astonished face", "🥵": "hot face",
-    "❤": "love", "♥": "love", "💕": "love", "💖": "love", "💗": "love", "💙": "love", "💚": "love",
-    "💜": "love", "🧡": "love", "💛": "love", "🖤": "black heart", "💯": "hundred percent",
+    # Of any colour but black, and as `<3` is.
+    **dict.fromkeys("❤♥💕💖💗💙💚💜🧡💛", "red heart"), "🖤": "black heart",
+    "💯": "hundred percent",
     "🔥": "fire", "✨": "sparkle", "💥": "bang", "🏆": "winner", "✅": "check", "❌": "wrong",
     "🚫": "forbidden", "⚠": "warning", "🚩": "red flag warning", "🥇": "first place",
 }  # fmt: skip
 
-_SHORTCODE = re.compile(r"(?<!\w):([+a-zA-Z0-9_-]{2,40}):(?![\w/])")
+# Rows of them: `:heart::heart:`. An hour has a digit before it.
+_SHORTCODES = re.compile(r"(?<![\w:])(?::[+a-zA-Z0-9_-]{2,40}:)+(?![\w:/])")
+_SHORTCODE = re.compile(":([^:]+):")
 _TONE = re.compile(r":skin-tone-[1-6]:")
 _GENDERS = re.compile("\u200d[\u2640\u2642]")
 # What `emoji` lacks of the codes of chat programs.
@@ -66,7 +69,7 @@ _MISREAD = {
 }  # fmt: skip
 _MISREAD_ANY = re.compile("|".join(_MISREAD))
 _APOSTROPHE = re.compile(
-    "(?<=[^\\W\\d_])[`\u00b4\ufffd](?=(?:s|t|d|m|ll|re|ve)(?!\\w))", re.IGNORECASE
+    "(?<=[^\\W\\d_])[`\u00b4\ufffd](?=(?:s|t|d|m|ll|re|ve|all)(?!\\w))", re.IGNORECASE
 )
 
 
@@ -82,7 +85,11 @@ def shortcodes_to_emoji(text: str) -> str:
     if text.count(":") < 2:
         return text
     codes = _codes()
-    return _SHORTCODE.sub(lambda m: codes.get(m[1].lower(), m[0]), _TONE.sub("", text))
+
+    def known(code: re.Match[str]) -> str:
+        return codes.get(code[1].lower(), code[0])
+
+    return _SHORTCODES.sub(lambda row: _SHORTCODE.sub(known, row[0]), _TONE.sub("", text))
 
 
 def emoji_to_meanings(text: str) -> str:

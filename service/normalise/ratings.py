@@ -15,19 +15,20 @@ _RATED = r"(?:\brat(?:ed|ing:?)\s)?"
 _ALONE = r"(?<![\w.,:/$\u00a3\u20ac+-])"
 _FRACTION = re.compile(
     rf"{_RATED}{_ALONE}(?P<n>\d{{1,2}}(?:\.\d)?|{'|'.join(_WORDS)})"
-    r"(?:\s?/\s?(?P<of>5|10)|\s(?:stars?\s)?out\sof\s(?P<out_of>5|10|five|ten))"
-    r"(?![\w/%]|[.,:]\d|-\d)(?P<stars>[\s-]stars?(?!\w))?",
+    r"(?:\s?/\s?(?P<of>5|10)|\s(?:stars?\s)?out of\s(?P<out_of>5|10|five|ten))"
+    r"(?![\w/%@]|[.,:]\d|-\d)(?P<stars>[\s-]stars?(?!\w))?",
     re.IGNORECASE,
 )
 # A date, a part of a series or a share of a group is what such words tell of.
 _NO_RATING_BEFORE = re.compile(
     r"(?<!\w)(?:on|by|until|till|from|since|before|after|due|dated?|part|page|step|day|week|episode"
-    r"|ep|chapter|season|tweet|question|level|stage|version|every|each)\s?\Z",
+    r"|ep|chapter|season|tweet|question|level|stage|version|every|each|no|today|tomorrow|tonight"
+    r"|(?:mon|tues?|wed|wednes|thu|thurs?|fri|sat|satur|sun)(?:day)?)[.,]{0,2}\s?\Z",
     re.IGNORECASE,
 )
 _BEFORE_CHARACTERS = 12
 _NO_RATING_BEHIND = re.compile(
-    r"\s?(?:of|people|time|at\s?\d|am|pm|year|the\s(?:price|cost|size|time)|to\s?\d|\u2013\s?\d"
+    r"\s?(?:of|right|correct|done|people|time|at\s?\d|am|pm|year|the\s(?:price|cost|size|time)|to\s?\d|\u2013\s?\d"
     r"|(?!(?:always|does|feels|gets|goes|guess|has|less|looks|makes|needs|plus|points|sucks"
     r"|tastes|this|unless|was|works|yes)\b)[a-z]{3,20}s)(?!\w)",
     re.IGNORECASE,
@@ -35,8 +36,8 @@ _NO_RATING_BEHIND = re.compile(
 _STARS = re.compile(
     rf"{_RATED}{_ALONE}(?P<n>[0-5](?:\.\d)?|{'|'.join(_WORDS[:6])})\s"
     # `5 star hotel` is what kind of hotel, and `one star` is a person or a rating.
-    r"(?:(?<=[02-5oeru]\s)stars|(?:(?<=[01]\s)|(?<=one\s)|(?<=zero\s))star(?=\s*(?:\Z|[.,!;:)\n]))"
-    r"|(?<=\.\d\s)stars?)(?!\w|-\w|\s(?:of|in|from(?!\s(?:me|us)\b)|who|are|were|at|on|have|that)\b)",
+    r"(?:(?<=[0-9oeru]\s)stars|(?:(?<=[01]\s)|(?<=one\s)|(?<=zero\s))star(?=\s*(?:\Z|[.,!;:)\n]))"
+    r")(?!\w|-\w|\s(?:of|in|from(?!\s(?:me|us)\b)|who|are|were|at|on|have|that)\b)",
     re.IGNORECASE,
 )
 _FULL, _EMPTY = "\u2605\u2b50\U0001f31f\u272d\u272e", "\u2606\u2729\u269d"
@@ -52,8 +53,13 @@ def steady_ratings(text: str) -> str:
     """`rated N out of D` for each rating."""
     if not text.isascii():
         text = _ROW.sub(_of_row, text)
-    text = _FRACTION.sub(_of_fraction, text)
-    return _STARS.sub(lambda m: f"rated {_number(m['n'])} out of 5", text)
+    # Found sooner than a rating; most texts have none.
+    lower = text.lower()
+    if "/" in lower or "out of" in lower:
+        text = _FRACTION.sub(_of_fraction, text)
+    if "star" in lower:
+        text = _STARS.sub(lambda m: f"rated {_number(m['n'])} out of 5", text)
+    return text
 
 
 def _number(found: str) -> str:
