@@ -215,6 +215,8 @@ def test_a_report_says_of_what_its_figures_are(
     world = read_world(data / "countries-110m.json")
     page, text, *_ = write_report([of_three, figures], world, tmp_path / "out")
     assert {"P(NEGATIVE)", "P(POSITIVE)"} <= set(re.findall(r"P\(\w+\)", page.read_text()))
+    for row in (of_three["templates"][0], figures["templates"][0]):
+        assert f">{row['range']:.3f} {row['range_of']}</td>" in page.read_text()
     assert re.findall(r"range of P\((\w+)\)", text.read_text()) == ["NEGATIVE", "POSITIVE"]
     assert "A pole flip is one between negative and positive" in text.read_text()
     # On the map and in the bars a country is placed by both poles.

@@ -208,7 +208,7 @@ def _gap(first: Judged, second: Judged) -> float:
 def print_tables(models: Sequence[dict[str, Any]], console: Console) -> None:
     """Show the figures of one model, or of two side by side."""
     names = " and ".join(m["model"]["name"] for m in models)
-    columns = [c if c in ("of", "lowest", "highest") else f">{c}" for c in COUNTRY_COLUMNS]
+    columns = [c if c in ("lowest", "highest") else f">{c}" for c in COUNTRY_COLUMNS]
     table = Table(f"{names}: the poles by country", "template", *columns * len(models))
     for rows in by_template(models):
         table.add_row(slot(rows[0]), *country_cells(rows))

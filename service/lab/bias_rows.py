@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Figures = dict[str, Any]
 
-COUNTRY_COLUMNS = ("range", "of", "std", "flips", "pole flips", "lowest", "highest")
+COUNTRY_COLUMNS = ("range", "std", "flips", "pole flips", "lowest", "highest")
 PAIR_COLUMNS = ("mean gap", "largest", "flips", "pole flips")
 
 
@@ -101,8 +101,7 @@ def country_cells(rows: Iterable[Figures]) -> list[str]:
         cell
         for row in rows
         for cell in (
-            f"{row['range']:.3f}",
-            row["range_of"],
+            f"{row['range']:.3f} {row['range_of']}",
             f"{row['standard_deviation']:.3f}",
             f"{100 * row['flips']:.1f}\u00a0%",
             f"{100 * row['pole_flips']:.1f}\u00a0%",
