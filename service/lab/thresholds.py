@@ -1,0 +1,222 @@
+"""From which probability on a label may be called with confidence, with a guarantee.
+
+Exists so that `confident` means what it says on every domain, of which the worst decides. Arrays
+in, thresholds out: nothing is scored, read or written here.
+
+The method is fixed-sequence testing with exact binomial p-values: Angelopoulos, Bates, Candès,
+Jordan and Lei, "Learn then Test: Calibrating Predictive Algorithms to Achieve Risk Control", 2021
+(arXiv:2110.01052). A threshold is kept where for each requirement the hypothesis "it is broken" is
+rejected; from high thresholds down to the first one where it is not. What is called with confidence
+then breaks a requirement of any domain with a probability of at most `DELTA`, over the drawing of
+the examples, as long as more is wrong where less is asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import bdtr
+
+from service.poles import both
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+Counts = NDArray[np.int64]
+
+TARGET_ACCURACY = 0.95
+# How often the examples may mislead: one set of examples in ten.
+DELTA = 0.1
+# Of texts at no pole, the share that may be called a pole with confidence.
+STRAY_MAX = 0.1
+# Where sequences begin: the share of the texts that could be called, and how many of these may be
+# wrong, for which some number of texts is needed. Each has its part of `DELTA`. The second is for
+# few examples, and for a domain of which half would be too much.
+STARTS = ((0.5, 2), (0.1, 0))
+# Thresholds that are tried, from high to low: even steps of log odds, of 0.005 at most, finer near
+# 1 as scores are there; and at last 0, which calls everything.
+GRID = np.append(np.round(1 / (1 + np.exp(-np.arange(12, -5, -0.02))), 7), 0.0)
+
+
+class Domain(NamedTuple):
+    """Calibrated probabilities, shape (texts, labels), and true labels, shape (texts,)."""
+
+    probabilities: Floats
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Thresholds by label, None where none holds; `stopped_by` says for each what forbids less.
+
+    `domains` has figures by domain: `coverage` is the share of texts called with confidence,
+    `accuracy` the share of these that is right, and then that of each requirement which is to be
+    small; None where there is nothing to take a share of.
+    """
+
+    thresholds: tuple[float | None, ...]
+    stopped_by: tuple[str, ...]
+    domains: dict[str, dict[str, float | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Requirement:
+    """Of some texts of a domain at most a share is `bad`: of those called, or of all.
+
+    `shares` are probabilities of the label called, -1 where it is not one that the threshold is of.
+    """
+
+    domain: str
+    what: str
+    shares: Floats
+    bad: Booleans
+    at_most: float
+    of_called: bool
+
+    def counts(self, thresholds: Floats) -> tuple[Counts, Counts]:
+        """How many are bad, and of how many, for each threshold."""
+        bad = _at_least(self.shares[self.bad], thresholds)
+        if self.of_called:
+            return bad, _at_least(self.shares, thresholds)
+        return bad, np.full(len(thresholds), len(self.shares))
+
+    def lowest(self) -> float | None:
+        """The lowest threshold that is shown to hold; None where none is."""
+        if not self.of_called:
+            # Fewer are called the higher the threshold, so that no place to begin is better.
+            return self._walk(1.0, DELTA)
+        delta = DELTA / len(STARTS)
+        # With a higher start the rest of the sequence is the same: it would come no lower.
+        walks = (self._walk(self._start(*start, delta), delta) for start in STARTS)
+        return next((found for found in walks if found is not None), None)
+
+    def _walk(self, start: float, delta: float) -> float | None:
+        thresholds = np.array([start, *GRID[start > GRID]])
+        bad, count = self.counts(thresholds)
+        # So few would be bad with at most this probability, were the requirement broken.
+        holds = (count > 0) & (bdtr(bad, count, self.at_most) <= delta)
+        end = len(holds) if holds.all() else int(holds.argmin())
+        return float(thresholds[end - 1]) if end else None
+
+    def _start(self, share: float, bad: int, delta: float) -> float:
+        """The threshold from which on this share of the texts is called, or as many as are needed.
+
+        It is above the text that comes next in order, not at the last one called: given that text,
+        those above it are drawn independently. Where not so many are there, all are called.
+        """
+        ordered = np.sort(self.shares[self.shares >= 0])[::-1]
+        fewer = np.arange(1, len(ordered))
+        enough = fewer[bdtr(bad, fewer, self.at_most) <= delta]
+        if not len(enough):
+            return 0.0
+        count = max(math.ceil(share * len(ordered)), int(enough[0]))
+        last, following = ordered[count - 1], ordered[count]
+        return float(following if last == following else np.nextafter(following, 2))
+
+
+def find(
+    domains: Mapping[str, Domain],
+    names: Sequence[str],
+    target_accuracy: float = TARGET_ACCURACY,
+) -> Found:
+    """The lowest thresholds that hold on every domain, for the labels of these names.
+
+    Both poles share one threshold. In each domain, of the texts at a pole that are called a pole
+    with confidence, at most 1 - `target_accuracy` are called the other one; and of the texts at no
+    pole, where the domain has any, at most `STRAY_MAX` are called a pole with confidence. Of the
+    texts called another label with confidence at most 1 - `target_accuracy` have not that label, in
+    each domain that has it; and of the texts at a pole at most as many are called so. Where the
+    labels do not name two poles, each is such another one.
+
+    `target_accuracy` is above 0 and below 1. The examples, at least one in each domain, have fitted
+    and chosen nothing.
+    """
+    thresholds: list[float | None] = [None] * len(names)
+    stopped_by = [""] * len(names)
+    broken: dict[str, dict[str, float | None]] = {name: {} for name in domains}
+    for group in _groups(names):
+        requirements = [
+            requirement
+            for name, domain in domains.items()
+            for requirement in _requirements(name, domain, group, names, 1 - target_accuracy)
+        ]
+        threshold, reason = _lowest(requirements)
+        for label in group:
+            thresholds[label], stopped_by[label] = threshold, reason
+        for one in requirements:
+            (bad,), (count,) = one.counts(np.array([math.inf if threshold is None else threshold]))
+            broken[one.domain][one.what] = float(bad / count) if count else None
+    figures = {
+        name: _figures(domain, thresholds) | broken[name] for name, domain in domains.items()
+    }
+    return Found(tuple(thresholds), tuple(stopped_by), figures)
+
+
+def confident(probabilities: Floats, thresholds: Sequence[float | None]) -> Booleans:
+    """Which texts are called with confidence, shape (texts,), of such (texts, labels)."""
+    lowest = np.array([math.inf if one is None else one for one in thresholds])
+    enough: Booleans = probabilities.max(axis=1) >= lowest[probabilities.argmax(axis=1)]
+    return enough
+
+
+def _figures(domain: Domain, thresholds: Sequence[float | None]) -> dict[str, float | None]:
+    called = confident(domain.probabilities, thresholds)
+    right = domain.probabilities.argmax(axis=1) == domain.labels
+    accuracy = float(right[called].mean()) if called.any() else None
+    return {"coverage": float(called.mean()), "accuracy": accuracy}
+
+
+def _groups(names: Sequence[str]) -> list[tuple[int, ...]]:
+    """Labels that share a threshold: the poles, and each other one by itself."""
+    poles = both(names)
+    alone: list[tuple[int, ...]] = [(n,) for n in range(len(names)) if n not in (poles or ())]
+    return alone if poles is None else [poles, *alone]
+
+
+def _requirements(
+    name: str, domain: Domain, group: tuple[int, ...], names: Sequence[str], wrong_max: float
+) -> Iterator[_Requirement]:
+    poles = both(names)
+    likeliest = domain.probabilities.argmax(axis=1)
+    shares = np.where(np.isin(likeliest, group), domain.probabilities.max(axis=1), -1.0)
+    wrong = likeliest != domain.labels
+    at_pole = np.isin(domain.labels, poles or ())
+    if group == poles:
+        what = "other pole among the poles called"
+        yield _Requirement(name, what, shares[at_pole], wrong[at_pole], wrong_max, of_called=True)
+        others, at_most, what = ~at_pole, STRAY_MAX, "no pole, called one"
+    else:
+        label = group[0]
+        if (domain.labels == label).any():
+            what = f"other label among the {names[label]} called"
+            yield _Requirement(name, what, shares, wrong, wrong_max, of_called=True)
+        others, at_most, what = at_pole, wrong_max, f"at a pole, called {names[label]}"
+    if others.any():
+        bad = np.ones(int(others.sum()), bool)
+        yield _Requirement(name, what, shares[others], bad, at_most, of_called=False)
+
+
+def _lowest(requirements: Sequence[_Requirement]) -> tuple[float | None, str]:
+    """The threshold, and what forbids a lower one: the requirement that needs the highest."""
+    if not any(one.of_called for one in requirements):
+        return None, "no example has this label"
+    found = 0.0
+    reason = ""
+    for one in requirements:
+        lowest = one.lowest()
+        if lowest is None:
+            return None, f"{one.domain}: {one.what}"
+        if lowest > found:
+            found, reason = lowest, f"{one.domain}: {one.what}"
+    return found, reason
+
+
+def _at_least(values: Floats, thresholds: Floats) -> Counts:
+    counts: Counts = len(values) - np.searchsorted(np.sort(values), thresholds, side="left")
+    return counts
