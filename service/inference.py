@@ -139,7 +139,7 @@ class Inference:
         windows = [window for windows in texts for window in windows]
         parts = [await self._logits_aside(run) for run in runs(windows, ASIDE_TOKENS_MAX)]
         logits = np.concatenate(parts)
-        return self._calling.read(self._labels, joined(logits, _lengths(texts)))
+        return self._readings(self._labels, logits, texts)
 
     async def _logits_aside(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         work = Work(partial(self._run_aside, windows), Future())
@@ -232,12 +232,20 @@ class Inference:
             name = type(error).__name__
             return [Rejected(documents[0].record, Reason.ENGINE_ERROR, name, "score")]
         self._tokens_max = min(TOKENS_UNBOUNDED, int(self._tokens_max * TOKENS_GROWTH))
-        lengths = _lengths([document.windows for document in documents])
-        readings = self._calling.read(engine.info.labels, joined(logits, lengths))
+        texts = [document.windows for document in documents]
+        readings = self._readings(engine.info.labels, logits, texts)
         return [
             Verdict(document, call.label, call.score, scores, call.confident)
             for document, (call, scores) in zip(documents, readings, strict=True)
         ]
+
+    def _readings(
+        self, labels: Sequence[str], logits: NDArray[np.float32], texts: Sequence[Windows]
+    ) -> list[Reading]:
+        """Read texts by the logits of their windows."""
+        counts = [len(windows) for windows in texts]
+        whole = joined(logits, counts, multi_label=self._calling.multi_label)
+        return self._calling.read(labels, whole)
 
     def _halves(self, engine: Engine, documents: Sequence[Document]) -> list[Outcome]:
         middle = len(documents) // 2
@@ -259,10 +267,6 @@ def _out_of_memory(error: Exception) -> bool:
         or "OutOfMemory" in type(error).__name__
         or "Failed to allocate memory" in str(error)
     )
-
-
-def _lengths(texts: Sequence[Windows]) -> list[list[int]]:
-    return [[len(window) for window in windows] for windows in texts]
 
 
 def _unscored(document: Document) -> Verdict:

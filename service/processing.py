@@ -35,8 +35,16 @@ def load_processing(settings: ModelSettings, checkpoint: Checkpoint) -> Processi
     trust = read_trust(checkpoint.folder, len(checkpoint.labels))
     encoder = TextEncoder(
         load_tokenizer(checkpoint),
-        checkpoint.tokens_max,
+        window_tokens_max(trust, checkpoint),
         text_tokens_max=settings.text_tokens_max,
         normaliser=trust.normaliser,
     )
     return Processing(trust, encoder, Calling(trust, checkpoint.multi_label, settings.unsure_label))
+
+
+def window_tokens_max(trust: Trust, checkpoint: Checkpoint) -> int:
+    """Most tokens of one window, special tokens counted: as the model asks, at most what it takes.
+
+    A model that asks for nothing, as published ones do, has windows of all its positions.
+    """
+    return min(checkpoint.tokens_max, trust.window_tokens or checkpoint.tokens_max)

@@ -72,8 +72,9 @@ class Repeats:
 
 
 def _key(document: Document) -> bytes:
-    # Where windows begin follows from the length of the text, so that all of them tell it.
+    # With the lengths: what is joined from windows depends on where each of them ends.
     ids = array("I")
     for window in document.windows:
+        ids.append(len(window))
         ids.fromlist(window)
     return blake2b(ids.tobytes(), digest_size=KEY_BYTES).digest()

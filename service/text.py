@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from service.errors import ModelError
 from service.normalise import normalise
 from service.records import TextStats
-from service.windows import cut
+from service.windows import cut, end_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 Windows = tuple[list[int], ...]
 
+# As tokens of their own in nearly every tokenizer. One that has none of them still has an end for
+# its texts, which then begins anywhere.
+SENTENCE_ENDS = (".", "!", "?", "…")
+
 
 class TextEncoder:
     """Encodes texts for one model; what is not read of a long one is said."""
@@ -27,16 +31,17 @@ class TextEncoder:
     def __init__(
         self,
         tokenizer: Tokenizer,
-        tokens_max: int,
+        window_tokens_max: int,
         *,
         text_tokens_max: int | None = None,
         normaliser: int = 0,
     ) -> None:
         """Take over the tokenizer: its truncation and padding are set here.
 
-        A text longer than the model's `tokens_max` is cut into windows of at most so many; of one
-        longer than `text_tokens_max`, the rest is not read. Without it one window is. Both count
-        the special tokens too. `normaliser` is the version that the model was trained with.
+        A text of more than `window_tokens_max` tokens is cut into windows of at most so many; of
+        one of more than `text_tokens_max`, the rest is not read. Without it one window is read.
+        Both count the special tokens too. The last window of several is the text's end, which the
+        others hold as well. `normaliser` is the version that the model was trained with.
 
         Raises:
             ModelError: there is no such version.
@@ -49,11 +54,13 @@ class TextEncoder:
                 "install the version of sentiment-stream that the model is for"
             ) from None
         tokenizer.no_padding()
-        tokenizer.enable_truncation(text_tokens_max or tokens_max)
+        tokenizer.enable_truncation(text_tokens_max or window_tokens_max)
         self._tokenizer = tokenizer
-        self._tokens_max = tokens_max
+        self._window_tokens_max = window_tokens_max
         self._normaliser = normaliser
         self._unknown_id = _unknown_id(tokenizer)
+        ends = map(tokenizer.token_to_id, SENTENCE_ENDS)
+        self._stops = frozenset(token for token in ends if token is not None)
 
     def encode(self, texts: Iterable[str]) -> list[tuple[Windows, TextStats]]:
         """Token ids of each window, with the special tokens, and statistics, for each text."""
@@ -70,7 +77,7 @@ class TextEncoder:
         ids, special = encoding.ids, encoding.special_tokens_mask
         words = len(ids) - sum(special)
         unknown = ids.count(self._unknown_id) if self._unknown_id is not None else 0
-        windows = (ids,) if len(ids) <= self._tokens_max else self._cut(ids, special)
+        windows = (ids,) if len(ids) <= self._window_tokens_max else self._cut(ids, special)
         return windows, TextStats(
             tokens=len(ids),
             truncated=bool(encoding.overflowing),
@@ -82,8 +89,9 @@ class TextEncoder:
         begin = special.index(0)
         end = len(ids) - special[::-1].index(0)
         head, inner, tail = ids[:begin], ids[begin:end], ids[end:]
-        size = self._tokens_max - len(head) - len(tail)
-        return tuple([*head, *inner[a:b], *tail] for a, b in cut(len(inner), size))
+        size = self._window_tokens_max - len(head) - len(tail)
+        bounds = [*cut(len(inner), size), (end_of(inner, self._stops, size), len(inner))]
+        return tuple([*head, *inner[a:b], *tail] for a, b in bounds)
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:

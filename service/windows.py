@@ -1,34 +1,39 @@
 """Long texts in parts that a model can read, and what it says of the parts as one.
 
-Exists so that no text is cut off in silence. Pure: lists of token ids, and arrays of logits.
+Exists so that no text is cut off in silence, and that how a long text ends is not lost in the rest
+of it. Pure: lists of token ids, and arrays of logits.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from numpy.typing import NDArray
-
-Rule = Literal["mean", "weighted", "strongest"]
 
 # What two neighbouring windows share, some two sentences: what one begins with is understood from
 # the end of the one before. Of short windows a quarter.
 OVERLAP_TOKENS = 64
-# See "Long texts" in service/README.md for what the others are worth.
-RULE: Rule = "mean"
+# The end of a long text is its last sentence, if that is no shorter ("Thanks." says nothing of the
+# text) and no longer: in a longer stretch, sentences before the last one outweigh it.
+END_TOKENS_MIN = 4
+END_TOKENS_MAX = 32
+# What the end counts. Above 0.4, so that where the end surely says the opposite of the rest, no
+# label has a probability above 0.6; below 0.5, so that the likeliest label is then that of the
+# rest. See "Long texts" in service/README.md for what was measured.
+END_SHARE = 0.42
 
 
 def cut(count: int, size: int) -> list[tuple[int, int]]:
     """Where windows of at most `size` tokens begin and end in a text of `count` tokens.
 
-    As few as cover all of it, and as equal in length as can be: a short one at the end would have
-    a voice like the others and say little.
+    As few as cover all of it, and as equal in length as can be: a short one would have a voice like
+    the others and say little.
     """
     if count <= size:
         return [(0, count)]
@@ -38,37 +43,54 @@ def cut(count: int, size: int) -> list[tuple[int, int]]:
     return [(begin, end + overlap) for begin, end in pairwise(bounds)]
 
 
+def end_of(tokens: Sequence[int], stops: Container[int], size: int) -> int:
+    """Where the end of a text begins, of which at most `size` tokens are read.
+
+    Behind the last of the tokens `stops`, which end sentences, that leaves END_TOKENS_MIN to
+    END_TOKENS_MAX tokens; without one, the end is as long as it may be.
+    """
+    longest = min(END_TOKENS_MAX, size, len(tokens))
+    begins = range(len(tokens) - END_TOKENS_MIN, len(tokens) - longest, -1)
+    return next((b for b in begins if tokens[b - 1] in stops), len(tokens) - longest)
+
+
 def joined(
-    logits: NDArray[np.float32], lengths: Sequence[Sequence[int]], rule: Rule = RULE
+    logits: NDArray[np.float32], counts: Sequence[int], *, multi_label: bool = False
 ) -> NDArray[np.float32]:
     """The logits of texts from those of their windows, which follow each other.
 
+    Of a text with several windows, the last one is its end (see `end_of`) and the others cover it.
+    Its probabilities are those by the mean logits of the others, mixed with END_SHARE of those by
+    the end (a linear opinion pool: Stone, "The Opinion Pool", 1961); what is returned are the
+    logits that give them. So where the end disagrees, the text is called with less certainty.
+
     Args:
         logits: shape (windows of all texts, labels).
-        lengths: of each text, the tokens of each of its windows; a text has at least one.
-        rule: `mean` is that of the windows' logits, `weighted` the same by length, `strongest`
-            takes the window that is surest of its label.
+        counts: of each text, the number of its windows; a text has at least one.
+        multi_label: whether the labels do not exclude each other, so that each is mixed alone.
 
     Returns:
         Shape (texts, labels); the very logits where a text has one window.
     """
-    if len(logits) == len(lengths):
+    if len(logits) == len(counts):
         return logits
-    texts: NDArray[np.float32] = np.empty((len(lengths), logits.shape[1]), np.float32)
+    texts: NDArray[np.float32] = np.empty((len(counts), logits.shape[1]), np.float32)
     first = 0
-    for index, tokens in enumerate(lengths):
-        rows = logits[first : first + len(tokens)]
-        first += len(tokens)
-        texts[index] = rows[0] if len(rows) == 1 else _of_one(rows, tokens, rule)
+    for index, count in enumerate(counts):
+        rows = logits[first : first + count]
+        first += count
+        texts[index] = rows[0] if count == 1 else _mixed(rows.astype(np.float64), multi_label)
     return texts
 
 
-def _of_one(rows: NDArray[np.float32], tokens: Sequence[int], rule: Rule) -> NDArray[np.float32]:
-    exact = rows.astype(np.float64)
-    if rule == "strongest":
-        ordered = np.sort(exact, axis=1)
-        strongest: NDArray[np.float32] = rows[int((ordered[:, -1] - ordered[:, -2]).argmax())]
-        return strongest
-    weights = np.asarray(tokens, np.float64) if rule == "weighted" else None
-    average: NDArray[np.float32] = np.average(exact, axis=0, weights=weights).astype(np.float32)
-    return average
+def _mixed(rows: NDArray[np.float64], multi_label: bool) -> NDArray[np.float64]:
+    said = np.stack([rows[:-1].mean(axis=0), rows[-1]])
+    shares = np.log([[1 - END_SHARE], [END_SHARE]])
+    # In logarithms: a probability may be too small for a float.
+    if multi_label:
+        yes, no = (-np.logaddexp(0, sign * said) for sign in (-1, 1))
+        odds: NDArray[np.float64] = np.logaddexp(*(yes + shares)) - np.logaddexp(*(no + shares))
+        return odds
+    powers = said - np.logaddexp.reduce(said, axis=1, keepdims=True)
+    mixed: NDArray[np.float64] = np.logaddexp(*(powers + shares))
+    return mixed

@@ -47,7 +47,23 @@ def test_what_lies_beside_the_weights_counts(tmp_path: Path) -> None:
     assert (kept, Calling(kept, multi_label=True, unsure_label="NEUTRAL")) == (trust, calling)
     assert [GOOD_DAY] == encoder.sequences(["#GoodDay"])
     [(windows, stats)] = encoder.encode(["good " * 200])
-    assert (2, 100, True) == (len(windows), stats.tokens, stats.truncated)
+    # Two of what the tiny model takes, and the end.
+    assert (3, 100, True) == (len(windows), stats.tokens, stats.truncated)
+    assert max(map(len, windows)) > 32
+
+
+@pytest.mark.parametrize(("asked", "longest"), [(0, 64), (32, 32), (64, 64), (500, 64)])
+def test_windows_are_as_long_as_the_model_asks(tmp_path: Path, asked: int, longest: int) -> None:
+    """Never longer than it takes, which those are that do not ask."""
+    folder = write_files(tmp_path)
+    write_trust(folder, Trust(window_tokens=asked))
+    _, encoder, _ = loaded(ModelSettings(name=str(folder)))
+
+    [(one, _), (several, stats)] = encoder.encode(["good " * (longest - 2), "good " * 2000])
+
+    assert [longest] == [len(window) for window in one]
+    assert longest - 2 <= max(map(len, several)) <= longest
+    assert len(several) == stats.windows
 
 
 def test_a_model_for_a_later_version_is_refused(tmp_path: Path) -> None:

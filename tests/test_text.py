@@ -110,7 +110,7 @@ def _wide(text_tokens_max: int, normaliser: int = 0) -> TextEncoder:
 
 
 def test_a_long_text_is_read_in_windows() -> None:
-    """Each between special tokens; together they hold every token of it, in order."""
+    """Each between special tokens; together they hold every token in order, the last ones twice."""
     words = [*range(2000, 2040)]
     text = WHOLE.decode(words)
     ((windows, stats),) = _wide(100).encode([text])
@@ -119,10 +119,33 @@ def test_a_long_text_is_read_in_windows() -> None:
     inner = [window[1:-1] for window in windows]
     assert all((FIRST, LAST) == (window[0], window[-1]) for window in windows)
     assert max(map(len, windows)) <= TOKENS_MAX
-    whole = inner[0] + [token for window in inner[1:] for token in window[OVERLAP:]]
+    *covering, end = inner
+    whole = covering[0] + [token for window in covering[1:] for token in window[OVERLAP:]]
     assert expected == [FIRST, *whole, LAST]
+    assert whole[-len(end) :] == end
     assert (len(expected), len(windows), False) == (stats.tokens, stats.windows, stats.truncated)
     assert len(windows) > 1
+
+
+@pytest.mark.parametrize("mark", [".", "!", "?", "…"])
+def test_the_end_of_a_long_text_is_its_last_sentence(mark: str) -> None:
+    """A text of one window has none that is read again."""
+    ((windows, _), (alone, _)) = _wide(100).encode(
+        [f"{'good ' * 30}{mark} it was a bad day{mark}", "it was a bad day."]
+    )
+
+    bad_day = [2009, 2001, 1037, 2919, 2154]
+    assert [FIRST, *bad_day, WHOLE.token_to_id(mark), LAST] == windows[-1]
+    assert len(windows) > 2
+    assert ([FIRST, *bad_day, WHOLE.token_to_id("."), LAST],) == alone
+
+
+def test_a_long_text_ends_without_marks_too() -> None:
+    """Where the tokenizer knows none of them."""
+    tokenizer = Tokenizer(models.BPE({"a": 0, "b": 1}, []))
+    encoder = TextEncoder(tokenizer, TOKENS_MAX, text_tokens_max=100)
+    ((windows, _),) = encoder.encode(["a" * 30 + "b" * TOKENS_MAX])
+    assert [1] * TOKENS_MAX == windows[-1]
 
 
 @given(st.integers(0, 120))

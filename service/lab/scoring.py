@@ -110,4 +110,5 @@ def logits_of(texts: Iterable[str], model: LoadedModel) -> Iterator[NDArray[np.f
     while chunk := list(islice(remaining, CHUNK_TEXTS)):
         encoded = [windows for windows, _ in model.encoder.encode(chunk)]
         logits = model.engine.logits([window for windows in encoded for window in windows])
-        yield joined(logits, [[len(window) for window in windows] for windows in encoded])
+        counts = [len(windows) for windows in encoded]
+        yield joined(logits, counts, multi_label=model.calling.multi_label)
