@@ -15,9 +15,9 @@ from service.trust import Trust, read_trust
 
 torch = pytest.importorskip("torch")
 from service.lab.calibrate import calibrate, fit, reference  # noqa: E402
-from service.lab.mixture import Sources  # noqa: E402
 from service.lab.recipe import Recipe  # noqa: E402
 from service.lab.runs import train  # noqa: E402
+from service.lab.sources import Sources  # noqa: E402
 from tiny_checkpoints import write_tiny_encoder  # noqa: E402
 
 if TYPE_CHECKING:

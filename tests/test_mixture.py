@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from service.lab.glue import Example
 from service.lab.labelled import read_ratings
-from service.lab.mixture import Sources, read_mixture
+from service.lab.mixture import read_mixture
 from service.lab.recipe import Recipe
+from service.lab.sources import Sources
 
 if TYPE_CHECKING:
     from pathlib import Path

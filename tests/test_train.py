@@ -12,18 +12,23 @@ from rich.console import Console
 
 from service.errors import InputError
 from service.lab.card import HAND_WRITTEN, write_card
+from service.lab.domains import LABELS
 from service.lab.glue import Example, hold_out, read_glue
-from service.lab.mixture import Sources, read_mixture
+from service.lab.mixture import read_mixture
 from service.lab.recipe import Recipe
+from service.lab.sources import Sources
 
 torch = pytest.importorskip("torch")
 from safetensors.torch import load_file  # noqa: E402 - only where torch is installed
 from transformers import AutoModel, AutoModelForSequenceClassification  # noqa: E402
 
 from service.lab.base_model import load_base  # noqa: E402
+from service.lab.calibrate import calibrate  # noqa: E402
 from service.lab.runs import train  # noqa: E402
 from service.lab.teachers import told  # noqa: E402
 from service.lab.train import Trainer  # noqa: E402
+from service.trust import read_trust  # noqa: E402
+from test_domains import sources as domain_sources  # noqa: E402
 from tiny_checkpoints import write_tiny_encoder  # noqa: E402
 
 if TYPE_CHECKING:
@@ -155,7 +160,7 @@ def test_a_pupil_learns_what_its_teacher_says_and_not_the_label(tmp_path: Path) 
     figures = train(base, sources, tmp_path / "pupil", replace(long, teacher_share=1.0), quiet)
     assert figures["teachers"] == "teacher"
     assert "taught by teacher" in (tmp_path / "pupil" / "README.md").read_text()
-    sentences = read_mixture(sources, long).sentences
+    sentences = read_mixture(sources, long).told_texts
     says = [told([tmp_path / name], sentences, quiet) for name in ("teacher", "pupil")]
     agreed = [(says[0][s] > 0.5) == (says[1][s] > 0.5) for s in sentences]
     assert sum(agreed) >= 0.9 * len(sentences)
@@ -233,3 +238,45 @@ def test_quotes_are_text_and_carriage_returns_are_not(tmp_path: Path) -> None:
     path = tmp_path / "data.tsv"
     path.write_bytes(b'sentence\tlabel\r\n"quoted\t1\r\nsays "so"\t0\r\n')
     assert [Example('"quoted', 1), Example('says "so"', 0)] == read_glue(path)
+
+
+def test_a_model_of_two_labels_begins_as_one_of_three(tmp_path: Path) -> None:
+    """The poles score as before, and nothing speaks for what lies between them."""
+    base = write_tiny_encoder(tmp_path / "base")
+    train(base, only_data(tmp_path), tmp_path / "poles", RECIPE, Console(file=io.StringIO()))
+    two, three = load_base(tmp_path / "poles"), load_base(tmp_path / "poles", LABELS)
+    ids = torch.tensor([[2, 17, 40, 8, 3]])
+    with torch.inference_mode():
+        before, after = (torch.nn.Module.eval(m)(ids).logits[0].tolist() for m in (two, three))
+    assert after == pytest.approx([before[0], 0.0, before[1]], abs=1e-6)
+    assert three.config.id2label == dict(enumerate(LABELS))
+
+
+def test_three_labels_are_trained_and_calibrated(tmp_path: Path) -> None:
+    """With all that only they have: templates, altered texts, reviews that teachers read."""
+    base = write_tiny_encoder(tmp_path / "base")
+    quiet = Console(file=io.StringIO())
+    files = tmp_path / "files"
+    files.mkdir()
+    sources = replace(domain_sources(files), countries=write_sources(tmp_path).countries)
+    train(base, only_data(tmp_path), tmp_path / "poles", RECIPE, quiet)
+    recipe = replace(
+        RECIPE, lessons=40, balance=0.7, altered_share=0.5, normaliser=2, consistency_every=2,
+        teacher_share=0.5, epochs=1,
+    )  # fmt: skip
+    asked = replace(sources, teachers=(tmp_path / "poles",))
+    figures = train(tmp_path / "poles", asked, tmp_path / "three", recipe, quiet)
+    assert figures["labels"] == list(LABELS)
+    assert set(figures["held_out_recall"]) < set(figures["held_out_accuracy"])
+    assert "| macro recall on " in (tmp_path / "three" / "README.md").read_text()
+    calibrate(tmp_path / "three", sources)
+    assert len(read_trust(tmp_path / "three", len(LABELS)).bias) == len(LABELS)
+
+
+def test_what_is_for_three_labels_needs_their_files(tmp_path: Path) -> None:
+    """It would change nothing in silence."""
+    with pytest.raises(InputError, match="name the folder of labelled domains with --domains"):
+        train(
+            write_tiny_encoder(tmp_path / "base"), write_sources(tmp_path), tmp_path / "model",
+            replace(RECIPE, lessons=10), Console(file=io.StringIO()),
+        )  # fmt: skip

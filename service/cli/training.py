@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,18 @@ def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
 def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
     path = click.Path(path_type=Path)
     for option in (
+        click.option(
+            "--leave-out",
+            "leave_out",
+            multiple=True,
+            help="Domain of --domains that teaches nothing and only chooses; may be repeated.",
+        ),
+        click.option(
+            "--domains",
+            type=path,
+            help="Folder with tweets_semeval.tsv, tweets_kaggle.tsv, sst5.tsv, "
+            "customer_reviews.tsv and goemotions28.tsv: the model gets three labels.",
+        ),
         click.option("--tweets", type=path, help="TSV of id, mean rating, text; odd ids are used."),
         click.option(
             "--posts", type=path, help="TSV of text, label ids (1 negative, 3 positive), id."
@@ -73,29 +86,19 @@ def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @json_flag
 @_with_recipe
-def train(
-    base: Path,
-    base_name: str | None,
-    output: Path,
-    data: Path,
-    posts: Path | None,
-    tweets: Path | None,
-    as_json: bool,
-    **options: Any,
-) -> None:
-    """Fine-tune a two-label classifier.
+def train(base: Path, base_name: str | None, output: Path, as_json: bool, **options: Any) -> None:
+    """Fine-tune a classifier of two labels, or with --domains of three.
 
     The same command goes on where it was interrupted.
 
     \b
     sentiment-stream train --base minilm/ --data train.tsv --test dev.tsv --output model/
     """
-    from service.lab.mixture import Sources  # noqa: PLC0415
     from service.lab.recipe import Recipe  # noqa: PLC0415
     from service.lab.runs import train as run  # noqa: PLC0415
+    from service.lab.sources import Sources  # noqa: PLC0415
 
-    asked = {name: options.pop(name) for name in ("countries", "test", "teachers")}
-    sources = Sources(data, posts, tweets, **asked)
+    sources = Sources(**{field.name: options.pop(field.name) for field in fields(Sources)})
     recipe = Recipe(**options)
     figures = run(base, sources, output, recipe, remarks(), base_name)
     print_figures(f"{output}: trained", figures, as_json)
@@ -110,9 +113,7 @@ def train(
 )
 @_with_sources
 @json_flag
-def calibrate(
-    model: Path, data: Path, posts: Path | None, tweets: Path | None, as_json: bool
-) -> None:
+def calibrate(model: Path, as_json: bool, **files: Any) -> None:
     """Make a trained model's scores probabilities.
 
     Fitted on what its training held out, and written beside its weights. Give the files that it
@@ -122,9 +123,9 @@ def calibrate(
     sentiment-stream calibrate --model model/ --data train.tsv
     """
     from service.lab.calibrate import calibrate as fit  # noqa: PLC0415
-    from service.lab.mixture import Sources  # noqa: PLC0415
+    from service.lab.sources import Sources  # noqa: PLC0415
 
-    figures = fit(model, Sources(data, posts, tweets))
+    figures = fit(model, Sources(**files))
     print_figures(f"{model}: calibrated", figures, as_json)
 
 

@@ -10,8 +10,9 @@ encoder such as all-MiniLM-L6-v2 (6 layers, width 384) becomes an ordinary
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+import torch
 import transformers
 from safetensors import SafetensorError
 from transformers import (
@@ -27,11 +28,10 @@ from transformers import (
 from service.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    import torch
-
-LABELS = {0: "NEGATIVE", 1: "POSITIVE"}
+LABELS = ("NEGATIVE", "POSITIVE")
 
 _RENAMES = (
     (r"^embeddings\.", "distilbert.embeddings."),
@@ -47,8 +47,11 @@ _RENAMES = (
 )
 
 
-def load_base(folder: Path) -> PreTrainedModel:
-    """Load a checkpoint folder as a two-label classifier in float32.
+def load_base(folder: Path, labels: Sequence[str] = LABELS) -> PreTrainedModel:
+    """Load a checkpoint folder as a classifier of these labels in float32.
+
+    One of two labels becomes one of three by a row between them that begins at zero. A head of any
+    other number of labels than those asked for is begun anew.
 
     Raises:
         InputError: the folder holds no checkpoint of a usable kind.
@@ -60,30 +63,56 @@ def load_base(folder: Path) -> PreTrainedModel:
         message = f"{folder}: no config.json; give a checkpoint folder in Hugging Face layout"
         raise InputError(message)
     try:
-        return _loaded(folder)
+        return _loaded(folder, labels)
     except (OSError, ValueError, SafetensorError) as error:
         why = str(error).partition("\n")[0][:200]
         raise InputError(f"{folder}: cannot be loaded ({why}); fetch the model anew") from None
 
 
-def _loaded(folder: Path) -> PreTrainedModel:
+def _loaded(folder: Path, labels: Sequence[str]) -> PreTrainedModel:
     config = AutoConfig.from_pretrained(folder)
     if isinstance(config, BertConfig) and "BertForSequenceClassification" not in (
         config.architectures or []
     ):
-        return _bert_as_distilbert(folder, config)
+        return _bert_as_distilbert(folder, config, labels)
+    between = (config.num_labels, len(labels)) == (2, 3)
     model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
         folder,
-        num_labels=len(LABELS),
-        id2label=LABELS,
-        label2id={name: index for index, name in LABELS.items()},
+        **_named(LABELS if between else labels),
+        ignore_mismatched_sizes=True,
         use_safetensors=True,
         dtype="float32",
     )
+    return _with_label_between(model, labels) if between else model
+
+
+def _named(labels: Sequence[str]) -> dict[str, Any]:
+    return {
+        "num_labels": len(labels),
+        "id2label": dict(enumerate(labels)),
+        "label2id": {name: index for index, name in enumerate(labels)},
+    }
+
+
+def _with_label_between(model: PreTrainedModel, labels: Sequence[str]) -> PreTrainedModel:
+    """The classifier of two poles with a third label between them, whose logit is 0 at first."""
+    poles = cast("torch.nn.Linear", model.classifier)
+    head = torch.nn.Linear(poles.in_features, len(labels))
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.zero_()
+        head.weight[[0, 2]] = poles.weight
+        head.bias[[0, 2]] = poles.bias
+    model.classifier = head
+    for name, value in _named(labels).items():
+        setattr(model.config, name, value)
+    setattr(model, "num_labels", len(labels))  # noqa: B010 - types would have it be a module
     return model
 
 
-def _bert_as_distilbert(folder: Path, bert: BertConfig) -> DistilBertForSequenceClassification:
+def _bert_as_distilbert(
+    folder: Path, bert: BertConfig, labels: Sequence[str]
+) -> DistilBertForSequenceClassification:
     if bert.hidden_act != "gelu":
         message = f"{folder}: hidden_act is {bert.hidden_act}, DistilBERT training needs gelu"
         raise InputError(message)
@@ -98,8 +127,7 @@ def _bert_as_distilbert(folder: Path, bert: BertConfig) -> DistilBertForSequence
         dim=bert.hidden_size,
         hidden_dim=bert.intermediate_size,
         pad_token_id=bert.pad_token_id,
-        id2label=LABELS,
-        label2id={name: index for index, name in LABELS.items()},
+        **_named(labels),
     )
     model = DistilBertForSequenceClassification(config)
     missing, unexpected = model.load_state_dict(_renamed(encoder.state_dict()), strict=False)

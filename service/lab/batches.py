@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-    from service.lab.glue import Example
 
 # Batches are cut from stretches of so many, sorted by length: little padding, still random.
 BUCKET_BATCHES = 50
@@ -32,11 +31,14 @@ class Row(NamedTuple):
     """A text's token ids, special tokens included, and the index of its label.
 
     `told` is what teachers say of it (see `teachers.told`); not a number where none was asked.
+    `weight` and `poles_only` are those of `glue.Example`.
     """
 
     ids: list[int]
     label: int
     told: float = math.nan
+    weight: float = 1.0
+    poles_only: bool = False
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
@@ -105,19 +107,6 @@ def logits_of(model: PreTrainedModel, sequences: Sequence[Sequence[int]]) -> tor
         inputs = padded([sequences[index] for index in part], model.config.pad_token_id, device)
         logits[part] = model(**inputs).logits.float().cpu()
     return logits
-
-
-def figures_on(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerFast,
-    examples: Sequence[Example],
-    length_max: int,
-) -> tuple[float, float]:
-    """Accuracy, and the mean of -ln(probability of the true label)."""
-    logits = logits_of(model, encode(tokenizer, [e.text for e in examples], length_max))
-    labels = torch.tensor([e.label for e in examples])
-    loss = float(torch.nn.functional.cross_entropy(logits, labels))
-    return float((logits.argmax(-1) == labels).float().mean()), loss
 
 
 def bfloat16_pays(precision: str, device: torch.device) -> bool:

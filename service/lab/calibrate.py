@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from service.lab.mixture import Sources
+    from service.lab.sources import Sources
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
     recipe = _recipe_of(folder)
     mixture = read_mixture(sources, recipe)
     mixture.require_examples(sources.data)
-    model, tokenizer = load_base(folder), load_tokenizer(folder)
+    model, tokenizer = load_base(folder, mixture.labels), load_tokenizer(folder)
 
     def logits(texts: Sequence[str]) -> Floats:
         ids = encode(tokenizer, texts, recipe.length_max)

@@ -22,7 +22,7 @@ pipeline_tag: text-classification
 
 # Bundled sentiment model
 
-A `DistilBertForSequenceClassification` with the labels NEGATIVE (0) and POSITIVE (1), English
+A `DistilBertForSequenceClassification` with the labels {labels}, English
 only. It was fine-tuned by `sentiment-stream train` from {base} on {data}{taught}.
 
 | figure | value |
@@ -30,7 +30,7 @@ only. It was fine-tuned by `sentiment-stream train` from {base} on {data}{taught
 | training examples | {examples} |
 {held_out}
 | held-out loss, mean over domains | {held_out_loss} |
-| accuracy on the test file (chose no checkpoint) | {test_accuracy} |
+| accuracy of the poles on the test file (chose no checkpoint) | {test_accuracy} |
 | best step (of the first run) | {best_step} of {steps} |
 | minutes | {minutes} |
 
@@ -59,16 +59,26 @@ def write_card(folder: Path, figures: dict[str, Any]) -> None:
     shown = {
         "test_accuracy": "not measured",
         **figures,
+        "labels": ", ".join(f"{name} ({i})" for i, name in enumerate(figures["labels"])),
         "taught": f", taught by {figures['teachers']}" if "teachers" in figures else "",
         "recipe_json": json.dumps(figures["recipe"], indent=2),
         "held_out": "\n".join(
-            f"| accuracy on {figures['held_out_examples'][name]} held out of {name} | {accuracy} |"
-            for name, accuracy in figures["held_out_accuracy"].items()
+            f"| {figure} on {figures['held_out_examples'][name]} held out of {name} | {value} |"
+            for figure, values in (
+                ("accuracy of the poles", figures["held_out_accuracy"]),
+                ("macro recall", figures["held_out_recall"]),
+            )
+            for name, value in values.items()
         ),
         "marker": HAND_WRITTEN,
         "hand_written": _hand_written(folder / "README.md"),
     }
     (folder / "README.md").write_text(_CARD.format(**shown))
+    write_figures(folder, figures)
+
+
+def write_figures(folder: Path, figures: dict[str, Any]) -> None:
+    """Write `training.json`, by which a finished run is known."""
     (folder / "training.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 

@@ -12,7 +12,8 @@ import re
 from typing import TYPE_CHECKING
 
 from service.lab import swaps
-from service.normalise import normalise
+from service.lab.lessons import altered
+from service.normalise import STEPS, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 HELD_OUT_EVERY = 5
 # A real text is put into a frame where it is no longer than this: a batch stays small.
 TEXT_WORDS_MAX = 30
+# Of such a weight beside the other kinds: as often as some three of them.
+AROUND_WEIGHT = 14
 # Words in a country's name that say nothing about which it is.
 _COMMON_WORDS = frozenset(
     (
@@ -90,10 +93,22 @@ class Counterfactuals:
     """An endless supply of groups; countries are those of `trained` alone."""
 
     def __init__(
-        self, trained: Sequence[Country], texts: Sequence[str], seed: int, normaliser: int = 0
+        self,
+        trained: Sequence[Country],
+        texts: Sequence[str],
+        seed: int,
+        normaliser: int = 0,
+        *,
+        around: bool = False,
     ) -> None:
-        """Real texts are taken from `texts`; what comes out is normalised by this version."""
+        """Real texts are taken from `texts`; what comes out is normalised by this version.
+
+        With `around`, some groups are a real text and itself with a greeting, a handle, a typo or
+        the like.
+        """
         self._normaliser = normaliser
+        self._around = around
+        self._without_formulas = set(STEPS.get(normaliser, ())) - {"greetings", "closings"}
         self._countries = [n for country in trained for n in (country.name, country.spoken)]
         self._adjectives = [c.adjective for c in trained if c.adjective is not None]
         self._texts = [t for t in texts if len(t.split()) <= TEXT_WORDS_MAX]
@@ -104,14 +119,20 @@ class Counterfactuals:
     def groups(self, step: int, count: int, copies: int) -> list[list[str]]:
         """`count` groups of two to `copies` texts each, the same for the same step."""
         order = random.Random(f"{self._seed}/{step}")
-        groups = [self._group(order, copies) for _ in range(count)]
-        return [[normalise(text, self._normaliser) for text in group] for group in groups]
+        return [self._normalised(order, self._group(order, copies)) for _ in range(count)]
+
+    def _normalised(self, order: random.Random, group: list[str]) -> list[str]:
+        # Half of the groups keep their greetings: those that the normaliser does not know must not
+        # matter either.
+        steps = self._without_formulas if self._around and order.random() < 0.5 else None
+        return [normalise(text, self._normaliser, steps) for text in group]
 
     def _group(self, order: random.Random, copies: int) -> list[str]:
         # Pronouns come most often, being written of so much; countries are many, and differ most.
         kind = order.choices(
             (self._country, self._adjective, self._name, self._pronoun, self._swapped,
-             self._group_of_people, self._trait, self._clause), (4, 4, 3, 5, 2, 2, 4, 3)
+             self._group_of_people, self._trait, self._clause, self._with_something_around),
+            (4, 4, 3, 5, 2, 2, 4, 3, AROUND_WEIGHT if self._around else 0),
         )[0]  # fmt: skip
         return kind(order, copies)
 
@@ -156,6 +177,10 @@ class Counterfactuals:
             return self._pronoun(order, copies)
         text = order.choice(self._gendered)
         return [text, swap_gender(text)]
+
+    def _with_something_around(self, order: random.Random, copies: int) -> list[str]:
+        text = order.choice(self._texts)
+        return [text, *(altered(order, text) for _ in range(copies - 1))]
 
     def _template(
         self, order: random.Random, templates: Sequence[str], frames: Sequence[str]

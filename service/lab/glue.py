@@ -26,10 +26,16 @@ FRAGMENT_WORDS_MIN = 4
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled text; `label` is the class index."""
+    """One labelled text; `label` is the class index, `weight` what it counts for in a loss.
+
+    Of a text of `poles_only` nothing is known but which pole is likelier: nobody was asked whether
+    it is neutral.
+    """
 
     text: str
     label: int
+    weight: float = 1.0
+    poles_only: bool = False
 
 
 def read_glue(path: Path) -> list[Example]:
@@ -66,12 +72,16 @@ def hold_out(
     """
     long = [e for e in examples if len(e.text.split()) >= HELD_OUT_WORDS_MIN]
     held = random.Random(seed).sample(long, min(count, len(long)))
-    held_text = "\n".join(e.text for e in held)
-    held_texts = [e.text for e in held]
+    return without_fragments(examples, [e.text for e in held]), held
+
+
+def without_fragments(examples: Sequence[Example], held_texts: Sequence[str]) -> list[Example]:
+    """The examples that are no fragment of a held-out text, of four words or more, nor hold one."""
+    held_text = "\n".join(held_texts)
 
     def leaks(example: Example) -> bool:
         if len(example.text.split()) < FRAGMENT_WORDS_MIN:
             return False
         return example.text in held_text or any(text in example.text for text in held_texts)
 
-    return [e for e in examples if not leaks(e)], held
+    return [e for e in examples if not leaks(e)]

@@ -21,6 +21,9 @@ class Recipe:
     mask_share: float = 0.0
     normaliser: int = 0
     tweet_copies: int = 1
+    balance: float = 0.0
+    altered_share: float = 0.0
+    lessons: int = 0
     consistency_every: int = 0
     consistency_weight: float = 1.0
     teacher_share: float = 0.0
@@ -47,6 +50,11 @@ HELP = {
     "mask_share": "Share of the tokens of longer texts that are hidden, others each time.",
     "normaliser": "Version of the normaliser that texts pass through; 0 is none.",
     "tweet_copies": "Times that each tweet comes in an epoch.",
+    "balance": "How far the labels of a domain count alike: 0 each text, 1 each label. Needs "
+    "--domains.",
+    "altered_share": "Share of the texts that are trained on with a greeting, a handle, a typo or "
+    "the like, which change no opinion. Needs --domains.",
+    "lessons": "Texts made of templates, of what public data does not teach. Needs --domains.",
     "consistency_every": "Every so many steps, copies of texts that differ in a country, name, "
     "pronoun or group are trained to score alike; 0 never. Needs --countries.",
     "consistency_weight": "Weight of that loss.",

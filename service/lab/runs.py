@@ -15,10 +15,11 @@ import torch
 
 from service.errors import InputError
 from service.lab.base_model import load_base
-from service.lab.batches import figures_on, load_tokenizer
+from service.lab.batches import load_tokenizer
 from service.lab.bias_data import read_countries
 from service.lab.card import write_card
 from service.lab.counterfactual import Counterfactuals, split_countries
+from service.lab.domain_figures import figures_on, mean_loss
 from service.lab.mixture import read_mixture
 from service.lab.teachers import told
 from service.lab.train import Trainer, keep
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from service.lab.bias_data import Country
-    from service.lab.mixture import Mixture, Sources
     from service.lab.recipe import Recipe
+    from service.lab.sources import Mixture, Sources
 
 
 def train(
@@ -52,6 +53,11 @@ def train(
     """
     if recipe.consistency_every and sources.countries is None:
         raise InputError("--consistency-every needs countries; name their folder with --countries")
+    if sources.domains is None and (recipe.balance or recipe.altered_share or recipe.lessons):
+        raise InputError(
+            "--balance, --altered-share and --lessons are for three labels; name the folder of "
+            "labelled domains with --domains"
+        )
     if bool(sources.teachers) != bool(recipe.teacher_share):
         raise InputError("--teacher and --teacher-share need each other; give both, or neither")
     mixture = read_mixture(sources, recipe)
@@ -66,10 +72,14 @@ def train(
         trained, _ = split_countries(read_countries(sources.countries))
     texts = [example.text for example in mixture.train] + mixture.unlabelled
 
-    asked = told(sources.teachers, mixture.sentences, console) if sources.teachers else None
+    asked = told(sources.teachers, mixture.told_texts, console) if sources.teachers else None
 
     def run(folder: Path, how: Recipe) -> dict[str, Any]:
-        alike = Counterfactuals(trained, texts, how.seed, how.normaliser) if trained else None
+        alike = (
+            Counterfactuals(trained, texts, how.seed, how.normaliser, around=how.altered_share > 0)
+            if trained
+            else None
+        )
         trainer = Trainer(base, mixture, folder, how, names=names, alike=alike, told=asked)
         return trainer.run(console)
 
@@ -81,17 +91,19 @@ def train(
         parts.append(_finished(folder, how) or run(folder, how))
     if folders == [output]:
         return _measured(output, parts[0], mixture)
-    model = average(base, folders, recipe)
+    model = average(base, folders, recipe, mixture.labels)
     keep(model, load_tokenizer(base), output)
     minutes = round(sum(part["minutes"] for part in parts), 1)
     return _measured(output, parts[0] | {"minutes": minutes, "recipe": asdict(recipe)}, mixture)
 
 
-def average(base: Path, folders: Sequence[Path], recipe: Recipe) -> PreTrainedModel:
+def average(
+    base: Path, folders: Sequence[Path], recipe: Recipe, labels: Sequence[str]
+) -> PreTrainedModel:
     """The mean of the folders' weights, with `recipe.base_share` of those of `base`."""
     torch.manual_seed(recipe.split_seed)
-    model = load_base(base)
-    states = [load_base(folder).state_dict() for folder in folders]
+    model = load_base(base, labels)
+    states = [load_base(folder, labels).state_dict() for folder in folders]
     share = (1 - recipe.base_share) / len(states)
     mean = {
         name: recipe.base_share * start + share * sum(state[name] for state in states)
@@ -104,19 +116,24 @@ def average(base: Path, folders: Sequence[Path], recipe: Recipe) -> PreTrainedMo
 def _measured(folder: Path, figures: dict[str, Any], mixture: Mixture) -> dict[str, Any]:
     """Measure what is kept, write its card, and give its figures."""
     recipe = figures["recipe"]
-    model, tokenizer = load_base(folder), load_tokenizer(folder)
+    model, tokenizer = load_base(folder, mixture.labels), load_tokenizer(folder)
     found = {
         name: figures_on(model, tokenizer, rows, recipe["length_max"])
         for name, rows in mixture.held_out.items()
     }
     measured = {
         **figures,
-        "held_out_accuracy": {name: round(accuracy, 4) for name, (accuracy, _) in found.items()},
-        "held_out_loss": round(sum(loss for _, loss in found.values()) / len(found), 4),
+        "held_out_accuracy": {name: round(f.polar_accuracy, 4) for name, f in found.items()},
+        "held_out_recall": {
+            name: round(f.macro_recall, 4)
+            for name, f in found.items()
+            if f.macro_recall is not None and len(mixture.labels) > 2
+        },
+        "held_out_loss": round(mean_loss(found.values()), 4),
     }
     if mixture.test:
-        accuracy, _ = figures_on(model, tokenizer, mixture.test, recipe["length_max"])
-        measured["test_accuracy"] = round(accuracy, 4)
+        test = figures_on(model, tokenizer, mixture.test, recipe["length_max"])
+        measured["test_accuracy"] = round(test.polar_accuracy, 4)
     write_card(folder, measured)
     return measured
 
@@ -131,4 +148,8 @@ def _finished(folder: Path, recipe: Recipe) -> dict[str, Any] | None:
 
 def _named(sources: Sources) -> str:
     files = (sources.data, sources.posts, sources.tweets)
-    return ", ".join(f"{file.parent.name}/{file.name}" for file in files if file is not None)
+    named = [f"{file.parent.name}/{file.name}" for file in files if file is not None]
+    if sources.domains is not None:
+        without = f" without {', '.join(sources.leave_out)}" if sources.leave_out else ""
+        named.append(f"all of {sources.domains.name}/{without}")
+    return ", ".join(named)

@@ -1,4 +1,4 @@
-"""Fine-tuning a two-label classifier: `sentiment-stream train`.
+"""Fine-tuning a classifier of two labels or three: `sentiment-stream train`.
 
 Exists so that the shipped weights can be made again by anyone from labelled text and a base
 model. Deterministic by seed, resumable at every evaluation, and without pickle.
@@ -23,12 +23,12 @@ from service.lab.batches import (
     batches,
     bfloat16_pays,
     encode,
-    figures_on,
     load_tokenizer,
     padded,
 )
-from service.lab.card import write_card
-from service.lab.teachers import TEMPERATURE
+from service.lab.card import write_figures
+from service.lab.domain_figures import figures_on, mean_loss, worst
+from service.lab.losses import batch_loss, inconsistency
 from service.lab.training_state import load_state, read_counters, save_state
 from service.terminal import progress_bar
 
@@ -40,16 +40,14 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
     from service.lab.counterfactual import Counterfactuals
-    from service.lab.mixture import Mixture
     from service.lab.recipe import Recipe
+    from service.lab.sources import Mixture
 
 GRADIENT_NORM_MAX = 1.0
 # Steps between two updates of the average: reading all weights each time would cost a third more.
 AVERAGE_EVERY = 4
 # Of fewer tokens, special ones counted, the hidden one would be the one that matters.
 MASKED_TOKENS_MIN = 8
-# Of the logits' difference: a probability of 0.69.
-MARGIN_MIN = 0.8
 # Of texts that must score alike: so many groups, of so many copies each, in one step.
 GROUPS, COPIES = 10, 4
 
@@ -87,7 +85,7 @@ class Trainer:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         # New layers are equal for all runs of one split, so that their weights can be averaged.
         torch.manual_seed(recipe.split_seed)
-        self._model = _on(load_base(base), self._device)
+        self._model = _on(load_base(base, mixture.labels), self._device)
         torch.manual_seed(recipe.seed)
         if recipe.freeze_embeddings:
             for name, parameter in self._model.named_parameters():
@@ -111,7 +109,7 @@ class Trainer:
         self._seconds = 0.0
 
     def run(self, console: Console) -> dict[str, Any]:
-        """Train to the end, keep the best checkpoint, write the card; return its figures."""
+        """Train to the end, keep the best checkpoint; return figures of the run."""
         self._resume(console)
         rows = self._rows()
         with progress_bar(console) as progress:
@@ -130,7 +128,7 @@ class Trainer:
         examples = self._mixture.train
         ids = encode(self._tokenizer, [e.text for e in examples], self._recipe.length_max)
         return [
-            Row(i, e.label, self._told.get(e.text, math.nan))
+            Row(i, e.label, self._told.get(e.text, math.nan), e.weight, e.poles_only)
             for i, e in zip(ids, examples, strict=True)
         ]
 
@@ -146,7 +144,7 @@ class Trainer:
     def _train_step(self, batch: list[Row]) -> float:
         self._model.train()
         logits = self._logits(self._masked([row.ids for row in batch]))
-        loss = _loss(logits, batch, self._recipe.teacher_share)
+        loss = batch_loss(logits, batch, self._recipe.teacher_share)
         loss.backward()  # type: ignore[no-untyped-call] # has no types
         if self._alike is not None and self._step % self._recipe.consistency_every == 0:
             unlike = self._recipe.consistency_weight * self._inconsistency(self._alike)
@@ -185,21 +183,13 @@ class Trainer:
         return logits.float()
 
     def _inconsistency(self, alike: Counterfactuals) -> torch.Tensor:
-        """Mean variance of the two logits' difference within groups that must score alike.
-
-        A group whose mean is nearer to zero than `MARGIN_MIN` is moved away from it, to either
-        side: where a label changes, the least difference between two copies changes it.
-        """
+        """How unlike texts score that must score alike; see `losses.inconsistency`."""
         groups = alike.groups(self._step, GROUPS, COPIES)
         texts = [text for group in groups for text in group]
         # Without dropout, whose noise would hide what the exchanged words do.
         self._model.eval()  # type: ignore[no-untyped-call] # has no types
         logits = self._logits(encode(self._tokenizer, texts, self._recipe.length_max))
-        margins = torch.split(logits[:, 1] - logits[:, 0], [len(group) for group in groups])
-        apart = torch.stack([margin.var(correction=0) for margin in margins])
-        means = torch.stack([margin.mean() for margin in margins])
-        near_zero = torch.relu(MARGIN_MIN - means.abs()).square()
-        return (apart + near_zero).mean()
+        return inconsistency(logits, [len(group) for group in groups])
 
     def _evaluate_and_keep(self, console: Console) -> None:
         candidate = self._model if self._average is None else self._average
@@ -207,14 +197,13 @@ class Trainer:
             name: figures_on(candidate, self._tokenizer, data, self._recipe.length_max)
             for name, data in self._mixture.held_out.items()
         }
-        accuracy, loss = (
-            sum(f[index] for f in figures.values()) / len(figures) for index in (0, 1)
-        )
-        shown = ", ".join(f"{name} {f[0]:.4f}" for name, f in figures.items())
-        console.print(f"step {self._step}: held-out accuracy {shown}, loss {loss:.4f}")
-        if (accuracy, -loss) >= (self._best.get("accuracy", 0.0), -self._best.get("loss", 0.0)):
-            self._best = {"accuracy": accuracy, "loss": loss, "step": self._step}
-            self._best["domains"] = {name: round(f[0], 4) for name, f in figures.items()}
+        chosen_by, loss = worst(figures), mean_loss(figures.values())
+        for name, found in figures.items():
+            recall = "" if found.macro_recall is None else f", recall {found.macro_recall:.4f}"
+            console.print(f"step {self._step}: {name} poles {found.polar_accuracy:.4f}{recall}")
+        console.print(f"step {self._step}: worst {chosen_by:.4f}, loss {loss:.4f}")
+        if (chosen_by, -loss) >= (self._best.get("worst", 0.0), -self._best.get("loss", 0.0)):
+            self._best = {"worst": chosen_by, "loss": loss, "step": self._step}
             keep(candidate, self._tokenizer, self._output)
         counters = {
             "step": self._step, "best": self._best, "seconds": self._seconds,
@@ -226,16 +215,15 @@ class Trainer:
         held_out = self._mixture.held_out
         figures: dict[str, Any] = {
             **self._names,
+            "labels": list(self._mixture.labels),
             "examples": len(self._mixture.train),
             "held_out_examples": {name: len(data) for name, data in held_out.items()},
-            "held_out_accuracy": self._best["domains"],
-            "held_out_loss": round(self._best["loss"], 4),
             "best_step": self._best["step"],
             "steps": self._steps,
             "minutes": round(self._seconds / 60, 1),
             "recipe": asdict(self._recipe),
         }
-        write_card(self._output, figures)
+        write_figures(self._output, figures)
         return figures
 
     def _resume(self, console: Console) -> None:
@@ -263,19 +251,6 @@ def keep(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Pat
     # Weights are written for their owner alone, which a service of another user cannot read.
     for file in folder.glob("*.safetensors"):
         file.chmod(0o644)
-
-
-def _loss(logits: torch.Tensor, batch: list[Row], teacher_share: float) -> torch.Tensor:
-    """Cross-entropy with the labels, mixed with that of what teachers say where they said it."""
-    labels = torch.tensor([row.label for row in batch], device=logits.device)
-    loss = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-    told = torch.tensor([row.told for row in batch], device=logits.device)
-    share = torch.where(told.isnan(), 0.0, teacher_share)
-    soft = torch.nn.functional.binary_cross_entropy_with_logits(
-        (logits[:, 1] - logits[:, 0]) / TEMPERATURE, told.nan_to_num(0.5), reduction="none"
-    )
-    # The temperature makes the gradient smaller by its square.
-    return ((1 - share) * loss + share * TEMPERATURE**2 * soft).mean()
 
 
 def _decay_groups(model: PreTrainedModel, recipe: Recipe) -> list[dict[str, Any]]:
