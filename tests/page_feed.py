@@ -34,12 +34,12 @@ REPEAT_S = 0.4
 class FedPage:
     """A page of a model with these labels; `tell` may be called from any thread."""
 
-    def __init__(self, labels: Sequence[str]) -> None:
-        """Nothing is published yet."""
+    def __init__(self, labels: Sequence[str], *, explain: bool) -> None:
+        """Nothing is published yet; the box is there where `explain`, and a test answers it."""
         metrics = Metrics()
         self._feed = Feed(100.0, include_text=True)
         self._accounts = Accounts(metrics, DriftWindow(), 0.1, self._feed)
-        self.live = Live(self._feed, metrics, lambda: None, explain=False)
+        self.live = Live(self._feed, metrics, lambda: None, explain=explain)
         settings = HttpSettings(host="127.0.0.1", port=0)
         self.server = HttpServer(settings, metrics, lambda: None, lambda: None, [self.live])
         self.loop = asyncio.new_event_loop()
@@ -98,9 +98,9 @@ def _scored(
 
 
 @contextmanager
-def fed_page(labels: Sequence[str]) -> Iterator[FedPage]:
+def fed_page(labels: Sequence[str], *, explain: bool = False) -> Iterator[FedPage]:
     """Serve the page of a model with these labels."""
-    page = FedPage(labels)
+    page = FedPage(labels, explain=explain)
     thread = threading.Thread(target=page.loop.run_forever, name="page", daemon=True)
     thread.start()
 

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from chromium import REMEDY, chromium, running_chromium
 from conftest import lacking
 from page_feed import fed_page
-from page_tools import opened, row
+from page_tools import ask, opened, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,3 +138,40 @@ def test_other_labels_keep_their_colours(browser: Browser) -> None:
             } == {
                 label: row(page, f"One more {label}.").get_attribute("data-tone") for label in STARS
             }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scores", "against", "others"),
+    [
+        ({"NEGATIVE": 0.75, "POSITIVE": 0.25}, "positive", ""),
+        (
+            {"NEGATIVE": 0.6, "NEUTRAL": 0.1, "POSITIVE": 0.3},
+            "none",
+            "positive 0.30 · neutral 0.10",
+        ),
+    ],
+)
+def test_an_answer_shows_all_its_labels(
+    browser: Browser, scores: dict[str, float], against: str, others: str
+) -> None:
+    """What speaks against one of two speaks for the other; of three it has no label's colour."""
+    answer = {
+        "label": "NEGATIVE", "score": scores["NEGATIVE"], "confident": False, "scores": scores,
+        "words": [
+            {"text": "kind", "start": 0, "end": 4, "weight": -0.3},
+            {"text": "but", "start": 5, "end": 8, "weight": 0.0},
+            {"text": "awful", "start": 9, "end": 14, "weight": 0.5},
+        ],
+        "countries": [],
+    }  # fmt: skip
+    with fed_page(list(scores), explain=True) as fed:
+        for page in opened(browser, fed.server.port):
+            page.route("**/explain", lambda route: route.fulfill(json=answer))
+            ask(page, "kind but awful")
+            marks = page.locator("#words mark")
+            expect(marks).to_have_text(["kind", "awful"])
+            expect(marks.nth(0)).to_have_attribute("data-tone", against)
+            expect(marks.nth(1)).to_have_attribute("data-tone", "negative")
+            expect(page.locator("#others")).to_have_text(others)
+            expect(page.locator("#verdict").get_by_text("unsure", exact=True)).to_be_visible()
+            assert page.evaluate(CONTRAST) == []

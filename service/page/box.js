@@ -6,7 +6,8 @@ import { byId, el, labelName, percent, show, tone, write } from "./dom.js";
 const SAMPLES = [
   "Not bad at all!",
   "Kenya was so kind to us.",
-  "Two hours in the queue.",
+  "Two hours in line.",
+  "Which platform?",
 ];
 // A word whose absence changes the call by less than this, or than a part of what the heaviest does,
 // carried nothing.
