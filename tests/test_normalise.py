@@ -54,6 +54,7 @@ def _normal(text: str) -> str:
         (":) ;-) :-(( :'(", "smiling face winking face frowning face crying face"),
         (":D XDD :P >:(", "grinning face laughing face playful face angry face"),
         ("<3 </3 T_T ^_^", "red heart broken heart crying face smiling face"),
+        (";_; T_; ;__t", "crying face crying face crying face"),
         ("great:) (: ok", "great smiling face smiling face ok"),
         ("not (like:this) 10:30 3:1) x=D :", "not (like:this) 10:30 3:1) x=D :"),
         ("Soooo goooood, NOOOO! yessss loooove wellll", "So good, NO! yes love well"),

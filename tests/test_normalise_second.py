@@ -81,6 +81,8 @@ def test_an_address_beside_a_text_changes_nothing(complaint: str, added: str, na
         "{}\nxoxo", "{}\n- Alex", "{} ^AB", "{}\nLooking forward to hearing from you.",
         "{}\nHave a nice day,\nAlex", "{}\nWarmest regards\nAlex Smith\nTel: +44 20 7946 0000",
         "Hi team, {}\nThanks in advance.\nKind regards,\nAlex\nSent from my iPhone",
+        "{}\nThanks!\nAlex", "{}\nThank you!", "{} - Best, Alex", "{},\nYours,\nA. B. Smith",
+        "{} Kind regards from Berlin, Alex", "{}\n\nRgds, Tom",
         "{} Best wishes, Alex @x https://x.org",
     ],
 )  # fmt: skip
@@ -97,7 +99,8 @@ def test_greetings_and_closings_change_nothing(complaint: str, around: str) -> N
         "You sorted it out so fast. Thank you!", "You made my day, thank you so much!",
         "They were so kind. Thanks, Delta!", "We flew home early. Thank you, America.",
         "This is simply the best", "I love it, best regards to the chef and thanks for all",
-        "We all cheered for him, with love", "Hi all the best things are free",
+        "We all cheered for him, with love", "It came on time. Thanks.",
+        "Hi all the best things are free",
         "Dear me what a day", "Thanks, Alex",
         "good day at the office", "It says Sent from my heart, and I believe it",
         "I have the highest regards for them all", "see you all tonight xoxo",

@@ -47,7 +47,8 @@ _WELL_WISHES = re.compile(
 
 # These are closings whatever stands before them, if they begin with a capital letter.
 _FIRM = (
-    r"(?:with\s)?(?:kind(?:est)?|best|warm(?:est)?)\s(?:personal\s)?regards|regards|b?rgds"
+    r"(?:with\s)?(?:kind(?:est)?|best|warm(?:est)?)\s(?:personal\s)?regards"
+    r"(?:\sfrom\s\w{1,16})?|regards|b?rgds"
     r"|(?:many\s)?(?:thanks|thank\syou)\s(?:and|&)\s(?:kind\s|best\s)?regards"
     r"|(?:many\s)?thanks\sin\sadvance(?:\sfor\syour\s\w{1,16})?"
     r"|thank\syou\s(?:very\smuch\s|so\smuch\s)?in\sadvance(?:\sfor\syour\s\w{1,16})?"
@@ -102,6 +103,8 @@ _NOT_NAMING = (
     "service phone thanks thank bye"
 )
 _NO_NAMES = frozenset(_NOT_NAMING.split())
+# What led over to a formula that is gone.
+_LEFT = re.compile(r"(?:,|\s[-\u2013\u2014]{1,2})?\s*\Z")
 # Between a formula and a name.
 _AROUND = " \t\n,.!;-\u2013\u2014\"'"
 _INITIAL = re.compile(r"(?:(?<!\w)[A-Z]|Jr|Sr)\.\Z")
@@ -126,7 +129,7 @@ def without_closing(text: str) -> str:
         place = _closing_begin(text[before:])
         if place is None or (before and not place):
             break
-        shorter = text[: before + place].rstrip()
+        shorter = text[:before] + _LEFT.sub("", text[before : before + place])
         if not _is_enough(shorter):
             break
         text = shorter
@@ -156,7 +159,9 @@ def _may_begin(tail: str, match: re.Match[str]) -> bool:
     bare = before.rstrip()
     if not bare or "\n" in before[len(bare) :] or bare[-1] in ".!?)\"'":
         return True
-    if bare[-1] in ",;-\u2013\u2014":
+    if bare[-1] in "-\u2013\u2014":
+        return True
+    if bare[-1] in ",;":
         return match["firm"] is not None or match[0].lower().startswith("thank")
     # The mark or the line's end before it was lost: its capital letter tells.
     word = bare.rsplit(None, 1)[-1]
@@ -170,10 +175,10 @@ def _is_signature(match: re.Match[str], rest: str) -> bool:
     if not name:
         if match["firm"] is not None:
             return True
-        return between.strip() == "," or (own_line and "!" not in between)
-    if "!" in between or name[-1] in "!?":
-        return False
+        return own_line or between.strip() == ","
     below = "\n" in between
+    if name[-1] in "!?" or ("!" in between and not below):
+        return False
     if match["firm"] is None and not below:
         # "Thank you, America." speaks to the one that it names; a signature ends without a mark.
         ends = name[-1] == "." and not _INITIAL.search(name)

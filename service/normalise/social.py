@@ -81,6 +81,7 @@ _MOUTHS = {
 }  # fmt: skip
 _OTHERS = {
     "<3": "red heart", "</3": "broken heart", "T_T": "crying face", ";_;": "crying face",
+    "T_;": "crying face", ";_T": "crying face",
     "O_O": "surprised face", "^_^": "smiling face", "^.^": "smiling face", "^-^": "smiling face",
     ">_<": "frustrated face", "-_-": "unimpressed face", "\\O/": "happy",
 }  # fmt: skip
