@@ -70,6 +70,9 @@ def test_a_trained_model_gets_what_the_service_reads(tmp_path: Path) -> None:
     trust = read_trust(tmp_path / "model", 2)
     assert 1 == trust.normaliser
     assert (figures["temperature"], tuple(figures["bias"])) == (trust.temperature, trust.bias)
+    # Five rows show nothing, so that nothing is called with confidence.
+    assert ((None, None), 0.95) == (trust.thresholds, trust.target_accuracy)
+    assert "are needed" in figures["stopped_by"][0]
     assert trust.reference is not None
     assert pytest.approx(1) == sum(trust.reference.scores)
     assert pytest.approx(1) == sum(trust.reference.labels.values())
@@ -80,3 +83,21 @@ def test_a_model_of_another_origin_is_refused(tmp_path: Path) -> None:
     """Without knowing what was held out, nothing honest can be fitted."""
     with pytest.raises(InputError, match="train anew"):
         calibrate(tmp_path, Sources(tmp_path / "train.tsv"))
+
+
+def test_what_is_known_of_the_poles_alone_moves_no_other_label() -> None:
+    """A domain of them fits the poles' bias, the one with neutral texts all three."""
+    random = np.random.default_rng(2)
+    true = Trust(temperature=1.6, bias=(0.5, 0.1, -0.6))
+    logits = [random.normal(0, 3, (30_000, 3)) for _ in range(2)]
+    shares = [Calling(true).probabilities(x.astype(np.float32)).astype(np.float64) for x in logits]
+    shares[1][:, 1] = 0
+    labels = [
+        (random.random((len(p), 1)) > (p / p.sum(axis=1, keepdims=True)).cumsum(axis=1)).sum(axis=1)
+        for p in shares
+    ]
+    of_both = fit(logits, labels, [np.zeros(30_000, bool), np.ones(30_000, bool)])
+    assert pytest.approx(true.temperature, rel=0.05) == of_both[0]
+    assert pytest.approx(true.bias, abs=0.06) == of_both[1]
+    # Taken for texts that nobody would call neutral, they would push that label away.
+    assert fit(logits, labels)[1][1] < true.bias[1] - 0.5

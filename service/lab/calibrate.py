@@ -1,7 +1,8 @@
-"""Temperature, bias and reference distribution of a trained model: `sentiment-stream calibrate`.
+"""What makes a trained model's scores mean something: `sentiment-stream calibrate`.
 
-Exists so that a score is a probability: fitted on what was held out of the training data, never on
-a test set. Writes `sentiment.json` into the model's folder and changes no weight.
+Exists so that a score is a probability, and `confident` a promise: both found on what was held out
+of the training data, never on a test set. Writes `sentiment.json` into the model's folder and
+changes no weight.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from service.calls import Calling
 from service.drift import TOKEN_EDGES, UNDETERMINED
 from service.errors import InputError
+from service.lab import thresholds
 from service.lab.base_model import load_base
 from service.lab.batches import encode, load_tokenizer, logits_of
+from service.lab.losses import cross_entropy
 from service.lab.mixture import read_mixture
 from service.lab.recipe import Recipe
 from service.lab.reliability import expected_calibration_error
@@ -30,9 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from service.lab.glue import Example
     from service.lab.sources import Sources
 
 Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
 
 # A detector is wrong about some short texts, each time with another language.
 LANGUAGES_MAX = 10
@@ -41,11 +46,20 @@ _ITERATIONS_MAX = 200
 _TEMPERATURES = tuple(round(0.5 + step / 100, 2) for step in range(451))
 
 
+class _Half(NamedTuple):
+    """Rows of a domain: logits (rows, labels), labels, and of which only the poles are known."""
+
+    logits: Floats
+    labels: NDArray[np.int64]
+    poles_only: Booleans
+
+
 def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
     """Fit on the part that the model's own training held out; give the figures by domain.
 
-    Each domain counts alike, however many examples it has (see `fit`). No threshold is set: that
-    is for whoever knows how often a label must be right.
+    One half of each domain's rows fits temperature and bias, the other finds from which score on
+    a label is called with confidence (see `thresholds`), and gives the figures. Each domain counts
+    alike, however many examples it has.
 
     Raises:
         InputError: the folder has no model that `train` wrote, or a file cannot be used.
@@ -59,17 +73,26 @@ def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
         ids = encode(tokenizer, texts, recipe.length_max)
         return logits_of(model, ids).double().numpy()
 
-    found = {name: logits([e.text for e in rows]) for name, rows in mixture.held_out.items()}
-    labels = {name: np.array([e.label for e in rows]) for name, rows in mixture.held_out.items()}
-    temperature, bias = fit(list(found.values()), list(labels.values()))
+    domains = {
+        name: _halves(logits([e.text for e in rows]), rows)
+        for name, rows in mixture.held_out.items()
+    }
+    temperature, bias = fit(*zip(*(first for first, _ in domains.values()), strict=True))
+    fitted = Trust(normaliser=recipe.normaliser, temperature=temperature, bias=bias)
+    held = {name: second for name, (_, second) in domains.items()}
+    found = thresholds.find(
+        {name: thresholds.Domain(_shares(h.logits, fitted), h.labels) for name, h in held.items()},
+        mixture.labels,
+    )
     tell = Languages((), "score").tell
     messages = mixture.messages or [e.text for e in next(iter(mixture.held_out.values()))]
-    fitted = Trust(normaliser=recipe.normaliser, temperature=temperature, bias=bias)
     trust = replace(
         fitted,
+        thresholds=found.thresholds,
+        target_accuracy=thresholds.TARGET_ACCURACY,
         reference=reference(
             _shares(logits(messages), fitted),
-            [str(name) for _, name in sorted((model.config.id2label or {}).items())],
+            mixture.labels,
             encode(tokenizer, messages, tokenizer.model_max_length),
             tokenizer.unk_token_id,
             [tell(text) for text in messages],
@@ -79,47 +102,65 @@ def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
     return {
         "temperature": temperature,
         "bias": list(bias),
-        **{name: _figures(found[name], labels[name], trust) for name in mixture.held_out},
+        "thresholds": list(found.thresholds),
+        "stopped_by": list(found.stopped_by),
+        **{
+            name: {**_figures(half, trust), "confident": found.domains[name]}
+            for name, half in held.items()
+        },
     }
 
 
+def _halves(logits: Floats, rows: Sequence[Example]) -> tuple[_Half, _Half]:
+    """Every other row, and those between; rows are in no order."""
+    labels = np.array([row.label for row in rows])
+    # Who was asked for the poles alone, by row or by domain, has said nothing of a third label.
+    asked = bool(((labels > 0) & (labels < logits.shape[1] - 1)).any())
+    poles_only = np.array([row.poles_only or not asked for row in rows])
+    whole = _Half(logits, labels, poles_only)
+    first, second = (
+        _Half(logits[start::2], labels[start::2], poles_only[start::2]) for start in (0, 1)
+    )
+    return first, second if len(rows) > 1 else whole
+
+
 def fit(
-    logits: Sequence[Floats], labels: Sequence[NDArray[np.int64]]
+    logits: Sequence[Floats],
+    labels: Sequence[NDArray[np.int64]],
+    poles_only: Sequence[Booleans] | None = None,
 ) -> tuple[float, tuple[float, ...]]:
     """Bias of the least loss, the mean over domains, then the temperature of the worst domain.
 
     That is the one where the least of the largest losses lies: to say too much of what the model
     knows least does more harm than to say too little of what it knows best. Logits are (examples,
-    labels). The biases of all labels have the sum 0: only their differences matter.
+    labels), of which the first and the last are the poles; the loss of an example of which only
+    these are known is that of the poles alone. The biases of all labels have the sum 0: only their
+    differences matter.
     """
     inputs = [torch.from_numpy(domain) for domain in logits]
     targets = [torch.from_numpy(domain) for domain in labels]
+    known = [torch.from_numpy(np.asarray(d)) for d in poles_only or [y < 0 for y in labels]]
     scale = torch.zeros((), dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(inputs[0].shape[1], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS(
         [scale, bias], max_iter=_ITERATIONS_MAX, line_search_fn="strong_wolfe"
     )
 
+    def losses(factor: torch.Tensor | float, offset: torch.Tensor) -> torch.Tensor:
+        domains = zip(inputs, targets, known, strict=True)
+        return torch.stack(
+            [cross_entropy(x * factor + offset, y, only).mean() for x, y, only in domains]
+        )
+
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
-        losses = [
-            torch.nn.functional.cross_entropy(x * torch.exp(scale) + bias, y)
-            for x, y in zip(inputs, targets, strict=True)
-        ]
-        mean = torch.stack(losses).mean()
+        mean = losses(torch.exp(scale), bias).mean()
         mean.backward()  # type: ignore[no-untyped-call] # has no types
         return mean
 
     optimizer.step(loss)  # type: ignore[no-untyped-call] # has no types
     centred = (bias - bias.mean()).detach()
-
-    def largest(temperature: float) -> float:
-        return max(
-            float(torch.nn.functional.cross_entropy(x / temperature + centred, y))
-            for x, y in zip(inputs, targets, strict=True)
-        )
-
-    temperature = min(_TEMPERATURES, key=largest)
+    temperature = min(_TEMPERATURES, key=lambda t: float(losses(1 / t, centred).max()))
     return temperature, tuple(round(value, 4) for value in centred.tolist())
 
 
@@ -162,11 +203,13 @@ def _shares(logits: Floats, trust: Trust) -> Floats:
     return Calling(trust).probabilities(logits.astype(np.float32)).astype(np.float64)
 
 
-def _figures(logits: Floats, labels: NDArray[np.int64], trust: Trust) -> dict[str, float]:
+def _figures(half: _Half, trust: Trust) -> dict[str, float]:
     figures = {"accuracy": 0.0}
     for name, read in {"before": RAW, "after": trust}.items():
-        shares = _shares(logits, read)
-        correct = shares.argmax(1) == labels
+        shares = _shares(half.logits, read)
+        shares[:, 1:-1][half.poles_only] = 0
+        shares /= shares.sum(axis=1, keepdims=True)
+        correct = shares.argmax(1) == half.labels
         figures["accuracy"] = float(correct.mean())
         error = expected_calibration_error(shares.max(1), correct)
         figures[f"expected_calibration_error_{name}"] = round(error, 4)

@@ -96,6 +96,13 @@ class _Requirement:
         walks = (self._walk(self._start(*start, delta), delta) for start in STARTS)
         return next((found for found in walks if found is not None), None)
 
+    def too_few(self) -> str:
+        """In words, where not even a domain in which none is bad could show anything."""
+        delta = DELTA / len(STARTS) if self.of_called else DELTA
+        needed = math.ceil(math.log(delta) / math.log1p(-self.at_most))
+        there = int((self.shares >= 0).sum()) if self.of_called else len(self.shares)
+        return f" ({there} examples, {needed} are needed)" if there < needed else ""
+
     def _walk(self, start: float, delta: float) -> float | None:
         thresholds = np.array([start, *GRID[start > GRID]])
         bad, count = self.counts(thresholds)
@@ -209,11 +216,11 @@ def _lowest(requirements: Sequence[_Requirement]) -> tuple[float | None, str]:
     found = 0.0
     reason = ""
     for one in requirements:
-        lowest = one.lowest()
+        lowest, what = one.lowest(), f"{one.domain}: {one.what}"
         if lowest is None:
-            return None, f"{one.domain}: {one.what}"
+            return None, f"{what}{one.too_few()}"
         if lowest > found:
-            found, reason = lowest, f"{one.domain}: {one.what}"
+            found, reason = lowest, what
     return found, reason
 
 
