@@ -4,7 +4,8 @@
 
 Each text is compared with itself, so a difference is the step's alone, and the interval, by
 bootstrap, says which differences are more than chance. A model that was trained on normalised text
-is measured, so a step counts for what training with it and running with it give together.
+is measured, so a step counts for what training with it and running with it give together. The texts
+have a clear opinion: of a model with a neutral label, its two poles are held against each other.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from service.engines import load_engine
 from service.engines.checkpoint import load_tokenizer, resolve
 from service.lab.labelled import read_labelled
 from service.normalise import STEPS, VERSION, normalise
+from service.poles import negative, positive
 from service.settings import ModelSettings
 from service.text import TextEncoder
 
@@ -43,7 +45,8 @@ def main(data: Path, model: str, version: int) -> None:
     def losses(texts: list[str]) -> Floats:
         parts = (texts[i : i + CHUNK_TEXTS] for i in range(0, len(texts), CHUNK_TEXTS))
         logits = np.concatenate([engine.logits(encoder.sequences(part)) for part in parts])
-        margin = (logits[:, 1] - logits[:, 0]) * (1 - 2 * labels)
+        named = checkpoint.labels
+        margin = (logits[:, positive(named)] - logits[:, negative(named)]) * (1 - 2 * labels)
         return np.asarray(np.logaddexp(0, margin), np.float64)
 
     whole = [normalise(row.text, version) for row in rows]
@@ -55,6 +58,9 @@ def main(data: Path, model: str, version: int) -> None:
     for name, left in kept.items():
         texts = [normalise(row.text, version, left) for row in rows]
         changed = np.array([a != b for a, b in zip(texts, whole, strict=True)])
+        if not changed.any():
+            table.add_row(name, "0", "", "", "")
+            continue
         loss = losses(texts)
         more = (loss - whole_loss)[changed]
         means = [resampled.choice(more, len(more)).mean() for _ in range(RESAMPLES)]
