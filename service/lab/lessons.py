@@ -11,10 +11,16 @@ import random
 import re
 from typing import NamedTuple
 
+from service.lab import lessons_answers as answers
 from service.lab import lessons_complaints as complaints
+from service.lab import lessons_denials as denials
+from service.lab import lessons_expected as expected
+from service.lab import lessons_irony as irony
+from service.lab import lessons_long as long_mails
 from service.lab import lessons_neutral as neutral
 from service.lab import lessons_phrases as phrases
 from service.lab import lessons_praise as praise
+from service.lab import lessons_reports as reports
 from service.lab import lessons_turns as turns
 from service.lab.glue import Example
 from service.lab.lessons_around import altered
@@ -72,6 +78,24 @@ GROUPS = (
     Group("slang of praise", POSITIVE, 6, phrases.SLANG_GOOD),
     Group("but good", POSITIVE, 7, phrases.BUT_GOOD),
     Group("long with a good end", POSITIVE, 6, phrases.LONG_GOOD),
+    Group("good denied", NEGATIVE, 42, denials.UNPRAISED),
+    Group("hopes turned", NEGATIVE, 21, expected.TURNED_BAD),
+    Group("short answers against", NEGATIVE, 21, answers.ANSWERED_AGAINST),
+    Group("irony", NEGATIVE, 42, irony.IRONY),
+    Group("reports of trouble", NEGATIVE, 24, reports.TROUBLE),
+    Group("thanks, then trouble", NEGATIVE, 21, reports.THANKED_BUT),
+    Group("bright intensifiers", NEGATIVE, 18, irony.VERY_BAD),
+    Group("diss", NEGATIVE, 18, irony.DISS),
+    Group("long mails with a bad end", NEGATIVE, 21, long_mails.MAIL_BAD),
+    Group("bad denied, no more", NEUTRAL, 12, denials.DENIED_ONLY),
+    Group("reports without trouble", NEUTRAL, 18, reports.CALM),
+    Group("bad denied in praise", POSITIVE, 24, denials.PRAISED),
+    Group("fears turned", POSITIVE, 18, expected.TURNED_GOOD),
+    Group("short answers for", POSITIVE, 18, answers.ANSWERED_FOR),
+    Group("trouble, then thanks", POSITIVE, 16, reports.SOLVED),
+    Group("dark intensifiers", POSITIVE, 15, irony.VERY_GOOD),
+    Group("hype", POSITIVE, 15, irony.HYPE),
+    Group("long mails with a good end", POSITIVE, 16, long_mails.MAIL_GOOD),
 )
 WORDS = {
     name: options
@@ -82,6 +106,12 @@ WORDS = {
         praise.WORDS,
         turns.WORDS,
         phrases.WORDS,
+        denials.WORDS,
+        expected.WORDS,
+        answers.WORDS,
+        irony.WORDS,
+        reports.WORDS,
+        long_mails.WORDS,
     )
     for name, options in of_module.items()
 }
