@@ -16,7 +16,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         the {thing} {fell apart|is dead|is in pieces} after {few} {days|hours|uses}
         {few} hours {on hold|in the queue|at the gate|in the rain}
         {the lift is stuck|the heating is off|the tap leaks|the roof drips} {again|once more}
-        the {software} {ate my data|logged me out|crashed} {again|for the {few}th time today}
+        the {software} {ate my data|logged me out|crashed} {again|for the {third|fifth} time}
         {yet another|one more} {mishap}
         {my|our} {flight|train|bus} left without {me|us}
         {no|zero} {water|light|signal|heating|reply} {{since}|for {wait}}

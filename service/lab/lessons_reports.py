@@ -34,11 +34,10 @@ WORDS: dict[str, tuple[str, ...]] = {
         we {boarded|left} {few} hours {after the time on the ticket|behind schedule}
         the {thing} {gave me an electric shock|caught fire|smokes when switched on|burnt the carpet}
         my {parcel} {went to the wrong street|was left in the rain|was thrown over the fence}
-        {few} of the {few}0 {plural} in the box were {broken|cracked|missing}
+        {few} of the {digits} {plural} in the box were {broken|cracked|missing}
         the {dish} {still had ice in the middle|gave {few} of us food poisoning}
         {the pills|the tablets} were {past their date|not the ones on the prescription}
-        my {appointment|operation|interview} was {cancelled|moved} {an hour before|for the {few}th
-            time}
+        my {appointment|operation|interview} was {cancelled|moved} {an hour before|a third time}
         the {driver|taxi} {went past the stop|drove off with my suitcase|took a detour and charged
             for it}
         {someone|a stranger} {logged in to|withdrew {money} from} my account {and you did nothing|}
@@ -54,7 +53,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         the {plug|key|remote|charger} {was not in the box|is for another model|does not fit}
         the {screen|display|button|brake} {went black|jammed|failed} {on the motorway|on day {few}|
             while in use}
-        {page|pages} {few} to {few}0 of the book {are blank|are missing|are upside down}
+        {page|pages} {few} to {digits} of the book {are blank|are missing|are upside down}
         the {stay} in the photos {has a balcony|has a pool}, the one we got {has none|looks at a
             wall}
         the meter {was never read|shows half of what you billed}
@@ -65,7 +64,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "calm_fact": lines("""
         the {technician|plumber|courier} {comes|will come} {on {weekday}|at {hour}|between {few} and
             {few}}
-        the {parcel} {arrives|is due|is planned for} {on {weekday}|in {month}|at {hour}}
+        the {parcel} {arrives|is due|is planned} {on {weekday}|in {month}|at {hour}}
         the account was opened {in {month}|{ago}} {in {city}|at the branch|online|}
         the box {holds|contains} {few} screws, {few} bolts and a manual
         the {washing machine|dishwasher|boiler} {is in the kitchen|runs at {hour}|uses 230 volts}
@@ -95,7 +94,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         {I was|we were} at {venue} from {few} to {few}
         the {staff} {works on {weekday}|starts at {hour}|is from {city}|wears a badge}
         the {plug|key|charger} is {in the box|on the table|of type C|black}
-        {page|pages} {few} to {few}0 of the book {are about {city}|are the index|have pictures}
+        {page|pages} {few} to {digits} of the book {are about {city}|are the index|have pictures}
         the {stay} has {few} floors and {a garden|a car park|{few} beds}
         the meter {is read in {month}|shows {digits}|is in the cellar}
         {the nurse|the doctor} {is in from {hour}|asked for the form|is called {name} {surname}}
@@ -135,6 +134,18 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 
 TROUBLE = lines("""
+    {report_fact}, {so|which is why} {we slept in the car|I missed work|I had to borrow a {thing}}.
+    {weekday}: {calm_fact}. {weekday}: {report_fact}.
+    {weekday}: {report_fact}. {weekday}: {bad_fact}.
+    first {report_fact}, then {bad_fact}.
+    when {I|we} {came home|got there|opened it}, {report_fact}.
+    {three things|two things|what happened}: {report_fact}; {report_fact}.
+    according to {name}, {report_fact}, {and|while} {bad_fact}.
+    this is {the second week|month {few}|day {few}} in which {bad_fact}.
+    I {enclose|attach} {photos|a video|the receipt}: {report_fact}.
+    {number|case|ticket} {order_number}: {report_fact}. {no reply so far|still open|closed by you}.
+    {name} {was told|heard} at {venue} that nothing can be done: {report_fact}.
+    the {staff} wrote it down and {nothing came of it|the file was lost}: {report_fact}.
     {report_fact}
     {report_fact}.
     {report_fact}.
@@ -150,6 +161,14 @@ TROUBLE = lines("""
     {hello|dear team|good morning}, {report_fact}.
 """)
 CALM = lines("""
+    {weekday}: {calm_fact}. {weekday}: {calm_fact}.
+    {three things|two things|what is planned}: {calm_fact}; {calm_fact}.
+    according to {name}, {calm_fact}, {and|while} {calm_fact}.
+    I {enclose|attach} {photos|a video|the receipt}: {calm_fact}.
+    {number|case|ticket} {order_number}: {calm_fact}.
+    {name} {was told|heard} at {venue} that {calm_fact}.
+    the {staff} wrote it down: {calm_fact}.
+    first {calm_fact}, then {calm_fact}.
     {calm_fact}
     {calm_fact}.
     {calm_fact}.
@@ -165,6 +184,13 @@ CALM = lines("""
 """)
 
 THANKED_BUT = lines("""
+    {I know|I can see} you {did your best|tried}, and thank you for that{polite_turn} {unsolved}.
+    {thanks|thank you} {again|once more|}, {name}{polite_turn} {unsolved}.
+    {first of all,|to begin with,} {polite_start}. {report_fact}, {and|so} {plea}.
+    {I was glad|it was good} that {name} {called|wrote|came}{polite_turn} {unsolved}.
+    your {reply|call|note} was {kind|quick|polite|friendly}{polite_turn} {unsolved}.
+    a {kind|quick|polite|friendly} {reply|call|note}, {thanks|thank you}{polite_turn} {unsolved}.
+    {I would love to|I wish I could} thank you and leave it there{polite_turn} {unsolved}.
     {polite_start}{polite_turn} {unsolved}.
     {polite_start}{polite_turn} {unsolved}
     {polite_start}{polite_turn} {unsolved}. {plea}.
@@ -179,6 +205,14 @@ THANKED_BUT = lines("""
     {with all due thanks|grateful as I am|with thanks for the effort}: {unsolved}.
 """)
 SOLVED = lines("""
+    {bad_fact}. {that was {ago}|so far the bad news}. {solved}, {thankful}.
+    {I was angry|I was upset|I was close to leaving} because {bad_fact}. {solved}. {thankful}.
+    {what began|it began} badly: {report_fact}. {solved}, {thankful}!
+    {I take my complaint back|please close my complaint}: {solved}. {thankful}!
+    {I had written|we had reported} that {report_fact}. {solved}. {thankful}.
+    {no more of this|all good now}: {bad_fact}, {until|but} {solved}. {thankful}!
+    {solved}, the day after I told you that {report_fact}. {thankful}!
+    {it was bad|things were bad}: {bad_fact}. {today|now} {solved}. {thankful}!
     {bad_fact}{.|, but|. Then|. But} {solved}. {thankful}!
     {report_fact}{.|, but|. Then|. But} {solved}. {thankful}.
     {report_fact}. {I wrote to you|I called|I asked for help} and {solved}. {thankful}.
