@@ -13,17 +13,18 @@ import numpy as np
 from service.trust import RAW, Trust
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from service.records import Document, Encoded
+
 # The label of a text that the model is unsure of stays the likeliest one.
 KEEP = "keep"
-_NEUTRAL = "neutral"
 
 
 class Call(NamedTuple):
-    """A label, the probability of the likeliest one, and whether that is enough."""
+    """A label, the probability of the likeliest one, and whether that may be believed."""
 
     label: str
     score: float
@@ -42,13 +43,14 @@ class Calling:
     """How one model's logits are read.
 
     `multi_label` where its labels do not exclude each other; `unsure_label` is called in place of
-    the likeliest label where that is not likely enough, unless it is `keep` or the model has a
-    neutral label of its own.
+    the likeliest label where the call is not confident, unless it is `keep`. `languages` are those
+    that the model is for, as ISO 639 codes; without any, all are.
     """
 
     trust: Trust = RAW
     multi_label: bool = False
     unsure_label: str = KEEP
+    languages: frozenset[str] = frozenset()
 
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Calibrated shares, shape (texts, labels) as the logits; a row sums to 1.
@@ -66,14 +68,24 @@ class Calling:
         )
         return shares
 
-    def call(self, labels: Sequence[str], shares: Sequence[float]) -> Call:
+    def may_believe(self, text: Encoded | Document) -> bool:
+        """Whether a text is one that the model can judge, whatever it says of it.
+
+        It is not where it was cut, has no token that the model knows, or is told to be in another
+        language than the model's. Most short texts do not show their language; these it is asked.
+        """
+        told = text.language
+        foreign = told is not None and bool(self.languages) and told not in self.languages
+        return text.stats.known and not text.stats.truncated and not foreign
+
+    def call(
+        self, labels: Sequence[str], shares: Sequence[float], *, may_believe: bool = True
+    ) -> Call:
         """What is called of one text, of which each label has its share."""
         best = max(range(len(shares)), key=shares.__getitem__)
-        confident = self._is_enough(best, shares[best])
-        label = labels[best]
-        if not confident and self.unsure_label != KEEP and _NEUTRAL not in map(str.lower, labels):
-            label = self.unsure_label
-        return Call(label, shares[best], confident)
+        confident = may_believe and self._is_enough(best, shares[best])
+        unsure = not confident and self.unsure_label != KEEP
+        return Call(self.unsure_label if unsure else labels[best], shares[best], confident)
 
     def _is_enough(self, label: int, share: float) -> bool:
         if not self.trust.thresholds:
@@ -81,9 +93,17 @@ class Calling:
         threshold = self.trust.thresholds[label]
         return threshold is not None and share >= threshold
 
-    def read(self, labels: Sequence[str], logits: NDArray[np.float32]) -> list[Reading]:
-        """Read logits of the shape (texts, labels)."""
+    def read(
+        self,
+        labels: Sequence[str],
+        logits: NDArray[np.float32],
+        texts: Iterable[Encoded | Document],
+    ) -> list[Reading]:
+        """Read the logits of texts, shape (texts, labels)."""
         return [
-            Reading(self.call(labels, row), dict(zip(labels, row, strict=True)))
-            for row in self.probabilities(logits).tolist()
+            Reading(
+                self.call(labels, row, may_believe=self.may_believe(text)),
+                dict(zip(labels, row, strict=True)),
+            )
+            for text, row in zip(texts, self.probabilities(logits).tolist(), strict=True)
         ]

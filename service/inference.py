@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 
     from service.calls import Reading
     from service.ports import Engine
-    from service.records import Document, ModelInfo, Outcome
-    from service.text import Windows
+    from service.records import Document, Encoded, ModelInfo, Outcome
 
 # One batch may wait while another runs; the pipeline sends no more.
 QUEUE_MAX = 1
@@ -124,7 +123,7 @@ class Inference:
         outcomes: list[Outcome] = await asyncio.wrap_future(work.future)
         return outcomes
 
-    async def score_aside(self, texts: Sequence[Windows]) -> list[Reading]:
+    async def score_aside(self, texts: Sequence[Encoded]) -> list[Reading]:
         """Read texts between the stream's batches; one reading each, in the same order.
 
         They run as those of the stream do, and read the same. Repeats are not remembered.
@@ -136,7 +135,7 @@ class Inference:
         """
         if not texts:
             return []
-        windows = [window for windows in texts for window in windows]
+        windows = [window for text in texts for window in text.windows]
         parts = [await self._logits_aside(run) for run in runs(windows, ASIDE_TOKENS_MAX)]
         logits = np.concatenate(parts)
         return self._readings(self._labels, logits, texts)
@@ -232,20 +231,22 @@ class Inference:
             name = type(error).__name__
             return [Rejected(documents[0].record, Reason.ENGINE_ERROR, name, "score")]
         self._tokens_max = min(TOKENS_UNBOUNDED, int(self._tokens_max * TOKENS_GROWTH))
-        texts = [document.windows for document in documents]
-        readings = self._readings(engine.info.labels, logits, texts)
+        readings = self._readings(engine.info.labels, logits, documents)
         return [
             Verdict(document, call.label, call.score, scores, call.confident)
             for document, (call, scores) in zip(documents, readings, strict=True)
         ]
 
     def _readings(
-        self, labels: Sequence[str], logits: NDArray[np.float32], texts: Sequence[Windows]
+        self,
+        labels: Sequence[str],
+        logits: NDArray[np.float32],
+        texts: Sequence[Encoded | Document],
     ) -> list[Reading]:
         """Read texts by the logits of their windows."""
-        counts = [len(windows) for windows in texts]
+        counts = [len(text.windows) for text in texts]
         whole = joined(logits, counts, multi_label=self._calling.multi_label)
-        return self._calling.read(labels, whole)
+        return self._calling.read(labels, whole, texts)
 
     def _halves(self, engine: Engine, documents: Sequence[Document]) -> list[Outcome]:
         middle = len(documents) // 2

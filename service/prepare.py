@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from service.records import Document, Message, Reason, Rejected, TextStats
+from service.records import Document, Encoded, Message, Reason, Rejected, TextStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from service.codec import Decoder
     from service.language import Languages
     from service.records import Item, Record
-    from service.text import TextEncoder, Windows
+    from service.text import TextEncoder
 
 Result = TypeVar("Result")
 
@@ -66,6 +66,13 @@ def _told(decoded: Message | Rejected, languages: Languages) -> _Told | Item:
     return Rejected(decoded.record, Reason.OTHER_LANGUAGE, detail, "decode")
 
 
+def _encoded(encoder: TextEncoder, languages: Languages, texts: Sequence[str]) -> list[Encoded]:
+    return [
+        Encoded(windows, stats, languages.tell(text))
+        for text, (windows, stats) in zip(texts, encoder.encode(texts), strict=True)
+    ]
+
+
 class PrepareThread:
     """Runs `prepared` on its one thread, or at once where that is quick."""
 
@@ -87,9 +94,9 @@ class PrepareThread:
                 self._in_use.release()
         return await self._on_thread(work)
 
-    async def encode(self, texts: Sequence[str]) -> list[tuple[Windows, TextStats]]:
-        """Token ids and statistics of texts that are no records; see `TextEncoder.encode`."""
-        return await self._on_thread(partial(self._encoder.encode, texts))
+    async def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """The same of texts that are no records, which are for the model in any language."""
+        return await self._on_thread(partial(_encoded, self._encoder, self._languages, texts))
 
     async def _on_thread(self, work: Callable[[], Result]) -> Result:
         def run() -> Result:

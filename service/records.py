@@ -76,13 +76,22 @@ class TextStats:
     """What the tokenizer made of a text; special tokens do not count in `unknown_share`.
 
     `tokens` are those that were read, each once, whatever windows share; `truncated` where the text
-    has more.
+    has more; `known` where the model knows any of them.
     """
 
     tokens: int
     truncated: bool
     windows: int
     unknown_share: float
+    known: bool = True
+
+
+class Encoded(NamedTuple):
+    """A text of no record, ready for the model; the fields are those of `Document`."""
+
+    windows: tuple[list[int], ...]
+    stats: TextStats
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +133,10 @@ class Rejected:
 class Verdict:
     """What the model says of one document: a probability for each label, and the likeliest.
 
-    `score` is that of the likeliest; it is not `confident` where that is below the model's
-    threshold, and `label` may then be what the settings call that. All are None, and `scores` are
-    empty, where the model was not asked on purpose. `repeated` where it said so of the same text
-    before, and was not asked again.
+    `score` is that of the likeliest; whether it is `confident`, see `service.calls`. Where it is
+    not, `label` may be what the settings call that. All are None, and `scores` are empty, where the
+    model was not asked on purpose. `repeated` where it said so of the same text before, and was not
+    asked again.
     """
 
     document: Document

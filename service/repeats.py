@@ -1,7 +1,8 @@
 """Texts that come again are not computed again: retweets and canned answers are many.
 
-Pure: a bounded memory from token ids, which are all that a score depends on, to what the model said
-of them. It belongs to one model on one engine, and lives as long as that.
+Pure: a bounded memory from token ids, which are all that a score depends on, and the rest of what
+`confident` depends on, to what the model said of them. It belongs to one model on one engine, and
+lives as long as that.
 """
 
 from __future__ import annotations
@@ -77,4 +78,7 @@ def _key(document: Document) -> bytes:
     for window in document.windows:
         ids.append(len(window))
         ids.fromlist(window)
-    return blake2b(ids.tobytes(), digest_size=KEY_BYTES).digest()
+    key = blake2b(ids.tobytes(), digest_size=KEY_BYTES)
+    # Two texts may have the same tokens, of which one is longer, or in another language.
+    key.update(f"{document.stats.truncated} {document.language}".encode())
+    return key.digest()

@@ -169,6 +169,8 @@ class ModelSettings(_Group):
     """Most tokens of one run, padding counted; follows as 512 (torch: 1024; on a GPU: 32768)."""
     tuning_file: FilePath | None = None
     """What `sentiment-stream tune` wrote: says how to run where the settings leave it open."""
+    calibration_file: FilePath | None = None
+    """What `sentiment-stream evaluate --write` wrote, in place of the model's sentiment.json."""
     repeats_max: Annotated[int, Field(ge=0, le=10**6)] = 16_384
     """Texts whose score is remembered, so that a repeat costs nothing; 0 remembers none."""
     text_bytes_max: Annotated[int, Field(ge=1, le=64 * 2**20)] = 256 * 2**10
@@ -176,7 +178,8 @@ class ModelSettings(_Group):
     text_tokens_max: Annotated[int, Field(ge=16, le=2**17)] = 2048
     """Most tokens read of a text, in windows of what the model takes; the event says if more."""
     unsure_label: Label = "keep"
-    """Label of a text that the model is not confident of, like NEUTRAL; keep: the likeliest."""
+    """Label of a text that the model is not confident of, like NEUTRAL or UNSURE; keep: the
+    likeliest. Needs a model with thresholds."""
     languages: Languages = "en"
     """Languages that the model is for, as ISO 639 codes, separated by commas."""
     other_languages: Literal["score", "dead_letter", "pass"] = "score"

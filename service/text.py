@@ -83,6 +83,7 @@ class TextEncoder:
             truncated=bool(encoding.overflowing),
             windows=len(windows),
             unknown_share=min(1.0, unknown / words) if words else 0.0,
+            known=words > unknown,
         )
 
     def _cut(self, ids: list[int], special: Sequence[int]) -> Windows:

@@ -51,7 +51,8 @@ class Trust:
     of (logits / temperature + bias), `bias` having one value for each label, or none. A label is
     called with confidence where its probability is at least its own of `thresholds`, never where
     that is None; they were found for a share of `target_accuracy` to be right. Without thresholds
-    none were sought, and every label is called with confidence.
+    none were sought, and every label is called with confidence. `revision` is that of the model
+    that it was found on, where it is kept apart from the model.
     """
 
     normaliser: int = 0
@@ -60,6 +61,7 @@ class Trust:
     thresholds: tuple[float | None, ...] = ()
     target_accuracy: float = 0.0
     window_tokens: int = 0
+    revision: str = ""
     reference: Reference | None = None
 
 
@@ -76,17 +78,31 @@ def read_trust(folder: Path, labels: int) -> Trust:
     if not file.is_file():
         return RAW
     try:
-        return _checked(json.loads(_bounded(file)), labels)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        return read_file(file, labels)
+    except ValueError as error:
         raise ModelError(
-            f"{file}: cannot be used ({type(error).__name__}: {str(error)[:200]}); make it anew "
-            "with `sentiment-stream calibrate`, or remove it to have raw scores"
+            f"{file}: cannot be used ({error}); make it anew with `sentiment-stream calibrate`, or "
+            "remove it to have raw scores"
         ) from None
 
 
-def write_trust(folder: Path, trust: Trust) -> None:
-    """Write it beside the weights."""
-    (folder / FILE).write_text(json.dumps(asdict(trust), indent=2) + "\n")
+def read_file(file: Path, labels: int) -> Trust:
+    """What one file says of a model with so many labels.
+
+    Raises:
+        ValueError: it cannot be used; says why, in one line.
+    """
+    try:
+        return _checked(json.loads(_bounded(file)), labels)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        said = " ".join(str(error)[:200].split())
+        raise ValueError(f"{type(error).__name__}: {said}") from None
+
+
+def write_trust(place: Path, trust: Trust) -> None:
+    """Write it to a file, or into a model's folder beside the weights."""
+    file = place / FILE if place.is_dir() else place
+    file.write_text(json.dumps(asdict(trust), indent=2) + "\n")
 
 
 def _bounded(file: Path) -> bytes:
@@ -126,6 +142,8 @@ def _check_values(trust: Trust, labels: int) -> None:
     for name, values in (("bias", trust.bias), ("thresholds", trust.thresholds)):
         if len(values) not in (0, labels):
             raise ValueError(f"{name} must have {labels} values, one for each label")
+    if not isinstance(trust.revision, str):
+        raise TypeError("revision must be a text")
     window = trust.window_tokens
     if type(window) is not int or 0 != window < WINDOW_TOKENS_MIN:
         raise ValueError(f"window_tokens must be 0, or {WINDOW_TOKENS_MIN} or more")

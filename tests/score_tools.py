@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from service.calls import Call, Reading
-from service.records import TextStats
+from service.records import Encoded, TextStats
 from service.settings import HttpSettings
 from service.telemetry import Metrics
 from service.web.score_api import ScoreApi
@@ -18,8 +18,6 @@ from service.web.server import HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-
-    from service.text import Windows
 
 TEXT_BYTES_MAX = 20_000
 JSON = {"Content-Type": "application/json"}
@@ -34,16 +32,16 @@ class MadeUpModel:
         self.error: Exception | None = None
         self.runs: list[list[str]] = []
 
-    async def encode(self, texts: Sequence[str]) -> list[tuple[Windows, TextStats]]:
+    async def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """See `PrepareThread.encode`."""
         self.runs.append(list(texts))
         return [_encoded(text) for text in texts]
 
-    async def score(self, texts: Sequence[Windows]) -> list[Reading]:
+    async def score(self, texts: Sequence[Encoded]) -> list[Reading]:
         """See `Inference.score_aside`."""
         if self.error is not None:
             raise self.error
-        return [self.reading(sum(windows[0])) for windows in texts]
+        return [self.reading(sum(text.windows[0])) for text in texts]
 
     def reading(self, letters: int) -> Reading:
         """Of a text with so many letters; the label of one that is rather bad is none of these."""
@@ -55,9 +53,9 @@ class MadeUpModel:
         return Reading(Call(label, max(scores.values()), positive >= 0.5), scores)
 
 
-def _encoded(text: str) -> tuple[Windows, TextStats]:
+def _encoded(text: str) -> Encoded:
     ids = [0, *map(len, text.split()), 0]
-    return (ids,), TextStats(len(ids), truncated=False, windows=1, unknown_share=0)
+    return Encoded((ids,), TextStats(len(ids), truncated=False, windows=1, unknown_share=0), None)
 
 
 class Client:

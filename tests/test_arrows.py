@@ -73,7 +73,7 @@ ARROWS: dict[str, set[str]] = {
     "engines": {"errors", "records", "settings", "trust"},
     "kafka": {"errors", "progress", "records", "runs", "settings"},
     "tuning": {"errors", "records"},
-    "processing": {"calls", "engines", "text", "trust"},
+    "processing": {"calls", "engines", "errors", "text", "trust"},
     "tracing": {"errors", "records"},
     "model": set(),
     # Whoever puts them together.
@@ -107,9 +107,10 @@ ARROWS: dict[str, set[str]] = {
 # What a room names in annotations only.
 TYPE_ARROWS: dict[str, set[str]] = {
     "app": {"pipeline", "prepare", "settings"},
+    "calls": {"records"},
     "drift": {"records", "trust"},
     "engines": {"ports"},
-    "inference": {"ports", "text"},
+    "inference": {"ports"},
     "lab": {"ports", "text"},
     "logs": {"settings"},
     "accounts": {"drift", "feed", "telemetry"},
@@ -124,7 +125,7 @@ TYPE_ARROWS: dict[str, set[str]] = {
     "turns": {"ports"},
     "tuning": {"engines", "settings"},
     "web.explain": {"calls"},
-    "web.score_api": {"calls", "records", "telemetry", "text"},
+    "web.score_api": {"calls", "records", "telemetry"},
     "web.server": {"settings"},
 }
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from service.calls import Calling
+from service.records import Encoded, TextStats
 from service.trust import Trust
 
 LABELS = ("NEGATIVE", "POSITIVE")
@@ -69,9 +70,36 @@ def test_unsure(threshold: float, unsure: str, expected: tuple[str, float, bool]
     assert expected == calling.call(LABELS, [0.25, 0.75])
 
 
-def test_a_neutral_label_of_its_own_is_kept() -> None:
-    """Such a model has said already what it means."""
-    calling = Calling(Trust(thresholds=(0.9,) * 3), unsure_label="NEUTRAL")
+def test_each_label_has_a_threshold_of_its_own() -> None:
+    """And one without is never called with confidence; a label for that is taken as it is set."""
+    calling = Calling(Trust(thresholds=(0.5, None, 0.9)), unsure_label="UNSURE")
     labels = ("negative", "Neutral", "positive")
-    assert ("positive", 0.5, False) == calling.call(labels, [0.2, 0.3, 0.5])
-    assert ("Neutral", 0.8, False) == calling.call(labels, [0.1, 0.8, 0.1])
+    assert ("negative", 0.5, True) == calling.call(labels, [0.5, 0.3, 0.2])
+    assert ("UNSURE", 0.8, False) == calling.call(labels, [0.1, 0.8, 0.1])
+    assert ("UNSURE", 0.8, False) == calling.call(labels, [0.1, 0.1, 0.8])
+    kept = Calling(Trust(thresholds=(0.5, None, 0.9)))
+    assert ("positive", 0.8, False) == kept.call(labels, [0.1, 0.1, 0.8])
+
+
+def _text(language: str | None = None, *, truncated: bool = False, known: bool = True) -> Encoded:
+    return Encoded(([0, 1],), TextStats(2, truncated, 1, 0.0, known), language)
+
+
+@pytest.mark.parametrize("trust", [Trust(), Trust(thresholds=(0.5, 0.5))])
+def test_what_the_model_cannot_judge_is_never_confident(trust: Trust) -> None:
+    """Another language, no known token, or cut: whatever the score, and without thresholds too."""
+    texts = [
+        _text(), _text("en"), _text("fr"), _text("de"), _text("en", truncated=True),
+        _text("en", known=False), _text(known=False),
+    ]  # fmt: skip
+    logits = np.tile(np.array([[0.0, 9.0]], np.float32), (len(texts), 1))
+    calling = Calling(trust, unsure_label="UNSURE", languages=frozenset({"en", "de"}))
+    calls = [reading.call for reading in calling.read(LABELS, logits, texts)]
+    assert [True, True, False, True, False, False, False] == [call.confident for call in calls]
+    assert {True: "POSITIVE", False: "UNSURE"} == {call.confident: call.label for call in calls}
+    assert all(call.score > 0.99 for call in calls)
+
+
+def test_without_languages_all_are_the_models() -> None:
+    """As for a model of which nobody has said what it is for."""
+    assert Calling().may_believe(_text("fr"))

@@ -17,8 +17,7 @@ from service.lab.scoring import LoadedModel
 from service.records import ModelInfo
 from service.settings import Settings
 from service.text import TextEncoder
-from service.trust import Reference, Trust, read_trust, write_trust
-from tiny_model import CountingEngine, tiny_tokenizer, write_files
+from tiny_model import CountingEngine, tiny_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +30,7 @@ pytest.importorskip("sklearn", reason="needs sentiment-stream[lab]")
 from click.testing import CliRunner
 
 from service.cli import main
-from service.lab.evaluate import evaluate, figures_of, print_table, store_target
+from service.lab.evaluate import evaluate, figures_of, print_table
 from service.lab.plots import write_plots
 
 INFO = ModelInfo("tiny", "sha256:0", "fake", "float32", "cpu", ("NEGATIVE", "POSITIVE"))
@@ -169,38 +168,8 @@ class ThreeLabels(CountingEngine):
         return found[:, self._order]
 
 
-# Confidence and right: 4/5 yes, 3/4 no, 2/3 yes, 2/3 yes.
-TARGET_ROWS = [("good good good", 1), ("bad bad", 1), ("good", 1), ("bad", 0)]
-
-
-def test_a_target_is_found_and_kept(tmp_path: Path) -> None:
-    """Of what was in the file beside the weights, nothing else is changed."""
-    folder = write_files(tmp_path / "model")
-    reference = Reference((1.0,) + (0.0,) * 9, (1.0,) + (0.0,) * 5, 0.1, {"en": 1.0})
-    write_trust(folder, Trust(normaliser=0, temperature=1.5, reference=reference))
-    settings = Settings(model={"name": str(folder)})  # type: ignore[arg-type]
-    data = _data(tmp_path, TARGET_ROWS)
-    figures = evaluate(data, settings, _quiet(), _model(), target_accuracy=0.9)
-    target = figures["target"]
-    assert (0.25, 1.0) == (target["coverage"], target["accuracy"])
-    assert target["threshold"] == pytest.approx((4 / 5 + 3 / 4) / 2)
-    assert folder / "sentiment.json" == store_target(settings.model, figures)
-    assert Trust(0, 1.5, (), (target["threshold"],) * 2, 0.9, reference=reference) == read_trust(
-        folder, 2
-    )
-
-
-def test_a_target_out_of_reach(tmp_path: Path) -> None:
-    """It is said, and nothing is kept."""
-    data = _data(tmp_path, [("good", 0), ("bad", 1)])
-    figures = evaluate(data, Settings(), _quiet(), _model(), target_accuracy=0.5)
-    assert figures["target"]["threshold"] is None
-    console = _quiet()
-    print_table(figures, console)
-    assert isinstance(console.file, io.StringIO)
-    assert "on no part of this data right for 0.5" in console.file.getvalue()
-    with pytest.raises(InputError, match="give a lower --target-accuracy"):
-        store_target(Settings().model, figures)
+# All of a probability of 4/5 are right, and half of those of 2/3.
+TARGET_ROWS = [("good good good", 1), ("bad bad bad", 0), ("good", 1), ("bad", 1)] * 50
 
 
 def test_plots(tmp_path: Path) -> None:
@@ -214,18 +183,9 @@ def test_plots(tmp_path: Path) -> None:
         for path in paths
     ]
     assert f"calibration error {figures['expected_calibration_error']:.3f}" in texts[0]
-    assert "25.0 % called, from 0.775 on" in texts[1]
+    assert "50.0 % called with confidence" in texts[1]
     with pytest.raises(InputError, match="cannot be written"):
         write_plots(figures, data)
-
-
-def test_nothing_to_write() -> None:
-    """Before the model is loaded."""
-    done = CliRunner().invoke(main, ["evaluate", "--data", "x.tsv", "--write"])
-    assert (2, "error: --write keeps what --target-accuracy finds; give both\n") == (
-        done.exit_code,
-        done.stderr,
-    )
 
 
 @pytest.mark.model

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import service.inference
-from scripted_engine import POISON, WARM_UP, ScriptedEngine, document, documents
+from scripted_engine import POISON, STATS, WARM_UP, ScriptedEngine, document, documents
 from service.errors import BusyError, InputError, ModelError
 from service.inference import ASIDE_TOKENS_MAX, Inference
-from service.records import Verdict
+from service.records import Encoded, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from service.text import Windows
 
 # Which never comes; and a bound that a test waits for.
 LONG_S, SHORT_S = 60.0, 0.05
@@ -58,8 +56,8 @@ async def inference(engine: ScriptedEngine, stream: Stream) -> AsyncIterator[Inf
     await thread.stop()
 
 
-def _text(number: int, tokens: int = 2) -> Windows:
-    return document(number, tokens=tokens).windows
+def _text(number: int, tokens: int = 2) -> Encoded:
+    return Encoded(document(number, tokens=tokens).windows, STATS, None)
 
 
 async def _held(engine: ScriptedEngine, inference: Inference) -> asyncio.Task[object]:
@@ -84,7 +82,9 @@ async def test_a_text_reads_the_same_as_in_the_stream(inference: Inference) -> N
     several = [document(number, tokens=3 + number) for number in range(40)]
     verdicts = await inference.score(several)
 
-    readings = await inference.score_aside([d.windows for d in several])
+    readings = await inference.score_aside(
+        [Encoded(d.windows, d.stats, d.language) for d in several]
+    )
 
     assert [
         (v.label, v.score, v.confident, v.scores) for v in verdicts if isinstance(v, Verdict)
@@ -183,7 +183,7 @@ async def test_many_that_are_sent_away_leave_the_streams_place_free(
 async def test_poison_from_aside_is_the_askers_fault(inference: Inference) -> None:
     """The thread goes on, for both."""
     with pytest.raises(InputError, match="one of these texts"):
-        await inference.score_aside([([POISON, 1],)])
+        await inference.score_aside([Encoded(([POISON, 1],), STATS, None)])
 
     assert 1 == len(await inference.score_aside([_text(1)]))
     assert 2 == len(await inference.score(documents(2)))

@@ -12,7 +12,6 @@ from service.lab.reliability import (
     BINS,
     brier_score,
     expected_calibration_error,
-    find_threshold,
     interval,
     reliability,
     risk_coverage,
@@ -57,30 +56,6 @@ def test_risk_and_coverage() -> None:
     assert [0.25, 0.75, 1.0] == [point["coverage"] for point in curve]
     assert [0.0, 1 / 3, 0.5] == pytest.approx([point["risk"] for point in curve])
     assert [0.9, 0.7, 0.6] == [point["threshold"] for point in curve]
-
-
-def test_the_threshold_that_calls_most() -> None:
-    """Not the first place where the target is met, but the last; between two texts."""
-    confidence = np.array([0.99, 0.9, 0.8, 0.7, 0.6])
-    correct = np.array([True, False, True, True, False])
-    found = find_threshold(confidence, correct, 0.75)
-    assert found.threshold == pytest.approx(0.65)
-    assert (0.8, 0.75) == (found.coverage, found.accuracy)
-    assert find_threshold(confidence, ~correct, 0.9).threshold is None
-
-
-@given(examples, st.floats(0.05, 1))
-def test_what_is_called_is_right_often_enough(data: Examples, target: float) -> None:
-    """Whoever calls from the threshold on gets the accuracy and coverage that were told."""
-    confidence, correct = data
-    found = find_threshold(confidence, correct, target)
-    if found.threshold is None:
-        assert found.coverage == 0
-        return
-    called = confidence >= found.threshold
-    assert found.coverage == pytest.approx(called.mean())
-    assert correct[called].mean() == pytest.approx(found.accuracy)
-    assert correct[called].mean() >= target - 1e-12
 
 
 @given(examples)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -68,6 +69,21 @@ def test_a_repeat_is_computed_once() -> None:
 
     assert [1, 2, 3] == counting.asked
     assert [True, False, True] == [isinstance(o, Verdict) and o.repeated for o in again]
+
+
+def test_what_confidence_depends_on_makes_another_text() -> None:
+    """The same tokens of a text that was cut, or is in another language, are no repeat."""
+    repeats, counting = Repeats(10), Counting()
+    (one,) = texts([1])
+    others = [
+        replace(one, language="fr"),
+        replace(one, language="en"),
+        replace(one, stats=replace(one.stats, truncated=True)),
+    ]
+    for _ in range(2):
+        repeats.score([one, *others], counting)
+
+    assert [1, 1, 1, 1] == counting.asked
 
 
 def test_the_least_recently_seen_go_first() -> None:

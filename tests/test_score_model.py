@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -61,11 +62,11 @@ class Service:
 
 @asynccontextmanager
 async def _running() -> AsyncIterator[Service]:
-    settings = Settings.model_validate(
-        {"kafka": {"input_format": "text"}, "model": {"unsure_label": "NEUTRAL"}}
-    )
+    settings = Settings.model_validate({"kafka": {"input_format": "text"}})
     checkpoint = resolve(settings.model)
-    _, encoder, calling = load_processing(settings.model, checkpoint)
+    trust, encoder, calling = load_processing(settings.model, checkpoint)
+    strict = replace(trust, thresholds=(0.6,) * len(checkpoint.labels))
+    calling = replace(calling, trust=strict, unsure_label="UNSURE")
     inference = Inference(
         lambda: load_engine(settings.model, checkpoint),
         encoder.sequences(WARM_UP_TEXTS),
@@ -104,6 +105,18 @@ async def test_a_text_scores_the_same_as_in_the_stream() -> None:
         assert pytest.approx(verdict.scores, abs=1e-5) == {r["label"]: r["score"] for r in ranked}
     assert len(verdicts[4].document.windows) > 1
     assert verdicts[5].document.stats.truncated
+    # In another language, and cut.
+    assert ["UNSURE", "UNSURE"] == [short[1][3]["label"], short[1][5]["label"]]
+
+
+@pytest.mark.parametrize("text", ["Das Essen war wirklich sehr gut, vielen Dank!", "\u200b\u2800"])
+async def test_what_the_model_cannot_judge_is_explained_so(text: str) -> None:
+    """Another language, and no word; as an event would say."""
+    async with _running() as service:
+        (verdict,) = await service.of_the_stream([text])
+        status, answer = await service.client.post("/explain", {"text": text})
+    assert (200, False, "UNSURE") == (status, answer["confident"], answer["label"])
+    assert (False, "UNSURE") == (verdict.confident, verdict.label)
 
 
 async def test_hugging_faces_client_understands_the_answer() -> None:

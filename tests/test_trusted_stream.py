@@ -46,40 +46,55 @@ async def _events(stream: Stream, tmp_path: Path, count: int, **more: str) -> li
 
 
 async def test_what_the_folder_says_reaches_the_events(stream: Stream, tmp_path: Path) -> None:
-    """Temperature, threshold and normaliser; a long text in windows, and what of it is not read."""
-    folders = [
-        _model(tmp_path / "calibrated", Trust(1, TEMPERATURE, thresholds=(0.999, 0.999))),
-        _model(tmp_path / "plain", Trust(1)),
+    """Temperature, thresholds and normaliser; a long text in windows, and what is not read of it.
+
+    Nothing is confident below its threshold; and without thresholds only what the model can judge:
+    no text that is cut, in another language, or without a word.
+    """
+    never = (0.9999,) * len(_labels())
+    models = [
+        (Trust(1, TEMPERATURE, thresholds=never), {"MODEL__UNSURE_LABEL": "UNSURE"}),
+        (Trust(1), {}),
     ]
-    texts = [ENGLISH, LONG, ENGLISH, "#SoGood 😂"]
+    texts = [ENGLISH, LONG, ENGLISH, "#SoGood 😂", FRENCH, "\u200b\u2800", FRENCH]
     await produce(stream.bootstrap, stream.input, _messages(texts))
     events: list[dict[str, Any]] = []
-    for number, folder in enumerate(folders):
+    for number, (trust, more) in enumerate(models):
         events = await _events(
             stream,
             tmp_path,
             len(texts),
             KAFKA__GROUP_ID=f"{stream.group}-{number}",
-            MODEL__NAME=folder,
-            MODEL__UNSURE_LABEL="NEUTRAL",
+            MODEL__NAME=_model(tmp_path / f"model-{number}", trust),
             MODEL__TEXT_TOKENS_MAX="1500",
+            **more,
         )
     calibrated, plain = (
-        [event for event in events if event["model"]["name"] == name]
-        for name in ("calibrated", "plain")
+        [event for event in events if event["model"]["name"] == f"model-{number}"]
+        for number in range(2)
     )
 
+    assert [(False, "UNSURE")] * len(texts) == [(e["confident"], e["label"]) for e in calibrated]
+    judged = [True, False, True, True, False, False, False]
+    assert judged == [event["confident"] for event in plain]
+    assert {True} == {event["label"] in _labels() for event in plain}
     for event, raw in zip(calibrated, plain, strict=True):
-        assert (False, "NEUTRAL") == (event["confident"], event["label"])
-        assert (True, 0) == (raw["confident"], raw["text_stats"]["unknown_share"])
-        odds = {n: math.log(s / (1 - s)) for n, s in raw["scores"].items() if 0 < s < 1}
-        for name, share in odds.items():
-            assert pytest.approx(share / TEMPERATURE, abs=0.02) == math.log(
-                event["scores"][name] / (1 - event["scores"][name])
-            )
+        assert pytest.approx(_log_odds(raw) / TEMPERATURE, abs=0.02) == _log_odds(event)
+    assert 0 == calibrated[3]["text_stats"]["unknown_share"]
     stats = calibrated[1]["text_stats"]
     assert (1500, True) == (stats["tokens"], stats["truncated"])
     assert stats["windows"] > 2
+
+
+def _labels() -> list[str]:
+    config = json.loads((MODEL / "config.json").read_text())
+    return list(config["id2label"].values())
+
+
+def _log_odds(event: dict[str, Any]) -> float:
+    """Of the last label against the first."""
+    first, *_, last = event["scores"].values()
+    return math.log(last / first)
 
 
 @pytest.mark.parametrize("policy", ["score", "dead_letter", "pass"])

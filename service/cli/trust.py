@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from service.cli.options import json_flag, print_found, with_settings
+from service.cli.options import NEW_FILE, json_flag, print_found, with_settings
 from service.errors import InputError
 from service.lab.labelled import Form
 from service.settings import load_settings
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from service.settings import Settings
+
+
+def _file_to_write(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
+    if value == "":
+        raise InputError("--write: name the file to write, like --write calibration.json")
+    return None if value is None else NEW_FILE.convert(value, param, ctx)
 
 
 @click.command()
@@ -38,10 +44,19 @@ if TYPE_CHECKING:
 @click.option("--plots", type=click.Path(path_type=Path), help="Folder to write two SVGs to.")
 @click.option(
     "--target-accuracy",
-    type=click.FloatRange(0, 1, min_open=True),
-    help="Find from which probability on the label is right for this share, and of how many.",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Find from which probabilities on labels are right for at least this share, by a method "
+    "that is wrong for one set of data in ten at most.",
 )
-@click.option("--write", is_flag=True, help="Keep that probability in the model's folder.")
+@click.option(
+    "--write",
+    # Without a name it is empty, and takes no option that comes next for one.
+    is_flag=False,
+    flag_value="",
+    callback=_file_to_write,
+    metavar="FILE",
+    help="File to write them to, for SENTIMENT_MODEL__CALIBRATION_FILE.",
+)
 @click.option(
     "--behaviour",
     is_flag=True,
@@ -56,7 +71,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
     form: Form,
     plots: Path | None,
     target_accuracy: float | None,
-    write: bool,
+    write: Path | None,
     behaviour: bool,
     as_json: bool,
 ) -> None:
@@ -69,16 +84,19 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
     sentiment-stream evaluate --data dev.tsv
     sentiment-stream evaluate --data dev.tsv --json | jq .expected_calibration_error
     sentiment-stream evaluate --data tweets.tsv --format ratings --plots plots/
-    sentiment-stream evaluate --data held-out.tsv --target-accuracy 0.95 --write
+    sentiment-stream evaluate --data held-out.tsv --target-accuracy 0.95 --write ours.json
     sentiment-stream evaluate --behaviour --json | jq .behaviour.sign_off_added.share
     """
     if data is None:
         _refuse_without_data(behaviour, plots is not None or target_accuracy is not None)
-    if write and target_accuracy is None:
+    if write is not None and target_accuracy is None:
         raise InputError("--write keeps what --target-accuracy finds; give both")
+    # Measured is what the model says, not what an unsure label is called in its place.
+    model_settings = settings.model.model_copy(update={"unsure_label": "keep"})
+    settings = settings.model_copy(update={"model": model_settings})
     from service.lab import behaviour as steadiness  # noqa: PLC0415 - see `service.cli`
     from service.lab.evaluate import evaluate as measure  # noqa: PLC0415
-    from service.lab.evaluate import print_table, store_target  # noqa: PLC0415
+    from service.lab.evaluate import print_table, write_target  # noqa: PLC0415
     from service.lab.plots import write_plots  # noqa: PLC0415
     from service.lab.scoring import load_model  # noqa: PLC0415
 
@@ -95,10 +113,13 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
         shown.append(steadiness.print_tables)
     print_found(figures, as_json, lambda out: _show_all(shown, figures, out))
     written = write_plots(figures, plots) if plots is not None else []
-    if write:
-        written.append(store_target(settings.model, figures))
     for path in written:
         remarks().print(f"written: {path}")
+    if write is not None:
+        write_target(write, settings.model, figures)
+        remarks().print(
+            f"written: {write}; `run` reads it with SENTIMENT_MODEL__CALIBRATION_FILE={write}"
+        )
 
 
 @click.command()

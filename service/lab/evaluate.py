@@ -1,14 +1,14 @@
 """Figures of a model on labelled text: `sentiment-stream evaluate`.
 
 Exists so that the published figures of a model can be reproduced with the code that runs in
-production. Only measures; the one thing that can be found here is the probability from which on a
-label is right often enough.
+production. Only measures; the one thing that can be found here are the probabilities from which on
+labels are right often enough, written to a file that is named and nowhere else.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,14 +23,16 @@ from sklearn.metrics import (
 
 from service.engines.checkpoint import resolve
 from service.errors import InputError
-from service.lab import reliability
+from service.lab import reliability, thresholds
 from service.lab.labelled import read_labelled
 from service.lab.scoring import LoadedModel, load_model, score_texts
 from service.poles import negative, positive
+from service.processing import load_trust
 from service.terminal import GOOD, WARN, Table, percent, track
-from service.trust import FILE, read_trust, write_trust
+from service.trust import write_trust
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -57,8 +59,9 @@ def evaluate(
     Figures are fractions, `loss` is the mean of -ln(probability of the true label), a row of
     `confusion_matrix` holds the examples of one true label. `auc` is None where a label has no
     example. `precision`, `recall` and `f1` without an average are those of label 1 of two.
-    `target` is there where one was asked for. `model` is one that is loaded already; `seconds` is
-    the time of scoring alone.
+    Of `confident_share` the model is confident as it runs, with its own thresholds and all else
+    that counts; `target` has those that the data shows to hold, where they were asked for (see
+    `thresholds`). `model` is one that is loaded already; `seconds` is the time of scoring alone.
 
     Raises:
         InputError: the file cannot be used, or has a label that the model does not have.
@@ -71,53 +74,51 @@ def evaluate(
     info = model.engine.info
     labels = _label_indices(data, examples, form, info.name, info.labels)
     started = time.monotonic()
-    scored = track(
-        score_texts((e.text for e in examples), model), "evaluate", len(examples), console
-    )
+    scoring = score_texts((e.text for e in examples), model)
+    scored = list(track(scoring, "evaluate", len(examples), console))
     probabilities = np.array([list(s.scores.values()) for s in scored])
     seconds = time.monotonic() - started
-    return {
+    figures = {
         **figures_of(labels, probabilities),
         **_trustworthiness(
-            probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, target_accuracy
+            probabilities.max(axis=1),
+            probabilities.argmax(axis=1) == labels,
+            np.array([s.confident for s in scored]),
         ),
         "examples": len(examples),
         "labels": list(info.labels),
         "model": model.described(),
         "seconds": round(seconds, 3),
     }
+    if target_accuracy is not None:
+        found = _target(data, labels, probabilities, info.labels, target_accuracy)
+        figures["target"] = found
+    return figures
 
 
-def store_target(settings: ModelSettings, figures: dict[str, Any]) -> Path:
-    """Keep the threshold found for a target beside the model's weights; gives the file.
+def write_target(file: Path, settings: ModelSettings, figures: dict[str, Any]) -> None:
+    """Write the model's calibration with the thresholds found for a target to a file.
 
     Raises:
-        InputError: there is no such threshold, or the folder cannot be written to.
-        SettingsError, ModelError: the model cannot be found, or its file cannot be used.
+        InputError: there are none.
+        SettingsError, ModelError: the model cannot be found, or its calibration cannot be used.
     """
     target = figures["target"]
-    if target["threshold"] is None:
+    by_label = tuple(target["thresholds"].values())
+    if not any(threshold is not None for threshold in by_label):
         raise InputError(
-            f"on no part of this data is the model right for {target['target_accuracy']}; "
-            "give a lower --target-accuracy"
+            f"nothing to write: no threshold is shown to hold for {target['target_accuracy']} "
+            f"({next(iter(target['stopped_by'].values()))}); give more data, or a lower "
+            "--target-accuracy"
         )
     checkpoint = resolve(settings)
-    kept = read_trust(checkpoint.folder, len(checkpoint.labels))
-    try:
-        write_trust(
-            checkpoint.folder,
-            replace(
-                kept,
-                thresholds=(target["threshold"],) * len(checkpoint.labels),
-                target_accuracy=target["target_accuracy"],
-            ),
-        )
-    except OSError as error:
-        raise InputError(
-            f"{checkpoint.folder}: cannot be written to ({error.strerror}); name a folder of "
-            "your own as the model"
-        ) from None
-    return checkpoint.folder / FILE
+    found = replace(
+        load_trust(settings, checkpoint),
+        thresholds=by_label,
+        target_accuracy=target["target_accuracy"],
+        revision=checkpoint.revision,
+    )
+    write_trust(file, found)
 
 
 def _label_indices(
@@ -136,7 +137,7 @@ def _label_indices(
 
 
 def _trustworthiness(
-    confidence: NDArray[np.float64], correct: NDArray[np.bool_], target_accuracy: float | None
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], called: NDArray[np.bool_]
 ) -> dict[str, Any]:
     error = reliability.expected_calibration_error
     figures: dict[str, Any] = {
@@ -147,11 +148,28 @@ def _trustworthiness(
         "expected_calibration_error_interval": reliability.interval(error, confidence, correct),
         "reliability": reliability.reliability(confidence, correct),
         "risk_coverage": reliability.risk_coverage(confidence, correct),
+        "confident_share": float(called.mean()),
+        "confident_accuracy": float(correct[called].mean()) if called.any() else None,
     }
-    if target_accuracy is not None:
-        found = reliability.find_threshold(confidence, correct, target_accuracy)
-        figures["target"] = asdict(found)
     return figures
+
+
+def _target(
+    data: Path,
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    names: tuple[str, ...],
+    target_accuracy: float,
+) -> dict[str, Any]:
+    """What the data shows; it is one domain."""
+    domains = {data.name: thresholds.Domain(probabilities, labels)}
+    found = thresholds.find(domains, names, target_accuracy)
+    return {
+        "target_accuracy": target_accuracy,
+        "thresholds": dict(zip(names, found.thresholds, strict=True)),
+        "stopped_by": dict(zip(names, found.stopped_by, strict=True)),
+        **found.domains[data.name],
+    }
 
 
 def figures_of(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
@@ -220,7 +238,8 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
             )
     console.print(table)
     if "target" in figures:
-        console.print(_target_line(figures["target"]))
+        for line in _target_lines(figures["target"]):
+            console.print(line)
     labels = figures["labels"]
     counts = Table("true label by row, predicted by column", "", *(f">{name}" for name in labels))
     for label, row in zip(labels, figures["confusion_matrix"], strict=True):
@@ -231,12 +250,15 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
     console.print(counts)
 
 
-def _target_line(target: dict[str, Any]) -> Text:
-    if target["threshold"] is None:
-        line = f"the model is on no part of this data right for {target['target_accuracy']}"
-        return Text(line, WARN)
-    return Text(
-        f"right for {target['accuracy']:.4f} (asked: {target['target_accuracy']}) of the "
-        f"{percent(target['coverage'])} whose label has a probability of at least "
-        f"{target['threshold']:.4f}"
-    )
+def _target_lines(target: dict[str, Any]) -> Iterator[Text]:
+    asked = target["target_accuracy"]
+    for label, threshold in target["thresholds"].items():
+        why = target["stopped_by"][label]
+        if threshold is None:
+            yield Text(
+                f"{label}: never confident, nothing is shown to hold for {asked}; {why}", WARN
+            )
+        else:
+            yield Text(f"{label}: confident from {threshold:.4f} on" + (f"; {why}" if why else ""))
+    if target["accuracy"] is not None:
+        yield Text(f"confident: {percent(target['coverage'])}, right {target['accuracy']:.4f}")

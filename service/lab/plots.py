@@ -65,10 +65,10 @@ def risk_coverage_curve(figures: dict[str, Any]) -> str:
     path = " ".join(f"{_x(p['coverage']):.1f},{_y(p['risk'] / highest):.1f}" for p in curve)
     marks = [f'<polyline points="{path}" fill="none" stroke="{BLUE}" stroke-width="2"/>']
     target = figures.get("target")
-    if target and target["threshold"] is not None:
+    if target and target["accuracy"] is not None:
         asked = (1 - target["target_accuracy"]) / highest
         x, y = _x(target["coverage"]), _y((1 - target["accuracy"]) / highest)
-        said = f"{100 * target['coverage']:.1f} % called, from {target['threshold']:.3f} on"
+        said = f"{100 * target['coverage']:.1f} % called with confidence"
         marks.append(_line((0, asked), (1, asked), RED))
         marks += [_dot(x, y, said), _text(min(x, LEFT + SIDE - 8), y - 12, said, "end")]
     title = f"{_title(figures)}: wrong among the called"

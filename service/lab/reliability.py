@@ -7,7 +7,6 @@ the true one, both of shape (examples,).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,19 +24,6 @@ RESAMPLES = 1000
 # What an interval holds of the resamples.
 INTERVAL_SHARE = 0.95
 CURVE_POINTS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """From which probability on a label is right for the share that was asked for.
-
-    `threshold` is None where no part of the examples is; `coverage` is the share called.
-    """
-
-    target_accuracy: float
-    threshold: float | None
-    coverage: float
-    accuracy: float | None
 
 
 def expected_calibration_error(confidence: Floats, correct: Booleans) -> float:
@@ -88,25 +74,6 @@ def risk_coverage(confidence: Floats, correct: Booleans) -> list[dict[str, float
         }
         for at in last
     ]
-
-
-def find_threshold(confidence: Floats, correct: Booleans, target_accuracy: float) -> Target:
-    """The threshold that calls most, of those above which the share of right ones is reached."""
-    order = np.argsort(-confidence, kind="stable")
-    descending = confidence[order]
-    right = np.cumsum(correct[order])
-    called = np.arange(1, len(order) + 1)
-    ends = np.diff(descending, append=-1.0) != 0
-    reached = np.flatnonzero(ends & (right >= target_accuracy * called))
-    if not len(reached):
-        return Target(target_accuracy, None, 0.0, None)
-    at = int(reached[-1])
-    # Between two texts, so that the last decimal of a score decides nothing.
-    below = descending[at + 1] if at + 1 < len(descending) else 0.0
-    threshold = float((descending[at] + below) / 2)
-    return Target(
-        target_accuracy, threshold, float(called[at] / len(order)), float(right[at] / called[at])
-    )
 
 
 def interval(

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from service.calls import Calling
 from service.engines import load_engine
 from service.engines.checkpoint import resolve
+from service.language import Languages
 from service.processing import load_processing
+from service.records import Encoded
 from service.windows import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -33,11 +35,29 @@ CHUNK_TEXTS = 256
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model ready to score texts; used from one thread only."""
+    """A model ready to score texts; used from one thread only.
+
+    Without `languages` no text shows its language.
+    """
 
     engine: Engine
     encoder: TextEncoder
     calling: Calling = field(default_factory=Calling)
+    languages: Languages | None = None
+
+    def encoded(self, texts: Sequence[str]) -> list[Encoded]:
+        """Texts as the engine gets them, with what is told of them."""
+        tell = self.languages.tell if self.languages is not None else lambda _: None
+        return [
+            Encoded(windows, stats, tell(text))
+            for text, (windows, stats) in zip(texts, self.encoder.encode(texts), strict=True)
+        ]
+
+    def logits(self, texts: Sequence[Encoded]) -> NDArray[np.float32]:
+        """Of these texts at once, shape (texts, labels)."""
+        logits = self.engine.logits([window for text in texts for window in text.windows])
+        counts = [len(text.windows) for text in texts]
+        return joined(logits, counts, multi_label=self.calling.multi_label)
 
     def described(self) -> dict[str, str]:
         """Which model it is and how it runs, as figures of it say."""
@@ -82,7 +102,8 @@ def load_model(settings: ModelSettings) -> LoadedModel:
         settings = settings.model_copy(update={"precision": "float32"})
     checkpoint = resolve(settings)
     _, encoder, calling = load_processing(settings, checkpoint)
-    return LoadedModel(load_engine(settings, checkpoint), encoder, calling)
+    languages = Languages(settings.known_languages, settings.other_languages)
+    return LoadedModel(load_engine(settings, checkpoint), encoder, calling, languages)
 
 
 def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
@@ -92,8 +113,9 @@ def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
         ModelError: the model has stopped working.
     """
     labels = model.engine.info.labels
-    for logits in logits_of(texts, model):
-        for call, scores in model.calling.read(labels, logits):
+    for chunk in _chunks(texts):
+        encoded = model.encoded(chunk)
+        for call, scores in model.calling.read(labels, model.logits(encoded), encoded):
             yield Scored(call.label, call.score, scores, call.confident)
 
 
@@ -106,9 +128,11 @@ def logits_of(texts: Iterable[str], model: LoadedModel) -> Iterator[NDArray[np.f
     Raises:
         ModelError: the model has stopped working.
     """
+    for chunk in _chunks(texts):
+        yield model.logits(model.encoded(chunk))
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
     remaining = iter(texts)
     while chunk := list(islice(remaining, CHUNK_TEXTS)):
-        encoded = [windows for windows, _ in model.encoder.encode(chunk)]
-        logits = model.engine.logits([window for windows in encoded for window in windows])
-        counts = [len(windows) for windows in encoded]
-        yield joined(logits, counts, multi_label=model.calling.multi_label)
+        yield chunk

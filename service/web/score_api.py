@@ -32,12 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from service.calls import Reading
-    from service.records import TextStats
+    from service.records import Encoded
     from service.telemetry import Metrics
-    from service.text import Windows
 
-    Encode = Callable[[Sequence[str]], Awaitable[list[tuple[Windows, TextStats]]]]
-    Score = Callable[[Sequence[Windows]], Awaitable[list[Reading]]]
+    Encode = Callable[[Sequence[str]], Awaitable[list[Encoded]]]
+    Score = Callable[[Sequence[Encoded]], Awaitable[list[Reading]]]
 
 # Bodies in memory and texts that wait for the model are of so many requests at most.
 REQUESTS_MAX = 16
@@ -142,8 +141,8 @@ class ScoreApi:
     async def _explanation(self, asked: Any) -> Any:
         variants = variants_of(validated(ExplainRequest, asked).text)
         words = len(variants.words)
-        (_, stats), (_, marks) = await self._encoded([variants.text, ""], ["text", ""])
-        tokens = stats.tokens - marks.tokens
+        text, marks = await self._encoded([variants.text, ""], ["text", ""])
+        tokens = text.stats.tokens - marks.stats.tokens
         if max(tokens, words) > EXPLAINED_TOKENS_MAX:
             raise RefusedError(
                 422,
@@ -158,11 +157,9 @@ class ScoreApi:
         encoded = await self._encoded(texts, places)
         if self._score is None:
             raise _not_there()
-        return await self._score([windows for windows, _ in encoded])
+        return await self._score(encoded)
 
-    async def _encoded(
-        self, texts: Sequence[str], places: Sequence[str]
-    ) -> list[tuple[Windows, TextStats]]:
+    async def _encoded(self, texts: Sequence[str], places: Sequence[str]) -> list[Encoded]:
         """In small runs: the stream's texts wait for the same thread."""
         for text, place in zip(texts, places, strict=True):
             size = len(text.encode())
@@ -170,14 +167,14 @@ class ScoreApi:
                 raise RefusedError(
                     422, f"{place}: {size} bytes, at most {self._text_bytes_max} are scored"
                 )
-        encoded: list[tuple[Windows, TextStats]] = []
+        encoded: list[Encoded] = []
         tokens = 0
         for run in runs(texts, TEXT_CHARACTERS_MAX):
             if self._encode is None:
                 raise _not_there()
             found = await self._encode(run)
             encoded += found
-            tokens += sum(len(window) for windows, _ in found for window in windows)
+            tokens += sum(len(window) for one in found for window in one.windows)
             if tokens > TOKENS_MAX:
                 raise RefusedError(
                     422,
