@@ -100,8 +100,7 @@ ARROWS: dict[str, set[str]] = {
         "app", "bench", "demo", "errors", "lab", "logs", "records", "reference", "schemas",
         "settings", "terminal",
     },
-    "__init__": set(),
-    "__main__": {"cli"},
+    "__init__": set(), "__main__": {"cli"},
 }  # fmt: skip
 
 # What a room names in annotations only.

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 TWO, THREE = ("NEGATIVE", "POSITIVE"), ("NEGATIVE", "NEUTRAL", "POSITIVE")
 POLES = {TWO: Poles("NEGATIVE", "POSITIVE", None), THREE: Poles("NEGATIVE", "POSITIVE", "NEUTRAL")}
 # What a word adds to the logit of POSITIVE; all others add nothing, and every text begins at 1.
-EFFECTS = {"@": -5.0, "hate": -3.0, "warmly": 4.0, "not": -1.5}
+# A full stop is known, since of a text without a known word nothing is confident.
+EFFECTS = {"@": -5.0, "hate": -3.0, "warmly": 4.0, "not": -1.5, ".": 0.0}
 VOCABULARY = {w: i for i, w in enumerate(("[UNK]", "[CLS]", "[SEP]", *EFFECTS))}
 
 
@@ -211,7 +212,8 @@ def test_the_likeliest_label_counts() -> None:
     unsure = measure(_model(calling=calling), _quiet())["behaviour"]
     for name, row in plain.items():
         assert row["share"] == unsure[name]["share"] or name.endswith("not_called")
-    assert (1.0, 0.0) == (plain["fact_not_called"]["share"], unsure["fact_not_called"]["share"])
+    assert plain["fact_not_called"]["share"] > 0.5
+    assert 0.0 == unsure["fact_not_called"]["share"]
 
 
 @pytest.mark.parametrize(

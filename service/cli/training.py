@@ -87,7 +87,7 @@ def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
 @json_flag
 @_with_recipe
 def train(base: Path, base_name: str | None, output: Path, as_json: bool, **options: Any) -> None:
-    """Fine-tune a classifier of two labels, or with --domains of three.
+    """Fine-tune a classifier; with --domains, of three labels.
 
     The same command goes on where it was interrupted.
 
@@ -116,8 +116,8 @@ def train(base: Path, base_name: str | None, output: Path, as_json: bool, **opti
 def calibrate(model: Path, as_json: bool, **files: Any) -> None:
     """Make a trained model's scores probabilities.
 
-    Fitted on what its training held out, and written beside its weights. Give the files that it
-    was trained on: they are split as they were then.
+    And find from which on a label is called with confidence. All on what its training held out,
+    and written beside its weights. Give the files that it was trained on: they are split as then.
 
     \b
     sentiment-stream calibrate --model model/ --data train.tsv

@@ -256,9 +256,12 @@ def _target_lines(target: dict[str, Any]) -> Iterator[Text]:
         why = target["stopped_by"][label]
         if threshold is None:
             yield Text(
-                f"{label}: never confident, nothing is shown to hold for {asked}; {why}", WARN
+                f"{label}: never confident, nothing is shown to hold for {asked} ({why})", WARN
             )
         else:
-            yield Text(f"{label}: confident from {threshold:.4f} on" + (f"; {why}" if why else ""))
+            yield Text(
+                f"{label}: confident from {threshold:.4f} on"
+                + (f", not lower for {why}" if why else "")
+            )
     if target["accuracy"] is not None:
         yield Text(f"confident: {percent(target['coverage'])}, right {target['accuracy']:.4f}")

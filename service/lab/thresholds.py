@@ -5,10 +5,11 @@ in, thresholds out: nothing is scored, read or written here.
 
 The method is fixed-sequence testing with exact binomial p-values: Angelopoulos, Bates, Candès,
 Jordan and Lei, "Learn then Test: Calibrating Predictive Algorithms to Achieve Risk Control", 2021
-(arXiv:2110.01052). A threshold is kept where for each requirement the hypothesis "it is broken" is
-rejected; from high thresholds down to the first one where it is not. What is called with confidence
-then breaks a requirement of any domain with a probability of at most `DELTA`, over the drawing of
-the examples, as long as more is wrong where less is asked for.
+(arXiv:2110.01052). For each requirement on each domain, thresholds are tried from high to low,
+until "it is broken" cannot be rejected any more; the highest of what is found is the threshold. It
+is too low for any of them with a probability of at most `DELTA` over the drawing of the examples,
+as long as no more is wrong where more is asked for: it would have to be too low for the one that
+needs the highest.
 """
 
 from __future__ import annotations
