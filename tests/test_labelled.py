@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from service.lab.labelled import Form
 
 RATINGS = '1\t2.5\tlovely\n2\t-1.0\tdull "film"\n3\t-3\tawful\n4\t0.9\tso so\n6\t1\tfine\n8\t4\t \n'
+NAMED = "text\tlabel\ngood\tpositive\nso so\tneutral\nbad\tNegative\nworse\tvery negative\n"
 EMOTIONS = "good\t3\ta\nbad\t1\tb\nboth\t1,3\tc\nneither\t2\td\nwho knows\t0\te\n\t3\tf\n"
 
 
@@ -29,6 +30,7 @@ def _file(tmp_path: Path, content: str | bytes) -> Path:
     ("form", "content", "expected"),
     [
         ("glue", "sentence\tlabel\ngood\t1\n", [("good", 1)]),
+        ("named", NAMED, [("good", 2), ("so so", 1), ("bad", 0), ("worse", 0)]),
         ("ratings", RATINGS, [('dull "film"', 0), ("fine", 1)]),
         ("ratings-odd", RATINGS, [("lovely", 1), ("awful", 0)]),
         ("emotions", EMOTIONS, [("good", 1), ("bad", 0)]),
@@ -76,3 +78,17 @@ def test_the_halves_of_the_tweets_share_nothing(shared_data: Path) -> None:
     polar = {number: text for number, rating, text in rows if abs(float(rating)) >= 1}
     assert len(polar) == len(even) + len(odd)
     assert {t for n, t in polar.items() if int(n) % 2 == 0} == {e.text for e in even}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("sentence\tlabel\n", "the first line must be text<TAB>label"),
+        ("text\tlabel\ngood\tgreat\n", r":2: its label is none of negative, neutral, positive"),
+        ("text\tlabel\ngood\n", ":2: its label is none of"),
+    ],
+)
+def test_names_that_are_no_labels_are_refused(tmp_path: Path, content: str, told: str) -> None:
+    """With the line, and the names that are."""
+    with pytest.raises(InputError, match=told):
+        read_labelled(_file(tmp_path, content), "named")

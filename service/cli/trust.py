@@ -37,7 +37,8 @@ def _file_to_write(ctx: click.Context, param: click.Parameter, value: str | None
     type=click.Choice(get_args(Form)),
     default="glue",
     show_default=True,
-    help="glue: the header sentence<TAB>label. ratings: number, mean rating, text; the polar ones "
+    help="glue: the header sentence<TAB>label, labels by number. named: text<TAB>label, labels "
+    "negative, neutral and positive. ratings: number, mean rating, text; the polar ones "
     "of even number, or with ratings-odd of odd. emotions: text, label numbers, id; those of 1 "
     "(negative) or 3 (positive) alone.",
 )
@@ -84,6 +85,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
     sentiment-stream evaluate --data dev.tsv
     sentiment-stream evaluate --data dev.tsv --json | jq .expected_calibration_error
     sentiment-stream evaluate --data tweets.tsv --format ratings --plots plots/
+    sentiment-stream evaluate --data reviews.tsv --format named
     sentiment-stream evaluate --data held-out.tsv --target-accuracy 0.95 --write ours.json
     sentiment-stream evaluate --behaviour --json | jq .behaviour.sign_off_added.share
     """

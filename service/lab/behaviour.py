@@ -14,6 +14,7 @@ from rich.text import Text
 from service.lab.behaviour_cases import Pair, data_tests, written_tests
 from service.lab.labelled import read_labelled
 from service.lab.scoring import score_texts
+from service.lab.truth import truth_of
 from service.poles import negative, neutral, positive
 from service.terminal import BAD, GOOD, Table, labelled, percent, printable, track
 
@@ -97,9 +98,10 @@ def measure(
 
 def _tests_of(data: Path, form: Form, labels: Sequence[str]) -> list[Behaviour]:
     examples = [example for example in read_labelled(data, form) if example.text.strip()]
-    # Only the labels of GLUE's form are the model's own.
-    blame = negative(labels) if form == "glue" else 0
-    complaints = [example.text for example in examples if example.label == blame]
+    truth = truth_of(data, examples, form, labels)
+    blame = negative(labels)
+    found = zip(truth.examples, truth.labels, strict=True)
+    complaints = [example.text for example, label in found if label == blame]
     return data_tests([example.text for example in examples], complaints)
 
 

@@ -30,8 +30,13 @@ ASIDE = 5000
 HELD_OUT = 2000
 HELD_OUT_DIVISOR = 6
 
-_PLAIN = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
-_FIVE = _PLAIN | {"very negative": NEGATIVE, "very positive": POSITIVE}
+NAMES = {
+    "negative": NEGATIVE,
+    "neutral": NEUTRAL,
+    "positive": POSITIVE,
+    "very negative": NEGATIVE,
+    "very positive": POSITIVE,
+}
 # Emotions that are opinions of what a comment is about. Wishes, care and agreement are none:
 # "I wish it had a clock" says nothing good. Approval, optimism, surprise and realization stand
 # beside all three labels, and teach none.
@@ -123,9 +128,9 @@ def _of_emotions(label: str) -> int | None:
 
 
 _FILES: dict[str, tuple[str, Callable[[str], int | None]]] = {
-    "semeval": ("tweets_semeval.tsv", _by(_PLAIN)),
-    "kaggle": ("tweets_kaggle.tsv", _by(_PLAIN)),
-    "sst5": ("sst5.tsv", _by(_FIVE)),
-    "customer_reviews": ("customer_reviews.tsv", _by(_PLAIN)),
+    "semeval": ("tweets_semeval.tsv", _by(NAMES)),
+    "kaggle": ("tweets_kaggle.tsv", _by(NAMES)),
+    "sst5": ("sst5.tsv", _by(NAMES)),
+    "customer_reviews": ("customer_reviews.tsv", _by(NAMES)),
     "goemotions": ("goemotions28.tsv", _of_emotions),
 }

@@ -26,7 +26,7 @@ from service.errors import InputError
 from service.lab import reliability, thresholds
 from service.lab.labelled import read_labelled
 from service.lab.scoring import LoadedModel, load_model, score_texts
-from service.poles import negative, positive
+from service.lab.truth import of_poles, truth_of
 from service.processing import load_trust
 from service.terminal import GOOD, WARN, Table, percent, track
 from service.trust import write_trust
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
-    from service.lab.glue import Example
     from service.lab.labelled import Form
     from service.settings import ModelSettings, Settings
 
@@ -62,6 +61,9 @@ def evaluate(
     Of `confident_share` the model is confident as it runs, with its own thresholds and all else
     that counts; `target` has those that the data shows to hold, where they were asked for (see
     `thresholds`). `model` is one that is loaded already; `seconds` is the time of scoring alone.
+    Examples of two poles measure a model with more labels by its probabilities of these two, given
+    that it is one of them; `labels` are then the poles, and `read_as_poles` is true. Neutral
+    examples are `left_out` where the model has no such label, and counted.
 
     Raises:
         InputError: the file cannot be used, or has a label that the model does not have.
@@ -72,12 +74,19 @@ def evaluate(
         raise InputError(f"{data}: has no example; give a TSV with rows below its header")
     model = model or load_model(settings.model)
     info = model.engine.info
-    labels = _label_indices(data, examples, form, info.name, info.labels)
+    truth = truth_of(data, examples, form, info.labels)
+    if not truth.examples:
+        raise InputError(f"{data}: has neutral examples alone; give a model with such a label")
     started = time.monotonic()
-    scoring = score_texts((e.text for e in examples), model)
-    scored = list(track(scoring, "evaluate", len(examples), console))
-    probabilities = np.array([list(s.scores.values()) for s in scored])
+    scoring = score_texts((e.text for e in truth.examples), model)
+    scored = list(track(scoring, "evaluate", len(truth.examples), console))
+    whole = np.array([list(s.scores.values()) for s in scored])
     seconds = time.monotonic() - started
+    labels, probabilities, names = truth.labels, whole, info.labels
+    if truth.poles is not None:
+        labels = (labels == truth.poles[1]).astype(np.int64)
+        probabilities = of_poles(whole, truth.poles)
+        names = tuple(info.labels[index] for index in truth.poles)
     figures = {
         **figures_of(labels, probabilities),
         **_trustworthiness(
@@ -85,14 +94,15 @@ def evaluate(
             probabilities.argmax(axis=1) == labels,
             np.array([s.confident for s in scored]),
         ),
-        "examples": len(examples),
-        "labels": list(info.labels),
+        "examples": len(truth.examples),
+        "left_out": truth.left_out,
+        "labels": list(names),
+        "read_as_poles": truth.poles is not None,
         "model": model.described(),
         "seconds": round(seconds, 3),
     }
     if target_accuracy is not None:
-        found = _target(data, labels, probabilities, info.labels, target_accuracy)
-        figures["target"] = found
+        figures["target"] = _target(data, truth.labels, whole, info.labels, target_accuracy)
     return figures
 
 
@@ -119,21 +129,6 @@ def write_target(file: Path, settings: ModelSettings, figures: dict[str, Any]) -
         revision=checkpoint.revision,
     )
     write_trust(file, found)
-
-
-def _label_indices(
-    data: Path, examples: list[Example], form: Form, name: str, labels: tuple[str, ...]
-) -> NDArray[np.int64]:
-    if form != "glue":
-        poles = (negative(labels), positive(labels))
-        return np.array([poles[e.label] for e in examples])
-    beyond = next((e for e in examples if e.label >= len(labels)), None)
-    if beyond is not None:
-        raise InputError(
-            f"{data}: has the label {beyond.label}, but {name} has {len(labels)} labels "
-            f"({', '.join(labels)}); give data with its labels"
-        )
-    return np.array([e.label for e in examples])
 
 
 def _trustworthiness(
@@ -237,6 +232,10 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
                 f"{between[0]:.5f} to {between[1]:.5f}" if between else "",
             )
     console.print(table)
+    if figures["read_as_poles"]:
+        console.print("The data has two poles: of each text the likelier one counts.")
+    if figures["left_out"]:
+        console.print(f"{figures['left_out']} neutral examples are left out: no label for them")
     if "target" in figures:
         for line in _target_lines(figures["target"]):
             console.print(line)

@@ -1,4 +1,4 @@
-"""Labelled text in the forms that it is published in, read as negative and positive.
+"""Labelled text in the forms that it is published in, read as negative, neutral and positive.
 
 Exists so that a model is measured and trained on other people's files as they are, each form read
 in one way. What GLUE's form means is in `glue`; nothing is scored or held out here.
@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from service.errors import InputError
+from service.lab.domains import HEADER, NAMES
 from service.lab.files import read_lines
 from service.lab.glue import Example, read_glue
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-Form = Literal["glue", "ratings", "ratings-odd", "emotions"]
+Form = Literal["glue", "named", "ratings", "ratings-odd", "emotions"]
 
 # Of ratings from -4 to 4: what people agree on is at least so far from neutral.
 RATING_MIN = 1.0
@@ -36,17 +37,21 @@ class Rated(NamedTuple):
 
 
 def read_labelled(path: Path, form: Form) -> list[Example]:
-    """Read the polar examples of a file of this form; there is no quoting: a `"` is text.
+    """Read the examples of a file of this form; there is no quoting: a `"` is text.
 
-    `glue` has the header sentence<TAB>label, and the labels that the file says; in all others 0 is
-    negative and 1 positive. `ratings` are those of `read_ratings` of even number, which is the test
-    half, and with `ratings-odd` the others; `emotions` those of `read_emotions` that have a label.
+    `glue` has the header sentence<TAB>label, and the labels that the file says. `named` has the
+    header text<TAB>label and the names negative, neutral and positive, or very negative and very
+    positive: 0, 1 and 2. Of all others the polar examples are read; 0 is negative, 1
+    positive. `ratings` are those of `read_ratings` of even number, which is the test half, and with
+    `ratings-odd` the others; `emotions` those of `read_emotions` that have a label.
 
     Raises:
         InputError: the file cannot be read, or a row is not of this form.
     """
     if form == "glue":
         return read_glue(path)
+    if form == "named":
+        return _read_named(path)
     if form == "emotions":
         return [
             Example(text, label)
@@ -59,6 +64,24 @@ def read_labelled(path: Path, form: Form) -> list[Example]:
         for number, rating, text in read_ratings(path)
         if number % 2 == parity and abs(rating) >= RATING_MIN and text.strip()
     ]
+
+
+def _read_named(path: Path) -> list[Example]:
+    lines = read_lines(path)
+    if lines[0] != HEADER:
+        raise InputError(f"{path}: the first line must be text<TAB>label")
+    examples = []
+    for number, line in enumerate(lines[1:], start=2):
+        text, _, name = line.rpartition("\t")
+        label = NAMES.get(name.strip().lower())
+        if line and label is None:
+            raise InputError(
+                f"{path}:{number}: its label is none of {', '.join(NAMES)}; give a file of "
+                "text<TAB>label, or to `evaluate` its --format"
+            )
+        if label is not None and text.strip():
+            examples.append(Example(text.strip(), label))
+    return examples
 
 
 def read_emotions(path: Path) -> list[tuple[str, int | None]]:
