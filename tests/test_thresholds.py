@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("scipy", reason="needs sentiment-stream[lab]")
-from service.lab.thresholds import DELTA, STRAY_MAX, Domain, confident, find
+from service.lab.thresholds import DELTA, DOMAIN_SLACK, STRAY_MAX, Domain, confident, find
+from service.lab.thresholds import OTHER as OTHER_POLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 TWO = ("NEGATIVE", "POSITIVE")
 THREE = ("NEGATIVE", "NEUTRAL", "POSITIVE")
 OTHER = ("sports", "weather", "news")
-# Where a twentieth of what is called is wrong, with the `harm` of 0.5 below.
-TRUE_THRESHOLD = 0.8
+# Where a twentieth of what is called is wrong, with a `harm` of 0.5 and of 0.25 in equal parts.
+TRUE_THRESHOLD = 1 - 0.1 / 0.375
 
 
 def _rows(calls: NDArray[np.int64], shares: NDArray[np.float64], labels: int) -> Any:
@@ -60,7 +61,7 @@ def test_the_guarantee_holds() -> None:
 
 
 def test_the_guarantee_of_neutral_texts_holds() -> None:
-    """A tenth of them may be called a pole: those from 0.94 on, where shares are even."""
+    """So many of them may be called a pole: those from 0.91 on, where shares are even."""
     random = np.random.default_rng(2)
     found = [find({"a": _three(random, 900, 0.4)}, THREE).thresholds[0] for _ in range(300)]
     thresholds = [one for one in found if one is not None]
@@ -71,18 +72,29 @@ def test_the_guarantee_of_neutral_texts_holds() -> None:
 
 
 def test_the_worst_domain_decides() -> None:
-    """One more that is better changes nothing, one that is worse raises the threshold."""
+    """Where better ones make up for it, one more changes nothing; a worse one does."""
     random = np.random.default_rng(3)
-    middle, better, worse = (_two(random, 4000, harm) for harm in (0.4, 0.1, 0.6))
-    alone = find({"middle": middle}, TWO)
-    with_better = find({"middle": middle, "better": better}, TWO)
-    with_worse = find({"middle": middle, "worse": worse}, TWO)
-    assert None not in (*alone.thresholds, *with_worse.thresholds)
-    assert alone.thresholds == with_better.thresholds
-    assert alone.thresholds[0] < with_worse.thresholds[0]  # type: ignore[operator] # not None
-    assert "worse: other pole among the poles called" == with_worse.stopped_by[0]
-    assert with_worse.domains["worse"]["other pole among the poles called"] < 0.05  # type: ignore[operator]
-    assert with_worse.domains["middle"]["coverage"] < with_better.domains["middle"]["coverage"]  # type: ignore[operator]
+    good = {f"good {n}": _two(random, 4000, 0.02) for n in range(4)}
+    three = {name: good[name] for name in list(good)[:3]}
+    middle, worse = _two(random, 4000, 0.4), _two(random, 4000, 0.6)
+    with_three, with_four = (find(one | {"middle": middle}, TWO) for one in (three, good))
+    with_worse = find(good | {"middle": middle, "worse": worse}, TWO)
+    assert None not in (*with_three.thresholds, *with_worse.thresholds)
+    assert with_three.thresholds == with_four.thresholds
+    assert f"middle: {OTHER_POLE}" == with_three.stopped_by[0]
+    assert with_three.thresholds[0] < with_worse.thresholds[0]  # type: ignore[operator] # not None
+    assert f"worse: {OTHER_POLE}" == with_worse.stopped_by[0]
+    assert with_worse.domains["worse"][OTHER_POLE] < 0.05 + DOMAIN_SLACK  # type: ignore[operator]
+    assert with_worse.domains["middle"]["coverage"] < with_four.domains["middle"]["coverage"]  # type: ignore[operator]
+
+
+def test_all_domains_together_are_right_as_asked() -> None:
+    """Though each may be wrong a little more often."""
+    random = np.random.default_rng(10)
+    domains = {name: _two(random, 4000, 0.4) for name in ("a", "b")}
+    found = find(domains, TWO)
+    assert f"all domains: {OTHER_POLE}" == found.stopped_by[0]
+    assert found.domains["all domains"][OTHER_POLE] < 0.05  # type: ignore[operator]
 
 
 def test_a_lower_target_calls_no_less() -> None:
@@ -95,9 +107,9 @@ def test_a_lower_target_calls_no_less() -> None:
     assert found[1] < found[3]  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("count", [1, 20, 50])
+@pytest.mark.parametrize("count", [1, 20, 40])
 def test_few_examples_show_nothing(count: int) -> None:
-    """Though each is right: 59 right ones are needed, so that 95 % are in all likelihood."""
+    """Though each is right: 42 right ones are needed, so that 93 % are in all likelihood."""
     shares = np.linspace(0.6, 0.9, count)
     few = Domain(_rows(np.arange(count) % 2, shares, 2), np.arange(count) % 2)
     found = find({"few": few, "many": _two(np.random.default_rng(5), 4000, 0)}, TWO)
@@ -121,16 +133,17 @@ def test_a_domain_of_poles_alone_asks_nothing_of_neutral_texts() -> None:
 
 
 def test_neutral_has_a_threshold_of_its_own() -> None:
-    """Where it is right often enough, in each domain that has such texts."""
+    """From which on hardly an opinion is called neutral, in each domain that has any."""
     random = np.random.default_rng(8)
-    calls = random.integers(0, 3, 6000)
-    shares = random.uniform(0.5, 1, 6000)
-    labels = np.where((calls == 1) & (random.random(6000) < 0.6 * (1 - shares)), 2, calls)
+    labels = random.integers(0, 3, 9000)
+    shares = random.uniform(0.5, 1, 9000)
+    # Of the texts at a pole a tenth is called neutral: a fiftieth with 0.9 or more.
+    calls = np.where(random.random(9000) < 0.1, 1, labels)
     one = Domain(_rows(calls, shares, 3), labels)
     poles, neutral, _ = find({"a": one}, THREE).thresholds
     assert 0.0 == poles
     assert neutral is not None
-    assert 0.75 < neutral < 0.95
+    assert 0.89 < neutral < 0.95
     # Where every text at a pole is called neutral, up to the highest probabilities.
     all_neutral = np.ones(2000, np.int64)
     other = Domain(_rows(all_neutral, random.uniform(0.5, 1, 2000), 3), 2 * (calls[:2000] % 2))

@@ -111,9 +111,16 @@ def train(base: Path, base_name: str | None, output: Path, as_json: bool, **opti
     type=click.Path(path_type=Path),
     help="Folder that `train` wrote; gets a sentiment.json.",
 )
+@click.option(
+    "--window-tokens",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 512),
+    help="Tokens of the parts in which a long text is read; 0 is as many as the model takes.",
+)
 @_with_sources
 @json_flag
-def calibrate(model: Path, as_json: bool, **files: Any) -> None:
+def calibrate(model: Path, window_tokens: int, as_json: bool, **files: Any) -> None:
     """Make a trained model's scores probabilities.
 
     And find from which on a label is called with confidence. All on what its training held out,
@@ -125,7 +132,7 @@ def calibrate(model: Path, as_json: bool, **files: Any) -> None:
     from service.lab.calibrate import calibrate as fit  # noqa: PLC0415
     from service.lab.sources import Sources  # noqa: PLC0415
 
-    figures = fit(model, Sources(**files))
+    figures = fit(model, Sources(**files), window_tokens)
     print_figures(f"{model}: calibrated", figures, as_json)
 
 

@@ -30,7 +30,7 @@ from service.language import Languages
 from service.trust import RAW, Reference, Trust, write_trust
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from service.lab.glue import Example
@@ -54,12 +54,13 @@ class _Half(NamedTuple):
     poles_only: Booleans
 
 
-def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
+def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[str, Any]:
     """Fit on the part that the model's own training held out; give the figures by domain.
 
     One half of each domain's rows fits temperature and bias, the other finds from which score on
     a label is called with confidence (see `thresholds`), and gives the figures. Each domain counts
-    alike, however many examples it has.
+    alike, however many examples it has. `window_tokens` is that of `Trust`: how long the parts are
+    in which a long text is read.
 
     Raises:
         InputError: the folder has no model that `train` wrote, or a file cannot be used.
@@ -75,10 +76,15 @@ def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
 
     domains = {
         name: _halves(logits([e.text for e in rows]), rows)
-        for name, rows in mixture.held_out.items()
+        for name, rows in _merged(mixture.held_out).items()
     }
     temperature, bias = fit(*zip(*(first for first, _ in domains.values()), strict=True))
-    fitted = Trust(normaliser=recipe.normaliser, temperature=temperature, bias=bias)
+    fitted = Trust(
+        normaliser=recipe.normaliser,
+        temperature=temperature,
+        bias=bias,
+        window_tokens=window_tokens,
+    )
     held = {name: second for name, (_, second) in domains.items()}
     found = thresholds.find(
         {name: thresholds.Domain(_shares(h.logits, fitted), h.labels) for name, h in held.items()},
@@ -111,6 +117,17 @@ def calibrate(folder: Path, sources: Sources) -> dict[str, Any]:
     }
 
 
+def _merged(held_out: Mapping[str, list[Example]]) -> dict[str, list[Example]]:
+    """Domains of one kind as one: alone, the smaller ones are too few to show a threshold."""
+    found = dict(held_out)
+    reviews = next(iter(found))
+    kinds = {reviews: ("sst5", "customer_reviews"), "semeval": ("kaggle", "tweets")}
+    for whole, parts in kinds.items():
+        if whole in found:
+            found[whole] = [*found[whole], *(e for name in parts for e in found.pop(name, []))]
+    return found
+
+
 def _halves(logits: Floats, rows: Sequence[Example]) -> tuple[_Half, _Half]:
     """Every other row, and those between; rows are in no order."""
     labels = np.array([row.label for row in rows])
@@ -135,11 +152,13 @@ def fit(
     knows least does more harm than to say too little of what it knows best. Logits are (examples,
     labels), of which the first and the last are the poles; the loss of an example of which only
     these are known is that of the poles alone. The biases of all labels have the sum 0: only their
-    differences matter.
+    differences matter. Within a domain each label counts alike, since nobody knows how many of a
+    stream's texts are neutral: probabilities are those of a text that may as well have any label.
     """
     inputs = [torch.from_numpy(domain) for domain in logits]
     targets = [torch.from_numpy(domain) for domain in labels]
     known = [torch.from_numpy(np.asarray(d)) for d in poles_only or [y < 0 for y in labels]]
+    weights = [_weights(domain) for domain in targets]
     scale = torch.zeros((), dtype=torch.float64, requires_grad=True)
     bias = torch.zeros(inputs[0].shape[1], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS(
@@ -149,7 +168,10 @@ def fit(
     def losses(factor: torch.Tensor | float, offset: torch.Tensor) -> torch.Tensor:
         domains = zip(inputs, targets, known, strict=True)
         return torch.stack(
-            [cross_entropy(x * factor + offset, y, only).mean() for x, y, only in domains]
+            [
+                (cross_entropy(x * factor + offset, y, only) * weight).sum()
+                for (x, y, only), weight in zip(domains, weights, strict=True)
+            ]
         )
 
     def loss() -> torch.Tensor:
@@ -162,6 +184,12 @@ def fit(
     centred = (bias - bias.mean()).detach()
     temperature = min(_TEMPERATURES, key=lambda t: float(losses(1 / t, centred).max()))
     return temperature, tuple(round(value, 4) for value in centred.tolist())
+
+
+def _weights(labels: torch.Tensor) -> torch.Tensor:
+    """Of the sum 1, by which each label that there is counts alike."""
+    counts = torch.bincount(labels)
+    return 1 / (counts[labels] * int((counts > 0).sum())).double()
 
 
 def reference(
