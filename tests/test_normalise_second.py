@@ -84,6 +84,9 @@ def test_an_address_beside_a_text_changes_nothing(complaint: str, added: str, na
         "{}\nThanks!\nAlex", "{}\nThank you!", "{} - Best, Alex", "{},\nYours,\nA. B. Smith",
         "{} Kind regards from Berlin, Alex", "{}\n\nRgds, Tom",
         "{} Best wishes, Alex @x https://x.org",
+        "{}\n\nI would be grateful for a word.\nMaria Lopez\nCEO", "{}\nAll my respect,\nJo",
+        "{}\n\nUntil we meet,\nAlex de la Cruz", "Welcome back to work, Maria!\n\n{}",
+        "Happy Tuesday, everyone,\n{}", "Hope you had a lovely weekend! {}",
     ],
 )  # fmt: skip
 def test_greetings_and_closings_change_nothing(complaint: str, around: str) -> None:
@@ -105,6 +108,9 @@ def test_greetings_and_closings_change_nothing(complaint: str, around: str) -> N
         "good day at the office", "It says Sent from my heart, and I believe it",
         "I have the highest regards for them all", "see you all tonight xoxo",
         "I am looking forward to hearing from you about this wonderful prize",
+        "Great food!\n\nLoved the service.\nMaria", "The end was great,\nGeorge",
+        "Nice\nplace\nReally\nNice", "Welcome to the worst hotel!\nThe room stank.",
+        "Hope you have a plan to fix this! My order is late.",
         "They gave me two weeks - Not good", "Hey Jude", "yours is better than mine, truly",
     ],
 )  # fmt: skip

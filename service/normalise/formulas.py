@@ -42,7 +42,18 @@ _GREETING = re.compile(
 _WELL_WISHES = re.compile(
     r"\s*(?i:(?:i\s)?(?:really\s)?hope\s(?:this\s(?:e-?mail|message|note|letter)\sfinds\syou\swell"
     r"|(?:you\sare|you're|all\sis|everyone\sis)\s(?:all\s)?(?:keeping\s|doing\s)?well)"
-    r"(?:\stoday)?)\s*[,.!]+\s*"
+    r"(?:\stoday)?"
+    r"|(?:i\s|we\s)?hope\syou(?:\shad|\shave|'ve\shad|\sare\shaving|\senjoyed)\s(?:a|an|your|the)\s"
+    r"(?:\w{1,12}\s){0,2}(?:day|week|weekend|morning|afternoon|evening|summer|winter|spring|autumn"
+    r"|holidays?|break|vacation|easter|christmas|trip|start)(?:\s\w{1,12}){0,2})\s*[,.!]+\s*"
+)
+# A letter's first line, if it is short and alone: `Welcome back from your travels, Maria!`
+_FIRST_LINE = re.compile(r"\s*(?P<line>[^\n]{2,60}[,!:])[ \t]*\n\s*")
+_FIRST_LINE_WORDS_MAX = 8
+_ADDRESSES = re.compile(
+    r"\b(?:welcome\sback|good\s(?:day|morning|afternoon|evening)|greetings?|hello|hi|dear|esteemed"
+    r"|season'?s|happy\s\w{3,6}day)\b|\Ato\s(?:all|whom)\b",
+    re.IGNORECASE,
 )
 
 # These are closings whatever stands before them, if they begin with a capital letter.
@@ -90,6 +101,14 @@ _DASHED = re.compile(
     rf"(?<=[.!?\n])\s*[-\u2013\u2014~]{{1,2}}[ \t]?{_NAME}(?: {_NAME}){{0,2}}\s*\Z"
 )
 
+# A letter's last lines: a short one of thanks, hope or wishes, and names below it.
+_LETTER_LINE_WORDS_MAX, _LETTER_NAME_LINES_MAX = 10, 3
+_MANNERS = re.compile(
+    r"thank|grate|appreciat|hope|hoping|forward|regard|wish|sincer|yours|care|cheers|best|respect"
+    r"|bless|soon|advance|warm|cordial|faithful",
+    re.IGNORECASE,
+)
+
 # Within a signature, between names: `Head of Service`, `de la Cruz`.
 _CONNECTING = "of the and for at de da di van von der la le del bin al & | / - \u2013 \u2014"
 _CONNECTORS = frozenset(_CONNECTING.split())
@@ -115,11 +134,17 @@ _CONTACT = re.compile(
 
 def without_greeting(text: str) -> str:
     """Without a greeting at the start, and the wish to find the reader well."""
-    for pattern in (_GREETING, _WELL_WISHES):
+    for pattern in (_GREETING, _FIRST_LINE, _WELL_WISHES):
         match = pattern.match(text[:_HEAD_CHARACTERS])
-        if match and _is_enough(text[match.end() :]):
+        if match is None or (pattern is _FIRST_LINE and not _addresses(match["line"])):
+            continue
+        if _is_enough(text[match.end() :]):
             text = text[match.end() :]
     return text
+
+
+def _addresses(line: str) -> bool:
+    return len(line.split()) <= _FIRST_LINE_WORDS_MAX and _ADDRESSES.search(line) is not None
 
 
 def without_closing(text: str) -> str:
@@ -145,12 +170,30 @@ def _closing_begin(tail: str) -> int | None:
     for pattern in (_DEVICE, _KISSES, _PARTED, _DASHED):
         if match := pattern.search(tail):
             return match.start()
+    if (begin := _letter_end(tail)) is not None:
+        return begin
     lower = tail.lower()
     if not any(hint in lower for hint in _HINTS):
         return None
     for match in _CLOSING.finditer(tail):
         if _may_begin(tail, match) and _is_signature(match, tail[match.end() :]):
             return match.start()
+    return None
+
+
+def _letter_end(tail: str) -> int | None:
+    """Where the closing line of a letter begins, which has nothing but names below it."""
+    rest, names = tail.rstrip(), 0
+    while names < _LETTER_NAME_LINES_MAX:
+        above, newline, line = rest.rpartition("\n")
+        name = line.strip()
+        if not newline or not name or name[-1] in ".!?" or not _are_names(name, below=True):
+            break
+        rest, names = above.rstrip(), names + 1
+    above, newline, line = rest.rpartition("\n")
+    closes = line.rstrip().endswith(",") or _MANNERS.search(line) is not None
+    if names and newline and closes and len(line.split()) <= _LETTER_LINE_WORDS_MAX:
+        return len(above)
     return None
 
 
