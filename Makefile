@@ -68,7 +68,7 @@ bench: $(DEVELOPMENT) ## measure limits, engines, baselines, the service on a br
 soak: $(DEVELOPMENT) ## watch the service for MINUTES=10 under load and rebalances: nothing may grow
 	$(BIN)/python tests/bench/soak.py $(if $(MINUTES),--minutes $(MINUTES))
 
-weights: $(DEVELOPMENT) ## make the bundled weights again, an hour; DATA=folder of the labelled files
+weights: $(DEVELOPMENT) ## make the bundled weights again, over two hours; DATA=folder of the labelled files
 	$(BIN)/python tests/weights/recipe.py $(or $(DATA),../shared/data)
 
 # For all systems and Pythons at once, and without addresses: any index may serve these hashes.
