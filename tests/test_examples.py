@@ -111,7 +111,7 @@ async def test_a_trace_from_the_producer_through_the_service_to_the_consumer(
     settings = stream.settings(TRACING__EXPORTER="otlp", TRACING__ENDPOINT=collector.endpoint)
     with running_service(tmp_path, settings) as service:
         service.wait_ready()
-        traces = await _sent(stream, "It works, and how!", "Never again, it is awful.", " ")
+        traces = await _sent(stream, "It works, and I love it!", "Never again, it is awful.", " ")
         lines = await _read(stream, 3, f"{stream.group}-reader")
         assert 0 == service.stop(), service.log()
         assert "" == "".join(line for line in service.log().splitlines() if "Failed" in line)
@@ -174,7 +174,7 @@ async def test_a_collector_that_is_away_harms_nothing(stream: Stream, tmp_path: 
     settings = stream.settings(TRACING__EXPORTER="otlp", TRACING__ENDPOINT=away)
     with running_service(tmp_path, settings) as service:
         service.wait_ready()
-        traces = await _sent(stream, *["It works, and how!"] * 300)
+        traces = await _sent(stream, *["It works, and I love it!"] * 300)
         lines = await _read(stream, 300, f"{stream.group}-reader")
         assert 0 == service.stop(), service.log()
     assert set(traces.values()) == {line.split()[-1] for line in lines}

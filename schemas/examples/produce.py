@@ -1,7 +1,7 @@
 """Sends texts to the service, each as a CloudEvent with a trace of its own.
 
     pip install confluent-kafka
-    python schemas/examples/produce.py "It works, and how!" "Never again."
+    python schemas/examples/produce.py "It works, and I love it!" "Never again."
 
 A message needs no more than `{"text": …}`; id, attributes and trace are what makes it found again.
 """
