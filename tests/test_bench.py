@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 def test_arithmetic_of_one_text() -> None:
-    """By hand, for the bundled model: width 384, hidden 1536, six layers, two labels."""
+    """By hand, for the bundled model: width 384, hidden 1536, six layers, three labels."""
     layout = load_layout(resolve(ModelSettings()).folder)
     length, width, hidden = 20, 384, 1536
     linear = 2 * length * (4 * width * width + 2 * width * hidden)
     attention = 2 * 2 * length * length * width
     # There each head attends to whole tokens, and no keys and values are formed.
     last = 2 * (4 * width * width + 2 * width * hidden) + 2 * 2 * length * width * layout.heads
-    head = 2 * (width * width + 2 * width)
+    head = 2 * (width * width + 3 * width)
 
     assert 5 * (linear + attention) + last + head == arithmetic(layout, [length])
     assert 2 * arithmetic(layout, [length]) == arithmetic(layout, [length, length])

@@ -60,7 +60,7 @@ async def test_it_is_off_unless_it_is_asked_for() -> None:
 async def test_it_needs_no_broker_and_answers_as_the_page_says() -> None:
     """503 while the model is loaded; then what stands beside the commands in schemas/README.md."""
     section = README.partition("\n## Asking for a score\n")[2].partition("\n## ")[0]
-    asked = re.findall(r"localhost:8080(/\w+) -d '(.*)'", section)
+    asked = re.findall(r"localhost:8080(/[\w?=]+)'? -d '(.*)'", section)
     answers = [json.loads(line) for line in re.findall(r"^    (\[.*\])$", section, re.MULTILINE)]
     async with _running(score=True) as session:
         async with asyncio.timeout(120):
@@ -70,9 +70,9 @@ async def test_it_needs_no_broker_and_answers_as_the_page_says() -> None:
         async with session.get("/readyz") as response:
             assert 503 == response.status
 
-    assert [200] * 3 == [status for status, _ in found]
-    assert [_rounded(answer) for answer in answers] == [_rounded(body) for _, body in found[:2]]
-    assert 19 == len(found[2][1]["countries"])
+    assert [200] * 4 == [status for status, _ in found]
+    assert [_rounded(answer) for answer in answers] == [_rounded(body) for _, body in found[:3]]
+    assert 19 == len(found[3][1]["countries"])
 
 
 def _rounded(value: Any) -> Any:

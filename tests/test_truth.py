@@ -48,7 +48,7 @@ def test_labels(
     poles: tuple[int, int] | None,
 ) -> None:
     """A file of two poles asks which is likelier; one of three asks for all."""
-    truth = truth_of(FILE, examples(*given), form, names)
+    truth = truth_of(FILE, examples(*given), form, names, "tiny")
     assert labels == truth.labels.tolist()
     assert poles == truth.poles
     assert 0 == truth.left_out
@@ -56,7 +56,7 @@ def test_labels(
 
 def test_neutral_examples_are_left_out_where_there_is_no_such_label() -> None:
     """And counted."""
-    truth = truth_of(FILE, examples(0, 1, 2, 1), "named", TWO)
+    truth = truth_of(FILE, examples(0, 1, 2, 1), "named", TWO, "tiny")
     assert [0, 1] == truth.labels.tolist()
     assert ["text 0", "text 2"] == [e.text for e in truth.examples]
     assert 2 == truth.left_out
@@ -64,8 +64,8 @@ def test_neutral_examples_are_left_out_where_there_is_no_such_label() -> None:
 
 def test_a_label_beyond_the_models_is_refused() -> None:
     """With the file, and the labels that there are."""
-    with pytest.raises(InputError, match=r"data.tsv: has the label 3, .* 3 labels \(NEGATIVE, "):
-        truth_of(FILE, examples(0, 3), "glue", THREE)
+    with pytest.raises(InputError, match=r"has the label 3, but tiny has 3 labels \(NEGATIVE, "):
+        truth_of(FILE, examples(0, 3), "glue", THREE, "tiny")
 
 
 def test_the_poles_of_a_text_that_is_surely_neutral_are_even() -> None:

@@ -66,7 +66,7 @@ def test_the_commands_write_files(tmp_path: Path) -> None:
         assert 0 == done.exit_code, done.output
         session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         (logits,) = session.run(None, pack([[101, 2204, 102], [101, 102]]))
-        assert (2, 2) == logits.shape
+        assert (2, 3) == logits.shape
         assert precision == session.get_modelmeta().custom_metadata_map["precision"]
 
 

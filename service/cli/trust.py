@@ -111,7 +111,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
         )
     shown = [print_table] if data is not None else []
     if model is not None:
-        figures |= steadiness.measure(model, remarks(), data, form)
+        # Of a file of two poles, `labels` are these: the table of the file is read by them.
+        figures = steadiness.measure(model, remarks(), data, form) | figures
         shown.append(steadiness.print_tables)
     print_found(figures, as_json, lambda out: _show_all(shown, figures, out))
     written = write_plots(figures, plots) if plots is not None else []

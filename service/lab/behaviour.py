@@ -77,7 +77,7 @@ def measure(
     tests = {"behaviour": written_tests()}
     labels = model.engine.info.labels
     if data is not None:
-        tests["behaviour_on_data"] = _tests_of(data, form, labels)
+        tests["behaviour_on_data"] = _tests_of(data, form, labels, model.engine.info.name)
     asked = (text for some in tests.values() for test in some for text in _texts(test))
     judged = _judge(asked, model, console)
     middle = neutral(labels)
@@ -96,9 +96,9 @@ def measure(
     }
 
 
-def _tests_of(data: Path, form: Form, labels: Sequence[str]) -> list[Behaviour]:
+def _tests_of(data: Path, form: Form, labels: Sequence[str], name: str) -> list[Behaviour]:
     examples = [example for example in read_labelled(data, form) if example.text.strip()]
-    truth = truth_of(data, examples, form, labels)
+    truth = truth_of(data, examples, form, labels, name)
     blame = negative(labels)
     found = zip(truth.examples, truth.labels, strict=True)
     complaints = [example.text for example, label in found if label == blame]

@@ -74,7 +74,7 @@ def evaluate(
         raise InputError(f"{data}: has no example; give a TSV with rows below its header")
     model = model or load_model(settings.model)
     info = model.engine.info
-    truth = truth_of(data, examples, form, info.labels)
+    truth = truth_of(data, examples, form, info.labels, info.name)
     if not truth.examples:
         raise InputError(f"{data}: has neutral examples alone; give a model with such a label")
     started = time.monotonic()

@@ -160,13 +160,14 @@ def find(
     stopped_by = [""] * len(names)
     broken: dict[str, dict[str, float | None]] = {name: {} for name in (*domains, ALL)}
     for group in _groups(names):
-        requirements = [
+        # Of all together first: if they are too few, that is what to say.
+        of_all = _of_all(domains.values(), group, 1 - target_accuracy)
+        requirements = list(of_all) if group == both(names) else []
+        requirements += [
             requirement
             for name, domain in domains.items()
             for requirement in _requirements(name, domain, group, names, 1 - target_accuracy)
         ]
-        if group == both(names):
-            requirements += _of_all(domains.values(), group, 1 - target_accuracy)
         seen = any(np.isin(domain.labels, group).any() for domain in domains.values())
         threshold, reason = _lowest(requirements) if seen else (None, "no example has this label")
         for label in group:

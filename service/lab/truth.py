@@ -38,8 +38,10 @@ class Truth(NamedTuple):
     left_out: int
 
 
-def truth_of(data: Path, examples: Sequence[Example], form: Form, names: Sequence[str]) -> Truth:
-    """What the labels of this file's form are for a model with labels of these names.
+def truth_of(
+    data: Path, examples: Sequence[Example], form: Form, names: Sequence[str], model: str
+) -> Truth:
+    """What the labels of this file's form are for this model, with labels of these names.
 
     Raises:
         InputError: the file has a label that the model does not have.
@@ -58,7 +60,7 @@ def truth_of(data: Path, examples: Sequence[Example], form: Form, names: Sequenc
     highest = max(e.label for e in examples)
     if highest >= len(names):
         raise InputError(
-            f"{data}: has the label {highest}, but the model has {len(names)} labels "
+            f"{data}: has the label {highest}, but {model} has {len(names)} labels "
             f"({', '.join(names)}); give data with its labels"
         )
     if poles is not None and highest < 2:
