@@ -223,7 +223,7 @@ def _requirements(
 
 
 def _of_all(
-    domains: Iterable[Domain], poles: tuple[int, int], wrong_max: float
+    domains: Iterable[Domain], poles: tuple[int, ...], wrong_max: float
 ) -> Iterator[_Requirement]:
     """What is asked of all texts at a pole together, and of all at no pole, where there are any."""
     whole = Domain(*(np.concatenate(parts) for parts in zip(*domains, strict=True)))
