@@ -13,7 +13,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from aiokafka.errors import RequestTimedOutError
 
 import service.app
@@ -21,21 +20,22 @@ import service.kafka.delivery
 from chaos.messages import POISON_WORD
 from chaos.orders import ENGINE_VARIABLE, SABOTAGE_VARIABLE, Order, Orders, Point
 from chaos.stacks import write_on_signal
+from service.bench.null import NullEngine
 from service.cli import main
 from service.engines import load_engine
 from service.engines.checkpoint import Checkpoint, load_tokenizer
 from service.kafka import KafkaSession
 from service.kafka.producer import Producer
-from service.records import ModelInfo
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from service.kafka.producer import Failed
     from service.ports import Engine
-    from service.records import Outgoing, Record
+    from service.records import ModelInfo, Outgoing, Record
     from service.settings import ModelSettings
 
 ORDERS = Orders.of_this_process()
@@ -125,16 +125,6 @@ class PointedSession(KafkaSession):
         self._consumer.commit = _between(self._consumer.commit, after="after offsets")
 
 
-class NullEngine:
-    """Says the same of every text, at no cost; what is judged is how records travel."""
-
-    info = ModelInfo("null", "none", "null", "float32", "cpu", ("NEGATIVE", "POSITIVE"))
-
-    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """See `ports.Engine`."""
-        return np.zeros((len(sequences), 2), np.float32)
-
-
 class PointedEngine:
     """An engine that passes a point, and that no poisonous text gets through."""
 
@@ -171,8 +161,10 @@ def pointed_engine(settings: ModelSettings, checkpoint: Checkpoint) -> PointedEn
     """Stands for `service.engines.load_engine`."""
     poison = load_tokenizer(checkpoint).token_to_id(POISON_WORD)
     assert poison is not None, f"{POISON_WORD} is no token of this model"
+    # The null engine says the same of every text: what is judged then is how records travel.
     null = os.environ.get(ENGINE_VARIABLE) == "null"
-    return PointedEngine(NullEngine() if null else load_engine(settings, checkpoint), poison)
+    engine = NullEngine(checkpoint.labels) if null else load_engine(settings, checkpoint)
+    return PointedEngine(engine, poison)
 
 
 def install() -> None:
