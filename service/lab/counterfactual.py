@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from service.lab import swaps
 from service.lab.lessons import altered
-from service.normalise import STEPS, normalise
+from service.lab.lessons_around import without_formulas
+from service.normalise import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +109,7 @@ class Counterfactuals:
         """
         self._normaliser = normaliser
         self._around = around
-        self._without_formulas = set(STEPS.get(normaliser, ())) - {"greetings", "closings"}
+        self._without_formulas = without_formulas(normaliser)
         self._countries = [n for country in trained for n in (country.name, country.spoken)]
         self._adjectives = [c.adjective for c in trained if c.adjective is not None]
         self._texts = [t for t in texts if len(t.split()) <= TEXT_WORDS_MAX]

@@ -16,7 +16,7 @@ from service.lab.files import read_lines
 from service.lab.glue import Example
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
 LABELS = ("NEGATIVE", "NEUTRAL", "POSITIVE")
@@ -114,10 +114,6 @@ def _rows(path: Path, label_of: Callable[[str], int | None]) -> list[Example]:
     return [Example(texts[k], labels[k].pop()) for k in agreed]
 
 
-def _by(names: Mapping[str, int]) -> Callable[[str], int | None]:
-    return names.get
-
-
 def _of_emotions(label: str) -> int | None:
     """The pole that all emotions of a comment share; a pole counts more than being neutral."""
     found = {_EMOTIONS.get(name) for name in label.split(",")}
@@ -128,9 +124,9 @@ def _of_emotions(label: str) -> int | None:
 
 
 _FILES: dict[str, tuple[str, Callable[[str], int | None]]] = {
-    "semeval": ("tweets_semeval.tsv", _by(NAMES)),
-    "kaggle": ("tweets_kaggle.tsv", _by(NAMES)),
-    "sst5": ("sst5.tsv", _by(NAMES)),
-    "customer_reviews": ("customer_reviews.tsv", _by(NAMES)),
+    "semeval": ("tweets_semeval.tsv", NAMES.get),
+    "kaggle": ("tweets_kaggle.tsv", NAMES.get),
+    "sst5": ("sst5.tsv", NAMES.get),
+    "customer_reviews": ("customer_reviews.tsv", NAMES.get),
     "goemotions": ("goemotions28.tsv", _of_emotions),
 }

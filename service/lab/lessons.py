@@ -22,13 +22,13 @@ from service.lab import lessons_phrases as phrases
 from service.lab import lessons_praise as praise
 from service.lab import lessons_reports as reports
 from service.lab import lessons_turns as turns
+from service.lab.domains import NEGATIVE, NEUTRAL, POSITIVE
 from service.lab.glue import Example
 from service.lab.lessons_around import altered
 from service.lab.lessons_words import COMMON
+from service.lab.lessons_words import filled as fill_slots
 
 __all__ = ["GROUPS", "Group", "altered", "lessons"]
-
-NEGATIVE, NEUTRAL, POSITIVE = 0, 1, 2
 
 
 class Group(NamedTuple):
@@ -116,7 +116,6 @@ WORDS = {
     for name, options in of_module.items()
 }
 
-_SLOT = re.compile(r"\{([^{}]*)\}")
 _SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))(?!https?:|www|link\b)[a-z]")
 # A vowel that is heard, mostly: "an app", but "a one", "a user", "a used lamp".
 _ARTICLE = re.compile(r"\b([Aa]) (?=(?!one|us|uni|eu)[aeiou8])")
@@ -151,13 +150,9 @@ def sample(order: random.Random, group: Group) -> str:
 
 
 def filled(order: random.Random, template: str) -> str:
-    """The template with a word in each slot; slots within slots are filled first."""
-    text = template
-    while found := _SLOT.search(text):
-        inner = found[1]
-        word = order.choice(inner.split("|") if "|" in inner else WORDS[inner])
-        text = text[: found.start()] + word + text[found.end() :]
-    text = re.sub(r" +(?=[.,!?](?:\s|$))", "", " ".join(text.split()))
+    """The template with a word in each slot, its spaces, marks and capitals as people have them."""
+    text = " ".join(fill_slots(order, template, WORDS).split())
+    text = re.sub(r" +(?=[.,!?](?:\s|$))", "", text)
     text = re.sub(r"([!?])\.(?!\.)", r"\1", text)
     text = _ARTICLE.sub(r"\1n ", text)
     return _SENTENCE_START.sub(lambda m: m[0].upper(), text)

@@ -9,8 +9,26 @@ from __future__ import annotations
 
 import re
 from textwrap import dedent
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Mapping, Sequence
 
 _CONTINUED = re.compile(r"\n +")
+
+
+_SLOT = re.compile(r"\{([^{}]*)\}")
+
+
+def filled(order: random.Random, template: str, values: Mapping[str, Sequence[str]]) -> str:
+    """The template with one of the `values` in each slot; slots within slots are filled first."""
+    text = template
+    while found := _SLOT.search(text):
+        inner = found[1]
+        word = order.choice(inner.split("|") if "|" in inner else values[inner])
+        text = text[: found.start()] + word + text[found.end() :]
+    return text
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -23,8 +23,9 @@ from service.lab.domains import (
 from service.lab.glue import Example, hold_out, read_glue, without_fragments
 from service.lab.labelled import RATING_MIN, read_ratings
 from service.lab.lessons import altered, lessons
+from service.lab.lessons_around import without_formulas
 from service.lab.sources import TWEETS_HELD_OUT, Mixture, Sources
-from service.normalise import STEPS, normalise
+from service.normalise import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,7 @@ def _normalised(rows: Sequence[Example], version: int) -> list[Example]:
 def _altered(rows: Sequence[Example], normal: Sequence[Example], recipe: Recipe) -> list[Example]:
     """The normalised rows, a share of them made of the altered texts; the same for a seed."""
     order = random.Random(f"{recipe.seed}/altered")
-    without = set(STEPS.get(recipe.normaliser, ())) - {"greetings", "closings"}
+    without = without_formulas(recipe.normaliser)
     found = []
     for row, plain in zip(rows, normal, strict=True):
         if order.random() >= recipe.altered_share:
