@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from service.ports import Engine
     from service.settings import ModelSettings
-    from service.text import TextEncoder
+    from service.text import TextEncoder, Windows
 
 # Texts that an engine gets at a time: enough of like length for little padding in its runs, which
 # it bounds itself, and few enough to stream.
@@ -53,10 +53,10 @@ class LoadedModel:
             for text, (windows, stats) in zip(texts, self.encoder.encode(texts), strict=True)
         ]
 
-    def logits(self, texts: Sequence[Encoded]) -> NDArray[np.float32]:
-        """Of these texts at once, shape (texts, labels)."""
-        logits = self.engine.logits([window for text in texts for window in text.windows])
-        counts = [len(text.windows) for text in texts]
+    def logits(self, texts: Sequence[Windows]) -> NDArray[np.float32]:
+        """Of the windows of these texts at once, shape (texts, labels)."""
+        logits = self.engine.logits([window for windows in texts for window in windows])
+        counts = [len(windows) for windows in texts]
         return joined(logits, counts, multi_label=self.calling.multi_label)
 
     def described(self) -> dict[str, str]:
@@ -115,7 +115,8 @@ def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
     labels = model.engine.info.labels
     for chunk in _chunks(texts):
         encoded = model.encoded(chunk)
-        for call, scores in model.calling.read(labels, model.logits(encoded), encoded):
+        logits = model.logits([text.windows for text in encoded])
+        for call, scores in model.calling.read(labels, logits, encoded):
             yield Scored(call.label, call.score, scores, call.confident)
 
 
@@ -129,7 +130,8 @@ def logits_of(texts: Iterable[str], model: LoadedModel) -> Iterator[NDArray[np.f
         ModelError: the model has stopped working.
     """
     for chunk in _chunks(texts):
-        yield model.logits(model.encoded(chunk))
+        # Without their languages, which only a reading needs.
+        yield model.logits([windows for windows, _ in model.encoder.encode(chunk)])
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
