@@ -15,12 +15,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from broker import Broker, BrokerUnavailableError, JarBroker, start_broker, start_jar_broker
+from chromium import REMEDY as CHROMIUM_REMEDY
+from chromium import chromium, running_chromium
 from kafka_tools import Topics, topics_on
 from session_tools import kafka, real  # noqa: F401 - fixtures
 from stream_tools import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
 
 # Nothing is asserted of how long an example takes: a busy machine makes no test fail.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -68,6 +72,16 @@ def jar_broker() -> Iterator[JarBroker]:
 def topics(broker: Broker) -> Topics:
     """Give a maker of topics on the shared broker."""
     return topics_on(broker)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Give a Chromium."""
+    path = chromium()
+    if path is None:
+        lacking(f"no Chromium to show the page in: {CHROMIUM_REMEDY}")
+    with running_chromium(path) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

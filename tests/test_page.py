@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from chromium import REMEDY, chromium, running_chromium
-from conftest import lacking
 from page_tools import TOPICS, Stream, ask, opened, row
 from service.demo.broker import demo_broker
 from service_process import free_port, running_service
@@ -24,16 +22,6 @@ if TYPE_CHECKING:
 
 CONTRAST = (Path(__file__).parent / "page_contrast.js").read_text(encoding="utf-8")
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><b>so bold</b> &amp; <script>1</script>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Give a Chromium."""
-    path = chromium()
-    if path is None:
-        lacking(f"no Chromium to show the page in: {REMEDY}")
-    with running_chromium(path) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

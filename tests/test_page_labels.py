@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from chromium import REMEDY, chromium, running_chromium
-from conftest import lacking
 from page_feed import fed_page
 from page_tools import ask, opened, row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Page
 
 
@@ -32,16 +28,6 @@ SWATCHES = """() => [...document.querySelectorAll("#labels .legend i")].map((swa
   const [r, g, b] = canvas.getImageData(0, 0, 1, 1).data;
   return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Give a Chromium."""
-    path = chromium()
-    if path is None:
-        lacking(f"no Chromium to show the page in: {REMEDY}")
-    with running_chromium(path) as started:
-        yield started
 
 
 def _legend(page: Page) -> list[str]:
