@@ -133,7 +133,7 @@ class Counterfactuals:
         kind = order.choices(
             (self._country, self._adjective, self._name, self._pronoun, self._swapped,
              self._group_of_people, self._trait, self._clause, self._with_something_around),
-            (4, 4, 3, 5, 2, 2, 4, 3, AROUND_WEIGHT if self._around else 0),
+            (4, 4, 3, 5, 2, 3, 5, 7, AROUND_WEIGHT if self._around else 0),
         )[0]  # fmt: skip
         return kind(order, copies)
 

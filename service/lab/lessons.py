@@ -18,6 +18,7 @@ from service.lab import lessons_expected as expected
 from service.lab import lessons_irony as irony
 from service.lab import lessons_long as long_mails
 from service.lab import lessons_neutral as neutral
+from service.lab import lessons_people as people
 from service.lab import lessons_phrases as phrases
 from service.lab import lessons_praise as praise
 from service.lab import lessons_reports as reports
@@ -89,6 +90,7 @@ GROUPS = (
     Group("long mails with a bad end", NEGATIVE, 21, long_mails.MAIL_BAD),
     Group("bad denied, no more", NEUTRAL, 12, denials.DENIED_ONLY),
     Group("reports without trouble", NEUTRAL, 18, reports.CALM),
+    Group("what people did", NEUTRAL, 22, people.FACTS),
     Group("bad denied in praise", POSITIVE, 24, denials.PRAISED),
     Group("fears turned", POSITIVE, 18, expected.TURNED_GOOD),
     Group("short answers for", POSITIVE, 18, answers.ANSWERED_FOR),
@@ -112,6 +114,7 @@ WORDS = {
         irony.WORDS,
         reports.WORDS,
         long_mails.WORDS,
+        people.WORDS,
     )
     for name, options in of_module.items()
 }

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from service.lab.labelled import Rated
     from service.lab.recipe import Recipe
 
-# The reviews outnumber all else, and most of them are fragments of a sentence.
-REVIEWS_WEIGHT = 0.7
 # Below, people called a tweet neutral, or did not agree on its sign.
 NEUTRAL_RATING_MAX = 0.5
 UNSURE_RATING_WEIGHT = 0.5
@@ -60,7 +58,8 @@ def read_three(folder: Path, sources: Sources, recipe: Recipe) -> Mixture:
     # Reviews are known by what the model before has seen: only those that it has not are held out.
     domains["sst5"] = _split_again(domains["sst5"], held_reviews, "sst5" in sources.leave_out)
     neutral = [e.text for e in domains["sst5"].held_out if e.label == NEUTRAL]
-    reviews = [_of_poles(e) for e in without_fragments(reviews, neutral)]
+    weight = recipe.reviews_weight
+    reviews = [_of_poles(e, weight) for e in without_fragments(reviews, neutral)]
     held_out = {sources.data.parent.name or "data": [_of_poles(e) for e in held_reviews]}
     held_out |= {name: domain.held_out for name, domain in domains.items()}
     rows = [row for domain in domains.values() for row in balanced(domain.train, recipe.balance)]
@@ -105,10 +104,10 @@ def _split_again(domain: Domain, held_reviews: Sequence[Example], left_out: bool
     return domain._replace(train=[] if left_out else train, held_out=held)
 
 
-def _of_poles(example: Example) -> Example:
+def _of_poles(example: Example, weight: float = 1.0) -> Example:
     """A review of two labels, of which only the poles are known."""
     label = POSITIVE if example.label else NEGATIVE
-    return Example(example.text, label, REVIEWS_WEIGHT, poles_only=True)
+    return Example(example.text, label, weight, poles_only=True)
 
 
 def _rated(tweet: Rated) -> Example:

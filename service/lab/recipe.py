@@ -22,6 +22,7 @@ class Recipe:
     normaliser: int = 0
     tweet_copies: int = 1
     balance: float = 0.0
+    reviews_weight: float = 0.7
     altered_share: float = 0.0
     lessons: int = 0
     consistency_every: int = 0
@@ -51,6 +52,8 @@ HELP = {
     "normaliser": "Version of the normaliser that texts pass through; 0 is none.",
     "tweet_copies": "Times that each tweet comes in an epoch.",
     "balance": "How far the labels of a domain count alike: 0 each text, 1 each label. Needs "
+    "--domains.",
+    "reviews_weight": "Weight of a sentence of --data, beside 1 for the mean text of a domain. Needs "
     "--domains.",
     "altered_share": "Share of the texts that are trained on with a greeting, a handle, a typo or "
     "the like, which change no opinion. Needs --domains.",
