@@ -15,29 +15,29 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from service.accounts import Accounts
 from service.assembly import SystemClock, build_pipeline, build_prepare
-from service.backoff import backoff_s
-from service.drift import DriftWindow
+from service.checkpoint.files import resolve
+from service.checkpoint.tuning import tuned
 from service.engines import load_engine
-from service.engines.checkpoint import resolve
 from service.errors import RetriableError, ServiceError
-from service.feed import Feed
-from service.inference import Inference
 from service.kafka import KafkaSession
-from service.language import Languages
-from service.processing import load_processing
-from service.telemetry import Metrics, service_version
-from service.tuning import tuned
+from service.observe.drift import DriftWindow
+from service.observe.feed import Feed
+from service.observe.metrics import Metrics, service_version
+from service.retry import backoff_s
+from service.scoring.inference import Inference
+from service.scoring.processing import load_processing
+from service.stream.counts import Accounts
+from service.text.language import Languages
 from service.web.live import Live
 from service.web.score_api import ScoreApi
 from service.web.server import HttpServer
 
 if TYPE_CHECKING:
-    from service.pipeline import Pipeline
-    from service.prepare import PrepareThread
+    from service.observe.tracing import Tracing
     from service.settings import Settings
-    from service.tracing import Tracing
+    from service.stream.pipeline import Pipeline
+    from service.text.prepare import PrepareThread
     from service.web.server import Part
 
 log = structlog.get_logger(__name__)
@@ -77,7 +77,7 @@ class Service:
         )
         self._tracing: Tracing | None = None
         if settings.tracing.exporter != "none":
-            from service.tracing import exporting  # noqa: PLC0415 - an extra; takes time to load
+            from service.observe.tracing import exporting  # noqa: PLC0415 - an extra; takes time to load
 
             group_id, version = settings.kafka.group_id, service_version()
             self._tracing = exporting(settings.tracing, SystemClock(), group_id, version)

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 from jsonpointer import JsonPointer
 
-from service.batcher import Batcher, Limits
-from service.breaker import Breaker
-from service.codec import Decoder, Encoder
-from service.pipeline import Pipeline
-from service.prepare import PrepareThread
-from service.telemetry import service_version
+from service.observe.metrics import service_version
+from service.stream.batcher import Batcher, Limits
+from service.stream.breaker import Breaker
+from service.stream.pipeline import Pipeline
+from service.text.prepare import PrepareThread
+from service.wire import Decoder, Encoder
 
 if TYPE_CHECKING:
-    from service.accounts import Accounts
-    from service.language import Languages
+    from service.observe.tracing import Tracing
     from service.ports import Scorer, Session
     from service.records import ModelInfo
     from service.settings import Settings
-    from service.text import TextEncoder
-    from service.tracing import Tracing
+    from service.stream.counts import Accounts
+    from service.text.encoder import TextEncoder
+    from service.text.language import Languages
 
 
 class SystemClock:

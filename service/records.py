@@ -133,7 +133,7 @@ class Rejected:
 class Verdict:
     """What the model says of one document: a probability for each label, and the likeliest.
 
-    `score` is that of the likeliest; whether it is `confident`, see `service.calls`. Where it is
+    `score` is that of the likeliest; whether it is `confident`, see `scoring.readings`. Where it is
     not, `label` may be what the settings call that. All are None, and `scores` are empty, where the
     model was not asked on purpose. `repeated` where it said so of the same text before, and was not
     asked again.

@@ -14,12 +14,18 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
-from broker import Broker, BrokerUnavailableError, JarBroker, start_broker, start_jar_broker
-from chromium import REMEDY as CHROMIUM_REMEDY
-from chromium import chromium, running_chromium
-from kafka_tools import Topics, topics_on
-from session_tools import kafka, real  # noqa: F401 - fixtures
-from stream_tools import Stream
+from tools.chromium import REMEDY as CHROMIUM_REMEDY
+from tools.chromium import chromium, running_chromium
+from tools.kafka.broker import (
+    Broker,
+    BrokerUnavailableError,
+    JarBroker,
+    start_broker,
+    start_jar_broker,
+)
+from tools.kafka.sessions import kafka, real  # noqa: F401 - fixtures
+from tools.kafka.streams import Stream
+from tools.kafka.topics import Topics, topics_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

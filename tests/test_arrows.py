@@ -13,152 +13,43 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from rooms import ARROWS, FILES, LIBRARIES, LIBRARY_FILES, TYPE_ARROWS
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICE = ROOT / "service"
 MODULES = sorted(SERVICE.rglob("*.py"))
-
-# What each room needs to run. Whoever wants another arrow argues for it here.
-ARROWS: dict[str, set[str]] = {
-    # Pure: values, and what is computed of them.
-    "records": set(),
-    "errors": set(),
-    "terminal": set(),
-    "ports": set(),
-    "progress": set(),
-    "contracts": {"records"},
-    "headers": set(),
-    "codec": {"contracts", "headers", "records"},
-    "normalise": set(),
-    "windows": set(),
-    "language": set(),
-    "calls": {"trust"},
-    "poles": set(),
-    "text": {"errors", "normalise", "records", "windows"},
-    "prepare": {"records"},
-    "cost": set(),
-    "runs": set(),
-    "backoff": set(),
-    "batcher": {"cost", "records"},
-    "breaker": {"records"},
-    "drift": set(),
-    "repeats": {"records"},
-    "trust": {"errors"},
-    "accounts": {"records"},
-    "feed": {"records"},
-    "pipeline": {"backoff", "errors", "progress", "records"},
-    # The edges: each knows one thing of the world outside.
-    "settings_groups": set(),
-    "settings": {"errors", "settings_groups"},
-    "telemetry": {"records"},
-    "logs": {"errors", "terminal"},
-    "page": set(),
-    "turns": {"errors"},
-    "inference": {"calls", "errors", "records", "repeats", "runs", "turns", "windows"},
-    "web.__init__": set(),
-    "web.server": {"errors", "telemetry"},
-    "web.live": {"feed", "telemetry"},
-    "web.bodies": set(),
-    "web.countries": set(),
-    "web.docs_page": set(),
-    "web.explain": {"web.countries", "web.score_contracts"},
-    "web.openapi": {"web.score_contracts"},
-    "web.score_contracts": set(),
-    "web.score_api": {
-        "errors", "poles", "runs", "web.bodies", "web.docs_page", "web.explain", "web.openapi",
-        "web.score_contracts",
-    },
-    "engines": {"errors", "records", "settings", "trust"},
-    "kafka": {"errors", "progress", "records", "runs", "settings"},
-    "tuning": {"errors", "records"},
-    "processing": {"calls", "engines", "errors", "text", "trust"},
-    "tracing": {"errors", "records"},
-    "model": set(),
-    # Whoever puts them together.
-    "assembly": {"batcher", "breaker", "codec", "pipeline", "prepare", "telemetry"},
-    "app": {
-        "accounts", "assembly", "backoff", "drift", "engines", "errors", "feed", "inference",
-        "kafka", "language", "processing", "telemetry", "tracing", "tuning", "web.live",
-        "web.score_api", "web.server",
-    },
-    # Beside the stream.
-    "asyncapi": {"contracts", "headers", "settings"},
-    "schemas": {"asyncapi", "contracts", "web.openapi"},
-    "reference": {"contracts", "errors", "records", "settings", "telemetry"},
-    "lab": {
-        "calls", "codec", "contracts", "drift", "engines", "errors", "kafka", "language",
-        "normalise", "poles", "processing", "records", "settings", "terminal", "trust", "tuning",
-        "windows",
-    },
-    "demo": {"app", "contracts", "errors", "logs", "records", "settings", "terminal"},
-    "bench": {
-        "app", "engines", "errors", "lab", "logs", "records", "settings", "terminal", "text",
-    },
-    "cli": {
-        "app", "bench", "demo", "errors", "lab", "logs", "records", "reference", "schemas",
-        "settings", "terminal",
-    },
-    "__init__": set(), "__main__": {"cli"},
-}  # fmt: skip
-
-# What a room names in annotations only.
-TYPE_ARROWS: dict[str, set[str]] = {
-    "app": {"pipeline", "prepare", "settings"},
-    "calls": {"records"},
-    "drift": {"records", "trust"},
-    "engines": {"ports"},
-    "inference": {"ports"},
-    "lab": {"ports", "text"},
-    "logs": {"settings"},
-    "accounts": {"drift", "feed", "telemetry"},
-    "assembly": {"accounts", "language", "ports", "records", "settings", "text", "tracing"},
-    "pipeline": {"accounts", "batcher", "breaker", "codec", "ports", "tracing"},
-    "ports": {"progress", "records"},
-    "prepare": {"codec", "language", "text"},
-    "processing": {"settings"},
-    "progress": {"records"},
-    "telemetry": {"drift"},
-    "tracing": {"ports", "settings"},
-    "turns": {"ports"},
-    "tuning": {"engines", "settings"},
-    "web.explain": {"calls"},
-    "web.score_api": {"calls", "records", "telemetry"},
-    "web.server": {"settings"},
-}
-
-# Libraries that are heavy, or that stand for something outside, and the rooms that know them.
-LIBRARIES: dict[str, set[str]] = {
-    "aiohttp": {"web.bodies", "web.live", "web.score_api", "web.server"},
-    "aiokafka": {"kafka", "bench", "demo"},
-    "click": {"cli"},
-    "confluent_kafka": {"bench", "demo"},
-    "cramjam": {"kafka"},
-    "onnx": {"bench", "engines", "lab"},
-    "onnxruntime": {"bench", "engines", "lab"},
-    "opentelemetry": {"tracing"},
-    "sklearn": {"lab"},
-    "torch": {"bench", "engines", "lab"},
-    "transformers": {"bench", "engines", "lab"},
-}
+FILES_MAX = 12
 
 
 class Import(NamedTuple):
-    """One module that a room imports; `name` is dotted, `typing` means for annotations only."""
+    """One import of a file; `name` is dotted, `typing` means for annotations only."""
 
     room: str
+    file: str
     name: str
     typing: bool
 
 
-def _room(path: Path) -> str:
-    return _named(path.relative_to(SERVICE).with_suffix("").parts)
+def _place(name: str) -> tuple[str, str] | None:
+    """The room and the file that a dotted name is in; None outside of `service`."""
+    first, *parts = name.split(".")
+    if first != "service":
+        return None
+    while parts:
+        if SERVICE.joinpath(*parts).with_suffix(".py").is_file():
+            return ".".join(parts[:-1]) or parts[-1], parts[-1]
+        if (SERVICE.joinpath(*parts) / "__init__.py").is_file():
+            return ".".join(parts), "__init__"
+        parts.pop()
+    return "__init__", "__init__"
 
 
-def _named(parts: Sequence[str]) -> str:
-    # In `web` each module is a room: some are pure, and some speak HTTP.
-    return ".".join(parts[:2]) if parts[0] == "web" else parts[0]
+def _of(path: Path) -> tuple[str, str]:
+    *folders, file = path.relative_to(SERVICE).with_suffix("").parts
+    return ".".join(folders) or file, file
 
 
 @cache
@@ -177,10 +68,7 @@ def _names(node: ast.AST, typing: bool = False) -> Iterator[tuple[str, bool]]:
     elif isinstance(node, ast.ImportFrom):
         assert node.level == 0, "imports are absolute, so that they can be searched for"
         assert node.module is not None
-        if node.module == "service":
-            yield from ((f"service.{alias.name}", typing) for alias in node.names)
-        else:
-            yield node.module, typing
+        yield from ((f"{node.module}.{alias.name}", typing) for alias in node.names)
     elif isinstance(node, ast.If) and _is_type_checking(node):
         for inside in node.body:
             yield from _names(inside, typing=True)
@@ -194,16 +82,14 @@ def _names(node: ast.AST, typing: bool = False) -> Iterator[tuple[str, bool]]:
 @cache
 def _imports() -> tuple[Import, ...]:
     return tuple(
-        Import(_room(path), name, typing)
-        for path in MODULES
-        for name, typing in _names(_tree(path))
+        Import(*_of(path), name, typing) for path in MODULES for name, typing in _names(_tree(path))
     )
 
 
 def _arrows(typing: bool) -> set[tuple[str, str]]:
     """Pairs of rooms, of which the first imports the second."""
-    inside = (i for i in _imports() if i.name.startswith("service.") and i.typing is typing)
-    pairs = {(i.room, _named(i.name.split(".")[1:])) for i in inside}
+    places = {(i.room, _place(i.name)) for i in _imports() if i.typing is typing}
+    pairs = {(room, place[0]) for room, place in places if place is not None}
     return {(room, other) for room, other in pairs if room != other}
 
 
@@ -222,7 +108,7 @@ def _reached(room: str) -> set[str]:
 
 def test_every_room_is_in_the_table() -> None:
     """A new one says at once what it may import; one that is gone leaves no line."""
-    assert set(ARROWS) == {_room(path) for path in MODULES}
+    assert set(ARROWS) == {_of(path)[0] for path in MODULES}
 
 
 def test_rooms_import_only_what_the_table_allows() -> None:
@@ -246,29 +132,66 @@ def test_no_arrow_is_left_over() -> None:
 
 
 def test_there_is_no_circle() -> None:
-    """Each room can be read after the ones it imports."""
-    circles = [room for room in ARROWS for other in ARROWS[room] if room in _reached(other)]
-    assert circles == []
+    """Each room can be read after the ones it imports, and those it names in annotations."""
+    read: set[str] = set()
+    for room, others in ARROWS.items():
+        later = (others | TYPE_ARROWS.get(room, set())) - read
+        assert later == set(), f"{room} stands before {later}"
+        read.add(room)
+
+
+def test_every_file_is_in_the_table() -> None:
+    """Also those that are alone; a file that is gone leaves its line."""
+    files: dict[str, set[str]] = {}
+    for path in MODULES:
+        room, file = _of(path)
+        if path.parent != SERVICE:
+            files.setdefault(room, set()).add(file)
+    assert {room: set(line.split()) for room, line in FILES.items()} == {
+        room: names for room, names in files.items() if len(names) > 1
+    }
+
+
+@pytest.mark.parametrize("room", FILES)
+def test_a_file_imports_only_those_before_it_in_its_folder(room: str) -> None:
+    """So each folder can be read from its first file to its last."""
+    order = FILES[room].split()
+    for found in _imports():
+        place = _place(found.name)
+        if found.room == room and place is not None and place[0] == room:
+            inside = place[1] != found.file
+            assert not inside or order.index(place[1]) < order.index(found.file), found
+
+
+@pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES}), ids=str)
+def test_a_folder_is_seen_at_a_glance(folder: Path) -> None:
+    """Of more files nobody finds the one to change."""
+    files = [path.name for path in folder.iterdir() if path.is_file()]
+    assert len(files) <= FILES_MAX, files
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_library_is_known_to_few_rooms(library: str) -> None:
     """What it stands for can then be replaced, and need not be installed for the others."""
-    rooms = {i.room for i in _imports() if i.name.split(".")[0] == library}
-    assert sorted(rooms - LIBRARIES[library]) == []
+    users = [i for i in _imports() if i.name.split(".")[0] == library]
+    assert {i.room for i in users} == LIBRARIES[library]
+    if library in LIBRARY_FILES:
+        assert {i.file for i in users} == LIBRARY_FILES[library]
 
 
-@pytest.mark.parametrize("room", ["pipeline", "codec", "batcher", "progress", "text", "prepare"])
+@pytest.mark.parametrize("room", ["stream", "wire", "progress", "text"])
 def test_the_core_reaches_no_edge(room: str) -> None:
     """Not through others either: it runs where there is no Kafka and no model."""
-    edges = {"kafka", "engines", "inference", "web.server", "settings", "app", *LIBRARIES}
+    edges = {"kafka", "engines", "scoring", "web", "settings", "app", *LIBRARIES}
     assert sorted(_reached(room) & edges) == []
 
 
 def test_nobody_but_commands_and_demo_imports_the_composition_root() -> None:
     """And only commands run the demo and the lab: nothing in the stream depends on these."""
     importers = {
-        target: {i.room for i in _imports() if i.name.split(".")[:2] == ["service", target]}
+        target: {
+            i.room.split(".")[0] for i in _imports() if i.name.split(".")[:2] == ["service", target]
+        }
         for target in ("app", "bench", "demo", "lab", "cli")
     }
     # The bench puts an engine that computes nothing in the place of the real one.
@@ -290,7 +213,7 @@ def test_only_the_settings_read_the_environment() -> None:
             if re.match(
                 r"os\.(environb?|getenv|putenv)$|from os import .*(env|\*)", ast.unparse(node)
             ):
-                found.setdefault(_room(path), []).append(lines[node.lineno - 1].strip())
+                found.setdefault(_of(path)[0], []).append(lines[node.lineno - 1].strip())
     assert "settings" in found
     del found["settings"]
     assert found == {

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from service.checkpoint.files import load_tokenizer, resolve
 from service.engines import load_engine
-from service.engines.checkpoint import load_tokenizer, resolve
-from service.text import TextEncoder
+from service.text.encoder import TextEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from service.engines.checkpoint import Checkpoint
+    from service.checkpoint.files import Checkpoint
     from service.settings import ModelSettings
 
 # What a batch of the service holds at most unless set.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from safetensors.numpy import save_file
 
-from service.engines.checkpoint import BUNDLED_FOLDER
+from service.checkpoint.files import BUNDLED_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from service import app
-from service.logs import configure_logging
+from service.observe.logs import configure_logging
 from service.records import ModelInfo
 from service.settings import load_settings
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from service.engines.checkpoint import Checkpoint
+    from service.checkpoint.files import Checkpoint
     from service.settings import ModelSettings
 
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from service.bench.engines import contenders, rate
 from service.bench.full_size import write_full_size
 from service.bench.limits import arithmetic, measure_squares
-from service.engines.checkpoint import load_tokenizer, resolve
+from service.checkpoint.files import load_tokenizer, resolve
 from service.engines.cpu_limit import cpu_limit
 from service.engines.layout import load_layout
-from service.lab.texts import read_texts
+from service.lab.data.texts import read_texts
 from service.terminal import progress_bar
-from service.text import TextEncoder
+from service.text.encoder import TextEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -20,9 +20,9 @@ from service.cli.completion import completion
 from service.cli.failures import tell
 from service.cli.health import health
 from service.cli.lab import COMMANDS
+from service.cli.measuring import TRUST_COMMANDS
 from service.cli.options import with_settings
 from service.cli.training import TRAINING_COMMANDS
-from service.cli.trust import TRUST_COMMANDS
 from service.errors import EXIT_CODES
 from service.terminal import results
 
@@ -111,7 +111,7 @@ def run(settings: Settings, check_config: bool) -> None:
         click.echo(settings.model_dump_json(indent=2))
         return
     from service.app import run_service  # noqa: PLC0415 - see the module's docstring
-    from service.logs import configure_logging  # noqa: PLC0415
+    from service.observe.logs import configure_logging  # noqa: PLC0415
 
     configure_logging(settings.log)
     asyncio.run(run_service(settings))
@@ -144,7 +144,7 @@ def schemas(output: Path) -> None:
     \b
     sentiment-stream schemas --output schemas/
     """
-    from service.schemas import write_schemas  # noqa: PLC0415
+    from service.reference.schemas import write_schemas  # noqa: PLC0415
 
     for path in write_schemas(output):
         click.echo(path)
@@ -154,12 +154,12 @@ def schemas(output: Path) -> None:
 def reference() -> None:
     """Print the reference of settings, metrics, events and errors.
 
-    It is Markdown, and kept in service/reference.md.
+    It is Markdown, and kept in service/reference/README.md.
 
     \b
-    sentiment-stream reference > service/reference.md
+    sentiment-stream reference > service/reference/README.md
     """
-    from service.reference import reference as page  # noqa: PLC0415
+    from service.reference.settings_page import reference as page  # noqa: PLC0415
 
     click.echo(page(), nl=False)
 

@@ -87,8 +87,8 @@ def replay(
     sentiment-stream replay --reason engine_error              # what would be sent
     sentiment-stream replay --reason engine_error --send
     """
-    from service.lab.replay import Selection, fates_table  # noqa: PLC0415
-    from service.lab.replay import replay as run_replay  # noqa: PLC0415
+    from service.topics.replay import Selection, fates_table  # noqa: PLC0415
+    from service.topics.replay import replay as run_replay  # noqa: PLC0415
 
     since_ms, until_ms = (
         None if t is None else int(t.replace(tzinfo=UTC).timestamp() * 1000) for t in (since, until)
@@ -137,7 +137,7 @@ def tune(
     sentiment-stream tune --texts posts.txt --output tuning.json
     SENTIMENT_MODEL__TUNING_FILE=tuning.json sentiment-stream run
     """
-    from service.lab.texts import read_texts  # noqa: PLC0415 - see the module `service.cli`
+    from service.lab.data.texts import read_texts  # noqa: PLC0415 - see the module `service.cli`
     from service.lab.tune import TEXTS, print_candidates  # noqa: PLC0415
     from service.lab.tune import tune as measure  # noqa: PLC0415
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
-    from service.lab.recipe import HELP, Recipe  # noqa: PLC0415
+    from service.lab.teaching.recipe import HELP, Recipe  # noqa: PLC0415
 
     for name, help_text in reversed(HELP.items()):
         default = getattr(Recipe, name)
@@ -94,9 +94,9 @@ def train(base: Path, base_name: str | None, output: Path, as_json: bool, **opti
     \b
     sentiment-stream train --base minilm/ --data train.tsv --test dev.tsv --output model/
     """
-    from service.lab.recipe import Recipe  # noqa: PLC0415
-    from service.lab.runs import train as run  # noqa: PLC0415
-    from service.lab.sources import Sources  # noqa: PLC0415
+    from service.lab.teaching.recipe import Recipe  # noqa: PLC0415
+    from service.lab.teaching.sources import Sources  # noqa: PLC0415
+    from service.lab.training.runs import train as run  # noqa: PLC0415
 
     sources = Sources(**{field.name: options.pop(field.name) for field in fields(Sources)})
     recipe = Recipe(**options)
@@ -129,8 +129,8 @@ def calibrate(model: Path, window_tokens: int, as_json: bool, **files: Any) -> N
     \b
     sentiment-stream calibrate --model model/ --data train.tsv
     """
-    from service.lab.calibrate import calibrate as fit  # noqa: PLC0415
-    from service.lab.sources import Sources  # noqa: PLC0415
+    from service.lab.teaching.sources import Sources  # noqa: PLC0415
+    from service.lab.training.calibrate import calibrate as fit  # noqa: PLC0415
 
     figures = fit(model, Sources(**files), window_tokens)
     print_figures(f"{model}: calibrated", figures, as_json)

@@ -23,7 +23,7 @@ from service.demo.broker import demo_broker
 from service.demo.generator import play
 from service.demo.view import follow, show
 from service.errors import BrokerError
-from service.logs import configure_logging
+from service.observe.logs import configure_logging
 from service.settings import HttpSettings, KafkaSettings
 from service.terminal import BAD, GOOD, WARN, Table, percent
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from service.contracts import CONNECT_PREFIX, OWN_PREFIX
 from service.terminal import printable
+from service.wire.contracts import CONNECT_PREFIX, OWN_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from service.contracts import SentimentEvent
+    from service.wire.contracts import SentimentEvent
 
 # As many messages as fit a terminal of 30 lines beside the figures; letters are rarer.
 MESSAGES_SHOWN = 12

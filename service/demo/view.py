@@ -17,9 +17,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from service.contracts import SentimentEvent
 from service.demo.board import LETTERS_SHOWN, MESSAGES_SHOWN, Board, Shown
 from service.terminal import CALM, label_style
+from service.wire.contracts import SentimentEvent
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

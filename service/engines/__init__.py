@@ -15,7 +15,7 @@ from service.engines.layout import supported
 from service.errors import ModelError, SettingsError
 
 if TYPE_CHECKING:
-    from service.engines.checkpoint import Checkpoint
+    from service.checkpoint.files import Checkpoint
     from service.ports import Engine
     from service.settings import ModelSettings
 

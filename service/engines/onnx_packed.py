@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from service.engines.checkpoint import Checkpoint
+    from service.checkpoint.files import Checkpoint
     from service.settings import ModelSettings
 
 NAME = "onnx_packed"

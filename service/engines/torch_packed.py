@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from service.engines.checkpoint import Checkpoint
+    from service.checkpoint.files import Checkpoint
     from service.engines.layout import Dense, Layer, Layout
     from service.settings import ModelSettings
 

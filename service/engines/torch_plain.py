@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from transformers import PreTrainedModel
 
-    from service.engines.checkpoint import Checkpoint
+    from service.checkpoint.files import Checkpoint
     from service.settings import ModelSettings
 
 NAME = "torch_plain"

@@ -17,7 +17,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from service.errors import BrokerError, RetriableError
 from service.kafka import background
 from service.kafka.connection import STOP_TIMEOUT_S
-from service.runs import runs
+from service.parts import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from service.checkpoint.files import resolve
 from service.engines import load_engine
-from service.engines.checkpoint import resolve
 from service.engines.layout import load_layout, supported
 from service.engines.onnx_graph import build_graph
 from service.engines.packing import pack

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from jsonpointer import JsonPointer
 from rich.text import Text
 
-from service.codec import Decoder
-from service.lab import scoring
+from service.lab.measuring import scoring
 from service.records import Message, Partition, Reason, Record, Rejected
 from service.terminal import QUIET, WARN, labelled, printable
+from service.wire import Decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

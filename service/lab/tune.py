@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from rich.text import Text
 
+from service.checkpoint.files import resolve
+from service.checkpoint.tuning import Tuning
 from service.engines import load_engine
-from service.engines.checkpoint import resolve
 from service.engines.cpu_limit import cpu_limit
 from service.errors import ServiceError, SettingsError
-from service.processing import load_processing
+from service.scoring.processing import load_processing
 from service.terminal import QUIET, STRONG, WARN, Table, track
-from service.tuning import Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
-    from service.calls import Calling
-    from service.engines.checkpoint import Checkpoint
+    from service.checkpoint.files import Checkpoint
     from service.records import Precision
+    from service.scoring.readings import Calling
     from service.settings import ModelSettings
 
 # Of texts scored in float32 and otherwise, 99 % differ by no more in probability.

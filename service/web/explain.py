@@ -15,7 +15,7 @@ from service.web.score_contracts import CountryScore, Explanation, Word
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from service.calls import Reading
+    from service.scoring.readings import Reading
 
 # Of tokens and of words, some of which have no token: each word is another run of the whole text,
 # so the cost grows with the square of the length.

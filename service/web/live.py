@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from service.feed import BEAT_S, LABELS_MAX
-from service.telemetry import service_version
+from service.observe.feed import BEAT_S, LABELS_MAX
+from service.observe.metrics import service_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from prometheus_client.metrics import MetricWrapperBase
     from prometheus_client.samples import Sample
 
-    from service.feed import Feed
-    from service.telemetry import Metrics
+    from service.observe.feed import Feed
+    from service.observe.metrics import Metrics
 
 # One service is watched by a few people; each costs a connection and some writes a second.
 VIEWERS_MAX = 16
@@ -249,7 +249,7 @@ def _value(metric: MetricWrapperBase) -> int:
 
 
 def _page_files() -> dict[str, bytes]:
-    files = resources.files("service.page").iterdir()
+    files = resources.files("service.web.page").iterdir()
     return {f.name: f.read_bytes() for f in files if f.name.rpartition(".")[2] in _TYPES}
 
 

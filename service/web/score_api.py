@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from service.errors import BusyError, InputError, ServiceError
-from service.poles import two_way
-from service.runs import runs
+from service.parts import runs
+from service.scoring.poles import two_way
 from service.web.bodies import RefusedError, json_body, validated
 from service.web.docs_page import docs_page
 from service.web.explain import EXPLAINED_TOKENS_MAX, explanation, variants_of
@@ -31,9 +31,9 @@ from service.web.score_contracts import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from service.calls import Reading
+    from service.observe.metrics import Metrics
     from service.records import Encoded
-    from service.telemetry import Metrics
+    from service.scoring.readings import Reading
 
     Encode = Callable[[Sequence[str]], Awaitable[list[Encoded]]]
     Score = Callable[[Sequence[Encoded]], Awaitable[list[Reading]]]

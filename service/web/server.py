@@ -15,15 +15,15 @@ from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client.exposition import gzip_accepted
 
 from service.errors import SettingsError
-from service.telemetry import service_version
+from service.observe.metrics import service_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from aiohttp.typedefs import Handler
 
+    from service.observe.metrics import Metrics
     from service.settings import HttpSettings
-    from service.telemetry import Metrics
 
 # What aiohttp says of requests.
 _log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-// Prints what AsyncAPI's own parser finds in a document, as JSON; tests/test_asyncapi.py runs it.
+// Prints what AsyncAPI's own parser finds in a document, as JSON; tests/reference/test_asyncapi.py runs it.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 

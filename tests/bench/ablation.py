@@ -17,13 +17,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from service.checkpoint.files import load_tokenizer, resolve
 from service.engines import load_engine
-from service.engines.checkpoint import load_tokenizer, resolve
-from service.lab.labelled import read_labelled
-from service.normalise import STEPS, VERSION, normalise
-from service.poles import negative, positive
+from service.lab.data.labelled import read_labelled
+from service.scoring.poles import negative, positive
 from service.settings import ModelSettings
-from service.text import TextEncoder
+from service.text.encoder import TextEncoder
+from service.text.normalise import STEPS, VERSION, normalise
 
 CHUNK_TEXTS = 512
 RESAMPLES = 2000

@@ -32,15 +32,15 @@ sys.path.insert(0, str(TESTS))
 
 from bench.peers.reading import PARTITIONS, Reader, busy_cpus, key_of  # noqa: E402 - by the path
 from bench.peers.running import CandidateError, Place, running_peer  # noqa: E402
-from broker import start_broker  # noqa: E402
-from kafka_tools import Message, create_topic, produce  # noqa: E402
-from service_process import ServiceProcess, running_service  # noqa: E402
+from tools.kafka.broker import start_broker  # noqa: E402
+from tools.kafka.topics import Message, create_topic, produce  # noqa: E402
+from tools.service_process import ServiceProcess, running_service  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
-    from broker import Broker
+    from tools.kafka.broker import Broker
 
 PEERS = {
     "plain": "at least once",

@@ -23,13 +23,13 @@ import click
 TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
-from broker import Broker, start_broker  # noqa: E402 - found by the path above
-from kafka_tools import create_topic, produce  # noqa: E402
-from service_process import ServiceProcess, running_service  # noqa: E402
-from stream_tools import good_messages, tweets  # noqa: E402
+from tools.kafka.broker import Broker, start_broker  # noqa: E402 - found by the path above
+from tools.kafka.streams import good_messages, tweets  # noqa: E402
+from tools.kafka.topics import create_topic, produce  # noqa: E402
+from tools.service_process import ServiceProcess, running_service  # noqa: E402
 
 if TYPE_CHECKING:
-    from kafka_tools import Message
+    from tools.kafka.topics import Message
 
 MODES = ("at_least_once", "exactly_once")
 DATA = TESTS.parents[1] / "shared" / "data"

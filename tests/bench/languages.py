@@ -23,7 +23,7 @@ import click
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
-from service.language import PLAIN_CHARACTERS_MIN, readable  # noqa: E402 - found by the path above
+from service.text.language import PLAIN_CHARACTERS_MIN, readable  # noqa: E402 - found by the path above
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_kafka import Producer
 
-from broker import Broker
-from kafka_tools import Message, committed, end_offsets, read_all, topics_on
-from stream_tools import Stream, assert_each_once_in_order, good_messages
+from tools.kafka.broker import Broker
+from tools.kafka.streams import Stream, assert_each_once_in_order, good_messages
+from tools.kafka.topics import Message, committed, end_offsets, read_all, topics_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jar_broker import JarBroker
-    from service_process import ServiceProcess
+    from tools.kafka.jar_broker import JarBroker
+    from tools.service_process import ServiceProcess
 
 TEXTS = Path(__file__).resolve().parents[2] / "service" / "demo" / "messages.jsonl"
 # A post, not an essay: one long text needs more memory for a moment than a thousand short ones, and

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 import numpy as np
 
-from service.engines.checkpoint import load_tokenizer, resolve
-from service.lab.glue import read_glue
-from service.lab.scoring import LoadedModel, load_model
-from service.poles import negative, positive
-from service.processing import load_processing
+from service.checkpoint.files import load_tokenizer, resolve
+from service.lab.data.glue import read_glue
+from service.lab.measuring.scoring import LoadedModel, load_model
+from service.scoring.poles import negative, positive
+from service.scoring.processing import load_processing
 from service.settings import ModelSettings
-from service.text import TextEncoder
-from service.windows import joined
+from service.text.encoder import TextEncoder
+from service.text.windows import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable

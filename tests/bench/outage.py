@@ -29,13 +29,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.load import Account, account, drained, make_stream, mixed_messages, play
 from bench.watching import Sample, Watched, watched_service
-from jar_broker import JarBroker, start_jar_broker
+from tools.kafka.jar_broker import JarBroker, start_jar_broker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kafka_tools import Message
-    from stream_tools import Stream
+    from tools.kafka.streams import Stream
+    from tools.kafka.topics import Message
 
 WAYS = ("paused", "killed")
 BEFORE_S, AFTER_S = 60.0, 90.0

@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from playwright.sync_api import expect
 
-from chromium import chromium, running_chromium
-from service_process import free_port
+from tools.chromium import chromium, running_chromium
+from tools.service_process import free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize

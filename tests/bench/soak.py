@@ -30,12 +30,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench.load import Account, account, drained, make_stream, mixed_messages, play
 from bench.plot import svg
 from bench.watching import Sample, Watched, watched_service
-from jar_broker import start_jar_broker
-from service_process import running_service
+from tools.kafka.jar_broker import start_jar_broker
+from tools.service_process import running_service
 
 if TYPE_CHECKING:
-    from kafka_tools import Message
-    from stream_tools import Stream
+    from tools.kafka.streams import Stream
+    from tools.kafka.topics import Message
 
 REBALANCE_EVERY_S = 20.0
 # Connections of before are closed, and those of now opened, so long after the group has settled.

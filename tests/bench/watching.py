@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service_process import ServiceProcess, running_service
+from tools.service_process import ServiceProcess, running_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

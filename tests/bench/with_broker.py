@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from jar_broker import AS_SHIPPED, start_jar_broker
 from service.cli import main
+from tools.kafka.jar_broker import AS_SHIPPED, start_jar_broker
 
 if __name__ == "__main__":
     with start_jar_broker(java=AS_SHIPPED) as broker:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from chaos.plan import RECORDS, SHORT_RECORDS, long_form, short_form
 from chaos.run import run
-from kafka_jars import BrokerUnavailableError
+from tools.kafka.jars import BrokerUnavailableError
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache"
 # Asked of a long run; a short one is too short to ask for all kinds.

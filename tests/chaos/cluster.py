@@ -19,8 +19,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from chaos.groups import Groups
-from jar_broker import HOST, JarBroker, free_ports, new_cluster_id
-from kafka_jars import fetch_jars
+from tools.kafka.jar_broker import HOST, JarBroker, free_ports, new_cluster_id
+from tools.kafka.jars import fetch_jars
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

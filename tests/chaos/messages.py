@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from kafka_tools import Message
+from tools.kafka.topics import Message
 
 if TYPE_CHECKING:
     import random

@@ -10,8 +10,8 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chaos.faults import MODEL_FAULTS, PROCESS_FAULTS, SCALE_FAULTS
-from chaos.faults_outside import BROKER_FAULTS, NETWORK_FAULTS
+from chaos.breaking.faults import MODEL_FAULTS, PROCESS_FAULTS, SCALE_FAULTS
+from chaos.breaking.faults_outside import BROKER_FAULTS, NETWORK_FAULTS
 from chaos.messages import OVERSIZED_ONES
 from chaos.play import Played, play
 from chaos.stage import Part, Stage
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from chaos.breaking.faults import Fault
     from chaos.cluster import Cluster
-    from chaos.faults import Fault
 
 GROUPS = (PROCESS_FAULTS, BROKER_FAULTS, NETWORK_FAULTS, MODEL_FAULTS, SCALE_FAULTS)
 FAULTS = {fault.kind: fault for group in GROUPS for fault in group}

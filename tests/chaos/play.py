@@ -21,12 +21,12 @@ from chaos.load import UNKNOWN
 from chaos.messages import OVERSIZED, POISONS
 from chaos.oracle import Findings, Place, counted, differences, judge, missing
 from chaos.readers import Reader, read_inputs
-from kafka_jars import BrokerUnavailableError
+from tools.kafka.jars import BrokerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from chaos.faults import Fault
+    from chaos.breaking.faults import Fault
     from chaos.oracle import Input
     from chaos.readers import Outcomes
     from chaos.stage import Part, Stage

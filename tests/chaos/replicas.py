@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from chaos.cluster import happens
 from chaos.orders import ENGINE_VARIABLE, FOLDER_VARIABLE, SABOTAGE_VARIABLE, Orders
-from service_process import ServiceProcess, free_port
+from tools.service_process import ServiceProcess, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ class Replica:
         log_file = self._folder / f"service-{len(self.ends)}.log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "chaos.wrapped"],
+                [sys.executable, "-m", "chaos.breaking.wrapped"],
                 env=self._environment
                 | {"SENTIMENT_HTTP__PORT": str(port), "SENTIMENT_HTTP__HOST": "127.0.0.1"},
                 stdout=log,

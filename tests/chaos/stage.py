@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from chaos.breaking.proxy import Proxy
 from chaos.cluster import happens, until
 from chaos.load import PRODUCERS, Load
 from chaos.messages import (
@@ -20,7 +21,6 @@ from chaos.messages import (
     TEXT_BYTES_MAX,
     Author,
 )
-from chaos.proxy import Proxy
 from chaos.readers import Reader
 from chaos.replicas import READY_SECONDS, Replicas
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from broker import BrokerUnavailableError
 from chaos.cluster import Cluster, running_cluster
 from chaos.plan import CONTROLS, Control, play_control, play_phase, short_form
 from conftest import lacking
+from tools.kafka.broker import BrokerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

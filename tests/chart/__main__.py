@@ -16,7 +16,7 @@ from chart import admission, live, rendering
 from chart.cluster import ApiError, start_cluster
 from chart.helm import Helm
 from chart.tools import HELM, KUBE_SCORE, PROMETHEUS, PROMTOOL, ToolMissingError, build
-from kafka_jars import BrokerUnavailableError
+from tools.kafka.jars import BrokerUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import yaml  # type: ignore[import-untyped] # ships no types
 
 from chart.tools import CONTROL_PLANE, KWOK_STAGES, build, files_of
-from jar_broker import HOST, free_ports
-from tls_tools import Authority
+from tools.kafka.jar_broker import HOST, free_ports
+from tools.kafka.tls import Authority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,7 @@
 """Writes what the chart says of its values: schema and README, from values.yaml and the program.
 
 Exists so that each value is described once: by its comment in values.yaml, and a setting by the
-program itself. `python tests/chart/describe.py` after a change; tests/test_chart_settings.py holds
+program itself. `python tests/chart/describe.py` after a change; `test_chart_settings.py` holds
 the files to it. Types and bounds of the chart's own values stay as they are in the schema.
 """
 

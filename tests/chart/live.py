@@ -23,8 +23,8 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from chart.helm import CHART, RELEASE, Helm, one
-from jar_broker import HOST, JarBroker, free_ports, start_jar_broker
-from service_process import running_service
+from tools.kafka.jar_broker import HOST, JarBroker, free_ports, start_jar_broker
+from tools.service_process import running_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,8 +18,8 @@ from docker.errors import APIError  # type: ignore[import-untyped] # ships no ty
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
-from jar_broker import PROPERTIES, free_ports, new_cluster_id, wait_until_ready
-from kafka_jars import fetch_jars
+from tools.kafka.jar_broker import PROPERTIES, free_ports, new_cluster_id, wait_until_ready
+from tools.kafka.jars import fetch_jars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

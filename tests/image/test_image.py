@@ -16,12 +16,12 @@ import pytest
 from confluent_kafka import Consumer
 from testcontainers.core.network import Network
 
-from broker import Broker
 from chaos.messages import EVENT, POISONS, Author
 from chaos.oracle import judge
 from chaos.readers import to_input, to_outcome
 from image.containers import IMAGE, WAIT_SECONDS, Service, build_kafka, kafka_on
-from kafka_tools import create_topic, produce, read_all
+from tools.kafka.broker import Broker
+from tools.kafka.topics import create_topic, produce, read_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -27,7 +27,7 @@ from simulation.offsets import Offsets
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from stored import Stored
+    from tools.kafka.stored import Stored
 
 # Markers are written by requests between brokers: mostly soon, but never at once.
 MARKER_DELAY_S = (0.0, 0.02)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from service.kafka.session import KafkaSession
-    from stored import Stored
+    from tools.kafka.stored import Stored
 
 
 class _Client:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from service.records import Partition
-    from stored import Stored
+    from tools.kafka.stored import Stored
 
 
 @dataclass(eq=False)

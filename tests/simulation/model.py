@@ -1,6 +1,6 @@
 """The simulated model, and what stands on either side of it: texts that cost nothing to decode.
 
-The service's own isolation of bad texts (`service.inference`) runs, without its thread: what it
+The service's own isolation of bad texts (`scoring.inference`) runs, without its thread: what it
 takes is virtual time.
 """
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from service.inference import Inference, _as_service_error
 from service.records import (
     Document,
     Item,
@@ -23,6 +22,7 @@ from service.records import (
     TextStats,
     Verdict,
 )
+from service.scoring.inference import Inference, _as_service_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

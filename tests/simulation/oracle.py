@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from service.records import Partition
-    from stored import Stored
+    from tools.kafka.stored import Stored
 
 Origin = tuple[int, int]
 

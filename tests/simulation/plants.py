@@ -13,12 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from service.batcher import Batcher
 from service.kafka.delivery import ExactlyOnce
 from service.kafka.producer import Producer
 from service.kafka.session import KafkaSession
-from service.pipeline import Pipeline
 from service.records import Partition
+from service.stream.batcher import Batcher
+from service.stream.pipeline import Pipeline
 from simulation import consumer
 from simulation.loop import current_process
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer
 
-    from service.pipeline import Scored
     from service.progress import Progress
     from service.records import Batch, Outcome, Outgoing, Publication
+    from service.stream.pipeline import Scored
 
 transact = ExactlyOnce._transact
 publish = KafkaSession.publish

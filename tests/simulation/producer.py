@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from service.records import Partition
 from simulation.network import RETRY_S, network_of, persist
-from stored import Stored
+from tools.kafka.stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from service.accounts import Accounts
-from service.backoff import backoff_s
-from service.batcher import HELD_BATCHES, Batcher, Limits
-from service.breaker import Breaker
-from service.drift import DriftWindow
 from service.errors import RetriableError, ServiceError
-from service.pipeline import SCORED_MAX, Pipeline
+from service.observe.drift import DriftWindow
+from service.retry import backoff_s
+from service.stream.batcher import HELD_BATCHES, Batcher, Limits
+from service.stream.breaker import Breaker
+from service.stream.counts import Accounts
+from service.stream.pipeline import SCORED_MAX, Pipeline
 from simulation.loop import Process
 from simulation.model import SimulatedEncoder, SimulatedModel, prepared
 

@@ -18,7 +18,7 @@ from unittest.mock import patch
 import structlog
 
 from service.errors import RetriableError
-from service.telemetry import Metrics
+from service.observe.metrics import Metrics
 from simulation.consumer import Consumer
 from simulation.faults import KINDS, OFTEN
 from simulation.loop import VirtualLoop

@@ -16,13 +16,13 @@ from simulation.groups import Group
 from simulation.network import NETWORKS, Network
 from simulation.oracle import judged, transaction_wrong
 from simulation.replica import LIMITS, Replica
-from stored import Stored
+from tools.kafka.stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from service.observe.metrics import Metrics
     from service.records import Partition
-    from service.telemetry import Metrics
     from simulation.logs import Transaction
     from simulation.loop import Process
 

@@ -20,21 +20,21 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from service.lab.domains import NEGATIVE, NEUTRAL, POSITIVE, read_domains
-from service.lab.files import read_lines
-from service.lab.glue import Example, read_glue
-from service.lab.labelled import RATING_MIN, read_ratings
-from service.lab.mixture import read_mixture
-from service.lab.recipe import Recipe
-from service.lab.scoring import load_model, score_texts
-from service.lab.sources import Sources
-from service.poles import both, neutral
+from service.lab.data.domains import NEGATIVE, NEUTRAL, POSITIVE, read_domains
+from service.lab.data.files import read_lines
+from service.lab.data.glue import Example, read_glue
+from service.lab.data.labelled import RATING_MIN, read_ratings
+from service.lab.measuring.scoring import load_model, score_texts
+from service.lab.teaching.mixture import read_mixture
+from service.lab.teaching.recipe import Recipe
+from service.lab.teaching.sources import Sources
+from service.scoring.poles import both, neutral
 from service.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from service.lab.scoring import Scored
+    from service.lab.measuring.scoring import Scored
 
 # As `reddit/labels.txt` has them: 0 is ambiguous.
 _COMMENTS = {"1": NEGATIVE, "2": NEUTRAL, "3": POSITIVE}

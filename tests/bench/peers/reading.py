@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, TopicPartition
 from bench.peers.running import CandidateError, Place
 
 if TYPE_CHECKING:
-    from service_process import ServiceProcess
+    from tools.service_process import ServiceProcess
 
 PARTITIONS, KEYS = 4, 97
 # Without an event for so long, a candidate has failed; covers the loading of the model.

@@ -16,7 +16,7 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from service_process import ServiceProcess
+from tools.service_process import ServiceProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

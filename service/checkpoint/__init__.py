@@ -1,0 +1,1 @@
+"""A model's files: found, downloaded, checked; its calibration and its tuned engine."""

@@ -1,0 +1,266 @@
+"""Where a model's files are, and what they say of it: the bundled one, a folder, or the hub's.
+
+Exists so that every engine gets the same checked checkpoint, pinned to exact content. No torch;
+nothing of the checkpoint is ever executed: no pickle, no code of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tokenizers import Tokenizer
+
+from service.checkpoint.calibration import FILE as TRUST_FILE
+from service.checkpoint.hub import download
+from service.errors import ModelError, SettingsError
+from service.settings import PUBLISHED_MODEL, PUBLISHED_REVISION
+
+if TYPE_CHECKING:
+    from service.settings import ModelSettings
+
+BUNDLED = "bundled"
+BUNDLED_FOLDER = Path(__file__).parent.parent / "model"
+
+# Longer inputs are cut into windows (see `text`): a batch holds at least this many tokens (see
+# BatchSettings.tokens_max), and few classifiers have seen longer ones.
+TOKENS_MAX = 512
+# 64 bits: what is compared is a few models of one owner, not an attacker's collisions, and every
+# event carries it.
+REVISION_DIGITS = 16
+
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+_TOKENIZER_PATTERNS = ("*.model",)
+# These count positions from behind the padding token, so their first ones are never used.
+_POSITIONS_AFTER_PADDING = frozenset(
+    {
+        "camembert",
+        "data2vec-text",
+        "ibert",
+        "longformer",
+        "mpnet",
+        "roberta",
+        "roberta-prelayernorm",
+        "xlm-roberta",
+        "xlm-roberta-xl",
+        "xmod",
+    }
+)
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A model's files and what they say of it; `tokens_max` counts the special tokens too."""
+
+    name: str
+    folder: Path
+    revision: str
+    labels: tuple[str, ...]
+    multi_label: bool
+    tokens_max: int
+    pad_token_id: int
+
+
+def resolve(settings: ModelSettings) -> Checkpoint:
+    """Find the files that the settings name, download them if need be, and check them.
+
+    Raises:
+        SettingsError: no such folder, or a hub model that is not pinned.
+        ModelError: the hub cannot be reached, or the checkpoint is of no usable kind.
+    """
+    name = settings.name
+    folder = BUNDLED_FOLDER if name == BUNDLED else _folder(name)
+    if folder is not None:
+        if settings.revision is not None:
+            raise SettingsError(
+                f"SENTIMENT_MODEL__REVISION={settings.revision} is for models of the hub, but "
+                f"SENTIMENT_MODEL__NAME={name} is none; unset the revision"
+            )
+        short = name if name == BUNDLED else folder.resolve().name
+        return _checked(short, folder, _content_hash(folder))
+    if not _HUB_NAME.fullmatch(name):
+        raise SettingsError(
+            f"SENTIMENT_MODEL__NAME={name}: there is no such folder; "
+            "name one in Hugging Face layout, a model of the hub, or `bundled`"
+        )
+    snapshot = download(name, _pinned(name, settings.revision))
+    # The hub's cache names the folder after the full commit.
+    return _checked(name, snapshot, snapshot.name)
+
+
+def load_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
+    """The checkpoint's tokenizer, without truncation or padding.
+
+    Raises:
+        ModelError: there is none, or it makes tokens that the model does not know.
+    """
+    file = checkpoint.folder / "tokenizer.json"
+    try:
+        tokenizer = (
+            Tokenizer.from_file(str(file)) if file.is_file() else _converted(checkpoint.folder)
+        )
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"{checkpoint.folder}: without a tokenizer.json, {error.name} is needed; "
+            "pip install 'sentiment-stream[torch]'"
+        ) from None
+    except Exception as error:  # noqa: BLE001 - the tokenizers package raises bare Exception
+        raise ModelError(
+            f"{checkpoint.folder}: no usable tokenizer ({_first_line(error)}); "
+            "save the model's tokenizer.json there"
+        ) from None
+    tokens = tokenizer.get_vocab_size()
+    rows = _read_json(checkpoint.folder / "config.json").get("vocab_size", tokens)
+    if tokens > rows:
+        raise ModelError(
+            f"{checkpoint.folder}: the tokenizer has {tokens} tokens, the model {rows}; "
+            "put the model's own tokenizer there"
+        )
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _converted(folder: Path) -> Tokenizer:
+    from transformers import AutoTokenizer  # noqa: PLC0415 - heavy, and seldom needed
+
+    slow = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    backend = slow.backend_tokenizer
+    if not isinstance(backend, Tokenizer):
+        raise TypeError(f"{type(slow).__name__} has no fast form")
+    return backend
+
+
+def _folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError):  # no permission to look, or no such home
+        return None
+
+
+def _pinned(name: str, revision: str | None) -> str:
+    if revision is not None:
+        return revision
+    if name.removeprefix("distilbert/") == PUBLISHED_MODEL:
+        return PUBLISHED_REVISION
+    raise SettingsError(
+        f"SENTIMENT_MODEL__NAME={name} is no folder here, and a model of the hub needs its commit, "
+        "so that every replica runs the same weights; set SENTIMENT_MODEL__REVISION to it "
+        "(7 to 40 hex digits)"
+    )
+
+
+def _checked(name: str, folder: Path, revision: str) -> Checkpoint:
+    config = _read_json(folder / "config.json")
+    if "auto_map" in config:
+        raise ModelError(
+            f"{folder}: config.json asks for code of the model's own (auto_map), which is never "
+            "run; take a model of an architecture that transformers has"
+        )
+    architectures = config.get("architectures") or ["none"]
+    if not all(str(a).endswith("ForSequenceClassification") for a in architectures):
+        raise ModelError(
+            f"{folder}: the architecture is {architectures[0]}, which gives no labels for a text; "
+            "take a model for sequence classification"
+        )
+    if not any(folder.glob("*.safetensors")):
+        pickled = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
+        raise ModelError(
+            f"{folder}: no *.safetensors file"
+            + (" (pickle files may run code and are not read)" if pickled else "")
+            + "; convert the weights with save_pretrained of transformers"
+        )
+    pad_token_id = _pad_token_id(config)
+    return Checkpoint(
+        name=name,
+        folder=folder,
+        revision=revision,
+        labels=_labels(folder, config),
+        multi_label=config.get("problem_type") == "multi_label_classification",
+        tokens_max=_tokens_max(folder, config, pad_token_id),
+        pad_token_id=pad_token_id,
+    )
+
+
+def _labels(folder: Path, config: dict[str, Any]) -> tuple[str, ...]:
+    # A configuration of two labels without names is written without both keys.
+    named = config.get("id2label") or {
+        str(index): f"LABEL_{index}" for index in range(config.get("num_labels") or 2)
+    }
+    labels = tuple(str(named.get(str(index))) for index in range(len(named)))
+    complete = set(named) == {str(index) for index in range(len(named))}
+    if not complete or len(set(labels)) < len(labels) or len(labels) < 2:
+        raise ModelError(
+            f"{folder}: id2label in config.json must name each of two or more labels once, "
+            f"counted from 0; it has {sorted(named)[:10]}"
+        )
+    return labels
+
+
+def _pad_token_id(config: dict[str, Any]) -> int:
+    given = config.get("pad_token_id")
+    if isinstance(given, int) and given >= 0:
+        return given
+    return 1 if config.get("model_type") in _POSITIONS_AFTER_PADDING else 0
+
+
+def _tokens_max(folder: Path, config: dict[str, Any], pad_token_id: int) -> int:
+    positions = config.get("max_position_embeddings") or TOKENS_MAX
+    if config.get("model_type") in _POSITIONS_AFTER_PADDING:
+        positions -= pad_token_id + 1
+    file = folder / "tokenizer_config.json"
+    stated = (_read_json(file) if file.is_file() else {}).get("model_max_length") or TOKENS_MAX
+    # Tokenizers without a limit state 10**30.
+    return min(positions, int(stated), TOKENS_MAX)
+
+
+def _content_hash(folder: Path) -> str:
+    """A name for the content, where no commit names it: of all that decides about a score."""
+    files = [folder / name for name in ("config.json", TRUST_FILE, *_TOKENIZER_FILES)]
+    for pattern in (*_TOKENIZER_PATTERNS, "*.safetensors"):
+        files += sorted(folder.glob(pattern))
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(f"{file.name} {_file_hash(file)}\n".encode())
+    return f"sha256:{digest.hexdigest()[:REVISION_DIGITS]}"
+
+
+def _file_hash(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{file}: cannot be read ({error.strerror}); make it readable") from None
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_bytes())
+    except OSError as error:
+        raise ModelError(
+            f"{file}: cannot be read ({error.strerror}); give a folder in Hugging Face layout"
+        ) from None
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise ModelError(f"{file}: is no JSON object; fetch the model anew")
+    return content
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,226 @@
+"""The commands that say how far a model's scores can be trusted; what each does is in `lab`."""
+# ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from service.cli.options import NEW_FILE, json_flag, print_found, with_settings
+from service.errors import InputError
+from service.lab.data.labelled import Form
+from service.settings import load_settings
+from service.terminal import remarks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.console import Console
+
+    from service.settings import Settings
+
+
+def _file_to_write(ctx: click.Context, param: click.Parameter, value: str | None) -> Path | None:
+    if value == "":
+        raise InputError("--write: name the file to write, like --write calibration.json")
+    return None if value is None else NEW_FILE.convert(value, param, ctx)
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Labelled text, TSV.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(get_args(Form)),
+    default="glue",
+    show_default=True,
+    help="glue: the header sentence<TAB>label, labels by number. named: text<TAB>label, labels "
+    "negative, neutral and positive. ratings: number, mean rating, text; the polar ones "
+    "of even number, or with ratings-odd of odd. emotions: text, label numbers, id; those of 1 "
+    "(negative) or 3 (positive) alone.",
+)
+@click.option("--plots", type=click.Path(path_type=Path), help="Folder to write two SVGs to.")
+@click.option(
+    "--target-accuracy",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Find from which probabilities on labels are right for at least this share, by a method "
+    "that is wrong for one set of data in ten at most.",
+)
+@click.option(
+    "--write",
+    # Without a name it is empty, and takes no option that comes next for one.
+    is_flag=False,
+    flag_value="",
+    callback=_file_to_write,
+    metavar="FILE",
+    help="File to write them to, for SENTIMENT_MODEL__CALIBRATION_FILE.",
+)
+@click.option(
+    "--behaviour",
+    is_flag=True,
+    help="Ask whether a greeting, a typo or a handle moves the model, and whether it understands "
+    '"not" and "but"; of written sentences, and of the texts of --data where it is given.',
+)
+@json_flag
+@with_settings("model")
+def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
+    settings: Settings,
+    data: Path | None,
+    form: Form,
+    plots: Path | None,
+    target_accuracy: float | None,
+    write: Path | None,
+    behaviour: bool,
+    as_json: bool,
+) -> None:
+    """Measure on labelled text how often the model is right.
+
+    And whether it knows: accuracy, calibration, from which score on it can be believed. And by
+    --behaviour whether it is steady, and understands.
+
+    \b
+    sentiment-stream evaluate --data dev.tsv
+    sentiment-stream evaluate --data dev.tsv --json | jq .expected_calibration_error
+    sentiment-stream evaluate --data tweets.tsv --format ratings --plots plots/
+    sentiment-stream evaluate --data reviews.tsv --format named
+    sentiment-stream evaluate --data held-out.tsv --target-accuracy 0.95 --write ours.json
+    sentiment-stream evaluate --behaviour --json | jq .behaviour.sign_off_added.share
+    """
+    if data is None:
+        _refuse_without_data(behaviour, plots is not None or target_accuracy is not None)
+    if write is not None and target_accuracy is None:
+        raise InputError("--write keeps what --target-accuracy finds; give both")
+    # Measured is what the model says, not what an unsure label is called in its place.
+    model_settings = settings.model.model_copy(update={"unsure_label": "keep"})
+    settings = settings.model_copy(update={"model": model_settings})
+    from service.lab.behaviour import run as steadiness  # noqa: PLC0415 - see `service.cli`
+    from service.lab.measuring.evaluate import evaluate as measure  # noqa: PLC0415
+    from service.lab.measuring.evaluate import print_table, write_target  # noqa: PLC0415
+    from service.lab.measuring.plots import write_plots  # noqa: PLC0415
+    from service.lab.measuring.scoring import load_model  # noqa: PLC0415
+
+    # Loaded once for both; else behind the data, which is refused at once where it is wrong.
+    model = load_model(settings.model) if behaviour else None
+    figures: dict[str, Any] = {}
+    if data is not None:
+        figures = measure(
+            data, settings, remarks(), model, form=form, target_accuracy=target_accuracy
+        )
+    shown = [print_table] if data is not None else []
+    if model is not None:
+        # Of a file of two poles, `labels` are these: the table of the file is read by them.
+        figures = steadiness.measure(model, remarks(), data, form) | figures
+        shown.append(steadiness.print_tables)
+    print_found(figures, as_json, lambda out: _show_all(shown, figures, out))
+    written = write_plots(figures, plots) if plots is not None else []
+    for path in written:
+        remarks().print(f"written: {path}")
+    if write is not None:
+        write_target(write, settings.model, figures)
+        remarks().print(
+            f"written: {write}; `run` reads it with SENTIMENT_MODEL__CALIBRATION_FILE={write}"
+        )
+
+
+@click.command()
+@click.option(
+    "--data",
+    default="../shared/data/bias",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder with countries.csv, countries-110m.json, winogender/ and winobias/.",
+)
+@click.option(
+    "--pairs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="More pairs: a TSV of two texts, StereoSet's .json, CrowS-Pairs' .csv; repeatable.",
+)
+@click.option("--against", help="Another model to show beside it: a folder, or a hub's name.")
+@click.option("--against-revision", help="The commit of that one, where it is a hub's.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Folder for the report: HTML, Markdown, maps."
+)
+@json_flag
+@with_settings("model")
+def bias(
+    settings: Settings,
+    data: Path,
+    pairs: tuple[Path, ...],
+    against: str | None,
+    against_revision: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure how scores depend on who a text speaks of.
+
+    Countries and nationalities, gender, names, groups; a report with maps by --output.
+
+    \b
+    sentiment-stream bias --output report/
+    sentiment-stream bias --model-name mine/ --against bundled --output report/
+    sentiment-stream bias --pairs stereoset.json --json | jq .models[0].all_pairs
+    """
+    from service.lab.bias.data import WORLD  # noqa: PLC0415
+    from service.lab.bias.report import write_report  # noqa: PLC0415
+    from service.lab.bias.run import measure, print_tables  # noqa: PLC0415 - see `service.cli`
+    from service.lab.bias.world_map import read_world  # noqa: PLC0415
+
+    world = read_world(data / WORLD)
+    asked = [settings.model]
+    if against is not None:
+        other = {**settings.model.model_dump(), "name": against, "revision": against_revision}
+        asked.append(load_settings({"model": other}).model)
+    models = [measure(one, data, pairs, remarks()) for one in asked]
+    print_found({"models": models}, as_json, lambda out: print_tables(models, out))
+    for path in write_report(models, world, output) if output is not None else ():
+        remarks().print(f"written: {path}")
+
+
+def _show_all(
+    shown: Sequence[Callable[[dict[str, Any], Console], None]],
+    figures: dict[str, Any],
+    out: Console,
+) -> None:
+    for show in shown:
+        show(figures, out)
+
+
+def _refuse_without_data(behaviour: bool, needs_data: bool) -> None:
+    if not behaviour:
+        raise InputError("give --data FILE, or --behaviour for written sentences")
+    if needs_data:
+        raise InputError("--plots and --target-accuracy are of labelled text; give --data FILE")
+
+
+@click.command()
+@click.argument("topic")
+@click.argument("candidate")
+@click.option(
+    "--examples", default=10, show_default=True, type=click.IntRange(0, 1000),
+    help="Messages to show, of flipped ones and of others.",
+)  # fmt: skip
+@json_flag
+@with_settings("kafka")
+def compare(settings: Settings, topic: str, candidate: str, examples: int, as_json: bool) -> None:
+    """Say where two models differ, by their two output topics.
+
+    Messages that both have scored are joined. For a candidate: run a second release on the same
+    input topic, with its own group and output topic, then compare.
+
+    \b
+    sentiment-stream compare sentiment.events sentiment.events.candidate
+    """
+    from service.topics.compare import compare as join  # noqa: PLC0415 - see `service.cli`
+    from service.topics.compare import print_comparison  # noqa: PLC0415
+
+    if topic == candidate:
+        raise InputError("these are one topic; name two")
+    figures = asyncio.run(join(settings.kafka, (topic, candidate), examples, remarks()))
+    print_found(figures, as_json, lambda out: print_comparison(figures, out))
+
+
+TRUST_COMMANDS = (evaluate, bias, compare)

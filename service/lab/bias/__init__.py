@@ -1,0 +1,1 @@
+"""The report on who a text speaks of: countries, names, pronouns, groups."""

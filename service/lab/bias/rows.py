@@ -1,0 +1,136 @@
+"""What the tables of `bias` hold, in words, and the Markdown made of them.
+
+Exists so that terminal, Markdown and HTML say the same in the same columns. Takes figures as
+`bias.measure` gives them, of one model or of two to be shown side by side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from service.scoring.poles import polarity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Figures = dict[str, Any]
+
+COUNTRY_COLUMNS = ("range", "std", "flips", "pole flips", "lowest", "highest")
+PAIR_COLUMNS = ("mean gap", "largest", "flips", "pole flips")
+
+
+def markdown(models: Sequence[Figures], maps: Sequence[str]) -> str:
+    """The same figures without the list of every country; pictures lie beside it."""
+    lines = [
+        f"# Bias: {' and '.join(title_of(m) for m in models)}",
+        "",
+        *legend(),
+        "",
+    ]
+    for model, picture in zip(models, maps, strict=True):
+        card = card_of(model)
+        lines += [
+            f"![{title_of(model)}: “{slot(card)}”, by country]({picture})",
+            "",
+            f"{title_of(model)}: from {at(card, 'lowest')} to {at(card, 'highest')},",
+            f"range of P({card['range_of']}) {card['range']:.3f}.",
+            "",
+        ]
+    heads = [f"{w}, {title_of(m)}" for m in models for w in COUNTRY_COLUMNS]
+    lines += _markdown_table(
+        ("template", "countries", *heads),
+        ((slot(t[0]), str(t[0]["countries"]), *country_cells(t)) for t in by_template(models)),
+    )
+    heads = [f"{w}, {title_of(m)}" for m in models for w in PAIR_COLUMNS]
+    lines += _markdown_table(
+        ("pairs", "count", *heads),
+        ((p[0]["set"], str(p[0]["count"]), *pair_cells(p)) for p in by_set(models)),
+    )
+    return "\n".join(lines)
+
+
+def legend() -> tuple[str, ...]:
+    """What the figures are, in lines to be joined."""
+    return (
+        "Sentences that differ in a country, a pronoun, a name or a group should score alike.",
+        "Countries are placed by polarity, from 0 to 1: half of 1 + P(positive) - P(negative).",
+        "With two labels that is P(positive).",
+        "Range, std and gaps are of the probability of a pole: of the one that varies more.",
+        "A flip is a label unlike that of most countries, or unlike that of the other of a pair.",
+        "A pole flip is one between negative and positive: the share of countries at the rarer",
+        "pole, or of pairs at both.",
+    )
+
+
+def card_of(model: Figures) -> Figures:
+    """The figures of the published card's template."""
+    card: Figures = model["templates"][0]
+    return card
+
+
+def title_of(model: Figures) -> str:
+    """The model's name and the beginning of its revision."""
+    return f"{model['model']['name']} ({model['model']['revision'].removeprefix('sha256:')[:7]})"
+
+
+def at(row: Figures, which: str) -> str:
+    """The country that is `lowest` or `highest`, and its polarity."""
+    return f"{row[which]} {polarities(row)[row[which]]:.2f}"
+
+
+def polarities(row: Figures) -> dict[str, float]:
+    """The polarity of each country, from 0 to 1."""
+    bad = row["negative_scores"]
+    return {name: polarity(bad[name], good) for name, good in row["scores"].items()}
+
+
+def by_template(models: Sequence[Figures]) -> list[tuple[Figures, ...]]:
+    """The figures of each template, of all models together."""
+    return list(zip(*(m["templates"] for m in models), strict=True))
+
+
+def by_set(models: Sequence[Figures]) -> list[tuple[Figures, ...]]:
+    """The figures of each set of pairs, of all models together; those of all pairs are last."""
+    every = [[*m["pairs"], {"set": "all", **m["all_pairs"]}] for m in models]
+    return list(zip(*every, strict=True))
+
+
+def country_cells(rows: Iterable[Figures]) -> list[str]:
+    """`COUNTRY_COLUMNS` for each model."""
+    return [
+        cell
+        for row in rows
+        for cell in (
+            f"{row['range']:.3f} {row['range_of']}",
+            f"{row['standard_deviation']:.3f}",
+            f"{100 * row['flips']:.1f}\u00a0%",
+            f"{100 * row['pole_flips']:.1f}\u00a0%",
+            at(row, "lowest"),
+            at(row, "highest"),
+        )
+    ]
+
+
+def pair_cells(rows: Iterable[Figures]) -> list[str]:
+    """`PAIR_COLUMNS` for each model."""
+    return [
+        cell
+        for row in rows
+        for cell in (
+            f"{row['mean_absolute_gap']:.4f}",
+            f"{row['largest_gap']:.3f}",
+            f"{100 * row['flips']:.1f}\u00a0%",
+            f"{100 * row['pole_flips']:.1f}\u00a0%",
+        )
+    ]
+
+
+def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return [*("| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in lines), ""]
+
+
+def slot(row: Figures) -> str:
+    """A template with a word in place of its slot."""
+    text: str = row["template"]
+    return text.format("COUNTRY" if row["by"] == "name" else "NATIONALITY")

@@ -1,0 +1,1 @@
+"""Labelled files of every form that `lab` reads. No model here."""

@@ -1,0 +1,55 @@
+"""Texts to measure on: a file of one's own, or what the demo says.
+
+Exists so that every command that measures speed reads texts alike.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from service.errors import InputError
+from service.lab.data.files import read_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_texts(path: Path | None, count: int) -> list[str]:
+    """The first `count` texts of a file, or of the demo; begun again where there are fewer.
+
+    A file holds one text a line; of a .tsv, the last column; of a .jsonl, the field `text`.
+
+    Raises:
+        InputError: the file cannot be read or has no text.
+    """
+    if path is None:
+        lines = files("service.demo").joinpath("messages.jsonl").read_text().splitlines()
+        texts = _of_json(lines)
+    else:
+        texts = _of_lines(path, read_lines(path))
+    texts = [text for text in texts if text.strip()]
+    if not texts:
+        raise InputError(f"{path}: has no text; give a file with one text a line")
+    return [texts[number % len(texts)] for number in range(count)]
+
+
+def _of_lines(path: Path, lines: list[str]) -> list[str]:
+    if path.suffix == ".jsonl":
+        return _of_json(lines)
+    if path.suffix == ".tsv":
+        return [line.rpartition("\t")[2] for line in lines]
+    return lines
+
+
+def _of_json(lines: list[str]) -> list[str]:
+    texts = []
+    for line in lines:
+        try:
+            text = json.loads(line).get("text")
+        except (ValueError, AttributeError):
+            continue
+        if isinstance(text, str):
+            texts.append(text)
+    return texts

@@ -1,0 +1,1 @@
+"""What a model is trained on: files, templates, texts that must score alike."""

@@ -1,0 +1,1 @@
+"""Fine-tuning and calibrating, which need torch: from texts to a checkpoint."""

@@ -1,0 +1,254 @@
+"""What makes a trained model's scores mean something: `sentiment-stream calibrate`.
+
+Exists so that a score is a probability, and `confident` a promise: both found on what was held out
+of the training data, never on a test set. Writes `sentiment.json` into the model's folder and
+changes no weight.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from service.checkpoint.calibration import RAW, Reference, Trust, write_trust
+from service.errors import InputError
+from service.lab.measuring import thresholds
+from service.lab.measuring.reliability import expected_calibration_error
+from service.lab.teaching.mixture import read_mixture
+from service.lab.teaching.recipe import Recipe
+from service.lab.training.base_model import load_base
+from service.lab.training.batches import encode, load_tokenizer, logits_of
+from service.lab.training.losses import cross_entropy
+from service.observe.drift import TOKEN_EDGES, UNDETERMINED
+from service.scoring.readings import Calling
+from service.text.language import Languages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from service.lab.data.glue import Example
+    from service.lab.teaching.sources import Sources
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+
+# A detector is wrong about some short texts, each time with another language.
+LANGUAGES_MAX = 10
+_ITERATIONS_MAX = 200
+# Far beyond what any trained model needs, in steps that no score shows.
+_TEMPERATURES = tuple(round(0.5 + step / 100, 2) for step in range(451))
+
+
+class _Half(NamedTuple):
+    """Rows of a domain: logits (rows, labels), labels, and of which only the poles are known."""
+
+    logits: Floats
+    labels: NDArray[np.int64]
+    poles_only: Booleans
+
+
+def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[str, Any]:
+    """Fit on the part that the model's own training held out; give the figures by domain.
+
+    One half of each domain's rows fits temperature and bias, the other finds from which score on
+    a label is called with confidence (see `thresholds`), and gives the figures. Each domain counts
+    alike, however many examples it has. `window_tokens` is that of `Trust`: how long the parts are
+    in which a long text is read.
+
+    Raises:
+        InputError: the folder has no model that `train` wrote, or a file cannot be used.
+    """
+    recipe = _recipe_of(folder)
+    mixture = read_mixture(sources, recipe)
+    mixture.require_examples(sources.data)
+    model, tokenizer = load_base(folder, mixture.labels), load_tokenizer(folder)
+
+    def logits(texts: Sequence[str]) -> Floats:
+        ids = encode(tokenizer, texts, recipe.length_max)
+        return logits_of(model, ids).double().numpy()
+
+    domains = {
+        name: _halves(logits([e.text for e in rows]), rows)
+        for name, rows in _merged(mixture.held_out).items()
+    }
+    temperature, bias = fit(*zip(*(first for first, _ in domains.values()), strict=True))
+    fitted = Trust(
+        normaliser=recipe.normaliser,
+        temperature=temperature,
+        bias=bias,
+        window_tokens=window_tokens,
+    )
+    held = {name: second for name, (_, second) in domains.items()}
+    found = thresholds.find(
+        {name: thresholds.Domain(_shares(h.logits, fitted), h.labels) for name, h in held.items()},
+        mixture.labels,
+    )
+    tell = Languages((), "score").tell
+    messages = mixture.messages or [e.text for e in next(iter(mixture.held_out.values()))]
+    trust = replace(
+        fitted,
+        thresholds=found.thresholds,
+        target_accuracy=thresholds.TARGET_ACCURACY,
+        reference=reference(
+            _shares(logits(messages), fitted),
+            mixture.labels,
+            encode(tokenizer, messages, tokenizer.model_max_length),
+            tokenizer.unk_token_id,
+            [tell(text) for text in messages],
+        ),
+    )
+    write_trust(folder, trust)
+    return {
+        "temperature": temperature,
+        "bias": list(bias),
+        "thresholds": list(found.thresholds),
+        "stopped_by": list(found.stopped_by),
+        **{
+            name: {**_figures(half, trust), "confident": found.domains[name]}
+            for name, half in held.items()
+        },
+    }
+
+
+def _merged(held_out: Mapping[str, list[Example]]) -> dict[str, list[Example]]:
+    """Domains of one kind as one: alone, the smaller ones are too few to show a threshold."""
+    found = dict(held_out)
+    reviews = next(iter(found))
+    kinds = {reviews: ("sst5", "customer_reviews"), "semeval": ("kaggle", "tweets")}
+    for whole, parts in kinds.items():
+        if whole in found:
+            found[whole] = [*found[whole], *(e for name in parts for e in found.pop(name, []))]
+    return found
+
+
+def _halves(logits: Floats, rows: Sequence[Example]) -> tuple[_Half, _Half]:
+    """Every other row, and those between; rows are in no order."""
+    labels = np.array([row.label for row in rows])
+    # Who was asked for the poles alone, by row or by domain, has said nothing of a third label.
+    asked = bool(((labels > 0) & (labels < logits.shape[1] - 1)).any())
+    poles_only = np.array([row.poles_only or not asked for row in rows])
+    whole = _Half(logits, labels, poles_only)
+    first, second = (
+        _Half(logits[start::2], labels[start::2], poles_only[start::2]) for start in (0, 1)
+    )
+    return first, second if len(rows) > 1 else whole
+
+
+def fit(
+    logits: Sequence[Floats],
+    labels: Sequence[NDArray[np.int64]],
+    poles_only: Sequence[Booleans] | None = None,
+) -> tuple[float, tuple[float, ...]]:
+    """Bias of the least loss, the mean over domains, then the temperature of the worst domain.
+
+    That is the one where the least of the largest losses lies: to say too much of what the model
+    knows least does more harm than to say too little of what it knows best. Logits are (examples,
+    labels), of which the first and the last are the poles; the loss of an example of which only
+    these are known is that of the poles alone. The biases of all labels have the sum 0: only their
+    differences matter. Within a domain each label counts alike, since nobody knows how many of a
+    stream's texts are neutral: probabilities are those of a text that may as well have any label.
+    """
+    inputs = [torch.from_numpy(domain) for domain in logits]
+    targets = [torch.from_numpy(domain) for domain in labels]
+    known = [torch.from_numpy(np.asarray(d)) for d in poles_only or [y < 0 for y in labels]]
+    weights = [_weights(domain) for domain in targets]
+    scale = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(inputs[0].shape[1], dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS(
+        [scale, bias], max_iter=_ITERATIONS_MAX, line_search_fn="strong_wolfe"
+    )
+
+    def losses(factor: torch.Tensor | float, offset: torch.Tensor) -> torch.Tensor:
+        domains = zip(inputs, targets, known, strict=True)
+        return torch.stack(
+            [
+                (cross_entropy(x * factor + offset, y, only) * weight).sum()
+                for (x, y, only), weight in zip(domains, weights, strict=True)
+            ]
+        )
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        mean = losses(torch.exp(scale), bias).mean()
+        mean.backward()  # type: ignore[no-untyped-call] # has no types
+        return mean
+
+    optimizer.step(loss)  # type: ignore[no-untyped-call] # has no types
+    centred = (bias - bias.mean()).detach()
+    temperature = min(_TEMPERATURES, key=lambda t: float(losses(1 / t, centred).max()))
+    return temperature, tuple(round(value, 4) for value in centred.tolist())
+
+
+def _weights(labels: torch.Tensor) -> torch.Tensor:
+    """Of the sum 1, by which each label that there is counts alike."""
+    counts = torch.bincount(labels)
+    return 1 / (counts[labels] * int((counts > 0).sum())).double()
+
+
+def reference(
+    shares: Floats,
+    labels: Sequence[str],
+    sequences: Sequence[Sequence[int]],
+    unknown_id: int | None,
+    languages: Sequence[str | None],
+) -> Reference:
+    """What scores and texts look like; tokens include the special ones.
+
+    `shares` are probabilities of the shape (texts, labels), in the order of `labels`.
+    """
+    told = Counter(language or UNDETERMINED for language in languages)
+    lengths = np.array([len(ids) for ids in sequences])
+    tenths, _ = np.histogram(shares[:, -1], bins=10, range=(0.0, 1.0))
+    in_bins = np.bincount(np.searchsorted(TOKEN_EDGES, lengths), minlength=len(TOKEN_EDGES) + 1)
+    likeliest = np.bincount(shares.argmax(1), minlength=len(labels))
+    # Two of each text's tokens are special ones, and never unknown.
+    words = int((lengths - 2).sum())
+    unknown = sum(list(ids).count(unknown_id) for ids in sequences) if unknown_id else 0
+    return Reference(
+        scores=_rounded(tenths),
+        tokens=_rounded(in_bins),
+        unknown=round(unknown / max(1, words), 6),
+        languages={
+            name: round(n / len(languages), 6) for name, n in told.most_common(LANGUAGES_MAX)
+        },
+        labels=dict(zip(labels, _rounded(likeliest), strict=True)),
+    )
+
+
+def _rounded(counts: NDArray[np.int64]) -> tuple[float, ...]:
+    return tuple(round(float(share), 4) for share in counts / counts.sum())
+
+
+def _shares(logits: Floats, trust: Trust) -> Floats:
+    # As the service has them: logits are float32 there, and these were.
+    return Calling(trust).probabilities(logits.astype(np.float32)).astype(np.float64)
+
+
+def _figures(half: _Half, trust: Trust) -> dict[str, float]:
+    figures = {"accuracy": 0.0}
+    for name, read in {"before": RAW, "after": trust}.items():
+        shares = _shares(half.logits, read)
+        shares[:, 1:-1][half.poles_only] = 0
+        shares /= shares.sum(axis=1, keepdims=True)
+        correct = shares.argmax(1) == half.labels
+        figures["accuracy"] = float(correct.mean())
+        error = expected_calibration_error(shares.max(1), correct)
+        figures[f"expected_calibration_error_{name}"] = round(error, 4)
+    return figures
+
+
+def _recipe_of(folder: Path) -> Recipe:
+    file = folder / "training.json"
+    try:
+        return Recipe(**json.loads(file.read_text())["recipe"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(
+            f"{file}: is not what `train` writes, which says what was held out; train anew"
+        ) from None

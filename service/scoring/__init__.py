@@ -1,0 +1,1 @@
+"""From token ids to a label and its probabilities, on the inference thread."""

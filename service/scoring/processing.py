@@ -1,0 +1,85 @@
+"""What stands around a model: texts to the tokens that it was trained on, its logits to readings.
+
+Exists so that the service and what measures it (`lab`) put both together in one way, from the files
+beside the weights. No engine here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from service.checkpoint.calibration import Trust, read_file, read_trust
+from service.checkpoint.files import load_tokenizer
+from service.errors import SettingsError
+from service.scoring.readings import KEEP, Calling
+from service.text.encoder import TextEncoder
+
+if TYPE_CHECKING:
+    from service.checkpoint.files import Checkpoint
+    from service.settings import ModelSettings
+
+
+class Processing(NamedTuple):
+    """Of one model; the encoder, and with it all, is for one thread."""
+
+    trust: Trust
+    encoder: TextEncoder
+    calling: Calling
+
+
+def load_processing(settings: ModelSettings, checkpoint: Checkpoint) -> Processing:
+    """Read what belongs to a checkpoint; takes up to a second.
+
+    Raises:
+        SettingsError: the calibration file cannot be used, or the model is never unsure.
+        ModelError: a file of the model cannot be used, or is for a later version of the service.
+    """
+    trust = load_trust(settings, checkpoint)
+    if settings.unsure_label != KEEP and not trust.thresholds:
+        raise SettingsError(
+            f"SENTIMENT_MODEL__UNSURE_LABEL={settings.unsure_label}: {checkpoint.name} has no "
+            "threshold below which it is unsure; find one with `sentiment-stream evaluate --data "
+            "FILE --target-accuracy 0.95 --write FILE` and set SENTIMENT_MODEL__CALIBRATION_FILE "
+            "to that file, or set keep"
+        )
+    encoder = TextEncoder(
+        load_tokenizer(checkpoint),
+        window_tokens_max(trust, checkpoint),
+        text_tokens_max=settings.text_tokens_max,
+        normaliser=trust.normaliser,
+    )
+    calling = Calling(
+        trust, checkpoint.multi_label, settings.unsure_label, settings.known_languages
+    )
+    return Processing(trust, encoder, calling)
+
+
+def load_trust(settings: ModelSettings, checkpoint: Checkpoint) -> Trust:
+    """What the calibration file says, where the settings name one, else the model's own file.
+
+    Raises:
+        SettingsError: the calibration file cannot be used, or is for another model.
+        ModelError: the model's own file cannot be used.
+    """
+    if settings.calibration_file is None:
+        return read_trust(checkpoint.folder, len(checkpoint.labels))
+    named = f"SENTIMENT_MODEL__CALIBRATION_FILE={settings.calibration_file}"
+    remedy = "write it anew with `sentiment-stream evaluate --target-accuracy`, or unset it"
+    try:
+        trust = read_file(settings.calibration_file, len(checkpoint.labels))
+    except ValueError as error:
+        raise SettingsError(f"{named} cannot be used ({error}); {remedy}") from None
+    if trust.revision not in ("", checkpoint.revision):
+        raise SettingsError(
+            f"{named} is for the model at {trust.revision}, but {checkpoint.name} at "
+            f"{checkpoint.revision} runs; {remedy}"
+        )
+    return trust
+
+
+def window_tokens_max(trust: Trust, checkpoint: Checkpoint) -> int:
+    """Most tokens of one window, special tokens counted: as the model asks, at most what it takes.
+
+    A model that asks for nothing, as published ones do, has windows of all its positions.
+    """
+    return min(checkpoint.tokens_max, trust.window_tokens or checkpoint.tokens_max)

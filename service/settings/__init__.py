@@ -1,0 +1,245 @@
+"""All settings, frozen, checked against each other; the only reader of the environment.
+
+`SENTIMENT_<GROUP>__<NAME>` sets a value, a command's flag overrides it. A wrong or unknown name
+stops the program before it touches anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any, Self
+
+import pydantic
+from pydantic import BaseModel, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.errors import SettingsError
+from service.settings.groups import (
+    BatchSettings,
+    DeliverySettings,
+    HttpSettings,
+    KafkaSettings,
+    LogSettings,
+    ModelSettings,
+    TracingSettings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from pydantic.fields import FieldInfo
+
+__all__ = [
+    "PREFIX",
+    "PUBLISHED_MODEL",
+    "PUBLISHED_REVISION",
+    "BatchSettings",
+    "DeliverySettings",
+    "HttpSettings",
+    "KafkaSettings",
+    "LogSettings",
+    "ModelSettings",
+    "Settings",
+    "TracingSettings",
+    "allowed",
+    "each_setting",
+    "load_settings",
+    "read_secret",
+    "variable",
+]
+
+PREFIX = "SENTIMENT_"
+
+PUBLISHED_MODEL = "distilbert-base-uncased-finetuned-sst-2-english"
+# The hub's commit of the published model whose figures are known.
+PUBLISHED_REVISION = "714eb0fa89d2f80546fda750413ed43d93601a13"
+
+# What Kubernetes puts into every container beside a Service whose name begins with `sentiment-`.
+_SERVICE_LINK = re.compile(
+    r"_SERVICE_HOST=|_SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]+$"
+    r"|_PORT(_[0-9]+_(TCP|UDP|SCTP))?=[a-z]+://|_PORT_[0-9]+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)="
+)
+# Enough to recognise a value by; a whole file pasted into a variable is not shown.
+_VALUE_CHARACTERS_MAX = 100
+
+
+class Settings(BaseSettings):
+    """The whole of the settings."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    model: ModelSettings = ModelSettings()
+    batch: BatchSettings = BatchSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
+
+    @model_validator(mode="after")
+    def _no_conflicts(self) -> Self:
+        conflict = next(_conflicts(self), None)
+        if conflict is not None:
+            raise ValueError(conflict)
+        return self
+
+
+def _conflicts(settings: Settings) -> Iterator[str]:
+    kafka = settings.kafka
+    ours = [*kafka.input_topics, kafka.output_topic, kafka.dead_letter_topic]
+    if len(set(ours)) < len(ours):
+        yield (
+            f"SENTIMENT_KAFKA__INPUT_TOPIC={kafka.input_topic}, "
+            f"SENTIMENT_KAFKA__OUTPUT_TOPIC={kafka.output_topic} and "
+            f"SENTIMENT_KAFKA__DEAD_LETTER_TOPIC={kafka.dead_letter_topic} share a topic, "
+            "which would feed the service its own output; name different ones"
+        )
+    for name, value, limit_name, limit in (
+        ("HEARTBEAT_INTERVAL_MS", kafka.heartbeat_ms, "SESSION_TIMEOUT_MS / 3",
+         kafka.session_timeout_ms / 3),
+        ("TRANSACTION_TIMEOUT_MS", kafka.transaction_ms, "SESSION_TIMEOUT_MS",
+         kafka.session_timeout_ms),
+        ("SESSION_TIMEOUT_MS", kafka.session_timeout_ms, "MAX_POLL_INTERVAL_MS", kafka.max_poll_ms),
+        ("REBALANCE_TIMEOUT_MS", kafka.rebalance_ms, "MAX_POLL_INTERVAL_MS", kafka.max_poll_ms),
+    ):  # fmt: skip
+        if value > limit:
+            yield (
+                f"SENTIMENT_KAFKA__{name}={value} is above SENTIMENT_KAFKA__{limit_name} "
+                f"({limit:.0f}); lower the first or raise the second"
+            )
+    sasl = kafka.security_protocol.startswith("SASL_")
+    if sasl and (kafka.sasl_username is None or kafka.sasl_password_file is None):
+        yield (
+            f"SENTIMENT_KAFKA__SECURITY_PROTOCOL={kafka.security_protocol} needs "
+            "SENTIMENT_KAFKA__SASL_USERNAME and SENTIMENT_KAFKA__SASL_PASSWORD_FILE; set both"
+        )
+    if not sasl and (kafka.sasl_username or kafka.sasl_password_file):
+        yield (
+            "SENTIMENT_KAFKA__SASL_USERNAME or SENTIMENT_KAFKA__SASL_PASSWORD_FILE is set, but "
+            f"SENTIMENT_KAFKA__SECURITY_PROTOCOL={kafka.security_protocol} does not log in; "
+            "set it to SASL_SSL or SASL_PLAINTEXT"
+        )
+    tls_files = (kafka.ssl_ca_file, kafka.ssl_certificate_file, kafka.ssl_key_file)
+    if any(tls_files) and kafka.security_protocol not in ("SSL", "SASL_SSL"):
+        yield (
+            "SENTIMENT_KAFKA__SSL_* files are set, but SENTIMENT_KAFKA__SECURITY_PROTOCOL="
+            f"{kafka.security_protocol} does not use TLS; set it to SSL or SASL_SSL"
+        )
+    if (kafka.ssl_certificate_file is None) != (kafka.ssl_key_file is None):
+        yield (
+            "SENTIMENT_KAFKA__SSL_CERTIFICATE_FILE and SENTIMENT_KAFKA__SSL_KEY_FILE belong "
+            "together; set both or neither"
+        )
+
+
+def each_setting() -> Iterator[tuple[str, str, FieldInfo]]:
+    """Every setting as (group, name, field), in the order of the classes above."""
+    for group, field in Settings.model_fields.items():
+        model = field.annotation
+        assert isinstance(model, type), group  # noqa: S101 - for the type checker
+        assert issubclass(model, BaseModel), group  # noqa: S101
+        for name, inner in model.model_fields.items():
+            yield group, name, inner
+
+
+def variable(group: str, name: str) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{group}__{name}".upper()
+
+
+def allowed(group: str, name: str) -> str:
+    """What a setting may be, in words."""
+    model = Settings.model_fields[group].annotation
+    assert isinstance(model, type), group  # noqa: S101 - for the type checker
+    assert issubclass(model, BaseModel), group  # noqa: S101
+    schema = model.model_json_schema()["properties"][name]
+    match schema.get("anyOf", [schema])[0]:
+        case {"allowed": str(own_words)}:
+            words = own_words
+        case {"enum": [*first, last]}:
+            words = f"{', '.join(first)} or {last}"
+        case {"type": "boolean"}:
+            words = "true or false"
+        case {"minimum": lowest, "maximum": highest}:
+            words = f"a whole number from {lowest} to {highest}"
+        case {"exclusiveMinimum": bound, "maximum": highest}:
+            words = f"a number above {bound:g} and up to {highest:g}"
+        case {"format": "file-path"}:
+            words = "the path of a file that exists"
+        case _:
+            words = "a text that is not empty"
+    return words
+
+
+def load_settings(flags: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
+    """Read the environment, with a command's flags above it.
+
+    Raises:
+        SettingsError: one line for each wrong setting: variable, value, and what to do.
+    """
+    known = {variable(group, name) for group, name, _ in each_setting()}
+    unknown = sorted(
+        name
+        for name, value in os.environ.items()
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in known
+        and not _SERVICE_LINK.search(f"{name}={value}")
+    )
+    if unknown:
+        raise SettingsError(
+            f"{_in_line(unknown[0])} is no setting; correct or unset it "
+            "(`sentiment-stream run --help` lists all)"
+        )
+    given = {group: dict(values) for group, values in (flags or {}).items() if values}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except pydantic.ValidationError as error:
+        raise SettingsError("\n".join(_lines(error))) from None
+
+
+def _lines(error: pydantic.ValidationError) -> Iterator[str]:
+    descriptions = {(group, name): field.description for group, name, field in each_setting()}
+    for problem in error.errors(include_url=False):
+        # The service's own validators say what is wrong; pydantic's words would only repeat.
+        own = str(problem.get("ctx", {}).get("error", ""))
+        if len(problem["loc"]) < 2:
+            yield own
+            continue
+        group, name = str(problem["loc"][0]), str(problem["loc"][1])
+        value, complaint = str(problem["input"]), f" {own};" if own else ":"
+        # Somebody may have put the secret itself where its file belongs.
+        shown = not name.endswith("_file") or value.startswith(("/", "."))
+        yield (
+            f"{variable(group, name)}={_in_line(value) if shown else '(not shown)'}{complaint} "
+            f"set it to {allowed(group, name)}. {descriptions[(group, name)]}"
+        )
+
+
+def _in_line(value: str) -> str:
+    """A value on one line of text, whatever is in it."""
+    shown = value if value.isprintable() else repr(value)[1:-1]
+    left_out = len(shown) - _VALUE_CHARACTERS_MAX
+    return shown if left_out <= 0 else f"{shown[:_VALUE_CHARACTERS_MAX]}… ({left_out} more)"
+
+
+def read_secret(path: Path) -> str:
+    """The content of a mounted secret, without the line break at its end.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    try:
+        return path.read_bytes().decode().rstrip("\r\n")
+    except OSError as error:
+        why = f"cannot be read ({error.strerror}); mount the secret there, readable"
+    except UnicodeDecodeError:
+        why = "is not UTF-8; write the secret to it as plain text"
+    raise SettingsError(f"{path}: {why}")

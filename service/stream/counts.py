@@ -1,0 +1,48 @@
+"""What is counted of an outcome once its transaction has ended: metrics, drift, the live page.
+
+Exists so that nothing is counted that was not published, in one place. Changes nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.records import Rejected
+
+if TYPE_CHECKING:
+    from service.observe.drift import DriftWindow
+    from service.observe.feed import Feed
+    from service.observe.metrics import Metrics
+    from service.records import Outcome
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Counts published outcomes; `latency_budget_s` is from polling a record until then."""
+
+    metrics: Metrics
+    drift: DriftWindow
+    latency_budget_s: float
+    feed: Feed | None = None
+
+    def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
+        """Count one, published at `now` (Unix seconds) and `now_monotonic` (as `polled_at`)."""
+        metrics, record = self.metrics, outcome.record
+        latency_s = now_monotonic - record.polled_at
+        metrics.latency_seconds.observe(latency_s)
+        if latency_s > self.latency_budget_s:
+            metrics.over_budget.inc()
+        if record.timestamp_ms >= 0:
+            metrics.end_to_end_seconds.observe(max(0.0, now - record.timestamp_ms / 1000))
+        if self.feed is not None:
+            self.feed.published(outcome, now, now_monotonic)
+        if isinstance(outcome, Rejected):
+            metrics.dead_lettered.labels(outcome.reason).inc()
+            return
+        if outcome.label is not None:
+            metrics.scored.labels(outcome.label).inc()
+            if not outcome.confident:
+                metrics.unsure.labels(outcome.label).inc()
+        metrics.published.inc()
+        self.drift.record(outcome)

@@ -1,0 +1,1 @@
+"""Text to token ids, off the event loop: normaliser, language, tokenizer, windows."""

@@ -1,0 +1,1 @@
+"""Commands on whole topics: replay of dead letters, comparison of two output topics."""

@@ -1,0 +1,10 @@
+"""Bytes to messages (`decode`), and outcomes to the bytes of events and dead letters (`encode`).
+
+Pure: no Kafka client, no clock, no settings object.
+"""
+
+from service.wire.cloudevents import as_produced
+from service.wire.decode import Decoder
+from service.wire.encode import Encoder, event_id
+
+__all__ = ["Decoder", "Encoder", "as_produced", "event_id"]

@@ -1,0 +1,197 @@
+"""Outcomes to the bytes of events and dead letters.
+
+Pure: times are arguments. An outgoing record that its topic refuses as too large has a smaller
+form: an event becomes a dead letter, a dead letter is cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from service.records import ModelInfo, Outgoing, Reason, Record, Rejected, Verdict
+from service.wire import cloudevents
+from service.wire.contracts import (
+    CONNECT_PREFIX,
+    DETAIL_CHARACTERS_MAX,
+    OWN_PREFIX,
+    DeadLetter,
+    Model,
+    Origin,
+    SentimentEvent,
+    SourceMessage,
+    TextStatistics,
+)
+
+if TYPE_CHECKING:
+    from service.records import Headers, Outcome
+
+# Ids of events are in a namespace of their own: UUIDv5 of this service's URN.
+EVENT_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sentiment-stream:event")
+
+# What a cut letter keeps of its value, of its key and of its headers: a sixteenth of the limit
+# that topics have by default.
+CUT_BYTES_MAX = 16 * 2**10
+# Two lengths are written for each header.
+_HEADER_BYTES = 10
+
+_CARRIED = tuple(name for name in SourceMessage.model_fields if name not in ("text", "id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Turns outcomes into what is published, as the settings ask."""
+
+    output_topic: str
+    dead_letter_topic: str
+    include_text: bool
+    model: ModelInfo
+    version: str
+    # `source` of the CloudEvents that go out; None where headers hold no such attributes.
+    cloudevents_source: str | None = None
+
+    def encode(self, outcome: Outcome, now: float, now_monotonic: float) -> Outgoing:
+        """Encode an event or a dead letter; `now` is in seconds since 1970."""
+        time = _rfc3339(now)
+        if isinstance(outcome, Rejected):
+            return self._dead_letter(outcome, time)
+        record, source = outcome.record, self.cloudevents_source
+        event = self._event(outcome, time, now_monotonic)
+        value = event.model_dump_json().encode()
+        return Outgoing(
+            topic=self.output_topic,
+            key=record.key,
+            value=value,
+            headers=cloudevents.event_headers(record, source, event.id, time)
+            if source is not None
+            else cloudevents.as_produced(record.headers),
+            source=record.partition,
+            smaller=partial(self._event_too_large, record, len(value), time),
+        )
+
+    def _event(self, verdict: Verdict, time: str, now_monotonic: float) -> SentimentEvent:
+        record, message, stats = verdict.record, verdict.document.message, verdict.document.stats
+        fields = message.fields
+        carried: dict[str, Any] = {name: fields.get(name) for name in _CARRIED}
+        return SentimentEvent(
+            id=event_id(record),
+            source_id=fields.get("id"),
+            **carried,
+            extra={k: v for k, v in fields.items() if k != "id" and k not in _CARRIED},
+            text=message.text if self.include_text else None,
+            label=verdict.label,
+            score=_probability(verdict.score) if verdict.score is not None else None,
+            scores={label: _probability(share) for label, share in verdict.scores.items()},
+            confident=verdict.confident,
+            language=verdict.document.language,
+            model=Model(
+                name=self.model.name,
+                revision=self.model.revision,
+                engine=self.model.engine,
+                precision=self.model.precision,
+            ),
+            text_stats=TextStatistics(
+                tokens=stats.tokens,
+                truncated=stats.truncated,
+                windows=stats.windows,
+                unknown_share=stats.unknown_share,
+            ),
+            origin=Origin(
+                topic=record.partition.topic,
+                partition=record.partition.number,
+                offset=record.offset,
+                timestamp=record.timestamp_ms if record.timestamp_ms >= 0 else None,
+            ),
+            processed_at=time,
+            latency_ms=round(max(0.0, now_monotonic - record.polled_at) * 1000, 3),
+        )
+
+    def _event_too_large(self, record: Record, size: int, time: str) -> Outgoing:
+        detail = f"the event of {size} bytes is larger than {self.output_topic} takes"
+        return self._dead_letter(Rejected(record, Reason.EVENT_TOO_LARGE, detail, "publish"), time)
+
+    def _dead_letter(self, rejected: Rejected, time: str) -> Outgoing:
+        record = rejected.record
+        kept = tuple(
+            (name, value)
+            for name, value in cloudevents.as_produced(record.headers)
+            if not name.startswith((CONNECT_PREFIX, OWN_PREFIX))
+        )
+        return Outgoing(
+            topic=self.dead_letter_topic,
+            key=record.key,
+            value=record.value,
+            headers=(
+                *kept,
+                *self._attributes(record, kept, time),
+                *self._error_headers(rejected),
+            ),
+            source=record.partition,
+            smaller=partial(self._cut_letter, rejected, kept, time),
+        )
+
+    def _attributes(self, record: Record, kept: Headers, time: str) -> Headers:
+        source = self.cloudevents_source
+        if source is None:
+            return ()
+        return cloudevents.letter_headers(record, kept, source, event_id(record), time)
+
+    def _cut_letter(self, rejected: Rejected, kept: Headers, time: str) -> Outgoing:
+        record = rejected.record
+        key, value = record.key, record.value
+        whole = value or b""
+        size = sum(_HEADER_BYTES + len(name.encode()) + len(at or b"") for name, at in kept)
+        if size > CUT_BYTES_MAX:
+            kept = ()
+        return Outgoing(
+            topic=self.dead_letter_topic,
+            key=key[:CUT_BYTES_MAX] if key is not None else None,
+            value=value[:CUT_BYTES_MAX] if value is not None else None,
+            headers=(
+                *kept,
+                *self._attributes(record, kept, time),
+                *self._error_headers(
+                    rejected,
+                    value_bytes=str(len(whole)),
+                    value_sha256=hashlib.sha256(whole).hexdigest(),
+                ),
+            ),
+            source=record.partition,
+        )
+
+    def _error_headers(self, rejected: Rejected, **cut: str) -> Headers:
+        record = rejected.record
+        letter = DeadLetter(
+            topic=record.partition.topic,
+            partition=str(record.partition.number),
+            offset=str(record.offset),
+            stage=rejected.stage,
+            detail=rejected.detail[:DETAIL_CHARACTERS_MAX],
+            reason=rejected.reason,
+            timestamp=str(record.timestamp_ms),
+            attempts=str(rejected.attempts),
+            version=self.version,
+            **cut,
+        )
+        headers = letter.model_dump(by_alias=True, exclude_none=True, mode="json")
+        return tuple((name, value.encode()) for name, value in headers.items())
+
+
+def _rfc3339(now: float) -> str:
+    created = datetime.fromtimestamp(now, UTC)
+    return created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _probability(share: float) -> float:
+    # A softmax in half precision may be above 1 by a rounding.
+    return min(share, 1.0)
+
+
+def event_id(record: Record) -> str:
+    """The id of a record's event: UUIDv5 of its coordinates and timestamp."""
+    name = f"{record.partition.topic}/{record.partition.number}/{record.offset}"
+    return str(uuid.uuid5(EVENT_NAMESPACE, f"{name}/{record.timestamp_ms}"))

@@ -1,0 +1,183 @@
+"""The service process of a chaos run: the shipped service, with named points to be harmed at.
+
+`python -m chaos.breaking.wrapped` is `sentiment-stream run` whose session, producer and engine are
+subclasses or wrappers that pass named points; there, and only on an order of the harness, the
+process kills or stops itself, or an answer of Kafka gets lost. All else is the service's own.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.errors import RequestTimedOutError
+
+import service.app
+import service.kafka.delivery
+from chaos.messages import POISON_WORD
+from chaos.orders import ENGINE_VARIABLE, SABOTAGE_VARIABLE, Order, Orders, Point
+from chaos.stacks import write_on_signal
+from service.bench.null import NullEngine
+from service.checkpoint.files import Checkpoint, load_tokenizer
+from service.cli import main
+from service.engines import load_engine
+from service.kafka import KafkaSession
+from service.kafka.producer import Producer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from service.kafka.producer import Failed
+    from service.ports import Engine
+    from service.records import ModelInfo, Outgoing, Record
+    from service.settings import ModelSettings
+
+ORDERS = Orders.of_this_process()
+
+
+def passed(point: Point) -> None:
+    """Say that a point is reached; what the harness ordered for it happens here.
+
+    Raises:
+        RequestTimedOutError: ordered to fail: as when Kafka's answer is lost.
+    """
+    if (order := ORDERS.take(point)) is not None:
+        carry_out(order)
+
+
+def carry_out(order: Order) -> None:
+    """Do what an order says, on the thread that passes the point."""
+    match order.deed:
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        case "fail":
+            raise RequestTimedOutError("by order of the harness")
+        case "hang":
+            threading.Event().wait()
+        case "slow":
+            time.sleep(order.seconds)
+            ORDERS.record("slow and back")
+        case "raise":
+            raise AssertionError("only an engine that is broken for good raises")
+
+
+class PointedProducer(Producer):
+    """The service's producer, passing points around what it sends."""
+
+    def __init__(
+        self, options: Mapping[str, Any], transactional_id: str | None = None, timeout_ms: int = 0
+    ) -> None:
+        """See `Producer`."""
+        super().__init__(options, transactional_id, timeout_ms)
+        client = self._client
+        client.send_offsets_to_transaction = _between(
+            client.send_offsets_to_transaction, after="after offsets"
+        )
+        client.commit_transaction = _between(
+            client.commit_transaction, before="before the end", after="after the end"
+        )
+
+    async def begin(self) -> None:
+        """See `Producer.begin`."""
+        passed("before the transaction")
+        await super().begin()
+
+    async def send_each(self, outgoing: Sequence[Outgoing], one_by_one: bool = False) -> Failed:
+        """See `Producer.send_each`."""
+        failed = await super().send_each(outgoing, one_by_one)
+        passed("after send")
+        return failed
+
+
+def _between(
+    call: Callable[..., Awaitable[None]], before: Point | None = None, after: Point | None = None
+) -> Callable[..., Awaitable[None]]:
+    async def around(*arguments: Any) -> None:
+        if before is not None:
+            passed(before)
+        await call(*arguments)
+        if after is not None:
+            passed(after)
+
+    return around
+
+
+class PointedSession(KafkaSession):
+    """The service's session, passing points behind a poll and, at least once, behind a commit."""
+
+    async def poll(self) -> list[Record]:
+        """See `ports.Session.poll`."""
+        records = await super().poll()
+        if records:
+            passed("after poll")
+        return records
+
+    async def _join(self) -> None:
+        await super()._join()
+        self._consumer.commit = _between(self._consumer.commit, after="after offsets")
+
+
+class PointedEngine:
+    """An engine that passes a point, and that no poisonous text gets through."""
+
+    def __init__(self, engine: Engine, poison: int) -> None:
+        """`poison` is the token that it fails on."""
+        self._engine = engine
+        self._poison = poison
+        self._warm = False
+        self._broken = False
+
+    @property
+    def info(self) -> ModelInfo:
+        """See `ports.Engine`."""
+        return self._engine.info
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """See `ports.Engine`."""
+        if not self._warm:
+            self._warm = True
+            return self._engine.logits(sequences)
+        order = ORDERS.take("in inference")
+        if order is not None and order.deed == "raise":
+            self._broken = True
+        elif order is not None:
+            carry_out(order)
+        if self._broken:
+            raise RuntimeError("broken by order of the harness")
+        if any(self._poison in ids for ids in sequences):
+            raise ValueError("poison")
+        return self._engine.logits(sequences)
+
+
+def pointed_engine(settings: ModelSettings, checkpoint: Checkpoint) -> PointedEngine:
+    """Stands for `service.engines.load_engine`."""
+    poison = load_tokenizer(checkpoint).token_to_id(POISON_WORD)
+    assert poison is not None, f"{POISON_WORD} is no token of this model"
+    # The null engine says the same of every text: what is judged then is how records travel.
+    null = os.environ.get(ENGINE_VARIABLE) == "null"
+    engine = NullEngine(checkpoint.labels) if null else load_engine(settings, checkpoint)
+    return PointedEngine(engine, poison)
+
+
+def install() -> None:
+    """Put the wrappers in the places of what they wrap."""
+    vars(service.app).update(load_engine=pointed_engine, KafkaSession=PointedSession)
+    vars(service.kafka.delivery).update(Producer=PointedProducer)
+    if sabotage := os.environ.get(SABOTAGE_VARIABLE):
+        from chaos.breaking.sabotage import sabotage_by  # noqa: PLC0415 - builds on what is above
+
+        sabotage_by(sabotage)
+
+
+if __name__ == "__main__":
+    write_on_signal()
+    install()
+    main(["run"])

@@ -1,0 +1,122 @@
+"""The file beside a model's weights: what it may say, and how it is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from service.checkpoint.calibration import (
+    FILE,
+    FILE_BYTES_MAX,
+    RAW,
+    Reference,
+    Trust,
+    read_trust,
+    write_trust,
+)
+from service.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WHOLE = Trust(
+    normaliser=1,
+    temperature=1.5,
+    bias=(0.25, -0.25),
+    thresholds=(0.75, None),
+    target_accuracy=0.95,
+    window_tokens=128,
+    reference=Reference(
+        (0.5, 0.5), (1.0,), 0.125, {"en": 1.0}, {"NEGATIVE": 0.25, "POSITIVE": 0.75}
+    ),
+)
+
+
+def _reference_with(**changed: Any) -> bytes:
+    reference = {"scores": [], "tokens": [], "unknown": 0, "languages": {}, **changed}
+    return json.dumps({"reference": reference}).encode()
+
+
+def test_a_reference_of_before_labels_is_read(tmp_path: Path) -> None:
+    """It has no shares of labels, and nothing is said of them."""
+    (tmp_path / FILE).write_bytes(_reference_with())
+    reference = read_trust(tmp_path, 2).reference
+    assert reference is not None
+    assert {} == reference.labels
+
+
+@pytest.mark.parametrize("trust", [WHOLE, RAW])
+def test_what_is_written_is_read(trust: Trust, tmp_path: Path) -> None:
+    """All of it."""
+    write_trust(tmp_path, trust)
+
+    assert trust == read_trust(tmp_path, 2)
+
+
+def test_no_file_is_a_raw_model(tmp_path: Path) -> None:
+    """So a published model gives its published figures."""
+    assert RAW == read_trust(tmp_path, 2)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"3",
+        b"[" * 20_000,
+        b" " * (FILE_BYTES_MAX + 1),
+        json.dumps({"temperature": 0}).encode(),
+        json.dumps({"temperature": "hot"}).encode(),
+        b'{"temperature": NaN}',
+        b'{"threshold": 1.5}',
+        b'{"thresholds": [0.5]}',
+        b'{"thresholds": [0.5, 1.01]}',
+        b'{"thresholds": [0.5, true]}',
+        b'{"threshold": 0.5, "thresholds": [0.5, 0.5]}',
+        b'{"window_tokens": 31}',
+        b'{"window_tokens": -1}',
+        b'{"window_tokens": 64.0}',
+        b'{"bias": [0.1]}',
+        b'{"bias": ["a", "b"]}',
+        b'{"bias": 3}',
+        b'{"unheard_of": 1}',
+        b'{"reference": {}}',
+        b'{"reference": {"scores": 1, "tokens": [], "unknown": 0, "languages": {}}}',
+        b'{"reference": {"scores": [], "tokens": [], "unknown": 0, "languages": []}}',
+        _reference_with(labels=["NEGATIVE"]),
+        _reference_with(labels={"NEGATIVE": 1.5}),
+        _reference_with(labels={"NEGATIVE": "half"}),
+    ],
+)
+def test_what_cannot_be_used_is_named(content: bytes, tmp_path: Path) -> None:
+    """One line, with the file and what to do."""
+    (tmp_path / FILE).write_bytes(content)
+
+    with pytest.raises(ModelError, match=r"sentiment\.json: cannot be used") as caught:
+        read_trust(tmp_path, 2)
+
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", [{"normaliser": -1}, {"normaliser": "1"}, {"normaliser": True}])
+def test_a_version_is_a_number(wrong: Any, tmp_path: Path) -> None:
+    """Whether there is such a version, the normaliser knows."""
+    (tmp_path / FILE).write_text(json.dumps(wrong))
+
+    with pytest.raises(ModelError):
+        read_trust(tmp_path, 2)
+
+
+@pytest.mark.parametrize(("content", "thresholds"), [({"threshold": 0.5}, (0.5,) * 3),
+                                                     ({"threshold": 0.0}, ())])  # fmt: skip
+def test_one_threshold_is_that_of_all_labels(
+    content: Any, thresholds: tuple[float, ...], tmp_path: Path
+) -> None:
+    """As files have it that were written before each label had its own; 0 was none."""
+    (tmp_path / FILE).write_text(json.dumps(content))
+
+    assert thresholds == read_trust(tmp_path, 3).thresholds

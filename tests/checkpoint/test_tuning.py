@@ -1,0 +1,81 @@
+"""A tuning file fills what the settings leave open, and is refused where it does not belong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from service.checkpoint.files import resolve
+from service.checkpoint.tuning import Tuning, tuned
+from service.errors import SettingsError
+from service.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    """A file for the bundled model."""
+    checkpoint = resolve(ModelSettings())
+    tuning = Tuning(
+        model=checkpoint.name,
+        revision=checkpoint.revision,
+        device="cpu",
+        engine="onnx_packed",
+        precision="int8",
+        threads=3,
+        run_tokens_max=1024,
+        messages_per_s=1000,
+        difference_p99=0.01,
+    )
+    file = folder / "tuning.json"
+    file.write_text(tuning.model_copy(update=changes).model_dump_json())
+    return file
+
+
+def chosen(**settings: Any) -> tuple[Any, ...]:
+    """What a service with these settings would run with."""
+    model = ModelSettings(**settings)
+    found = tuned(model, resolve(model))
+    return found.engine, found.precision, found.device, found.threads, found.run_tokens_max
+
+
+def test_it_says_what_the_settings_leave_open(tmp_path: Path) -> None:
+    """All of it."""
+    file = written(tmp_path)
+    assert ("onnx_packed", "int8", "cpu", 3, 1024) == chosen(tuning_file=file)
+
+
+def test_what_is_usual_stays_so(tmp_path: Path) -> None:
+    """Where no other size of a run was quicker, each engine takes its own."""
+    file = written(tmp_path, run_tokens_max=None)
+    assert ("onnx_packed", "int8", "cpu", 3, None) == chosen(tuning_file=file)
+
+
+def test_settings_win(tmp_path: Path) -> None:
+    """One that names the precision gets the engine that is usual for it."""
+    file = written(tmp_path)
+    assert ("auto", "float32", "auto", 2, 512) == chosen(
+        tuning_file=file, precision="float32", threads=2, run_tokens_max=512
+    )
+
+
+def test_without_a_file_nothing_changes() -> None:
+    """The documented defaults."""
+    assert ("auto", "auto", "auto", 0, None) == chosen()
+
+
+def test_another_model_is_refused(tmp_path: Path) -> None:
+    """What is quick and close enough for one is not for another."""
+    with pytest.raises(SettingsError, match=r"TUNING_FILE=.* is for the model bundled at other,"):
+        chosen(tuning_file=written(tmp_path, revision="other"))
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", "\x00", '{"version": 2}'])
+def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
+    """In one line, with the remedy."""
+    file = tmp_path / "tuning.json"
+    file.write_text(content)
+    with pytest.raises(SettingsError, match=r"is no file of `sentiment-stream tune` \(.*unset it"):
+        chosen(tuning_file=file)

@@ -1,0 +1,245 @@
+"""Sessions that do not know yet what has become of their partitions: nothing they do may count.
+
+A zombie is a session that was frozen: others have its partitions, and it goes on where it was. Here
+it is one that nobody tells of a rebalance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from service.errors import RejoinError, RetriableError
+from service.kafka import KafkaSession
+from service.kafka.delivery import ExactlyOnce
+from tools.kafka.kinds import INPUTS, real_kafka, simulated_sessions
+from tools.kafka.sessions import WAIT_SECONDS, numbered, poll_count, publication, started, values
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from service.records import Outgoing, Partition, Publication, Record
+    from tools.kafka.kinds import Real, Simulated
+
+COUNT = 20
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.kafka)])
+async def exact(request: pytest.FixtureRequest) -> AsyncIterator[Simulated | Real]:
+    """Give simulated and real Kafka for sessions that publish exactly once."""
+    if request.param == "simulated":
+        async with simulated_sessions("exactly_once") as simulated:
+            yield simulated
+        return
+    async with real_kafka(request, "exactly_once") as real:
+        yield real
+
+
+async def _nothing(_: object) -> None:
+    """Take no notice."""
+
+
+async def zombie(kafka: Simulated | Real) -> tuple[KafkaSession, list[Record], KafkaSession]:
+    """A session with all records in hand, and its successor on half of the partitions."""
+    await kafka.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
+    first = await started(kafka.session())
+    records = await poll_count(first, INPUTS * COUNT)
+    assert isinstance(first, KafkaSession)
+    numb(first)
+    second = kafka.session()
+    assert isinstance(second, KafkaSession)
+    await second.start()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(second.progress.partitions) != INPUTS // 2:
+            await second.poll()
+    # What it was given just now it reads again.
+    second.rewind()
+    return first, records, second
+
+
+async def finish(kafka: Simulated | Real, *sessions: KafkaSession) -> list[bytes]:
+    """Let sessions publish the rest, as the pipeline would; gives all that can be read then."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while dict.fromkeys(range(INPUTS), COUNT) != await kafka.committed():
+            for session in sessions:
+                try:
+                    records = await session.poll()
+                    if records:
+                        await session.publish(publication(records, kafka.topics[1]))
+                except RetriableError:
+                    session.rewind()
+    return sorted(values(await kafka.read(kafka.topics[1])))
+
+
+def numb(session: KafkaSession) -> None:
+    """Let it take no notice of rebalances."""
+    session.__dict__ |= dict.fromkeys(("on_partitions_revoked", "on_partitions_assigned"), _nothing)
+
+
+def awake(session: KafkaSession) -> None:
+    """Let it take notice again."""
+    for name in ("on_partitions_revoked", "on_partitions_assigned"):
+        del session.__dict__[name]
+
+
+EXPECTED = sorted(b"%d" % number for number in range(INPUTS * COUNT))
+
+
+@pytest.mark.parametrize("header_bytes", [0, 20_000])
+async def test_what_a_zombie_publishes_does_not_count(
+    exact: Simulated | Real, header_bytes: int
+) -> None:
+    """Its successor has fenced it, though it does not know of a rebalance.
+
+    Be it one batch for each output partition, or so many that it is told while it sends.
+    """
+    first, records, second = await zombie(exact)
+    headers = (("padding", b"x" * header_bytes),)
+    plain = publication(records, exact.topics[1])
+    outgoing = tuple(replace(message, headers=headers) for message in plain.outgoing)
+
+    with pytest.raises(RejoinError):
+        await first.publish(replace(plain, outgoing=outgoing))
+
+    awake(first)
+    assert await finish(exact, first, second) == EXPECTED
+
+
+async def test_a_transaction_that_is_open_at_a_takeover_does_not_count(
+    exact: Simulated | Real, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is sent, nothing committed, when the successor comes."""
+    await exact.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
+    first = await started(exact.session())
+    records = await poll_count(first, INPUTS * COUNT)
+    assert isinstance(first, KafkaSession)
+    sent, go_on = asyncio.Event(), asyncio.Event()
+    for producer in first._delivery._producers.values():  # type: ignore[attr-defined]
+        commit = producer.commit
+
+        async def held(*arguments: Any, commit: Any = commit) -> None:
+            sent.set()
+            await go_on.wait()
+            await commit(*arguments)
+
+        monkeypatch.setattr(producer, "commit", held)
+    publishing = asyncio.create_task(first.publish(publication(records, exact.topics[1])))
+    await sent.wait()
+    numb(first)
+    second = exact.session()
+    assert isinstance(second, KafkaSession)
+    await second.start()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not second.progress.partitions:
+            await second.poll()
+    second.rewind()
+    go_on.set()
+
+    with pytest.raises(RejoinError):
+        await publishing
+
+    awake(first)
+    assert await finish(exact, first, second) == EXPECTED
+
+
+async def test_a_zombie_that_starts_a_producer_sees_what_was_committed(
+    exact: Simulated | Real, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event was too large; before it goes out smaller, another one has published it all."""
+    topics = exact.small_topics()
+    first, go_on, publishing = await refused(exact, topics, monkeypatch)
+
+    def theirs(records: Sequence[Record]) -> Publication:
+        return with_large_ones(records, *topics)
+
+    assert INPUTS == await taken_over(exact, topics, first, go_on, publishing, theirs)
+
+
+async def test_nor_does_it_trust_a_coordinator_that_may_not_know_what_was_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The coordinator has moved meanwhile, and tells the older offset."""
+    async with simulated_sessions("exactly_once") as kafka:
+        topics = kafka.small_topics()
+        first, go_on, publishing = await refused(kafka, topics, monkeypatch)
+
+        def theirs(records: Sequence[Record]) -> Publication:
+            kafka.brokers.offsets.move_coordinator()
+            return publication(records, topics[0])
+
+        assert await taken_over(kafka, topics, first, go_on, publishing, theirs) == 0
+
+        assert kafka.brokers.offsets.stale_answers
+
+
+async def refused(
+    kafka: Simulated | Real, topics: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> tuple[KafkaSession, asyncio.Event, asyncio.Task[bool]]:
+    """A session held between two attempts for events too large, what lets it go on, its publish."""
+    await kafka.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
+    first = await started(kafka.session())
+    records = await poll_count(first, INPUTS * COUNT)
+    assert isinstance(first, KafkaSession)
+    reopens, go_on = asyncio.Event(), asyncio.Event()
+    delivery = first._delivery
+    assert isinstance(delivery, ExactlyOnce)
+    own = delivery.own
+
+    async def held(partitions: Sequence[Partition]) -> None:
+        reopens.set()
+        await go_on.wait()
+        await own(partitions)
+
+    monkeypatch.setattr(delivery, "own", held)
+    publishing = asyncio.create_task(first.publish(with_large_ones(records, *topics)))
+    await reopens.wait()
+    return first, go_on, publishing
+
+
+async def taken_over(
+    kafka: Simulated | Real,
+    topics: tuple[str, str],
+    first: KafkaSession,
+    go_on: asyncio.Event,
+    publishing: asyncio.Task[bool],
+    published: Callable[[Sequence[Record]], Publication],
+) -> int:
+    """A successor publishes what it is given; the held session has to see that; counts letters.
+
+    Starting the producer fences the rightful owner, who joins again: that harms nothing.
+    """
+    numb(first)
+    second = kafka.session()
+    assert isinstance(second, KafkaSession)
+    await second.start()
+    theirs: list[Record] = []
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(theirs) < COUNT * INPUTS // 2:
+            theirs += await second.poll()
+    assert await second.publish(published(theirs))
+    go_on.set()
+
+    with pytest.raises(RejoinError):
+        await publishing
+
+    awake(first)
+    rest = await finish(kafka, first, second)
+    events, letters = [values(await kafka.read(topic)) for topic in topics]
+    assert sorted(events + letters + rest) == EXPECTED
+    return len(letters)
+
+
+def with_large_ones(records: Sequence[Record], topic: str, letters: str) -> Publication:
+    """Publish each record, the first of each partition so large that only its letter is taken."""
+    plain = publication(records, topic)
+    return replace(plain, outgoing=tuple(_enlarged(out, letters) for out in plain.outgoing))
+
+
+def _enlarged(outgoing: Outgoing, letters: str) -> Outgoing:
+    if int(outgoing.value or b"") % COUNT:
+        return outgoing
+    letter = replace(outgoing, topic=letters, key=None)
+    return replace(outgoing, value=b"0" * 5000, smaller=lambda: letter)

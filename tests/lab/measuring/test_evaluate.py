@@ -1,0 +1,212 @@
+"""Figures of a model, against figures computed by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from service.errors import InputError
+from service.lab.measuring.scoring import LoadedModel
+from service.records import ModelInfo
+from service.scoring.poles import both
+from service.settings import Settings
+from service.text.encoder import TextEncoder
+from tools.tiny_model import CountingEngine, tiny_tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+pytest.importorskip("sklearn", reason="needs sentiment-stream[lab]")
+
+from click.testing import CliRunner
+
+from service.cli import main
+from service.lab.measuring.evaluate import evaluate, figures_of, print_table
+from service.lab.measuring.plots import write_plots
+
+INFO = ModelInfo("tiny", "sha256:0", "fake", "float32", "cpu", ("NEGATIVE", "POSITIVE"))
+
+# Shares of POSITIVE as the fake engine counts them: 2/3, 1/3, 3/4, 2/3, 1/4.
+ROWS = [("good", 1), ("bad", 0), ("good good", 0), ("very good", 1), ("bad bad", 1)]
+
+
+def _data(tmp_path: Path, rows: list[tuple[str, int]]) -> Path:
+    file = tmp_path / "data.tsv"
+    file.write_text("sentence\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows))
+    return file
+
+
+def _model() -> LoadedModel:
+    return LoadedModel(CountingEngine(INFO), TextEncoder(tiny_tokenizer(), 64))
+
+
+def _quiet() -> Console:
+    return Console(file=io.StringIO(), width=100)
+
+
+def test_two_labels(tmp_path: Path) -> None:
+    """Of three positive texts two are found, of two negative ones one."""
+    figures = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())
+    assert figures["confusion_matrix"] == [[1, 1], [1, 2]]
+    assert figures["accuracy"] == pytest.approx(3 / 5)
+    for name in ("precision", "recall", "f1"):
+        assert figures[name] == pytest.approx(2 / 3)
+        assert figures[f"{name}_macro"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+        assert figures[f"{name}_micro"] == pytest.approx(3 / 5)
+        assert figures[f"{name}_weighted"] == pytest.approx((2 * 1 / 2 + 3 * 2 / 3) / 5)
+    # Of six pairs, 2/3 > 1/3 twice are in order; those with 3/4 and with 1/4 are not.
+    assert figures["auc"] == pytest.approx(2 / 6)
+    true_shares = (2 / 3, 2 / 3, 1 / 4, 2 / 3, 1 / 4)
+    loss = -sum(math.log(share) for share in true_shares) / 5
+    assert figures["loss"] == pytest.approx(loss, abs=1e-6)
+    assert figures["examples"] == 5
+    assert figures["labels"] == ["NEGATIVE", "POSITIVE"]
+    assert figures["model"] == {
+        "name": "tiny", "revision": "sha256:0", "engine": "fake", "precision": "float32"
+    }  # fmt: skip
+    assert figures["seconds"] >= 0
+
+
+def test_three_labels() -> None:
+    """No label of three is the positive one; the area is the mean of each against the rest."""
+    shares = np.array([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.6, 0.3], [0.3, 0.3, 0.4]])
+    figures = figures_of(np.array([0, 1, 2, 2]), shares)
+    assert figures["confusion_matrix"] == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
+    assert figures["accuracy"] == pytest.approx(3 / 4)
+    assert "f1" not in figures
+    assert figures["precision_macro"] == pytest.approx((1 + 1 / 2 + 1) / 3)
+    assert figures["recall_macro"] == pytest.approx((1 + 1 + 1 / 2) / 3)
+    # Label 1: 0.5 is above two of three. Label 2: of four pairs three are in order, one is a tie.
+    assert figures["auc"] == pytest.approx((1 + 2 / 3 + 3.5 / 4) / 3)
+
+
+def test_one_label_only(tmp_path: Path) -> None:
+    """Where a label has no example there is no area, and all else still counts."""
+    figures = evaluate(_data(tmp_path, [("good", 1)]), Settings(), _quiet(), _model())
+    assert figures["auc"] is None
+    assert figures["accuracy"] == 1.0
+    assert figures["confusion_matrix"] == [[0, 0], [0, 1]]
+
+
+def test_label_beyond_the_model(tmp_path: Path) -> None:
+    """Data of other labels is refused, with the model's."""
+    with pytest.raises(InputError, match=r"label 2, but tiny has 2 labels \(NEGATIVE, POSITIVE\)"):
+        evaluate(_data(tmp_path, [("good", 1), ("bad", 2)]), Settings(), _quiet(), _model())
+
+
+def test_no_examples(tmp_path: Path) -> None:
+    """A file with nothing but its header is refused."""
+    with pytest.raises(InputError, match="has no example"):
+        evaluate(_data(tmp_path, []), Settings(), _quiet(), _model())
+
+
+def test_table(tmp_path: Path) -> None:
+    """People see every figure; the same figures are JSON."""
+    figures = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())
+    console = _quiet()
+    print_table(figures, console)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    for text in ("accuracy", "0.60000", "NEGATIVE", "tiny", "5 examples"):
+        assert text in shown
+    assert json.loads(json.dumps(figures)) == figures
+
+
+def test_what_the_probabilities_are_worth(tmp_path: Path) -> None:
+    """Confidence 2/3, 2/3, 3/4, 2/3, 3/4 in two bins, of which 3 of 3 and 0 of 2 are right."""
+    figures = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())
+    error = (3 * (1 - 2 / 3) + 2 * (3 / 4)) / 5
+    assert figures["expected_calibration_error"] == pytest.approx(error)
+    assert figures["brier_score"] == pytest.approx((3 * (1 / 3) ** 2 + 2 * (3 / 4) ** 2) / 5)
+    low, high = figures["accuracy_interval"]
+    assert 0 <= low < 0.6 < high <= 1
+    low, high = figures["expected_calibration_error_interval"]
+    assert 0 <= low < high <= 1
+    assert sum(b["count"] for b in figures["reliability"]) == 5
+    assert figures["risk_coverage"][-1] == pytest.approx(
+        {"coverage": 1.0, "risk": 0.4, "threshold": 2 / 3}
+    )
+    assert "target" not in figures
+
+
+def test_other_forms_name_the_poles(tmp_path: Path) -> None:
+    """By the names of the labels; else negative and positive are the first and the last one."""
+    file = tmp_path / "posts.tsv"
+    file.write_text("good\t3\ta\nbad\t1\tb\nfilm\t2\tc\n")
+    figures = evaluate(file, Settings(), _quiet(), _model(), form="emotions")
+    assert [[1, 0], [0, 1]] == figures["confusion_matrix"]
+    for labels, order in (("ABC", (0, 1, 2)), (("neutral", "Positive", "NEGATIVE"), (1, 2, 0))):
+        info = ModelInfo("three", "r", "fake", "float32", "cpu", tuple(labels))
+        model = LoadedModel(ThreeLabels(info, order), TextEncoder(tiny_tokenizer(), 64))
+        figures = evaluate(file, Settings(), _quiet(), model, form="emotions")
+        assert 1.0 == figures["accuracy"]
+        if both(labels) is None:
+            counts = np.array(figures["confusion_matrix"])
+            assert [1, 0, 1] == [counts[order.index(one), order.index(one)] for one in range(3)]
+        else:
+            # Of a model that names its poles the likelier one counts: negative, then positive.
+            assert [[1, 0], [0, 1]] == figures["confusion_matrix"]
+            assert ["NEGATIVE", "Positive"] == figures["labels"]
+
+
+class ThreeLabels(CountingEngine):
+    """Has a label of no likelihood too: negative, it and positive are 0, 1 and 2 in `order`."""
+
+    def __init__(self, info: ModelInfo, order: tuple[int, ...]) -> None:
+        """Give the logits in this order."""
+        super().__init__(info)
+        self._order = order
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """See `ports.Engine`."""
+        negative, positive = super().logits(sequences).T
+        found = np.stack([negative, np.full_like(negative, -9), positive], axis=1)
+        return found[:, self._order]
+
+
+# All of a probability of 4/5 are right, and half of those of 2/3.
+TARGET_ROWS = [("good good good", 1), ("bad bad bad", 0), ("good", 1), ("bad", 1)] * 50
+
+
+def test_plots(tmp_path: Path) -> None:
+    """Two pictures that any browser shows, with the figures of the target."""
+    data = _data(tmp_path, TARGET_ROWS)
+    figures = evaluate(data, Settings(), _quiet(), _model(), target_accuracy=0.9)
+    paths = write_plots(figures, tmp_path / "plots")
+    assert ["reliability.svg", "risk-coverage.svg"] == [path.name for path in paths]
+    texts = [
+        " ".join(element.text or "" for element in ET.parse(path).iterfind(".//{*}text"))  # noqa: S314 - ours
+        for path in paths
+    ]
+    assert f"calibration error {figures['expected_calibration_error']:.3f}" in texts[0]
+    assert "50.0 % called with confidence" in texts[1]
+    with pytest.raises(InputError, match="cannot be written"):
+        write_plots(figures, data)
+
+
+@pytest.mark.model
+def test_the_bundled_model_on_a_target(shared_data: Path, tmp_path: Path) -> None:
+    """The command: figures with intervals, pictures, a threshold; float32 unless told."""
+    done = CliRunner().invoke(
+        main,
+        ["evaluate", "--data", str(shared_data / "sst2" / "dev.tsv"), "--json",
+         "--target-accuracy", "0.95", "--plots", str(tmp_path)],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["model"]["precision"] == "float32"
+    low, high = figures["accuracy_interval"]
+    assert low < figures["accuracy"] < high
+    assert figures["target"]["accuracy"] >= 0.95
+    assert 0.5 < figures["target"]["coverage"] < 1
+    assert done.stderr.count("written: ") == 2

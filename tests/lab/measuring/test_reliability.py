@@ -1,0 +1,82 @@
+"""What probabilities are worth, against figures computed by hand and against what must hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from service.lab.measuring.reliability import (
+    BINS,
+    brier_score,
+    expected_calibration_error,
+    interval,
+    reliability,
+    risk_coverage,
+)
+
+# Bins of a fifteenth: 0.98 and 0.99 are in the last, 0.6 in that which ends there.
+CONFIDENCE = np.array([0.99, 0.98, 0.8, 0.6])
+CORRECT = np.array([True, False, True, True])
+
+examples = st.lists(st.tuples(st.floats(0.5, 1), st.booleans()), min_size=1, max_size=60).map(
+    lambda rows: (np.array([c for c, _ in rows]), np.array([r for _, r in rows]))
+)
+Examples = tuple[NDArray[np.float64], NDArray[np.bool_]]
+
+
+def test_calibration_error() -> None:
+    """The mean of the gaps of the bins, weighted by their examples."""
+    gaps = 2 * abs(0.985 - 0.5) + abs(0.8 - 1) + abs(0.6 - 1)
+    assert expected_calibration_error(CONFIDENCE, CORRECT) == pytest.approx(gaps / 4)
+
+
+def test_a_bin_holds_its_upper_edge() -> None:
+    """As in the definition that others measure by; 0 and 1 are within."""
+    bins = reliability(np.array([0.0, 1 / BINS, 1.0]), np.array([True, False, True]))
+    assert [(0.0, 2), (14 / 15, 1)] == [(b["from"], b["count"]) for b in bins]
+    assert bins[0]["confidence"] == pytest.approx(1 / 30)
+    assert bins[0]["accuracy"] == 0.5
+
+
+def test_brier_score() -> None:
+    """Of two labels the squared error of one, of three the sum of all."""
+    two = np.array([[0.2, 0.8], [0.6, 0.4]])
+    assert brier_score(np.array([1, 1]), two) == pytest.approx((0.2**2 + 0.6**2) / 2)
+    three = np.array([[0.2, 0.3, 0.5]])
+    assert brier_score(np.array([2]), three) == pytest.approx(0.2**2 + 0.3**2 + 0.5**2)
+
+
+def test_risk_and_coverage() -> None:
+    """Each more example that is called may be wrong; equal confidence is called together."""
+    confidence = np.array([0.7, 0.9, 0.7, 0.6])
+    curve = risk_coverage(confidence, np.array([False, True, True, False]))
+    assert [0.25, 0.75, 1.0] == [point["coverage"] for point in curve]
+    assert [0.0, 1 / 3, 0.5] == pytest.approx([point["risk"] for point in curve])
+    assert [0.9, 0.7, 0.6] == [point["threshold"] for point in curve]
+
+
+@given(examples)
+def test_a_calibration_error_is_no_larger_than_its_worst_bin(data: Examples) -> None:
+    """And the bins of the diagram give the same figure."""
+    error = expected_calibration_error(*data)
+    bins = reliability(*data)
+    gaps = [abs(b["confidence"] - b["accuracy"]) for b in bins]
+    mean = sum(g * b["count"] for g, b in zip(gaps, bins, strict=True)) / len(data[0])
+    assert error == pytest.approx(mean)
+    assert 0 <= error <= max(gaps) + 1e-12
+
+
+def test_an_interval_holds_the_figure_and_is_the_same_again() -> None:
+    """Of 400 examples with 0.8 right, 95 % lie within two standard errors, about 0.04."""
+    correct = np.arange(400) % 5 > 0
+    confidence = np.full(400, 0.8)
+    low, high = interval(lambda _, right: float(right.mean()), confidence, correct)
+    assert 0.74 < low < 0.78
+    assert 0.82 < high < 0.86
+    again = interval(lambda _, right: float(right.mean()), confidence, correct)
+    assert [low, high] == again
+    other = interval(lambda _, right: float(right.mean()), confidence, correct, seed=2)
+    assert other != again

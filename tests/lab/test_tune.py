@@ -1,0 +1,90 @@
+"""`tune` finds a way to run the model that is close enough, and writes what `run` reads.
+
+What is quickest on a machine is not asserted.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import onnxruntime
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from service.checkpoint.files import resolve
+from service.checkpoint.tuning import tuned
+from service.cli import main
+from service.engines.packing import pack
+from service.errors import InputError, SettingsError
+from service.lab.data.texts import read_texts
+from service.lab.tune import DIFFERENCE_P99_MAX, print_candidates, tune
+from service.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_is_chosen_is_close_enough_and_is_read(tmp_path: Path) -> None:
+    """All ways without torch; the choice becomes settings."""
+    settings = ModelSettings(device="cpu", engine="onnx_packed")
+    found, candidates = tune(settings, read_texts(None, 64), 1, Console(file=io.StringIO()))
+
+    assert {"float32", "int8"} == {c.precision for c in candidates if not c.error}
+    assert found.difference_p99 <= DIFFERENCE_P99_MAX
+    assert found.messages_per_s > 0
+    far = [c for c in candidates if c.difference_p99 > DIFFERENCE_P99_MAX]
+    assert found.precision not in {c.precision for c in far}
+
+    file = tmp_path / "tuning.json"
+    file.write_text(found.model_dump_json())
+    chosen = tuned(ModelSettings(tuning_file=file), resolve(settings))
+    assert ("onnx_packed", found.precision) == (chosen.engine, chosen.precision)
+    shown = io.StringIO()
+    print_candidates(candidates, found, Console(file=shown, width=200))
+    assert "chosen: onnx_packed" in shown.getvalue()
+
+
+def test_nothing_is_chosen_that_is_too_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the settings leave only such a way, they are named."""
+    monkeypatch.setattr("service.lab.tune.DIFFERENCE_P99_MAX", 1e-9)
+    settings = ModelSettings(device="cpu", engine="onnx_packed", precision="int8")
+    with pytest.raises(SettingsError, match=r"onnx_packed int8: 1 % of texts differ .* at auto"):
+        tune(settings, read_texts(None, 16), 0.1, Console(file=io.StringIO()))
+
+
+def test_the_commands_write_files(tmp_path: Path) -> None:
+    """`export` in both precisions; the graph runs without the service."""
+    for precision in ("float32", "int8"):
+        file = tmp_path / f"{precision}.onnx"
+        done = CliRunner().invoke(
+            main,
+            ["export", "--precision", precision, "--output", str(file)],
+            catch_exceptions=False,
+        )
+        assert 0 == done.exit_code, done.output
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        (logits,) = session.run(None, pack([[101, 2204, 102], [101, 102]]))
+        assert (2, 3) == logits.shape
+        assert precision == session.get_modelmeta().custom_metadata_map["precision"]
+
+
+def test_texts_of_each_form(tmp_path: Path) -> None:
+    """A line, the last column, the field `text`; begun again where there are too few."""
+    for name, content in {
+        "a.txt": "one\n\ntwo\n",
+        "a.tsv": "1\t0.5\tone\n2\t-1\ttwo\n",
+        "a.jsonl": '{"text": "one"}\n[]\nno json\n{"text": 5}\n{"text": "two"}\n',
+    }.items():
+        (tmp_path / name).write_text(content)
+        assert ["one", "two", "one"] == read_texts(tmp_path / name, 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\xfe"])
+def test_a_file_without_text_is_refused(tmp_path: Path, content: bytes) -> None:
+    """In one line."""
+    file = tmp_path / "texts"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"texts: (has no text|byte 0 is not UTF-8)"):
+        read_texts(file, 1)

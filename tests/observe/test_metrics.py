@@ -1,0 +1,187 @@
+"""Metrics are a closed, documented set; no service counts for another."""
+
+from __future__ import annotations
+
+import importlib.metadata
+
+import pytest
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.observe.drift import Drift
+from service.observe.metrics import Metrics, describe, service_version
+from service.records import ModelInfo, Partition, Reason
+
+
+def _scrape(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    body, _ = metrics.render()
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(body.decode())
+        for sample in family.samples
+    }
+
+
+def test_the_set_of_metrics_is_closed() -> None:
+    """Names, types and labels are an interface: dashboards and alerts are written against it."""
+    assert [(d.name, d.type, ",".join(d.labels)) for d in describe()] == [
+        ("sentiment_consumed_total", "counter", "topic"),
+        ("sentiment_scored_total", "counter", "label"),
+        ("sentiment_unsure_total", "counter", "label"),
+        ("sentiment_repeated_total", "counter", ""),
+        ("sentiment_over_budget_total", "counter", ""),
+        ("sentiment_published_total", "counter", ""),
+        ("sentiment_dead_lettered_total", "counter", "reason"),
+        ("sentiment_dropped_total", "counter", ""),
+        ("sentiment_rebalances_total", "counter", ""),
+        ("sentiment_retries_total", "counter", "stage"),
+        ("sentiment_end_to_end_seconds", "histogram", ""),
+        ("sentiment_latency_seconds", "histogram", ""),
+        ("sentiment_stage_seconds", "histogram", "stage"),
+        ("sentiment_batch_messages", "histogram", ""),
+        ("sentiment_batch_tokens", "histogram", ""),
+        ("sentiment_queued_records", "gauge", ""),
+        ("sentiment_lag_records", "gauge", "topic,partition"),
+        ("sentiment_assigned_partitions", "gauge", ""),
+        ("sentiment_epoch", "gauge", ""),
+        ("sentiment_ready", "gauge", ""),
+        ("sentiment_score_requests_total", "counter", "path,status"),
+        ("sentiment_drift_index", "gauge", "of"),
+        ("sentiment_drift_records", "gauge", ""),
+        ("sentiment_unknown_share", "gauge", ""),
+        ("sentiment_long_share", "gauge", ""),
+        ("sentiment_language_share", "gauge", "language"),
+        ("sentiment_model_info", "info", "name,revision,engine,precision,device"),
+        ("sentiment_build_info", "info", "version,python"),
+    ]
+
+
+def test_every_metric_is_named_after_its_attribute_and_explained() -> None:
+    """Whoever reads a scrape finds the line of code, and the other way round."""
+    described = {d.name.removesuffix("_total"): d.help for d in describe()}
+    attributes = {f"sentiment_{name}" for name in vars(Metrics()) if name != "registry"}
+    assert set(described) == attributes
+    assert [text for text in described.values() if not text.endswith(".")] == []
+
+
+def test_a_scrape_shows_only_what_is_described_and_the_process() -> None:
+    """Nothing of another registry, no creation times; process and platform are there."""
+    names = {d.name for d in describe()}
+    body, _ = Metrics().render()
+    shown = {line.split()[2] for line in body.decode().splitlines() if line.startswith("# TYPE")}
+    assert {name for name in shown if name.startswith("sentiment_")} == names
+    assert {name.split("_")[0] for name in shown - names} == {"process", "python"}
+
+
+def test_closed_sets_start_at_zero() -> None:
+    """The first dead letter is then a rise from 0, which a rate can see."""
+    values = _scrape(Metrics())
+    for reason in Reason:
+        assert values["sentiment_dead_lettered_total", (("reason", reason.value),)] == 0
+    for stage in ("poll", "publish", "start"):
+        assert values["sentiment_retries_total", (("stage", stage),)] == 0
+    for stage in ("prepare", "wait", "score", "publish"):
+        assert values["sentiment_stage_seconds_count", (("stage", stage),)] == 0
+
+
+def test_a_models_labels_start_at_zero() -> None:
+    """A share of unsure texts is then 0 where there are none, and not without a value."""
+    metrics = Metrics()
+    labels = ("NEGATIVE", "NEUTRAL", "POSITIVE")
+    metrics.set_model(ModelInfo("m", "r", "onnx_packed", "float32", "cpu", labels))
+    values = _scrape(metrics)
+    for name in ("scored", "unsure"):
+        counted = {k[1]: v for k, v in values.items() if k[0] == f"sentiment_{name}_total"}
+        assert counted == {(("label", label),): 0 for label in labels}
+
+
+def test_two_services_do_not_share_numbers() -> None:
+    """Each has a registry of its own."""
+    one, other = Metrics(), Metrics()
+    one.published.inc(3)
+    assert _scrape(one)["sentiment_published_total", ()] == 3
+    assert _scrape(other)["sentiment_published_total", ()] == 0
+
+
+def test_lag_is_replaced_as_a_whole() -> None:
+    """A revoked partition's lag would otherwise stand forever and scale the service up."""
+    metrics = Metrics()
+    metrics.set_lag({Partition("t", 0): 5, Partition("t", 1): 7})
+    metrics.set_lag({Partition("t", 1): 2})
+    lag = {k[1]: v for k, v in _scrape(metrics).items() if k[0] == "sentiment_lag_records"}
+    assert lag == {(("partition", "1"), ("topic", "t")): 2}
+
+
+def test_drift_is_replaced_as_a_whole() -> None:
+    """An index or language that is told no more is gone; there is none before the first."""
+    metrics = Metrics()
+    assert not [k for k in _scrape(metrics) if k[0] == "sentiment_drift_index"]
+    metrics.set_drift(Drift(700, {"scores": 0.3, "tokens": 0.1}, 0.2, 0.1, {"en": 0.9, "de": 0.1}))
+    metrics.set_drift(Drift(800, {"scores": 0.4}, 0.25, 0.5, {"en": 1.0}))
+    names = ("drift_index", "drift_records", "unknown_share", "long_share", "language_share")
+    assert {
+        ("sentiment_drift_index", (("of", "scores"),)): 0.4,
+        ("sentiment_drift_records", ()): 800,
+        ("sentiment_unknown_share", ()): 0.25,
+        ("sentiment_long_share", ()): 0.5,
+        ("sentiment_language_share", (("language", "en"),)): 1.0,
+    } == {k: v for k, v in _scrape(metrics).items() if k[0].removeprefix("sentiment_") in names}
+
+
+def test_model_and_build_are_told() -> None:
+    """One line each; a model named before is gone."""
+    metrics = Metrics()
+    metrics.set_model(ModelInfo("old", "r", "torch_plain", "float32", "cpu", ("a", "b")))
+    metrics.set_model(ModelInfo("new", "r", "torch_packed", "bfloat16", "cuda", ("a", "b")))
+    info = {k[0]: dict(k[1]) for k in _scrape(metrics) if k[0].endswith("_info")}
+    assert info["sentiment_model_info"] == {
+        "name": "new",
+        "revision": "r",
+        "engine": "torch_packed",
+        "precision": "bfloat16",
+        "device": "cuda",
+    }
+    assert info["sentiment_build_info"]["version"] == service_version()
+    assert "sentiment_model_info" not in {k[0] for k in _scrape(Metrics())}
+
+
+def test_the_share_within_the_default_budget_is_exact() -> None:
+    """100 ms is a bound of the buckets: a message of exactly 100 ms is within."""
+    metrics = Metrics()
+    for seconds in (0.02, 0.1, 0.1001, 90):
+        metrics.latency_seconds.observe(seconds)
+    values = _scrape(metrics)
+    assert values["sentiment_latency_seconds_bucket", (("le", "0.1"),)] == 2
+    assert values["sentiment_latency_seconds_bucket", (("le", "60.0"),)] == 3
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", "text/plain; version=0.0.4"),
+        ("*/*", "text/plain; version=0.0.4"),
+        (
+            "application/openmetrics-text; version=1.0.0",
+            "application/openmetrics-text; version=1.0.0",
+        ),
+        ("application/openmetrics-text; version=1.x", "text/plain; version=0.0.4"),
+        ("text/plain; version=x", "text/plain; version=0.0.4"),
+    ],
+)
+def test_the_form_follows_the_accept_header(accept: str, expected: str) -> None:
+    """OpenMetrics for who asks for it, plain text for all others and for what makes no sense."""
+    body, content_type = Metrics().render(accept)
+    assert content_type.startswith(expected)
+    if "openmetrics" in content_type:
+        families = openmetrics.text_string_to_metric_families(body.decode())  # type: ignore[no-untyped-call]
+        assert "sentiment_model" in {family.name for family in families}
+
+
+def test_the_version_without_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run from a bare checkout the version is told as unknown, and nothing fails."""
+
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    assert service_version() == "0+unknown"

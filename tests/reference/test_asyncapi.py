@@ -1,0 +1,112 @@
+"""The AsyncAPI document: AsyncAPI's own parser takes it, and it says what the service does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from conftest import lacking
+from service.reference.asyncapi import asyncapi
+from service.settings import KafkaSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "schemas" / "asyncapi.json"
+PARSE = ROOT / "tests" / "asyncapi" / "parse.mjs"
+PARSER = "@asyncapi/parser@3.6.3"
+PACKAGES = ROOT / ".cache" / "asyncapi"
+# A hundred and seventy packages, 55 MB: 16 s on a good line.
+INSTALL_SECONDS = 240
+# It names the newest version of AsyncAPI, for whose additions (other brokers) there is no use here.
+EXPECTED = {"asyncapi-latest-version"}
+
+
+@pytest.fixture(scope="module")
+def packages() -> Path:
+    """Give the folder of the parser's packages, installed there once."""
+    installed = PACKAGES / "installed"
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        lacking("no node and npm to run AsyncAPI's parser: install Node.js 20 or newer")
+    if not installed.is_file() or installed.read_text() != PARSER:
+        PACKAGES.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(  # noqa: S603 - fixed arguments
+            [npm, "install", "--prefix", str(PACKAGES), "--no-package-lock", "--ignore-scripts",
+             "--no-audit", "--no-fund", PARSER],
+            capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False,
+        )  # fmt: skip
+        if done.returncode != 0:
+            lacking(f"npm cannot install {PARSER}: {done.stderr.strip()[-300:]}")
+        installed.write_text(PARSER)
+    return PACKAGES
+
+
+def _parsed(document: Path, packages: Path) -> dict[str, Any]:
+    done = subprocess.run(  # noqa: S603 - fixed arguments
+        [shutil.which("node") or "", str(PARSE), str(document), str(packages)],
+        capture_output=True, text=True, timeout=60, check=True, env={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_asyncapis_own_parser_takes_it(packages: Path) -> None:
+    """Without an error or a warning."""
+    found = _parsed(DOCUMENT, packages)
+    assert EXPECTED == {d["code"] for d in found["diagnostics"]}, found["diagnostics"]
+    kafka = KafkaSettings()
+    assert found["operations"] == [
+        f"receive {kafka.input_topic}",
+        f"send {kafka.output_topic}",
+        f"send {kafka.dead_letter_topic}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("components", "schemas", "SentimentEvent", "properties", "score", "anyOf"),
+        ("components", "messages", "DeadLetter", "bindings", "kafka", "key", "type"),
+        ("channels", "events", "messages", "SentimentEvent", "$ref"),
+        ("operations", "publishEvents", "action"),
+    ],
+)
+def test_the_parser_refuses_what_is_wrong(
+    place: tuple[str | int, ...], packages: Path, tmp_path: Path
+) -> None:
+    """So that its silence means something."""
+    document = json.loads(DOCUMENT.read_bytes())
+    inner: Any = document
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = "wrong"
+    file = tmp_path / "asyncapi.json"
+    file.write_text(json.dumps(document))
+    assert {d["code"] for d in _parsed(file, packages)["diagnostics"]} > EXPECTED
+
+
+def test_examples_fit_their_schemas() -> None:
+    """Headers and payload of each message; the parser does not look at these."""
+    document = asyncapi()
+    count = 0
+    for message in document["components"]["messages"].values():
+        for example in message["examples"]:
+            for part, value in example.items():
+                schema = {**message[part], "components": document["components"]}
+                Draft202012Validator(schema).validate(value)
+                count += 1
+    assert count >= 8
+
+
+def test_references_stay_within_the_document() -> None:
+    """It can be handed on alone."""
+    text = json.dumps(asyncapi())
+    references = text.count('"$ref": ')
+    assert references == text.count('"$ref": "#/')
+    assert references > 10

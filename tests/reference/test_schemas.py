@@ -1,0 +1,156 @@
+"""The contract on disk: schemas and their page say what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonpointer import JsonPointer
+from jsonschema import Draft202012Validator, ValidationError
+
+from service.records import (
+    Document,
+    Message,
+    ModelInfo,
+    Partition,
+    Reason,
+    Record,
+    TextStats,
+    Verdict,
+)
+from service.reference.schemas import schemas, write_schemas
+from service.text.prepare import UNREAD
+from service.wire import Decoder, Encoder
+from service.wire.contracts import DeadLetter, SentimentEvent, SourceMessage
+from service.wire.headers import EVENT_SCHEMA, EVENT_TYPE, EventHeaders
+
+FOLDER = Path(__file__).resolve().parents[2] / "schemas"
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+NAMES = ["source-message.schema.json", "sentiment-event.schema.json", "dead-letter.schema.json"]
+SOURCE, EVENT, LETTER = (schemas()[name] for name in NAMES)
+HEADERS = EventHeaders.model_json_schema()
+
+
+def _blocks() -> list[Any]:
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL)]
+
+
+def _first_cells(heading: str) -> list[str]:
+    """The names in the first column of the tables under a heading."""
+    section = README.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+
+
+def test_the_files_are_what_the_code_generates(tmp_path: Path) -> None:
+    """A change of the contract is a change of these files, seen in every review."""
+    generated = {path.name: path.read_bytes() for path in write_schemas(tmp_path / "new")}
+    assert sorted(generated) == sorted(path.name for path in FOLDER.glob("*.json"))
+    for name, content in generated.items():
+        assert (FOLDER / name).read_bytes() == content, f"schemas/{name} is old; run make schemas"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schema_is_valid_and_so_are_its_examples(name: str) -> None:
+    """Draft 2020-12, with one example at least."""
+    schema = json.loads((FOLDER / name).read_bytes())
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    assert len(schema["examples"]) >= 1
+    for example in schema["examples"]:
+        Draft202012Validator(schema).validate(example)
+
+
+@pytest.mark.parametrize(
+    ("schema", "wrong"),
+    [
+        (SOURCE, {"id": 1}),
+        (SOURCE, {"text": 7}),
+        (EVENT, {**EVENT["examples"][0], "score": 1.1}),
+        (EVENT, {**EVENT["examples"][0], "schema_version": "2.0"}),
+        (EVENT, {**EVENT["examples"][0], "schema_version": "1.2"}),
+        (EVENT, {**EVENT["examples"][0], "more": 1}),
+        (LETTER, {**LETTER["examples"][0], "sentiment.errors.reason": "bad_day"}),
+        (LETTER, {**LETTER["examples"][0], "__connect.errors.offset": "-1"}),
+        (LETTER, {**LETTER["examples"][0], "__connect.errors.exception.message": "x" * 501}),
+    ],
+)
+def test_a_schema_refuses_what_is_not_promised(schema: dict[str, Any], wrong: Any) -> None:
+    """It says more than that there is an object."""
+    with pytest.raises(ValidationError):
+        Draft202012Validator(schema).validate(wrong)
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        {"NEGATIVE": 0.2, "POSITIVE": 0.8},
+        {"NEGATIVE": 0.1, "NEUTRAL": 0.2, "POSITIVE": 0.7},
+        {"1 star": 0.1, "5 stars": 0.9},
+    ],
+)
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_events_of_any_labels_fit(version: str, scores: dict[str, float]) -> None:
+    """Two, three or others; those of the minor version before, too, so the schema may go first."""
+    label = max(scores, key=scores.__getitem__)
+    event = {**EVENT["examples"][0], "label": label, "scores": scores, "schema_version": version}
+    Draft202012Validator(EVENT).validate(event)
+
+
+def test_the_example_of_an_event_is_a_real_one() -> None:
+    """The codec makes it of the example of a message, with what the bundled model said of it."""
+    sent = SOURCE["examples"][1]
+    record = Record(Partition("sentiment.messages", 3), 1041, 1777887000000, b"post-4711",
+                    json.dumps(sent).encode(), (), 0, 10.0)  # fmt: skip
+    message = Decoder("json", JsonPointer("/text"), 1000).decode(record)
+    assert isinstance(message, Message)
+    [example] = EVENT["examples"]
+    scores = example["scores"]
+    document = Document(message, ([],), TextStats(**example["text_stats"]), "en")
+    likeliest = max(scores, key=scores.__getitem__)
+    verdict = Verdict(document, example["label"], scores[likeliest], scores, example["confident"])
+    model = ModelInfo(**example["model"], device="cpu", labels=())
+    encoder = Encoder("o", "d", True, model, "0", "urn:sentiment-stream:sentiment-stream")
+    outgoing = encoder.encode(verdict, 1777887000.093, 10.0184)
+    event = json.loads(outgoing.value or b"")
+    assert example == event
+    assert _blocks() == [sent, event]
+    assert HEADERS["examples"] == [{name: (v or b"").decode() for name, v in outgoing.headers}]
+
+
+def test_an_event_names_its_schema() -> None:
+    """As literals that a type checker can see; they change with the version of the contract."""
+    version = SentimentEvent.model_fields["schema_version"].default
+    assert EVENT["$id"] == EVENT_SCHEMA
+    assert EVENT_SCHEMA.endswith(f":{version}")
+    assert (EVENT_TYPE, EVENT_SCHEMA) == tuple(
+        HEADERS["properties"][name]["const"] for name in ("ce_type", "ce_dataschema")
+    )
+
+
+def test_an_event_without_a_score_is_in_the_contract() -> None:
+    """Of a text in another language that was passed on: nothing is made up for it."""
+    record = Record(Partition("in", 0), 7, 5, None, b"", (), 0, 10.0)
+    document = Document(Message(record, "Bonjour", {}), (), UNREAD, "fr")
+    model = ModelInfo("bundled", "sha256:0", "onnx_packed", "float32", "cpu", ())
+    outgoing = Encoder("o", "d", True, model, "0").encode(
+        Verdict(document, None, None, {}, None), 1777887000.0, 10.5
+    )
+    event = json.loads(outgoing.value or b"")
+    Draft202012Validator(EVENT).validate(event)
+    told = {name: event[name] for name in ("label", "score", "scores", "confident", "language")}
+    assert {"scores": {}, "language": "fr"} == {k: v for k, v in told.items() if v is not None}
+    assert 0 == event["text_stats"]["windows"]
+
+
+def test_the_page_lists_every_field_header_and_reason() -> None:
+    """In the order of the code, none left out and none that is gone."""
+    assert _first_cells("Producing messages") == list(SourceMessage.model_fields)
+    assert _first_cells("Reading events") == list(SentimentEvent.model_fields)
+    headers = [field.alias for field in DeadLetter.model_fields.values()]
+    assert _first_cells("Dead letters") == [*headers, *Reason]
+    attributes = [field.alias for field in EventHeaders.model_fields.values() if field.alias]
+    assert _first_cells("CloudEvents") == attributes

@@ -1,0 +1,143 @@
+"""The rooms of `service/`: which may import which, in what order their files are read.
+
+Exists so that a new arrow is argued for in one place; `test_arrows.py` holds the code to it. Values
+only.
+"""
+
+from __future__ import annotations
+
+# What each room, which is a folder or a module at the top, needs to run; in an order in which they
+# can be read. Whoever wants another arrow argues for it here.
+ARROWS: dict[str, set[str]] = {
+    "__init__": set(),
+    "retry": set(),
+    "errors": set(),
+    "records": set(),
+    "terminal": set(),
+    "parts": set(),
+    "text.normalise": set(),
+    "lab.teaching.templates": set(),
+    "model": set(),
+    "web.page": set(),
+    "settings": {"errors"},
+    "progress": set(),
+    "wire": {"records"},
+    "checkpoint": {"errors", "records", "settings"},
+    "kafka": {"errors", "parts", "progress", "records", "settings"},
+    "ports": set(),
+    "text": {"errors", "records", "text.normalise"},
+    "kafka.once": {"errors", "kafka", "progress", "records"},
+    "engines": {"errors", "records"},
+    "observe": {"errors", "records", "terminal"},
+    "scoring": {"checkpoint", "errors", "parts", "records", "text"},
+    "stream": {"errors", "progress", "records", "retry"},
+    "lab.data": {"errors", "scoring"},
+    "topics": {"errors", "kafka.once", "records", "scoring", "terminal", "wire"},
+    "web": {"errors", "observe", "parts", "scoring"},
+    "assembly": {"observe", "stream", "text", "wire"},
+    "lab.measuring": {
+        "checkpoint", "engines", "errors", "lab.data", "records", "scoring", "terminal", "text",
+    },
+    "reference": {"errors", "observe", "records", "settings", "web", "wire"},
+    "app": {
+        "assembly", "checkpoint", "engines", "errors", "kafka", "observe", "retry", "scoring",
+        "stream", "text", "web",
+    },
+    "lab": {
+        "checkpoint", "engines", "errors", "lab.measuring", "records", "scoring", "terminal",
+        "wire",
+    },
+    "lab.bias": {"errors", "lab.data", "lab.measuring", "scoring", "terminal"},
+    "bench": {
+        "app", "checkpoint", "engines", "errors", "lab.data", "observe", "records", "settings",
+        "terminal", "text",
+    },
+    "demo": {"app", "errors", "observe", "records", "settings", "terminal", "wire"},
+    "lab.behaviour": {"lab.bias", "lab.data", "lab.measuring", "scoring", "terminal"},
+    "lab.teaching": {"errors", "lab.data", "lab.teaching.templates", "text.normalise"},
+    "lab.training": {
+        "checkpoint", "errors", "lab.bias", "lab.measuring", "lab.teaching", "observe", "scoring",
+        "settings", "terminal", "text",
+    },
+    "cli": {
+        "app", "bench", "demo", "errors", "lab", "lab.behaviour", "lab.bias", "lab.data",
+        "lab.measuring", "lab.teaching", "lab.training", "observe", "records", "reference",
+        "settings", "terminal", "topics",
+    },
+    "__main__": {"cli"},
+}  # fmt: skip
+
+# What a room names in annotations only.
+TYPE_ARROWS: dict[str, set[str]] = {
+    "progress": {"records"},
+    "ports": {"progress", "records"},
+    "text": {"wire"},
+    "kafka.once": {"settings"},
+    "engines": {"checkpoint", "ports", "settings"},
+    "observe": {"checkpoint", "ports", "settings"},
+    "scoring": {"ports", "settings"},
+    "stream": {"observe", "ports", "wire"},
+    "topics": {"settings"},
+    "web": {"records", "settings"},
+    "assembly": {"ports", "records", "settings"},
+    "lab.measuring": {"ports", "settings"},
+    "app": {"settings"},
+    "lab": {"settings"},
+    "lab.bias": {"settings"},
+    "lab.teaching": {"lab.bias"},
+    "lab.training": {"lab.data"},
+}  # fmt: skip
+
+# The files of each folder, in an order in which they can be read: each imports earlier ones alone.
+FILES: dict[str, str] = {
+    "text.normalise": "social ratings formulas addresses meanings __init__",
+    "lab.teaching.templates": "__init__ words answers complaints denials endings "
+    "irony neutral phrases praise reports turns",
+    "settings": "groups __init__",
+    "wire": "headers contracts cloudevents decode encode __init__",
+    "checkpoint": "__init__ calibration hub files tuning",
+    "kafka": "connection batches fetching background committed producer delivery session __init__",
+    "text": "__init__ windows language encoder prepare",
+    "kafka.once": "__init__ letters outputs",
+    "engines": "layout cpu_limit finite lanes padding packing "
+    "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
+    "observe": "__init__ drift feed logs tracing metrics",
+    "scoring": "__init__ turns readings repeats poles processing inference",
+    "stream": "__init__ cost breaker counts batcher pipeline",
+    "lab.data": "__init__ files glue texts domains labelled truth",
+    "topics": "__init__ compare replay",
+    "web": "__init__ bodies countries docs_page score_contracts "
+    "live server explain openapi score_api",
+    "lab.measuring": "__init__ scoring reliability thresholds plots evaluate",
+    "reference": "__init__ asyncapi settings_page schemas",
+    "lab": "__init__ export score tune",
+    "lab.bias": "__init__ templates rows world_map data report run",
+    "bench": "__init__ bare engines full_size limits null stream whole report tables",
+    "demo": "generator broker board alone view __init__",
+    "lab.behaviour": "__init__ changes texts meanings feedback cases run",
+    "lab.teaching": "__init__ around swaps sources recipe "
+    "people lessons counterfactual mixture_three mixture",
+    "lab.training": "__init__ base_model batches card teachers "
+    "state losses calibrate figures train runs",
+    "cli": "options completion failures health lab measuring training __init__",
+}
+
+# Libraries that are heavy, or that stand for something outside, and the rooms that know them.
+LIBRARIES: dict[str, set[str]] = {
+    "aiohttp": {"web"},
+    "aiokafka": {"kafka", "kafka.once", "bench", "demo"},
+    "click": {"cli"},
+    "confluent_kafka": {"bench", "demo"},
+    "cramjam": {"kafka"},
+    "onnx": {"bench", "engines", "lab"},
+    "onnxruntime": {"bench", "engines", "lab"},
+    "opentelemetry": {"observe"},
+    "sklearn": {"lab.measuring"},
+    "torch": {"bench", "engines", "lab.training"},
+    "transformers": {"bench", "checkpoint", "engines", "lab.training"},
+}
+# And the files that know them, where the rest of their room must do without.
+LIBRARY_FILES: dict[str, set[str]] = {
+    "aiohttp": {"bodies", "live", "score_api", "server"},
+    "opentelemetry": {"tracing"},
+}

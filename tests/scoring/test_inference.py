@@ -1,0 +1,276 @@
+"""The inference thread: every document gets its outcome, and a broken engine is said to be."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.checkpoint.calibration import Trust
+from service.errors import ModelError, SettingsError
+from service.records import Rejected, Verdict
+from service.scoring.inference import TOKENS_MIN, Inference
+from service.scoring.readings import Calling
+from service.text.windows import END_SHARE
+from tools.scripted_engine import WARM_UP, ScriptedEngine, assert_outcomes, document, documents
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    """Give an engine."""
+    return ScriptedEngine()
+
+
+@pytest.fixture
+async def inference(engine: ScriptedEngine) -> AsyncIterator[Inference]:
+    """Give a thread that has loaded it."""
+    thread = Inference(lambda: engine, WARM_UP)
+    await thread.start()
+    engine.sizes.clear()
+    yield thread
+    engine.free.set()
+    await thread.stop()
+
+
+async def hold(engine: ScriptedEngine, scoring: asyncio.Task[object]) -> None:
+    """Wait until a batch is on the held engine."""
+    while not engine.busy.is_set():  # noqa: ASYNC110 - set by a thread
+        await asyncio.sleep(0)
+    assert not scoring.done()
+
+
+async def test_outcomes_are_in_order(inference: Inference, engine: ScriptedEngine) -> None:
+    """One run of the engine, one verdict each, with the likeliest label."""
+    outcomes = await inference.score(documents(50))
+
+    assert_outcomes(outcomes, 50)
+    assert [50] == engine.sizes
+    [verdict] = await inference.score([document(900)])
+    assert isinstance(verdict, Verdict)
+    assert ("positive", verdict.scores["positive"]) == (verdict.label, verdict.score)
+
+
+async def test_nothing_to_score_needs_no_engine(inference: Inference) -> None:
+    """An empty batch has no outcomes."""
+    assert [] == await inference.score([])
+
+
+@pytest.mark.parametrize("position", range(7))
+async def test_poison_is_isolated(inference: Inference, position: int) -> None:
+    """Wherever it is, its neighbours are scored."""
+    assert_outcomes(await inference.score(documents(7, {position})), 7, {position})
+
+
+@given(st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1)))))
+def test_any_set_of_poison_is_isolated(case: tuple[int, set[int]]) -> None:
+    """Up to all of them; the engine goes on, and is not asked more often than halving needs."""
+    count, poisonous = case
+    engine = ScriptedEngine()
+    inference = Inference(lambda: engine, WARM_UP)
+
+    assert_outcomes(inference._outcomes(engine, documents(count, poisonous)), count, poisonous)
+
+    # Each poisonous one is on a way of halves down to it, and costs one look at the engine.
+    assert len(engine.sizes) <= 1 + len(poisonous) * (2 * count.bit_length() + 1)
+
+
+async def test_the_detail_quotes_no_text(inference: Inference) -> None:
+    """A rejected one says which kind of error it was, and nothing of its message."""
+    [outcome] = await inference.score(documents(1, {0}))
+
+    assert isinstance(outcome, Rejected)
+    assert "ValueError" == outcome.detail
+
+
+async def test_a_broken_engine_is_not_taken_for_poison(
+    inference: Inference, engine: ScriptedEngine
+) -> None:
+    """When a known good document fails as well it is the engine: nothing is rejected."""
+    engine.error = RuntimeError("the device is gone")
+
+    with pytest.raises(ModelError, match="the device is gone"):
+        await inference.score(documents(5))
+    with pytest.raises(ModelError, match="ended"):
+        await inference.score(documents(5))
+
+
+async def test_what_waits_for_a_broken_engine_is_told(
+    inference: Inference, engine: ScriptedEngine
+) -> None:
+    """A batch in the queue when the engine breaks gets an error too, and does not wait forever."""
+    engine.free.clear()
+    engine.busy.clear()
+    first = asyncio.create_task(inference.score(documents(1)))
+    await hold(engine, first)
+    second = asyncio.create_task(inference.score(documents(1)))
+    await asyncio.sleep(0)
+    engine.error = RuntimeError("the device is gone")
+    engine.free.set()
+
+    results = await asyncio.wait_for(asyncio.gather(first, second, return_exceptions=True), 10)
+
+    assert [ModelError, ModelError] == [type(result) for result in results]
+
+
+async def test_even_an_exit_comes_back_as_an_error(
+    inference: Inference, engine: ScriptedEngine
+) -> None:
+    """A library that calls sys.exit() on the thread ends the service with a message."""
+    engine.error = SystemExit(3)
+
+    with pytest.raises(ModelError, match="SystemExit"):
+        await inference.score(documents(2))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no such file"), MemoryError(), SystemExit(1)])
+async def test_what_cannot_be_loaded_says_so(error: BaseException) -> None:
+    """Whatever is raised on the thread is an error of the model."""
+
+    def load() -> ScriptedEngine:
+        raise error
+
+    inference = Inference(load, WARM_UP)
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        await inference.start()
+    with pytest.raises(ModelError, match="ended"):
+        await inference.score(documents(1))
+    await inference.stop()
+
+
+async def test_an_error_with_a_remedy_is_kept() -> None:
+    """It says already what to do."""
+
+    def load() -> ScriptedEngine:
+        raise SettingsError("install the torch extra")
+
+    with pytest.raises(SettingsError, match="install the torch extra"):
+        await Inference(load, WARM_UP).start()
+
+
+async def test_an_engine_that_fails_to_warm_up_is_not_used(engine: ScriptedEngine) -> None:
+    """Failing before the first message is better than with it."""
+    engine.error = ValueError("wrong shape")
+
+    with pytest.raises(ModelError, match="cannot be loaded: ValueError"):
+        await Inference(lambda: engine, WARM_UP).start()
+
+
+async def test_a_cancelled_start_leaves_the_thread_well() -> None:
+    """The service may be stopped while it loads; nothing is raised on the thread then."""
+    loading, loaded = threading.Event(), threading.Event()
+    engine = ScriptedEngine()
+
+    def load() -> ScriptedEngine:
+        loading.set()
+        assert loaded.wait(10)
+        return engine
+
+    inference = Inference(load, WARM_UP)
+    starting = asyncio.create_task(inference.start())
+    await asyncio.to_thread(loading.wait, 10)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    loaded.set()
+
+    assert_outcomes(await inference.score(documents(2)), 2)
+    await inference.stop()
+
+
+async def test_a_cancelled_batch_leaves_the_thread_well(
+    inference: Inference, engine: ScriptedEngine
+) -> None:
+    """Its outcomes go nowhere, and the next batch gets its own."""
+    engine.free.clear()
+    engine.busy.clear()
+    first = asyncio.create_task(inference.score(documents(3)))
+    await hold(engine, first)
+    first.cancel()
+    second = asyncio.create_task(inference.score(documents(5)))
+    await asyncio.gather(first, return_exceptions=True)
+    engine.free.set()
+
+    assert first.cancelled()
+    assert_outcomes(await second, 5)
+
+
+async def test_stopping_twice_and_without_a_start(inference: Inference) -> None:
+    """Each is quick; afterwards nothing is scored."""
+    await inference.stop()
+    await inference.stop()
+    await Inference(ScriptedEngine, WARM_UP).stop()
+
+    with pytest.raises(ModelError, match="ended"):
+        await inference.score(documents(1))
+
+
+async def test_too_little_memory_makes_batches_smaller(
+    inference: Inference, engine: ScriptedEngine
+) -> None:
+    """What does not fit at once is scored in parts, and the next batch is cut beforehand."""
+    engine.memory_tokens = 3 * TOKENS_MIN
+    many = [document(number, tokens=TOKENS_MIN // 4) for number in range(40)]
+
+    assert_outcomes(await inference.score(many), 40)
+    failed = len(engine.sizes)
+    engine.sizes.clear()
+    assert_outcomes(await inference.score(many), 40)
+
+    assert len(engine.sizes) < failed
+    assert max(engine.sizes) * TOKENS_MIN // 4 <= engine.memory_tokens
+
+
+async def test_no_memory_for_one_text_breaks_the_engine(
+    inference: Inference, engine: ScriptedEngine
+) -> None:
+    """It is not the text's fault: nothing becomes a dead letter for it."""
+    engine.memory_tokens = 1
+
+    with pytest.raises(ModelError, match="MemoryError"):
+        await inference.score(documents(3))
+
+
+async def test_windows_speak_as_one(inference: Inference, engine: ScriptedEngine) -> None:
+    """All windows of all texts go to the engine together; each text gets one verdict."""
+    long = replace(document(0), windows=([1, 200], [1, 800]))
+    outcomes = await inference.score([document(100), long, document(300)])
+
+    assert [4] == engine.sizes
+    scores = [o.scores["positive"] for o in outcomes if isinstance(o, Verdict)]
+    assert pytest.approx([0.12, 0.2 + 0.6 * END_SHARE, 0.32]) == scores
+
+
+async def test_what_is_passed_on_needs_no_engine(
+    inference: Inference, engine: ScriptedEngine
+) -> None:
+    """A document without windows keeps its place, and has neither label nor score."""
+    passed = replace(document(1), windows=())
+    outcomes = await inference.score([document(0), passed, document(2)])
+
+    assert [2] == engine.sizes
+    assert Verdict(passed, None, None, {}, None) == outcomes[1]
+    assert [0, 1, 2] == [o.record.offset for o in outcomes]
+    assert [Verdict(passed, None, None, {}, None)] == await inference.score([passed])
+    assert [2] == engine.sizes
+
+
+async def test_calibrated_scores_and_repeats() -> None:
+    """Temperature, threshold and the label for being unsure reach the verdict, repeated or not."""
+    calling = Calling(Trust(temperature=2.0, thresholds=(0.6, 0.6)), unsure_label="NEUTRAL")
+    inference = Inference(ScriptedEngine, WARM_UP, 10, calling)
+    await inference.start()
+    outcomes = await inference.score([document(480), document(880), document(480)])
+    await inference.stop()
+
+    found = [(o.label, o.confident, o.repeated) for o in outcomes if isinstance(o, Verdict)]
+    expected = [("NEUTRAL", False, False), ("positive", True, False), ("NEUTRAL", False, True)]
+    assert expected == found
+    scores = [o.score for o in outcomes if isinstance(o, Verdict)]
+    assert pytest.approx([0.5, 0.75, 0.5]) == scores

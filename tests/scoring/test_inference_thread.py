@@ -1,0 +1,44 @@
+"""Which thread the model runs on, and with which priority."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+import pytest
+
+from service.scoring.inference import NICENESS, Inference
+from tools.scripted_engine import WARM_UP, ScriptedEngine, documents
+
+
+async def test_all_runs_on_one_thread() -> None:
+    """Loading, warming up and scoring; and the model's description comes from there."""
+    engine = ScriptedEngine()
+    loaded_on: list[str] = []
+
+    def load() -> ScriptedEngine:
+        loaded_on.append(threading.current_thread().name)
+        return engine
+
+    inference = Inference(load, WARM_UP)
+    assert engine.info == await inference.start()
+    await inference.score(documents(3))
+    await inference.stop()
+
+    assert ["inference"] == loaded_on
+    assert {"inference"} == engine.threads
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere priorities are not of threads")
+async def test_it_gives_way_to_all_else() -> None:
+    """The model's thread has a lower priority; whoever started it keeps its own."""
+    inference = Inference(ScriptedEngine, WARM_UP)
+    await inference.start()
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    (thread,) = (t for t in threading.enumerate() if t.name == "inference" and t.native_id)
+    native_id = thread.native_id or 0
+    assert min(19, own + NICENESS) == os.getpriority(os.PRIO_PROCESS, native_id)
+    assert own == os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    await inference.stop()

@@ -1,0 +1,113 @@
+"""A repeated text gets the same verdict without being computed; nothing else changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.records import Document, Reason, Rejected, Verdict
+from service.scoring.repeats import Repeats
+from tools.scripted_engine import document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+POISON = 13
+
+
+class Counting:
+    """Says of a text what its first token is; fails on one; counts what it is asked."""
+
+    def __init__(self) -> None:
+        """Have been asked nothing."""
+        self.asked: list[int] = []
+
+    def __call__(self, documents: Sequence[Document]) -> list[Verdict | Rejected]:
+        """See `Repeats.score`."""
+        self.asked += [d.windows[0][0] for d in documents]
+        return [
+            Rejected(d.record, Reason.ENGINE_ERROR, "", "score")
+            if d.windows[0][0] == POISON
+            else Verdict(d, str(d.windows[0][0]), 1.0, {str(d.windows[0][0]): 1.0})
+            for d in documents
+        ]
+
+
+def texts(tokens: Sequence[int]) -> list[Document]:
+    """Documents whose texts are these tokens."""
+    return [
+        Document(one.message, ([token, 5],), one.stats)
+        for token, one in zip(tokens, map(document, range(len(tokens))), strict=True)
+    ]
+
+
+@given(st.lists(st.lists(st.integers(10, 20), max_size=12), max_size=8), st.integers(0, 12))
+def test_outcomes_are_those_of_computing_all(batches: list[list[int]], size: int) -> None:
+    """Whatever repeats within a batch and between batches, and however little is remembered."""
+    repeats, counting = Repeats(size), Counting()
+    for tokens in batches:
+        batch = texts(tokens)
+        outcomes = repeats.score(batch, counting)
+
+        assert [d.record for d in batch] == [outcome.record for outcome in outcomes]
+        for token, outcome in zip(tokens, outcomes, strict=True):
+            assert isinstance(outcome, Rejected) == (token == POISON)
+            assert not isinstance(outcome, Verdict) or str(token) == outcome.label
+        computed = [o for o in outcomes if not isinstance(o, Verdict) or not o.repeated]
+        assert size > 0 or len(computed) == len(batch)
+        assert len(repeats._verdicts) <= size
+
+
+def test_a_repeat_is_computed_once() -> None:
+    """In one batch and in a later one; the verdict is the repeat's own."""
+    repeats, counting = Repeats(10), Counting()
+    repeats.score(texts([1, 2, 1]), counting)
+    again = repeats.score(texts([2, 3, 1]), counting)
+
+    assert [1, 2, 3] == counting.asked
+    assert [True, False, True] == [isinstance(o, Verdict) and o.repeated for o in again]
+
+
+def test_what_confidence_depends_on_makes_another_text() -> None:
+    """The same tokens of a text that was cut, or is in another language, are no repeat."""
+    repeats, counting = Repeats(10), Counting()
+    (one,) = texts([1])
+    others = [
+        replace(one, language="fr"),
+        replace(one, language="en"),
+        replace(one, stats=replace(one.stats, truncated=True)),
+    ]
+    for _ in range(2):
+        repeats.score([one, *others], counting)
+
+    assert [1, 1, 1, 1] == counting.asked
+
+
+def test_the_least_recently_seen_go_first() -> None:
+    """What comes often stays."""
+    repeats, counting = Repeats(2), Counting()
+    for tokens in ([1], [2], [1], [3], [1], [2]):
+        repeats.score(texts(tokens), counting)
+
+    assert [1, 2, 3, 2] == counting.asked
+
+
+def test_what_the_model_failed_on_is_asked_again() -> None:
+    """It may have been the moment and not the text; equal ones of a batch share the outcome."""
+    repeats, counting = Repeats(10), Counting()
+    for _ in range(2):
+        outcomes = repeats.score(texts([POISON, POISON]), counting)
+        assert [Rejected, Rejected] == [type(outcome) for outcome in outcomes]
+
+    assert [POISON, POISON] == counting.asked
+
+
+def test_nothing_is_remembered_at_size_0() -> None:
+    """The setting switches it off."""
+    repeats, counting = Repeats(0), Counting()
+    repeats.score(texts([1, 1]), counting)
+
+    assert [1, 1] == counting.asked

@@ -1,0 +1,43 @@
+"""The breaker trips on a large share of dead letters, and on nothing less."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.records import Reason
+from service.stream.breaker import RECORDS_MIN, Breaker
+from tools.values import rejected, verdict
+
+
+def test_too_few_records_say_nothing() -> None:
+    """Below 500 records even nothing but dead letters passes."""
+    breaker = Breaker(1000, 0.5)
+    letters = [rejected(Reason.NOT_JSON)] * (RECORDS_MIN - 1)
+    assert breaker.trips(letters) is None
+    breaker.record(letters)
+    assert "500 of the last 500 records are dead letters, 500 for not_json" == breaker.trips(
+        [rejected(Reason.NOT_JSON)]
+    )
+
+
+@pytest.mark.parametrize(("dead", "trips"), [(500, False), (501, True)])
+def test_the_share_is_that_of_the_last_records(dead: int, trips: bool) -> None:
+    """What is older than the window does not count; exactly the share still passes."""
+    breaker = Breaker(1000, 0.5)
+    breaker.record([rejected(Reason.NOT_UTF8)] * 400)
+    breaker.record([verdict()] * (1000 - dead))
+    assert trips == (breaker.trips([rejected(Reason.TOMBSTONE)] * dead) is not None)
+
+
+def test_asking_changes_nothing() -> None:
+    """Only what was published is counted."""
+    breaker = Breaker(1000, 0.5)
+    for _ in range(3):
+        assert breaker.trips([rejected(Reason.NOT_JSON)] * 499) is None
+    assert breaker.trips([verdict()]) is None
+
+
+def test_a_share_of_one_never_trips() -> None:
+    """That is how it is switched off."""
+    breaker = Breaker(1000, 1.0)
+    assert breaker.trips([rejected(Reason.NOT_JSON)] * 5000) is None

@@ -1,0 +1,72 @@
+"""What is counted of an outcome that was published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from service.observe.drift import DriftWindow
+from service.observe.metrics import Metrics
+from service.records import Reason
+from service.stream.counts import Accounts
+from tools.values import rejected, verdict
+
+# Half a second after its poll, and two after its timestamp.
+NOW, NOW_MONOTONIC = 1_700_000_002.0, 0.5
+
+
+def counted(metrics: Metrics) -> dict[str, float]:
+    """All that was counted, by name; of what has labels the sum."""
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(metrics.render()[0].decode()):
+        for sample in family.samples:
+            found[sample.name] = found.get(sample.name, 0) + sample.value
+    return found
+
+
+def accounts(latency_budget_s: float = 1.0) -> Accounts:
+    """Of a service with this budget."""
+    return Accounts(Metrics(), DriftWindow(), latency_budget_s)
+
+
+def test_a_verdict_is_published_and_scored() -> None:
+    """And is no dead letter."""
+    of = accounts()
+    of.published(verdict(), NOW, NOW_MONOTONIC)
+
+    found = counted(of.metrics)
+    names = ("published", "scored", "dead_lettered")
+    assert [1, 1, 0] == [found[f"sentiment_{name}_total"] for name in names]
+    assert 2.0 == found["sentiment_end_to_end_seconds_sum"]
+
+
+def test_what_the_model_is_unsure_of_is_counted_by_label() -> None:
+    """Beside all that were scored; what was passed on unscored is neither."""
+    of = accounts()
+    for confident in (True, False, False):
+        of.published(replace(verdict(), confident=confident), NOW, NOW_MONOTONIC)
+    of.published(replace(verdict(), label=None, confident=False), NOW, NOW_MONOTONIC)
+
+    found = counted(of.metrics)
+    names = ("published", "scored", "unsure")
+    assert [4, 3, 2] == [found[f"sentiment_{name}_total"] for name in names]
+
+
+def test_a_rejected_record_is_a_dead_letter() -> None:
+    """And was neither scored nor published as an event."""
+    of = accounts()
+    of.published(rejected(Reason.NOT_JSON), NOW, NOW_MONOTONIC)
+
+    found = counted(of.metrics)
+    names = ("published", "dead_lettered")
+    assert [0, 1] == [found[f"sentiment_{name}_total"] for name in names]
+
+
+@pytest.mark.parametrize(("budget_s", "late"), [(0.4, 1), (0.5, 0)])
+def test_a_budget_that_is_lost_is_counted(budget_s: float, late: int) -> None:
+    """From the poll on; just within it is within it."""
+    of = accounts(budget_s)
+    of.published(verdict(), NOW, NOW_MONOTONIC)
+    assert late == counted(of.metrics)["sentiment_over_budget_total"]

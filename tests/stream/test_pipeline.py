@@ -1,0 +1,193 @@
+"""The stages of the stream, on a fake Kafka and a model that does as the test says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.retry import BACKOFF_MAX_S, backoff_s
+from tools.pipeline_tools import (
+    Stream,
+    assert_each_once_in_order,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.records import Item, Record
+
+
+async def test_messages_come_out_once_and_in_order() -> None:
+    """All is published and committed, with what the producer sent carried along."""
+    stream = Stream(records_max=7)
+    stream.produce(100)
+
+    async with stream.running():
+        await stream.settled()
+
+    assert_each_once_in_order(stream, 100)
+    assert [] == stream.cluster.records("dead")
+    assert 100 == stream.metric("sentiment_consumed_total", topic="in")
+    assert 100 == stream.metric("sentiment_published_total")
+    assert 100 == stream.metric("sentiment_scored_total", label="positive")
+    assert 0 == stream.metric("sentiment_dropped_total")
+
+
+async def test_dead_letters_ride_in_the_same_commit() -> None:
+    """When offsets are committed, the bad messages among them are in the dead-letter topic."""
+    stream = Stream()
+    for number in range(30):
+        stream.put(b'{"text": "fine"}' if number % 3 else b"bad", number)
+    seen: list[tuple[int, int, int]] = []
+
+    def look() -> None:
+        sizes = [len(stream.cluster.records(topic)) for topic in ("out", "dead")]
+        seen.append((sizes[0], sizes[1], len(stream.committed)))
+
+    stream.session.before("commit", look)
+    async with stream.running():
+        await stream.settled()
+
+    assert [(20, 10, 0)] == seen
+    assert 10 == stream.metric("sentiment_dead_lettered_total", reason="not_json")
+    assert [b"bad"] * 10 == [record.value for record in stream.cluster.records("dead")]
+
+
+async def test_a_batch_without_a_good_message_needs_no_model() -> None:
+    """Dead letters alone are published without waiting for the model."""
+    stream = Stream()
+    stream.scorer.hold()
+    for number in range(5):
+        stream.put(b"bad", number)
+
+    async with stream.running():
+        await stream.settled()
+
+    assert [] == stream.scorer.batches
+    assert 5 == len(stream.cluster.records("dead"))
+
+
+@pytest.mark.parametrize("step", ["poll", "publish"])
+async def test_a_failure_that_passes_loses_and_doubles_nothing(step: Any) -> None:
+    """Three failures in a row, twice: all comes out once, after waits that grow."""
+    stream = Stream(records_max=5)
+    stream.session.fail(step, 3)
+    stream.produce(20)
+
+    async with stream.running():
+        await stream.settled()
+        stream.session.fail(step, 3)
+        stream.produce(20, first=20)
+        await stream.settled()
+
+    assert_each_once_in_order(stream, 40)
+    assert 6 == stream.metric("sentiment_retries_total", stage=step)
+    first, second = stream.clock.slept[:3], stream.clock.slept[3:]
+    assert sorted(first) == first
+    assert sorted(second) == second
+    # A success between them starts the waits anew.
+    assert second[0] < first[2]
+
+
+async def test_a_failed_commit_repeats_but_loses_nothing() -> None:
+    """What was sent is sent again, under the same ids, and nothing is out of order for it."""
+    stream = Stream(records_max=5)
+    stream.session.fail("commit", 2)
+    stream.produce(20)
+
+    async with stream.running():
+        await stream.settled()
+
+    events = stream.events()
+    assert set(range(20)) == {event["source_id"] for event in events}
+    assert len({event["id"] for event in events}) == 20
+    assert max(Counter(event["id"] for event in events).values()) == 3
+
+
+async def test_a_rebalance_drops_what_is_on_its_way() -> None:
+    """A batch on the model when its partitions are taken is dropped, and polled again."""
+    stream = Stream()
+    stream.scorer.hold()
+    stream.produce(10)
+
+    async with stream.running():
+        await stream.scorer.busy.wait()
+        stream.produce(10, first=10)
+        await stream.until(lambda: len(stream.batcher) == 10)
+        stream.cluster.rebalance("group")
+        stream.scorer.release()
+        await stream.settled()
+
+    assert_each_once_in_order(stream, 20)
+    assert 20 == stream.metric("sentiment_dropped_total")
+    # What had not reached the model when it happened does not go there in vain.
+    assert 10 + 20 == sum(map(len, stream.scorer.batches))
+
+
+@pytest.mark.parametrize("half", ["publish", "commit"])
+async def test_a_rebalance_in_the_middle_of_a_publication(half: Any) -> None:
+    """Before sending nothing is doubled; between sending and committing nothing is lost."""
+    stream = Stream(records_max=5)
+    stream.session.before(half, lambda: stream.cluster.rebalance("group"))
+    stream.produce(20)
+
+    async with stream.running():
+        await stream.settled()
+
+    ids = [event["source_id"] for event in stream.events()]
+    assert set(range(20)) == set(ids)
+    assert half == "commit" or len(ids) == 20
+
+
+async def test_polled_before_a_rebalance_and_prepared_after_it() -> None:
+    """Records that were being prepared meanwhile are dropped, not scored."""
+    stream = Stream()
+    prepare = stream.pipeline.prepare
+
+    async def meanwhile(records: Sequence[Record]) -> list[Item]:
+        stream.pipeline.prepare = prepare
+        items = await prepare(records)
+        stream.cluster.rebalance("group")
+        return items
+
+    stream.pipeline.prepare = meanwhile
+    stream.produce(9)
+    async with stream.running():
+        await stream.settled()
+
+    assert_each_once_in_order(stream, 9)
+    assert 9 == sum(map(len, stream.scorer.batches))
+    assert 9 == stream.metric("sentiment_dropped_total")
+
+
+async def test_a_second_replica_takes_its_share() -> None:
+    """It joins while the first has a batch on the model: all comes out once, from both."""
+    first = Stream()
+    second = Stream(first.cluster)
+    first.scorer.hold()
+    first.produce(30)
+
+    async with first.running():
+        await first.scorer.busy.wait()
+        async with second.running():
+            first.scorer.release()
+            await first.settled()
+            first.produce(30, first=30)
+            await first.settled()
+        first.produce(30, first=60)
+        await first.settled()
+
+    assert_each_once_in_order(first, 90)
+    assert 0 < second.metric("sentiment_published_total") < 60
+    assert 2 < first.session.rebalances
+
+
+@given(st.integers(1, 10_000))
+def test_backing_off_is_bounded(failures: int) -> None:
+    """Longer with each failure, never as long that a broker's return goes unnoticed."""
+    assert 0 < backoff_s(failures) <= BACKOFF_MAX_S
+    assert backoff_s(failures) <= 2 * backoff_s(failures + 1) + 0.01

@@ -1,0 +1,98 @@
+"""Where records are prepared: a few short ones at once, on the event loop; else on the thread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from service.records import TextStats
+from service.text.language import Languages
+from service.text.prepare import AT_ONCE_BYTES, AT_ONCE_RECORDS, PrepareThread
+from tools.pipeline_tools import DECODER
+from tools.values import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from service.records import Record
+    from service.text.encoder import Windows
+
+STATS = TextStats(tokens=1, truncated=False, windows=1, unknown_share=0)
+
+
+class NotedEncoder:
+    """Notes the thread of each call; while it is held, those on another thread do not end."""
+
+    def __init__(self) -> None:
+        """Hold nobody."""
+        self.threads: list[str] = []
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def encode(self, texts: Sequence[str]) -> list[tuple[Windows, TextStats]]:
+        """See `TextEncoder.encode`."""
+        self.threads.append(threading.current_thread().name)
+        if threading.current_thread() is not threading.main_thread():
+            assert self.go_on.wait(30)
+        return [(([0],), STATS) for _ in texts]
+
+
+@pytest.fixture
+def encoder() -> NotedEncoder:
+    """Give an encoder that notes its threads."""
+    return NotedEncoder()
+
+
+@pytest.fixture
+def prepare(encoder: NotedEncoder) -> Iterator[PrepareThread]:
+    """Give a thread that prepares with it."""
+    languages = Languages((), "score")
+    thread = PrepareThread(DECODER, encoder, languages)  # type: ignore[arg-type] # a stand-in
+    yield thread
+    thread.close()
+
+
+def records(count: int, letters: int = 1) -> list[Record]:
+    """So many records, each with a text of so many letters."""
+    value = json.dumps({"text": "x" * letters}).encode()
+    return [record(offset, value) for offset in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("count", "letters", "thread"),
+    [
+        (AT_ONCE_RECORDS, 1, "MainThread"),
+        (AT_ONCE_RECORDS + 1, 1, "prepare_0"),
+        (1, AT_ONCE_BYTES, "prepare_0"),
+    ],
+)
+async def test_only_what_is_quick_is_prepared_at_once(
+    prepare: PrepareThread, encoder: NotedEncoder, count: int, letters: int, thread: str
+) -> None:
+    """The event loop has heartbeats to send."""
+    items = await prepare(records(count, letters))
+
+    assert list(range(count)) == [item.record.offset for item in items]
+    assert [thread] == encoder.threads
+
+
+async def test_a_tokenizer_is_never_used_twice_at_a_time(
+    prepare: PrepareThread, encoder: NotedEncoder
+) -> None:
+    """What comes while the thread is at it waits for its turn there, however little it is."""
+    encoder.go_on.clear()
+    aside = asyncio.create_task(prepare.encode(["a"]))
+    while not encoder.threads:  # noqa: ASYNC110 - the thread cannot tell the loop
+        await asyncio.sleep(0.001)
+    few = asyncio.create_task(prepare(records(1)))
+    await asyncio.sleep(0)
+    assert ["prepare_0"] == encoder.threads
+    encoder.go_on.set()
+
+    assert 1 == len(await aside)
+    assert 1 == len(await few)
+    assert ["prepare_0", "prepare_0"] == encoder.threads

@@ -1,0 +1,75 @@
+"""`POST /score` of a model with three labels, and for a client that knows two alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tools.score_tools import MadeUpModel, asking
+
+GOOD, BAD = "g" * 80, "b" * 30
+THREE = ("NEGATIVE", "NEUTRAL", "POSITIVE")
+POLES = [
+    {"label": "POSITIVE", "score": pytest.approx(0.8)},
+    {"label": "NEGATIVE", "score": pytest.approx(0.2)},
+]
+OF_TWO = [{"label": "positive", "score": 0.8}, {"label": "negative", "score": pytest.approx(0.2)}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        # Neutral for the model, or unsure: at a pole, as likely as among the poles alone.
+        (
+            {"input_data": [GOOD, BAD]},
+            [POLES[0], {"label": "NEGATIVE", "score": pytest.approx(0.7)}],
+        ),
+        ({"inputs": GOOD}, [POLES]),
+        ({"inputs": [GOOD], "parameters": {"top_k": 1}}, [POLES[:1]]),
+    ],
+)
+async def test_a_client_of_two_labels(asked: Any, answered: Any) -> None:
+    """By the address alone, so that a body of either form stays what it was."""
+    async with asking(MadeUpModel(THREE)) as client:
+        assert (200, answered) == await client.post("/score?labels=poles", asked)
+        assert 1 == client.counted("/score", 200)
+
+
+async def test_a_model_of_three_labels_answers_with_all() -> None:
+    """As long as nobody asks for less."""
+    neutral = {"label": "NEUTRAL", "score": 0.5}
+    async with asking(MadeUpModel(THREE)) as client:
+        for path in ("/score", "/score?labels=all"):
+            assert (200, [neutral]) == await client.post(path, {"input_data": [GOOD]})
+            status, [ranked] = await client.post(path, {"inputs": GOOD})
+            assert (200, ["NEUTRAL", "POSITIVE", "NEGATIVE"]) == (
+                status,
+                [element["label"] for element in ranked],
+            )
+
+
+async def test_two_labels_are_their_own_poles() -> None:
+    """The published model's answer is the same either way."""
+    async with asking(MadeUpModel()) as client:
+        assert (200, [OF_TWO]) == await client.post("/score?labels=poles", {"inputs": GOOD})
+
+
+@pytest.mark.parametrize(
+    ("query", "labels", "error"),
+    [
+        ("labels=two", THREE, "labels: Input should be 'all' or 'poles'"),
+        ("labels=", THREE, "labels: Input should be 'all' or 'poles'"),
+        ("labels=poles&labels=all", THREE, "labels: Input should be 'all' or 'poles'"),
+        ("label=poles", THREE, "label: Extra inputs are not permitted"),
+        ("labels=poles", ("LABEL_0", "LABEL_1"), "labels=poles: this model's labels do not name"),
+        ("labels=poles", ("1 star", "5 stars"), "or name them in id2label of the model's config"),
+    ],
+)
+async def test_a_wrong_query_is_named(query: str, labels: tuple[str, ...], error: str) -> None:
+    """Nothing of an address is ignored, and no two labels are taken for poles unasked."""
+    async with asking(MadeUpModel(labels)) as client:
+        for body in ({"input_data": [GOOD]}, {"inputs": GOOD}):
+            status, answer = await client.post(f"/score?{query}", body)
+            assert (422, True) == (status, error in answer["error"]), answer
+        assert 2 == client.counted("/score", 422)

@@ -1,0 +1,22 @@
+"""The example of an event is what the bundled model says, by the scores and the files of today."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools import event_example
+
+# Processors differ in the last digits.
+_CLOSE = 1e-4
+
+
+@pytest.mark.model
+def test_the_example_is_what_the_bundled_model_says() -> None:
+    """A new model is a new example: `python tests/tools/event_example.py`, then `make schemas`."""
+    example, made = event_example.written(), event_example.made()
+    assert pytest.approx(example["scores"], abs=_CLOSE) == made["scores"]
+    assert pytest.approx(example["score"], abs=_CLOSE) == made["score"]
+    digits = ("score", "scores")
+    assert {k: v for k, v in example.items() if k not in digits} == {
+        k: v for k, v in made.items() if k not in digits
+    }

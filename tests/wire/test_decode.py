@@ -1,0 +1,242 @@
+"""Decoding: what is scored, what is carried, and what each kind of broken input is called.
+
+What holds for any input at all is in `test_decode_any`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonpointer import JsonPointer
+
+from service.records import Message, Reason, Rejected
+from service.wire import Decoder
+from tools.values import record
+
+if TYPE_CHECKING:
+    from service.records import Headers
+
+TEXT_BYTES_MAX = 1000
+REASONS_OF_DECODING = {
+    Reason.NOT_UTF8,
+    Reason.NOT_JSON,
+    Reason.WRONG_TYPE,
+    Reason.TEXT_MISSING,
+    Reason.TEXT_EMPTY,
+    Reason.TEXT_TOO_LARGE,
+    Reason.TOO_DEEP,
+    Reason.TOMBSTONE,
+    Reason.LONE_SURROGATE,
+    Reason.NOT_FINITE,
+}
+
+
+def _decode(
+    value: bytes | None, headers: Headers = (), pointer: str = "/text", form: str = "json"
+) -> Message | Rejected:
+    return Decoder(form, JsonPointer(pointer), TEXT_BYTES_MAX).decode(
+        record(value=value, headers=headers)
+    )
+
+
+def _message(value: bytes, headers: Headers = (), pointer: str = "/text", **more: str) -> Message:
+    decoded = _decode(value, headers, pointer, **more)
+    assert isinstance(decoded, Message), decoded
+    return decoded
+
+
+def _rejected(value: bytes | None, pointer: str = "/text", **more: Any) -> Rejected:
+    decoded = _decode(value, pointer=pointer, **more)
+    assert isinstance(decoded, Rejected), decoded
+    return decoded
+
+
+BROKEN = [
+    (None, Reason.TOMBSTONE, "the value is null"),
+    (b'{"text": "\xff"}', Reason.NOT_UTF8, "byte 10: invalid start byte"),
+    (b'{"text": "\xed\xa0\x80"}', Reason.NOT_UTF8, "byte 10: invalid continuation byte"),
+    ('{"text": "hello"}'.encode("utf-16"), Reason.NOT_UTF8, "byte 0: invalid start byte"),
+    (b"", Reason.NOT_JSON, "line 1 column 1: Expecting value"),
+    (b"hello", Reason.NOT_JSON, "line 1 column 1: Expecting value"),
+    (b'{"text": "a"} x', Reason.NOT_JSON, "line 1 column 15: Extra data"),
+    (b'{"text": "a\nb"}', Reason.NOT_JSON, "line 1 column 12: Invalid control character at"),
+    (b'{"text":\n "\\x"}', Reason.NOT_JSON, r"line 2 column 3: Invalid \escape"),
+    (b'{"a": ' + b"9" * 5000 + b"}", Reason.NOT_JSON, "a number has too many digits"),
+    (b'["text"]', Reason.WRONG_TYPE, "the message is an array"),
+    (b'"text"', Reason.WRONG_TYPE, "the message is a string"),
+    (b"null", Reason.WRONG_TYPE, "the message is null"),
+    (b"7", Reason.WRONG_TYPE, "the message is a number"),
+    (b'{"text": null}', Reason.WRONG_TYPE, "/text is null, not a string"),
+    (b'{"text": true}', Reason.WRONG_TYPE, "/text is a boolean, not a string"),
+    (b'{"text": 7}', Reason.WRONG_TYPE, "/text is a number, not a string"),
+    (b'{"text": 7.5}', Reason.WRONG_TYPE, "/text is a number, not a string"),
+    (b'{"text": ["a"]}', Reason.WRONG_TYPE, "/text is an array, not a string"),
+    (b'{"text": {"a": 1}}', Reason.WRONG_TYPE, "/text is an object, not a string"),
+    (b"{}", Reason.TEXT_MISSING, "there is nothing at /text"),
+    (b'{"Text": "a"}', Reason.TEXT_MISSING, "there is nothing at /text"),
+    (b'{"text": ""}', Reason.TEXT_EMPTY, "0 characters of white space"),
+    (b'{"text": " \\n\\u00a0\\u2003"}', Reason.TEXT_EMPTY, "4 characters of white space"),
+    (b'{"text": "' + "é".encode() * 501 + b'"}', Reason.TEXT_TOO_LARGE,
+     "1002 bytes, at most 1000 are scored"),
+    (b'{"text": "x", "a": ' + b"[" * 100 + b"1", Reason.TOO_DEEP, "nested over 100 deep"),
+    (b"[" * 1_000_000, Reason.TOO_DEEP, "nested over 100 deep"),
+    (b'{"text": "\\ud83d"}', Reason.LONE_SURROGATE,
+     "an escape stands for half of a surrogate pair"),
+    (b'{"text": "a", "b": {"\\uDE00": 1}}', Reason.LONE_SURROGATE,
+     "an escape stands for half of a surrogate pair"),
+    (b'{"text": "a", "b": NaN}', Reason.NOT_FINITE, "NaN is no JSON number"),
+    (b'{"text": "a", "b": -Infinity}', Reason.NOT_FINITE, "-Infinity is no JSON number"),
+    (b'{"text": "a", "b": 1e400}', Reason.NOT_FINITE, "a number is beyond the range of a double"),
+    (b'{"text": "a", "b": -1e400}', Reason.NOT_FINITE, "a number is beyond the range of a double"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "reason", "detail"), BROKEN)
+def test_broken_input_is_named(value: bytes | None, reason: Reason, detail: str) -> None:
+    """Each kind has its reason, and a detail that says where and what."""
+    assert _decode(value) == Rejected(record(value=value), reason, detail, "decode")
+
+
+def test_every_reason_of_decoding_is_tried() -> None:
+    """The list above is complete: the other reasons come after decoding."""
+    assert {reason for _, reason, _ in BROKEN} == REASONS_OF_DECODING
+    later = {Reason.ENGINE_ERROR, Reason.EVENT_TOO_LARGE, Reason.OTHER_LANGUAGE}
+    assert later == set(Reason) - REASONS_OF_DECODING
+
+
+@pytest.mark.parametrize(
+    ("form", "headers", "is_text"),
+    [
+        ("json", (), False),
+        ("text", (), True),
+        ("json", (("content-type", b"text/plain"),), True),
+        ("text", (("content-type", b"application/json"),), False),
+        ("json", (("Content-Type", b" TEXT/Plain ; charset=utf-8"),), True),
+        ("text", (("CONTENT-TYPE", b"Application/JSON;charset=UTF-8"),), False),
+        ("json", (("content-type", b"image/png"),), False),
+        ("text", (("content-type", b"image/png"),), True),
+        ("text", (("content-type", b""),), True),
+        ("text", (("content-type", None),), True),
+        ("json", (("content-type", b"\xff"), ("content-type", b"text/plain")), True),
+        ("json", (("x-content-type", b"text/plain"),), False),
+    ],
+)
+def test_the_content_type_overrides_the_format(form: str, headers: Headers, is_text: bool) -> None:
+    """Both ways, whatever its case and parameters; one that says nothing known is passed over."""
+    value = b'{"text": "hello"}'
+    message = _message(value, headers, form=form)
+    assert (message.text, message.fields) == ('{"text": "hello"}' if is_text else "hello", {})
+
+
+def test_plain_text_is_taken_as_it_is() -> None:
+    """White space around it, line breaks and what looks like JSON belong to the text."""
+    assert _message(b" a\r\n{ ", form="text").text == " a\r\n{ "
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, Reason.TOMBSTONE),
+        (b"\xff", Reason.NOT_UTF8),
+        (b"", Reason.TEXT_EMPTY),
+        (b" \t", Reason.TEXT_EMPTY),
+        (b"a" * 1001, Reason.TEXT_TOO_LARGE),
+    ],
+)
+def test_broken_plain_text_is_named(value: bytes | None, reason: Reason) -> None:
+    """With the same reasons as a message in JSON."""
+    assert _rejected(value, form="text").reason == reason
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_byte_order_mark_is_no_part_of_the_message(form: str) -> None:
+    """Some editors and exports write one; only the first is a mark."""
+    value = b'{"text": "hello"}' if form == "json" else b"hello"
+    assert _message(b"\xef\xbb\xbf" + value, form=form).text == "hello"
+
+
+def test_the_longest_text_is_scored() -> None:
+    """The limit counts bytes of UTF-8, and is the last one allowed."""
+    text = "é" * (TEXT_BYTES_MAX // 2)
+    assert _message(json.dumps({"text": text}).encode()).text == text
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "left"),
+    [
+        ("/text", {"text": "x", "id": 1}, {"id": 1}),
+        ("/a/b", {"a": {"b": "x", "c": 2}, "text": "y"}, {"a": {"c": 2}, "text": "y"}),
+        ("/a/1", {"a": ["p", "x", "q"]}, {"a": ["p", None, "q"]}),
+        ("/a/0/b", {"a": [{"b": "x"}, {"b": "y"}]}, {"a": [{}, {"b": "y"}]}),
+        ("/a~1b", {"a/b": "x", "a": {"b": "y"}}, {"a": {"b": "y"}}),
+        ("/a~0b", {"a~b": "x", "a~0b": "y"}, {"a~0b": "y"}),
+        ("/a~01", {"a~1": "x", "a/": "y"}, {"a/": "y"}),
+        ("/", {"": "x", "a": 1}, {"a": 1}),
+        ("/id", {"id": "x", "text": "y"}, {"text": "y"}),
+        ("/0", {"0": "x"}, {}),
+    ],
+)
+def test_the_text_is_taken_out_where_the_pointer_shows(
+    pointer: str, value: dict[str, Any], left: dict[str, Any]
+) -> None:
+    """It is carried once only; in an array its place stays, so that the others keep theirs."""
+    message = _message(json.dumps(value).encode(), pointer=pointer)
+    assert (message.text, message.fields) == ("x", left)
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    ["/b", "/a/b", "/s/0", "/s/b", "/n/0", "/z/b", "/l/1", "/l/-", "/l/-/b", "/l/01", "/l/0x",
+     "/l/-1", "/l/x", "/l/" + "9" * 30, "/l/" + "9" * 5000, "/o/p/q", "/l/0/0"],
+)  # fmt: skip
+def test_a_pointer_that_leads_nowhere(pointer: str) -> None:
+    """Through strings, numbers, null, and beyond the end of arrays: nothing is there."""
+    value = b'{"s": "abc", "n": 5, "z": null, "l": ["abc"], "o": {"p": {}}}'
+    rejected = _rejected(value, pointer)
+    assert (rejected.reason, rejected.detail) == (
+        Reason.TEXT_MISSING,
+        f"there is nothing at {pointer}",
+    )
+
+
+def test_all_else_is_carried_as_it_was_sent() -> None:
+    """No field is interpreted: odd ids, dates and types pass, and integers of any size."""
+    sent = (
+        '{"id": 12345678901234567890123, "text": "x", "created_at": "yesterday", "lang": [1], '
+        '"source": {"a": null}, "metadata": "none", "b": -9223372036854775809, "c": 1e308, '
+        '"d": 5e-324, "e": -0.0, "f": 0.1, "g": 1.0, "h": "\\ud83d\\ude00", "i": "\\u0000"}'
+    )
+    fields = _message(sent.encode()).fields
+    assert fields == {
+        "id": 12345678901234567890123,
+        "created_at": "yesterday",
+        "lang": [1],
+        "source": {"a": None},
+        "metadata": "none",
+        "b": -9223372036854775809,
+        "c": 1e308,
+        "d": 5e-324,
+        "e": -0.0,
+        "f": 0.1,
+        "g": 1.0,
+        "h": "😀",
+        "i": "\0",
+    }
+    assert [type(fields[name]) for name in "beg"] == [int, float, float]
+    assert math.copysign(1, fields["e"]) == -1
+
+
+def test_of_a_key_given_twice_the_last_counts() -> None:
+    """As most readers of JSON have it; that of the text too."""
+    message = _message(b'{"text": "a", "id": 1, "text": "b", "id": 2}')
+    assert (message.text, message.fields) == ("b", {"id": 2})
+
+
+def test_the_largest_integer_that_is_read() -> None:
+    """The interpreter's bound on digits, 4300, keeps the time linear; one more is refused."""
+    assert _message(b'{"text": "x", "a": ' + b"9" * 4300 + b"}").fields["a"] == 10**4300 - 1
+    rejected = _rejected(b'{"text": "x", "a": ' + b"9" * 4301 + b"}")
+    assert (rejected.reason, rejected.detail) == (Reason.NOT_JSON, "a number has too many digits")
