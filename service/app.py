@@ -27,7 +27,7 @@ from service.observe.metrics import Metrics, service_version
 from service.retry import backoff_s
 from service.scoring.inference import Inference
 from service.scoring.processing import load_processing
-from service.stream.counts import Accounts
+from service.stream.counts import OutcomeCounts
 from service.text.language import Languages
 from service.web.live import Live
 from service.web.score_api import ScoreApi
@@ -124,13 +124,15 @@ class Service:
     async def _work(self) -> None:
         checkpoint = await asyncio.to_thread(resolve, self._settings.model)
         settings = tuned(self._settings.model, checkpoint)
-        trust, encoder, calling = await asyncio.to_thread(load_processing, settings, checkpoint)
-        self._drift = DriftWindow(trust.reference)
+        calibration, encoder, reader = await asyncio.to_thread(
+            load_processing, settings, checkpoint
+        )
+        self._drift = DriftWindow(calibration.reference)
         self._inference = Inference(
             lambda: load_engine(settings, checkpoint),
             encoder.sequences(WARM_UP_TEXTS),
             settings.repeats_max,
-            calling,
+            reader,
             self._stream_waits,
         )
         languages = await asyncio.to_thread(
@@ -149,16 +151,16 @@ class Service:
             watching = group.create_task(self._watch(), name="watch")
             await self._join()
             self._pipeline = build_pipeline(
-                self._settings, self._session, prepare, self._inference, model, self._accounts(),
+                self._settings, self._session, prepare, self._inference, model, self._counts(),
                 self._tracing,
             )  # fmt: skip
             await self._pipeline.run()
             watching.cancel()
 
-    def _accounts(self) -> Accounts:
+    def _counts(self) -> OutcomeCounts:
         budget_s = self._settings.batch.latency_budget_ms / 1000
         feed = self._feed if self._settings.http.page else None
-        return Accounts(self.metrics, self._drift, budget_s, feed)
+        return OutcomeCounts(self.metrics, self._drift, budget_s, feed)
 
     async def _join(self) -> None:
         failures = 0
@@ -228,15 +230,15 @@ class Service:
     def _alive(self) -> str | None:
         if self._inference is not None and self._inference.has_ended and not self._stop.is_set():
             return "the inference thread has ended"
-        stalled_s = self._pipeline.stalled_s() if self._pipeline is not None else 0.0
-        if stalled_s <= self._settings.delivery.stall_timeout_s:
+        busy_s = self._pipeline.busy_s() if self._pipeline is not None else 0.0
+        if busy_s <= self._settings.delivery.stall_timeout_s:
             return None
-        return f"the model has not answered for {stalled_s:.0f} s"
+        return f"the model has not answered for {busy_s:.0f} s"
 
     def _stream_waits(self) -> bool:
         """Whether the model has a batch of the stream, or something waits for it."""
         pipeline = self._pipeline
-        return pipeline is not None and (len(pipeline.batcher) > 0 or pipeline.stalled_s() > 0)
+        return pipeline is not None and (len(pipeline.batcher) > 0 or pipeline.busy_s() > 0)
 
     def _not_ready(self) -> str | None:
         return self._trouble

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from service.ports import Scorer, Session
     from service.records import ModelInfo
     from service.settings import Settings
-    from service.stream.counts import Accounts
+    from service.stream.counts import OutcomeCounts
     from service.text.encoder import TextEncoder
     from service.text.language import Languages
 
@@ -52,7 +52,7 @@ def build_pipeline(
     prepare: PrepareThread,
     scorer: Scorer,
     model: ModelInfo,
-    accounts: Accounts,
+    counts: OutcomeCounts,
     tracing: Tracing | None,
 ) -> Pipeline:
     """A pipeline on what is running already; counts into the metrics of `accounts`."""
@@ -61,7 +61,7 @@ def build_pipeline(
         session=session,
         prepare=prepare,
         scorer=scorer,
-        batcher=Batcher(Limits(batch.tokens_max, batch.records_max, accounts.latency_budget_s)),
+        batcher=Batcher(Limits(batch.tokens_max, batch.records_max, counts.latency_budget_s)),
         encoder=Encoder(
             kafka.output_topic,
             kafka.dead_letter_topic,
@@ -71,7 +71,7 @@ def build_pipeline(
             f"urn:sentiment-stream:{kafka.group_id}" if kafka.cloudevents else None,
         ),
         breaker=Breaker(delivery.breaker_records, delivery.breaker_share),
-        accounts=accounts,
+        counts=counts,
         clock=SystemClock(),
         keep_alive_s=kafka.max_poll_ms / 1000 / 3,
         stall_timeout_s=delivery.stall_timeout_s,

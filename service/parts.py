@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 
 
-def runs(
+def split_by_size(
     items: Sequence[_Item], size_max: int, size_of: Callable[[Any], int] = len
 ) -> Iterator[list[_Item]]:
     """Items in their order, in runs of at most so much size, or of one that is larger."""

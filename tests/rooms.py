@@ -118,7 +118,7 @@ FILES: dict[str, str] = {
     "lab.teaching": "__init__ around swaps sources recipe "
     "people lessons counterfactual mixture_three mixture",
     "lab.training": "__init__ base_model batches card teachers "
-    "state losses calibrate figures train runs",
+    "state losses calibrate figures train averaged",
     "cli": "options completion failures health lab measuring training __init__",
 }
 

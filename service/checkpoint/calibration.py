@@ -43,7 +43,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class Calibration:
     """How a model's logits become a score that can be believed.
 
     Texts pass through version `normaliser` of the normaliser, 0 being none, and are cut into
@@ -65,18 +65,18 @@ class Trust:
     reference: Reference | None = None
 
 
-RAW = Trust()
+UNCALIBRATED = Calibration()
 
 
-def read_trust(folder: Path, labels: int) -> Trust:
-    """What the folder of a model with so many labels says; `RAW` where it says nothing.
+def read_calibration(folder: Path, labels: int) -> Calibration:
+    """What the folder of a model with so many labels says; `UNCALIBRATED` where it says nothing.
 
     Raises:
         ModelError: the file is there and cannot be used.
     """
     file = folder / FILE
     if not file.is_file():
-        return RAW
+        return UNCALIBRATED
     try:
         return read_file(file, labels)
     except ValueError as error:
@@ -86,7 +86,7 @@ def read_trust(folder: Path, labels: int) -> Trust:
         ) from None
 
 
-def read_file(file: Path, labels: int) -> Trust:
+def read_file(file: Path, labels: int) -> Calibration:
     """What one file says of a model with so many labels.
 
     Raises:
@@ -99,10 +99,10 @@ def read_file(file: Path, labels: int) -> Trust:
         raise ValueError(f"{type(error).__name__}: {said}") from None
 
 
-def write_trust(place: Path, trust: Trust) -> None:
+def write_calibration(place: Path, calibration: Calibration) -> None:
     """Write it to a file, or into a model's folder beside the weights."""
     file = place / FILE if place.is_dir() else place
-    file.write_text(json.dumps(asdict(trust), indent=2) + "\n")
+    file.write_text(json.dumps(asdict(calibration), indent=2) + "\n")
 
 
 def _bounded(file: Path) -> bytes:
@@ -111,7 +111,7 @@ def _bounded(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _checked(content: Any, labels: int) -> Trust:
+def _checked(content: Any, labels: int) -> Calibration:
     if not isinstance(content, dict):
         raise TypeError("it is no JSON object")
     known = dict(content)
@@ -123,28 +123,30 @@ def _checked(content: Any, labels: int) -> Trust:
     known["thresholds"] = tuple(known.get("thresholds", ())) or (
         (of_all,) * labels if of_all else ()
     )
-    trust = Trust(**known | {"bias": tuple(known.get("bias", ()))})
-    _check_values(trust, labels)
-    return trust if reference is None else replace(trust, reference=_reference(reference))
+    calibration = Calibration(**known | {"bias": tuple(known.get("bias", ()))})
+    _check_values(calibration, labels)
+    return (
+        calibration if reference is None else replace(calibration, reference=_reference(reference))
+    )
 
 
-def _check_values(trust: Trust, labels: int) -> None:
-    found = [threshold for threshold in trust.thresholds if threshold is not None]
-    numbers = (trust.temperature, trust.target_accuracy, *trust.bias, *found)
+def _check_values(calibration: Calibration, labels: int) -> None:
+    found = [threshold for threshold in calibration.thresholds if threshold is not None]
+    numbers = (calibration.temperature, calibration.target_accuracy, *calibration.bias, *found)
     if not all(_is_number(number) for number in numbers):
         raise ValueError("a value is no finite number")
-    if type(trust.normaliser) is not int or trust.normaliser < 0:
+    if type(calibration.normaliser) is not int or calibration.normaliser < 0:
         raise ValueError("normaliser must be a version, 0 for none")
-    if not trust.temperature > 0:
+    if not calibration.temperature > 0:
         raise ValueError("temperature must be above 0")
-    if not all(0 <= share <= 1 for share in (trust.target_accuracy, *found)):
+    if not all(0 <= share <= 1 for share in (calibration.target_accuracy, *found)):
         raise ValueError("thresholds and target_accuracy must be from 0 to 1; null calls none")
-    for name, values in (("bias", trust.bias), ("thresholds", trust.thresholds)):
+    for name, values in (("bias", calibration.bias), ("thresholds", calibration.thresholds)):
         if len(values) not in (0, labels):
             raise ValueError(f"{name} must have {labels} values, one for each label")
-    if not isinstance(trust.revision, str):
+    if not isinstance(calibration.revision, str):
         raise TypeError("revision must be a text")
-    window = trust.window_tokens
+    window = calibration.window_tokens
     if type(window) is not int or 0 != window < WINDOW_TOKENS_MIN:
         raise ValueError(f"window_tokens must be 0, or {WINDOW_TOKENS_MIN} or more")
 

@@ -96,7 +96,7 @@ def train(base: Path, base_name: str | None, output: Path, as_json: bool, **opti
     """
     from service.lab.teaching.recipe import Recipe  # noqa: PLC0415
     from service.lab.teaching.sources import Sources  # noqa: PLC0415
-    from service.lab.training.runs import train as run  # noqa: PLC0415
+    from service.lab.training.averaged import train as run  # noqa: PLC0415
 
     sources = Sources(**{field.name: options.pop(field.name) for field in fields(Sources)})
     recipe = Recipe(**options)

@@ -17,7 +17,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from service.errors import BrokerError, RetriableError
 from service.kafka import background
 from service.kafka.connection import STOP_TIMEOUT_S
-from service.parts import runs
+from service.parts import split_by_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -213,7 +213,7 @@ def portions(outgoing: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
 
     Of two batches the second may be taken though the first is refused, which ends their order.
     """
-    return runs(outgoing, BATCH_BYTES_MAX, _bytes_max)
+    return split_by_size(outgoing, BATCH_BYTES_MAX, _bytes_max)
 
 
 def smaller_forms(

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 REQUEST_KEY = "input_data"
 REQUEST_BYTES_MAX = 64 * 2**20
 
-Outcome = Rejected | tuple[Message, scoring.Scored]
-Writer = Callable[[Iterable[Outcome]], None]
+ScoredLine = Rejected | tuple[Message, scoring.Scored]
+Writer = Callable[[Iterable[ScoredLine]], None]
 Decoded = Message | Rejected
 
 _NOWHERE = Partition("", 0)
@@ -42,7 +42,7 @@ _TEXT = (("content-type", b"text/plain"),)
 def in_json(out: TextIO) -> Writer:
     """Writes a JSON object for each text: `label`, `score`, `scores`, `confident`, or `error`."""
 
-    def write(outcomes: Iterable[Outcome]) -> None:
+    def write(outcomes: Iterable[ScoredLine]) -> None:
         for outcome in outcomes:
             if isinstance(outcome, Rejected):
                 line = {"error": str(outcome.reason)}
@@ -60,7 +60,7 @@ def in_colour(console: Console) -> Writer:
     Of a model with more than two labels the others' scores too, the likeliest first.
     """
 
-    def write(outcomes: Iterable[Outcome]) -> None:
+    def write(outcomes: Iterable[ScoredLine]) -> None:
         for outcome in outcomes:
             if isinstance(outcome, Rejected):
                 line = Text.assemble((str(outcome.reason), WARN), "  cannot be scored")
@@ -119,7 +119,7 @@ def score_texts(
     write(_scored([decoder.decode(_record(text, _TEXT)) for text in encoded], model))
 
 
-def _scored(decoded: list[Decoded], model: scoring.LoadedModel) -> Iterator[Outcome]:
+def _scored(decoded: list[Decoded], model: scoring.LoadedModel) -> Iterator[ScoredLine]:
     scored = scoring.score_texts((m.text for m in decoded if isinstance(m, Message)), model)
     for one in decoded:
         yield (one, next(scored)) if isinstance(one, Message) else one

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from service.checkpoint.files import Checkpoint
     from service.records import Precision
-    from service.scoring.readings import Calling
+    from service.scoring.readings import LogitsReader
     from service.settings import ModelSettings
 
 # Of texts scored in float32 and otherwise, 99 % differ by no more in probability.
@@ -69,7 +69,7 @@ class Trial(NamedTuple):
     """What all candidates are given, and the probabilities, (texts, labels), due from them."""
 
     checkpoint: Checkpoint
-    calling: Calling
+    reader: LogitsReader
     sequences: list[list[int]]
     expected: NDArray[np.float32]
 
@@ -87,14 +87,14 @@ def tune(
         SettingsError, ModelError: the model cannot be had.
     """
     checkpoint = resolve(settings)
-    _, encoder, calling = load_processing(settings, checkpoint)
+    _, encoder, reader = load_processing(settings, checkpoint)
     sequences = encoder.sequences(texts[:TEXTS])
     exact = settings.model_copy(update={"precision": "float32", "engine": "auto"})
     # As they are published, since it is by these that a change is seen.
-    expected = calling.probabilities(load_engine(exact, checkpoint).logits(sequences))
+    expected = reader.probabilities(load_engine(exact, checkpoint).logits(sequences))
     ways = _ways(settings)
     slot_s = seconds / (len(ways) + len(RUN_TOKENS) + 2) / ROUNDS
-    trial = Trial(checkpoint, calling, sequences, expected)
+    trial = Trial(checkpoint, reader, sequences, expected)
     measured = _measure(ways, trial, slot_s, console, "engines")
     best = _best(measured)
     more = _measure(_variants(best), trial, slot_s, console, "threads and sizes")
@@ -148,7 +148,7 @@ def _measure(
         try:
             engine = load_engine(candidate.settings, trial.checkpoint)
             if not number:
-                found = trial.calling.probabilities(engine.logits(sequences))
+                found = trial.reader.probabilities(engine.logits(sequences))
                 gaps = np.abs(found - trial.expected).max(axis=1)
                 candidate.difference_p99 = float(np.quantile(gaps, 0.99))
         except (ServiceError, RuntimeError) as error:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from service.records import Verdict
 
 SCORE_BINS = 10
-# The upper edges of `trust.Reference.tokens`; the last share is of what is longer.
+# The upper edges of `calibration.Reference.tokens`; the last share is of what is longer.
 TOKEN_EDGES = (8, 16, 32, 64, 128)
 # At the beginning and the end of a text; never unknown.
 SPECIAL_TOKENS = 2

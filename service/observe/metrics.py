@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from service.observe.drift import Drift
     from service.records import ModelInfo, Partition
 
-Stage = Literal["prepare", "wait", "score", "publish"]
+TimedStage = Literal["prepare", "wait", "score", "publish"]
 RetryStage = Literal["poll", "publish", "start"]
 
 # 100 ms, the default budget, is a bound itself, so that the share of messages within it is exact
@@ -117,7 +117,7 @@ class Metrics:
             self.dead_lettered.labels(reason)
         for stage in get_args(RetryStage):
             self.retries.labels(stage)
-        for stage in get_args(Stage):
+        for stage in get_args(TimedStage):
             self.stage_seconds.labels(stage)
 
     def _add_results(self, counter: Callable[..., prometheus.Counter]) -> None:

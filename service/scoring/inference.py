@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from service.errors import BusyError, InputError, ModelError, ServiceError
-from service.parts import runs
+from service.parts import split_by_size
 from service.records import Reason, Rejected, Verdict
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.scoring.repeats import Repeats
 from service.scoring.turns import Turns, Work
 from service.text.windows import joined
@@ -73,7 +73,7 @@ class Inference:
         load: Callable[[], Engine],
         warm_up: Sequence[Sequence[int]],
         repeats_max: int = 0,
-        calling: Calling | None = None,
+        reader: LogitsReader | None = None,
         stream_waits: Callable[[], bool] = lambda: False,
     ) -> None:
         """`load` runs on the thread; `warm_up` are token sequences that every model can score.
@@ -83,7 +83,7 @@ class Inference:
         texts from aside have no turn; it is asked on the event loop.
         """
         self._load = load
-        self._calling = calling or Calling()
+        self._reader = reader or LogitsReader()
         self._repeats = Repeats(repeats_max)
         self._warm_up = warm_up
         self._stream_waits = stream_waits
@@ -136,7 +136,7 @@ class Inference:
         if not texts:
             return []
         windows = [window for text in texts for window in text.windows]
-        parts = [await self._logits_aside(run) for run in runs(windows, ASIDE_TOKENS_MAX)]
+        parts = [await self._logits_aside(run) for run in split_by_size(windows, ASIDE_TOKENS_MAX)]
         logits = np.concatenate(parts)
         return self._readings(self._labels, logits, texts)
 
@@ -245,8 +245,8 @@ class Inference:
     ) -> list[Reading]:
         """Read texts by the logits of their windows."""
         counts = [len(text.windows) for text in texts]
-        whole = joined(logits, counts, multi_label=self._calling.multi_label)
-        return self._calling.read(labels, whole, texts)
+        whole = joined(logits, counts, multi_label=self._reader.multi_label)
+        return self._reader.read(labels, whole, texts)
 
     def _halves(self, engine: Engine, documents: Sequence[Document]) -> list[Outcome]:
         middle = len(documents) // 2

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from service.checkpoint.calibration import Trust, read_file, read_trust
+from service.checkpoint.calibration import Calibration, read_calibration, read_file
 from service.checkpoint.files import load_tokenizer
 from service.errors import SettingsError
-from service.scoring.readings import KEEP, Calling
+from service.scoring.readings import KEEP, LogitsReader
 from service.text.encoder import TextEncoder
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Processing(NamedTuple):
     """Of one model; the encoder, and with it all, is for one thread."""
 
-    trust: Trust
+    calibration: Calibration
     encoder: TextEncoder
-    calling: Calling
+    reader: LogitsReader
 
 
 def load_processing(settings: ModelSettings, checkpoint: Checkpoint) -> Processing:
@@ -34,8 +34,8 @@ def load_processing(settings: ModelSettings, checkpoint: Checkpoint) -> Processi
         SettingsError: the calibration file cannot be used, or the model is never unsure.
         ModelError: a file of the model cannot be used, or is for a later version of the service.
     """
-    trust = load_trust(settings, checkpoint)
-    if settings.unsure_label != KEEP and not trust.thresholds:
+    calibration = load_calibration(settings, checkpoint)
+    if settings.unsure_label != KEEP and not calibration.thresholds:
         raise SettingsError(
             f"SENTIMENT_MODEL__UNSURE_LABEL={settings.unsure_label}: {checkpoint.name} has no "
             "threshold below which it is unsure; find one with `sentiment-stream evaluate --data "
@@ -44,17 +44,17 @@ def load_processing(settings: ModelSettings, checkpoint: Checkpoint) -> Processi
         )
     encoder = TextEncoder(
         load_tokenizer(checkpoint),
-        window_tokens_max(trust, checkpoint),
+        window_tokens_max(calibration, checkpoint),
         text_tokens_max=settings.text_tokens_max,
-        normaliser=trust.normaliser,
+        normaliser=calibration.normaliser,
     )
-    calling = Calling(
-        trust, checkpoint.multi_label, settings.unsure_label, settings.known_languages
+    reader = LogitsReader(
+        calibration, checkpoint.multi_label, settings.unsure_label, settings.known_languages
     )
-    return Processing(trust, encoder, calling)
+    return Processing(calibration, encoder, reader)
 
 
-def load_trust(settings: ModelSettings, checkpoint: Checkpoint) -> Trust:
+def load_calibration(settings: ModelSettings, checkpoint: Checkpoint) -> Calibration:
     """What the calibration file says, where the settings name one, else the model's own file.
 
     Raises:
@@ -62,24 +62,24 @@ def load_trust(settings: ModelSettings, checkpoint: Checkpoint) -> Trust:
         ModelError: the model's own file cannot be used.
     """
     if settings.calibration_file is None:
-        return read_trust(checkpoint.folder, len(checkpoint.labels))
+        return read_calibration(checkpoint.folder, len(checkpoint.labels))
     named = f"SENTIMENT_MODEL__CALIBRATION_FILE={settings.calibration_file}"
     remedy = "write it anew with `sentiment-stream evaluate --target-accuracy`, or unset it"
     try:
-        trust = read_file(settings.calibration_file, len(checkpoint.labels))
+        calibration = read_file(settings.calibration_file, len(checkpoint.labels))
     except ValueError as error:
         raise SettingsError(f"{named} cannot be used ({error}); {remedy}") from None
-    if trust.revision not in ("", checkpoint.revision):
+    if calibration.revision not in ("", checkpoint.revision):
         raise SettingsError(
-            f"{named} is for the model at {trust.revision}, but {checkpoint.name} at "
+            f"{named} is for the model at {calibration.revision}, but {checkpoint.name} at "
             f"{checkpoint.revision} runs; {remedy}"
         )
-    return trust
+    return calibration
 
 
-def window_tokens_max(trust: Trust, checkpoint: Checkpoint) -> int:
+def window_tokens_max(calibration: Calibration, checkpoint: Checkpoint) -> int:
     """Most tokens of one window, special tokens counted: as the model asks, at most what it takes.
 
     A model that asks for nothing, as published ones do, has windows of all its positions.
     """
-    return min(checkpoint.tokens_max, trust.window_tokens or checkpoint.tokens_max)
+    return min(checkpoint.tokens_max, calibration.window_tokens or checkpoint.tokens_max)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from service.checkpoint.calibration import RAW, Trust
+from service.checkpoint.calibration import UNCALIBRATED, Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +39,7 @@ class Reading(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Calling:
+class LogitsReader:
     """How one model's logits are read.
 
     `multi_label` where its labels do not exclude each other; `unsure_label` is called in place of
@@ -47,7 +47,7 @@ class Calling:
     that the model is for, as ISO 639 codes; without any, all are.
     """
 
-    trust: Trust = RAW
+    calibration: Calibration = UNCALIBRATED
     multi_label: bool = False
     unsure_label: str = KEEP
     languages: frozenset[str] = frozenset()
@@ -57,9 +57,9 @@ class Calling:
 
         Of labels that do not exclude each other, each has a share of its own.
         """
-        exact = logits.astype(np.float64) / self.trust.temperature
-        if self.trust.bias:
-            exact = exact + np.asarray(self.trust.bias)
+        exact = logits.astype(np.float64) / self.calibration.temperature
+        if self.calibration.bias:
+            exact = exact + np.asarray(self.calibration.bias)
         if self.multi_label:
             return (1 / (1 + np.exp(-exact))).astype(np.float32)
         powers = np.exp(exact - exact.max(axis=1, keepdims=True))
@@ -88,9 +88,9 @@ class Calling:
         return Call(self.unsure_label if unsure else labels[best], shares[best], confident)
 
     def _is_enough(self, label: int, share: float) -> bool:
-        if not self.trust.thresholds:
+        if not self.calibration.thresholds:
             return True
-        threshold = self.trust.thresholds[label]
+        threshold = self.calibration.thresholds[label]
         return threshold is not None and share >= threshold
 
     def read(

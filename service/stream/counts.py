@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Accounts:
+class OutcomeCounts:
     """Counts published outcomes; `latency_budget_s` is from polling a record until then."""
 
     metrics: Metrics

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from service.records import Batch, Item, Outcome, Record
     from service.stream.batcher import Batcher
     from service.stream.breaker import Breaker
-    from service.stream.counts import Accounts
+    from service.stream.counts import OutcomeCounts
     from service.wire import Encoder
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ GATHER_MAX_S = 0.05
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
 
-Scored = tuple["Batch", list["Outcome"]]
+ScoredBatch = tuple["Batch", list["Outcome"]]
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Pipeline:
     batcher: Batcher
     encoder: Encoder
     breaker: Breaker
-    accounts: Accounts
+    counts: OutcomeCounts
     clock: Clock
     keep_alive_s: float
     stall_timeout_s: float
@@ -80,15 +80,15 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         """Begin with nothing collected."""
-        self.metrics = self.accounts.metrics
+        self.metrics = self.counts.metrics
         # Something has changed that a batch is waited for with.
         self._due = asyncio.Event()
         self._taken = asyncio.Event()
         # The model has begun a batch, or is free and has nothing to begin.
         self._turned = asyncio.Event()
-        self._scored: asyncio.Queue[Scored | None] = asyncio.Queue(SCORED_MAX)
+        self._scored: asyncio.Queue[ScoredBatch | None] = asyncio.Queue(SCORED_MAX)
         # Taken from the queue and not to be published with what came before: one at most.
-        self._held: list[Scored | None] = []
+        self._held: list[ScoredBatch | None] = []
         self._collecting: asyncio.Task[None] | None = None
         self._collected = False
         self._working_since: float | None = None
@@ -113,7 +113,7 @@ class Pipeline:
             self._collected = True
             self._due.set()
 
-    def stalled_s(self) -> float:
+    def busy_s(self) -> float:
         """How long the model has been busy with one batch, in seconds; 0 where it is idle."""
         return 0.0 if self._working_since is None else self.clock.monotonic() - self._working_since
 
@@ -206,7 +206,7 @@ class Pipeline:
                 scored = await self.scorer.score(documents)
         except TimeoutError:
             raise ModelError(
-                f"the model has not answered for {self.stalled_s():.0f} s on a batch of "
+                f"the model has not answered for {self.busy_s():.0f} s on a batch of "
                 f"{batch.tokens} tokens; the service ends, so that another replica takes over"
             ) from None
         finally:
@@ -262,10 +262,10 @@ class Pipeline:
             return await self.session.publish(publication)
         return await self.tracing.publish(self.session.publish, publication, outcomes)
 
-    async def _next_scored(self) -> Scored | None:
+    async def _next_scored(self) -> ScoredBatch | None:
         return self._held.pop() if self._held else await self._scored.get()
 
-    def _with_all_waiting(self, scored: Scored) -> tuple[int, list[Outcome]]:
+    def _with_all_waiting(self, scored: ScoredBatch) -> tuple[int, list[Outcome]]:
         """What is scored and waiting goes into one commit, up to the end or another epoch."""
         batch, outcomes = scored
         while not self._scored.empty():
@@ -290,7 +290,7 @@ class Pipeline:
         self.metrics.stage_seconds.labels("publish").observe(now_monotonic - started)
         self.batcher.observe_publish(now_monotonic - started)
         for outcome in outcomes:
-            self.accounts.published(outcome, now, now_monotonic)
+            self.counts.published(outcome, now, now_monotonic)
 
     async def _back_off(self, stage: str, error: RetriableError, failures: int) -> None:
         delay = backoff_s(failures)

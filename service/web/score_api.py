@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from service.errors import BusyError, InputError, ServiceError
-from service.parts import runs
+from service.parts import split_by_size
 from service.scoring.poles import two_way
 from service.web.bodies import RefusedError, json_body, validated
 from service.web.docs_page import docs_page
@@ -169,7 +169,7 @@ class ScoreApi:
                 )
         encoded: list[Encoded] = []
         tokens = 0
-        for run in runs(texts, TEXT_CHARACTERS_MAX):
+        for run in split_by_size(texts, TEXT_CHARACTERS_MAX):
             if self._encode is None:
                 raise _not_there()
             found = await self._encode(run)

@@ -151,7 +151,7 @@ def sets(sentences: Sentences) -> list[Texts]:
 def figure(model: LoadedModel, logits: NDArray[np.float32], texts: Texts) -> float:
     """One number of a cell."""
     names = model.engine.info.labels
-    both = model.calling.probabilities(logits)[:, [negative(names), positive(names)]]
+    both = model.reader.probabilities(logits)[:, [negative(names), positive(names)]]
     if not texts.by_end:
         return float((both.argmax(axis=1) == np.array(texts.poles)).mean())
     against = both[np.arange(len(both)), [1 - pole for pole in texts.poles]]
@@ -172,7 +172,7 @@ def column(model: LoadedModel, texts: list[Texts]) -> tuple[dict[str, list[float
         for name, rule in RULES.items():
             rows = [rule(part[:-1] if len(part) > 1 else part) for part in parts]
             figures[name].append(figure(model, np.array(rows, np.float32), one))
-        ours = joined(logits, counts, multi_label=model.calling.multi_label)
+        ours = joined(logits, counts, multi_label=model.reader.multi_label)
         figures[OURS].append(figure(model, ours, one))
     return figures, tokens
 
@@ -180,15 +180,18 @@ def column(model: LoadedModel, texts: list[Texts]) -> tuple[dict[str, list[float
 def main(data: Path, settings: ModelSettings, sizes: list[int]) -> None:
     """Print the table."""
     checkpoint = resolve(settings)
-    trust, _, calling = load_processing(settings, checkpoint)
+    calibration, _, reader = load_processing(settings, checkpoint)
     engine = load_model(settings).engine
     texts = sets(read_sentences(data))
     columns = []
     for size in sizes:
         encoder = TextEncoder(
-            load_tokenizer(checkpoint), size, text_tokens_max=2048, normaliser=trust.normaliser
+            load_tokenizer(checkpoint),
+            size,
+            text_tokens_max=2048,
+            normaliser=calibration.normaliser,
         )
-        columns.append(column(LoadedModel(engine, encoder, calling), texts))
+        columns.append(column(LoadedModel(engine, encoder, reader), texts))
     click.echo(f"| joined by | {' | '.join(map(str, sizes))} |\n|{'---|' * (1 + len(sizes))}")
     for name in [*RULES, OURS]:
         cells = ["/".join(f"{value:.2f}" for value in figures[name]) for figures, _ in columns]

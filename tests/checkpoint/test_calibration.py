@@ -10,18 +10,18 @@ import pytest
 from service.checkpoint.calibration import (
     FILE,
     FILE_BYTES_MAX,
-    RAW,
+    UNCALIBRATED,
+    Calibration,
     Reference,
-    Trust,
-    read_trust,
-    write_trust,
+    read_calibration,
+    write_calibration,
 )
 from service.errors import ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-WHOLE = Trust(
+WHOLE = Calibration(
     normaliser=1,
     temperature=1.5,
     bias=(0.25, -0.25),
@@ -42,22 +42,22 @@ def _reference_with(**changed: Any) -> bytes:
 def test_a_reference_of_before_labels_is_read(tmp_path: Path) -> None:
     """It has no shares of labels, and nothing is said of them."""
     (tmp_path / FILE).write_bytes(_reference_with())
-    reference = read_trust(tmp_path, 2).reference
+    reference = read_calibration(tmp_path, 2).reference
     assert reference is not None
     assert {} == reference.labels
 
 
-@pytest.mark.parametrize("trust", [WHOLE, RAW])
-def test_what_is_written_is_read(trust: Trust, tmp_path: Path) -> None:
+@pytest.mark.parametrize("trust", [WHOLE, UNCALIBRATED])
+def test_what_is_written_is_read(calibration: Calibration, tmp_path: Path) -> None:
     """All of it."""
-    write_trust(tmp_path, trust)
+    write_calibration(tmp_path, calibration)
 
-    assert trust == read_trust(tmp_path, 2)
+    assert calibration == read_calibration(tmp_path, 2)
 
 
 def test_no_file_is_a_raw_model(tmp_path: Path) -> None:
     """So a published model gives its published figures."""
-    assert RAW == read_trust(tmp_path, 2)
+    assert UNCALIBRATED == read_calibration(tmp_path, 2)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_cannot_be_used_is_named(content: bytes, tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(content)
 
     with pytest.raises(ModelError, match=r"sentiment\.json: cannot be used") as caught:
-        read_trust(tmp_path, 2)
+        read_calibration(tmp_path, 2)
 
     assert "\n" not in str(caught.value)
 
@@ -108,7 +108,7 @@ def test_a_version_is_a_number(wrong: Any, tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(json.dumps(wrong))
 
     with pytest.raises(ModelError):
-        read_trust(tmp_path, 2)
+        read_calibration(tmp_path, 2)
 
 
 @pytest.mark.parametrize(("content", "thresholds"), [({"threshold": 0.5}, (0.5,) * 3),
@@ -119,4 +119,4 @@ def test_one_threshold_is_that_of_all_labels(
     """As files have it that were written before each label had its own; 0 was none."""
     (tmp_path / FILE).write_text(json.dumps(content))
 
-    assert thresholds == read_trust(tmp_path, 3).thresholds
+    assert thresholds == read_calibration(tmp_path, 3).thresholds

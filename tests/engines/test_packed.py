@@ -15,7 +15,7 @@ from service.engines import load_engine
 from service.engines.onnx_packed import OnnxPacked
 from service.engines.packing import pack
 from service.errors import ModelError, SettingsError
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.settings import ModelSettings
 from service.text.encoder import TextEncoder
 
@@ -63,7 +63,7 @@ def loaded(**chosen: Any) -> Engine:
 
 def shares(engine: Engine, sequences: Sequences) -> NDArray[np.float32]:
     """The probabilities of an engine's logits."""
-    return Calling().probabilities(engine.logits(sequences))
+    return LogitsReader().probabilities(engine.logits(sequences))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -14,7 +14,7 @@ import pytest
 
 from service.checkpoint.files import resolve
 from service.errors import ModelError, SettingsError
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.settings import ModelSettings
 from tools.tiny_model import VOCABULARY, write_model
 
@@ -45,7 +45,7 @@ def _engine(folder: Path, **changes: Any) -> Any:
 
 
 def _shares(engine: Any, sequences: Sequence[Sequence[int]], *, multi_label: bool = False) -> Any:
-    return Calling(multi_label=multi_label).probabilities(engine.logits(sequences))
+    return LogitsReader(multi_label=multi_label).probabilities(engine.logits(sequences))
 
 
 def _reference_logits(folder: Path, sequence: Sequence[int]) -> list[float]:

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from service.checkpoint.calibration import Trust
+from service.checkpoint.calibration import Calibration
 from service.lab.measuring.scoring import CHUNK_TEXTS, LoadedModel, load_model
 from service.lab.measuring.scoring import score_texts as scored_texts
 from service.lab.score import in_colour, in_json, score_lines, score_texts
 from service.records import ModelInfo
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.settings import ModelSettings, Settings
 from service.text.encoder import TextEncoder
 from tools.tiny_model import CountingEngine, CountingThreeEngine, tiny_tokenizer, write_model
@@ -34,10 +34,10 @@ SETTINGS = Settings(model=ModelSettings(text_bytes_max=10_000))
 THREE = replace(INFO, labels=("NEGATIVE", "NEUTRAL", "POSITIVE"))
 
 
-def _model(info: ModelInfo = INFO, calling: Calling | None = None) -> LoadedModel:
+def _model(info: ModelInfo = INFO, reader: LogitsReader | None = None) -> LoadedModel:
     encoder = TextEncoder(tiny_tokenizer(), 64)
     engine = CountingEngine if len(info.labels) == 2 else CountingThreeEngine
-    return LoadedModel(engine(info), encoder, calling or Calling())
+    return LoadedModel(engine(info), encoder, reader or LogitsReader())
 
 
 def _answers(lines: Iterable[bytes]) -> list[dict[str, Any]]:
@@ -65,7 +65,7 @@ def test_answer() -> None:
 def test_answer_of_three_labels() -> None:
     """Neutral is a label like the others; whether it is sure is told of each."""
     out = io.StringIO()
-    model = _model(THREE, Calling(Trust(thresholds=(0.5, 0.7, 0.5))))
+    model = _model(THREE, LogitsReader(Calibration(thresholds=(0.5, 0.7, 0.5))))
     score_lines([b"film film\n", b"good good"], in_json(out), SETTINGS, model)
     assert [
         {
@@ -95,7 +95,7 @@ def test_lines_for_a_person() -> None:
         (INFO, ["POSITIVE 0.667  a good day", "POSITIVE 0.667  good film"]),
     ):  # fmt: skip
         console = Console(file=io.StringIO(), width=200)
-        model = _model(info, Calling(Trust(thresholds=(0.5,) * len(info.labels))))
+        model = _model(info, LogitsReader(Calibration(thresholds=(0.5,) * len(info.labels))))
         score_texts(["a good day", "good film", ""], in_colour(console), SETTINGS, model)
         assert isinstance(console.file, io.StringIO)
         lines = [line.rstrip() for line in console.file.getvalue().splitlines()]

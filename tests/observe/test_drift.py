@@ -171,7 +171,7 @@ def test_languages_are_bounded() -> None:
 
 @pytest.mark.parametrize("tokens", [1, 8, 9, 128, 129, 4096])
 def test_a_bin_of_tokens_holds_its_upper_edge(tokens: int) -> None:
-    """As `trust.Reference` has it: up to 8, up to 16, ..., more than 128."""
+    """As `calibration.Reference` has it: up to 8, up to 16, ..., more than 128."""
     due = sum(tokens > edge for edge in TOKEN_EDGES)
     window = DriftWindow(Reference(REFERENCE.scores, tuple(
         float(n == due) for n in range(len(TOKEN_EDGES) + 1)), 0.1, {}))  # fmt: skip

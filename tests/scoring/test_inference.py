@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.checkpoint.calibration import Trust
+from service.checkpoint.calibration import Calibration
 from service.errors import ModelError, SettingsError
 from service.records import Rejected, Verdict
 from service.scoring.inference import TOKENS_MIN, Inference
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.text.windows import END_SHARE
 from tools.scripted_engine import WARM_UP, ScriptedEngine, assert_outcomes, document, documents
 
@@ -263,8 +263,10 @@ async def test_what_is_passed_on_needs_no_engine(
 
 async def test_calibrated_scores_and_repeats() -> None:
     """Temperature, threshold and the label for being unsure reach the verdict, repeated or not."""
-    calling = Calling(Trust(temperature=2.0, thresholds=(0.6, 0.6)), unsure_label="NEUTRAL")
-    inference = Inference(ScriptedEngine, WARM_UP, 10, calling)
+    reader = LogitsReader(
+        Calibration(temperature=2.0, thresholds=(0.6, 0.6)), unsure_label="NEUTRAL"
+    )
+    inference = Inference(ScriptedEngine, WARM_UP, 10, reader)
     await inference.start()
     outcomes = await inference.score([document(480), document(880), document(480)])
     await inference.stop()

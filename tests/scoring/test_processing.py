@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service.checkpoint.calibration import RAW, Trust, write_trust
+from service.checkpoint.calibration import UNCALIBRATED, Calibration, write_calibration
 from service.checkpoint.files import resolve
 from service.errors import ModelError
 from service.scoring.processing import Processing, load_processing
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.settings import ModelSettings
 from tools.tiny_model import VOCABULARY, write_files
 
@@ -28,9 +28,9 @@ def loaded(settings: ModelSettings) -> Processing:
 
 def test_a_bare_model_is_read_raw(tmp_path: Path) -> None:
     """As it was published."""
-    trust, encoder, calling = loaded(ModelSettings(name=str(write_files(tmp_path))))
+    calibration, encoder, reader = loaded(ModelSettings(name=str(write_files(tmp_path))))
 
-    assert (RAW, Calling(languages=ENGLISH)) == (trust, calling)
+    assert (UNCALIBRATED, LogitsReader(languages=ENGLISH)) == (calibration, reader)
     assert [GOOD_DAY] == encoder.sequences(["good day"])
     assert [GOOD_DAY] != encoder.sequences(["#GoodDay"])
 
@@ -38,15 +38,15 @@ def test_a_bare_model_is_read_raw(tmp_path: Path) -> None:
 def test_what_lies_beside_the_weights_counts(tmp_path: Path) -> None:
     """For the text and for the score; the settings say how long a text is, and what unsure is."""
     folder = write_files(tmp_path, problem_type="multi_label_classification")
-    kept = Trust(normaliser=1, temperature=2.0, thresholds=(0.75, 0.75))
-    write_trust(folder, kept)
+    kept = Calibration(normaliser=1, temperature=2.0, thresholds=(0.75, 0.75))
+    write_calibration(folder, kept)
 
-    trust, encoder, calling = loaded(
+    calibration, encoder, reader = loaded(
         ModelSettings(name=str(folder), unsure_label="NEUTRAL", text_tokens_max=100)
     )
 
-    assert kept == trust
-    assert Calling(kept, True, "NEUTRAL", ENGLISH) == calling
+    assert kept == calibration
+    assert LogitsReader(kept, True, "NEUTRAL", ENGLISH) == reader
     assert [GOOD_DAY] == encoder.sequences(["#GoodDay"])
     [(windows, stats)] = encoder.encode(["good " * 200])
     # Two of what the tiny model takes, and the end.
@@ -58,7 +58,7 @@ def test_what_lies_beside_the_weights_counts(tmp_path: Path) -> None:
 def test_windows_are_as_long_as_the_model_asks(tmp_path: Path, asked: int, longest: int) -> None:
     """Never longer than it takes, which those are that do not ask."""
     folder = write_files(tmp_path)
-    write_trust(folder, Trust(window_tokens=asked))
+    write_calibration(folder, Calibration(window_tokens=asked))
     _, encoder, _ = loaded(ModelSettings(name=str(folder)))
 
     [(one, _), (several, stats)] = encoder.encode(["good " * (longest - 2), "good " * 2000])
@@ -71,7 +71,7 @@ def test_windows_are_as_long_as_the_model_asks(tmp_path: Path, asked: int, longe
 def test_a_model_for_a_later_version_is_refused(tmp_path: Path) -> None:
     """Before it is given text that it does not know."""
     folder = write_files(tmp_path)
-    write_trust(folder, Trust(normaliser=99))
+    write_calibration(folder, Calibration(normaliser=99))
 
     with pytest.raises(ModelError, match="install the version"):
         loaded(ModelSettings(name=str(folder)))

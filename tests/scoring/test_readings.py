@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from service.checkpoint.calibration import Trust
+from service.checkpoint.calibration import Calibration
 from service.records import Encoded, TextStats
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 
 LABELS = ("NEGATIVE", "POSITIVE")
 
@@ -27,7 +27,7 @@ def _softmax(logits: np.ndarray) -> Any:
 @given(arrays.arrays(np.float32, (7, 3), elements=st.floats(-50, 50, width=32)))
 def test_raw_is_the_softmax_to_the_last_bit(logits: np.ndarray) -> None:
     """A published model gives its published figures."""
-    assert _softmax(logits).tobytes() == Calling().probabilities(logits).tobytes()
+    assert _softmax(logits).tobytes() == LogitsReader().probabilities(logits).tobytes()
 
 
 @given(
@@ -38,11 +38,11 @@ def test_raw_is_the_softmax_to_the_last_bit(logits: np.ndarray) -> None:
 def test_temperature_and_bias(logits: np.ndarray, heat: float, bias: tuple[float, ...]) -> None:
     """The softmax of logits / temperature + bias; without a bias no label passes another."""
     expected = _softmax((logits.astype(np.float64) / heat + np.array(bias)).astype(np.float64))
-    found = Calling(Trust(temperature=heat, bias=bias)).probabilities(logits)
+    found = LogitsReader(Calibration(temperature=heat, bias=bias)).probabilities(logits)
     assert np.float32 == found.dtype
     np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
-    cooled = Calling(Trust(temperature=heat)).probabilities(logits)
+    cooled = LogitsReader(Calibration(temperature=heat)).probabilities(logits)
     best = np.take_along_axis(cooled, logits.argmax(axis=1)[:, None], axis=1)[:, 0]
     assert (best == cooled.max(axis=1)).all()
 
@@ -50,9 +50,9 @@ def test_temperature_and_bias(logits: np.ndarray, heat: float, bias: tuple[float
 def test_labels_that_do_not_exclude_each_other() -> None:
     """Each has the sigmoid of its own logit, calibrated alike."""
     logits = np.array([[0.0, 2.0, -4.0]], np.float32)
-    calling = Calling(Trust(temperature=2, bias=(0.0, 0.0, 2.0)), multi_label=True)
+    reader = LogitsReader(Calibration(temperature=2, bias=(0.0, 0.0, 2.0)), multi_label=True)
     expected = 1 / (1 + np.exp(-np.array([[0.0, 1.0, 0.0]])))
-    np.testing.assert_allclose(calling.probabilities(logits), expected, atol=1e-7)
+    np.testing.assert_allclose(reader.probabilities(logits), expected, atol=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -66,18 +66,18 @@ def test_labels_that_do_not_exclude_each_other() -> None:
 )
 def test_unsure(threshold: float, unsure: str, expected: tuple[str, float, bool]) -> None:
     """Below the threshold, and only there, the label is what the settings say."""
-    calling = Calling(Trust(thresholds=(0.0, threshold)), unsure_label=unsure)
-    assert expected == calling.call(LABELS, [0.25, 0.75])
+    reader = LogitsReader(Calibration(thresholds=(0.0, threshold)), unsure_label=unsure)
+    assert expected == reader.call(LABELS, [0.25, 0.75])
 
 
 def test_each_label_has_a_threshold_of_its_own() -> None:
     """And one without is never called with confidence; a label for that is taken as it is set."""
-    calling = Calling(Trust(thresholds=(0.5, None, 0.9)), unsure_label="UNSURE")
+    reader = LogitsReader(Calibration(thresholds=(0.5, None, 0.9)), unsure_label="UNSURE")
     labels = ("negative", "Neutral", "positive")
-    assert ("negative", 0.5, True) == calling.call(labels, [0.5, 0.3, 0.2])
-    assert ("UNSURE", 0.8, False) == calling.call(labels, [0.1, 0.8, 0.1])
-    assert ("UNSURE", 0.8, False) == calling.call(labels, [0.1, 0.1, 0.8])
-    kept = Calling(Trust(thresholds=(0.5, None, 0.9)))
+    assert ("negative", 0.5, True) == reader.call(labels, [0.5, 0.3, 0.2])
+    assert ("UNSURE", 0.8, False) == reader.call(labels, [0.1, 0.8, 0.1])
+    assert ("UNSURE", 0.8, False) == reader.call(labels, [0.1, 0.1, 0.8])
+    kept = LogitsReader(Calibration(thresholds=(0.5, None, 0.9)))
     assert ("positive", 0.8, False) == kept.call(labels, [0.1, 0.1, 0.8])
 
 
@@ -85,16 +85,16 @@ def _text(language: str | None = None, *, truncated: bool = False, known: bool =
     return Encoded(([0, 1],), TextStats(2, truncated, 1, 0.0, known), language)
 
 
-@pytest.mark.parametrize("trust", [Trust(), Trust(thresholds=(0.5, 0.5))])
-def test_what_the_model_cannot_judge_is_never_confident(trust: Trust) -> None:
+@pytest.mark.parametrize("trust", [Calibration(), Calibration(thresholds=(0.5, 0.5))])
+def test_what_the_model_cannot_judge_is_never_confident(calibration: Calibration) -> None:
     """Another language, no known token, or cut: whatever the score, and without thresholds too."""
     texts = [
         _text(), _text("en"), _text("fr"), _text("de"), _text("en", truncated=True),
         _text("en", known=False), _text(known=False),
     ]  # fmt: skip
     logits = np.tile(np.array([[0.0, 9.0]], np.float32), (len(texts), 1))
-    calling = Calling(trust, unsure_label="UNSURE", languages=frozenset({"en", "de"}))
-    calls = [reading.call for reading in calling.read(LABELS, logits, texts)]
+    reader = LogitsReader(calibration, unsure_label="UNSURE", languages=frozenset({"en", "de"}))
+    calls = [reading.call for reading in reader.read(LABELS, logits, texts)]
     assert [True, True, False, True, False, False, False] == [call.confident for call in calls]
     assert {True: "POSITIVE", False: "UNSURE"} == {call.confident: call.label for call in calls}
     assert all(call.score > 0.99 for call in calls)
@@ -102,4 +102,4 @@ def test_what_the_model_cannot_judge_is_never_confident(trust: Trust) -> None:
 
 def test_without_languages_all_are_the_models() -> None:
     """As for a model of which nobody has said what it is for."""
-    assert Calling().may_believe(_text("fr"))
+    assert LogitsReader().may_believe(_text("fr"))

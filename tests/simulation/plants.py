@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from service.progress import Progress
     from service.records import Batch, Outcome, Outgoing, Publication
-    from service.stream.pipeline import Scored
+    from service.stream.pipeline import ScoredBatch
 
 transact = ExactlyOnce._transact
 publish = KafkaSession.publish
@@ -118,7 +118,7 @@ def _no_seek(self: consumer.Consumer, partition: Any, offset: int) -> None:
     pass
 
 
-def _put_back_at_the_end(self: Pipeline, scored: Scored) -> tuple[int, list[Outcome]]:
+def _put_back_at_the_end(self: Pipeline, scored: ScoredBatch) -> tuple[int, list[Outcome]]:
     batch, outcomes = scored
     while not self._scored.empty():
         following = self._scored.get_nowait()

@@ -13,7 +13,7 @@ from service.observe.drift import DriftWindow
 from service.retry import backoff_s
 from service.stream.batcher import HELD_BATCHES, Batcher, Limits
 from service.stream.breaker import Breaker
-from service.stream.counts import Accounts
+from service.stream.counts import OutcomeCounts
 from service.stream.pipeline import SCORED_MAX, Pipeline
 from simulation.loop import Process
 from simulation.model import SimulatedEncoder, SimulatedModel, prepared
@@ -118,7 +118,7 @@ class Replica:
                 batcher=batcher,
                 encoder=SimulatedEncoder(),  # type: ignore[arg-type] # what the pipeline calls of it
                 breaker=Breaker(1000, 1),
-                accounts=Accounts(self.world.metrics, DriftWindow(), LIMITS.latency_budget_s),
+                counts=OutcomeCounts(self.world.metrics, DriftWindow(), LIMITS.latency_budget_s),
                 clock=VirtualClock(),
                 keep_alive_s=1.0,
                 stall_timeout_s=STALL_TIMEOUT_S,

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.observe.drift import DriftWindow
 from service.observe.metrics import Metrics
 from service.records import Reason
-from service.stream.counts import Accounts
+from service.stream.counts import OutcomeCounts
 from tools.values import rejected, verdict
 
 # Half a second after its poll, and two after its timestamp.
@@ -26,14 +26,14 @@ def counted(metrics: Metrics) -> dict[str, float]:
     return found
 
 
-def accounts(latency_budget_s: float = 1.0) -> Accounts:
+def counts(latency_budget_s: float = 1.0) -> OutcomeCounts:
     """Of a service with this budget."""
-    return Accounts(Metrics(), DriftWindow(), latency_budget_s)
+    return OutcomeCounts(Metrics(), DriftWindow(), latency_budget_s)
 
 
 def test_a_verdict_is_published_and_scored() -> None:
     """And is no dead letter."""
-    of = accounts()
+    of = counts()
     of.published(verdict(), NOW, NOW_MONOTONIC)
 
     found = counted(of.metrics)
@@ -44,7 +44,7 @@ def test_a_verdict_is_published_and_scored() -> None:
 
 def test_what_the_model_is_unsure_of_is_counted_by_label() -> None:
     """Beside all that were scored; what was passed on unscored is neither."""
-    of = accounts()
+    of = counts()
     for confident in (True, False, False):
         of.published(replace(verdict(), confident=confident), NOW, NOW_MONOTONIC)
     of.published(replace(verdict(), label=None, confident=False), NOW, NOW_MONOTONIC)
@@ -56,7 +56,7 @@ def test_what_the_model_is_unsure_of_is_counted_by_label() -> None:
 
 def test_a_rejected_record_is_a_dead_letter() -> None:
     """And was neither scored nor published as an event."""
-    of = accounts()
+    of = counts()
     of.published(rejected(Reason.NOT_JSON), NOW, NOW_MONOTONIC)
 
     found = counted(of.metrics)
@@ -67,6 +67,6 @@ def test_a_rejected_record_is_a_dead_letter() -> None:
 @pytest.mark.parametrize(("budget_s", "late"), [(0.4, 1), (0.5, 0)])
 def test_a_budget_that_is_lost_is_counted(budget_s: float, late: int) -> None:
     """From the poll on; just within it is within it."""
-    of = accounts(budget_s)
+    of = counts(budget_s)
     of.published(verdict(), NOW, NOW_MONOTONIC)
     assert late == counted(of.metrics)["sentiment_over_budget_total"]

@@ -199,15 +199,15 @@ async def test_a_silent_model_shows() -> None:
     stream.scorer.hold()
 
     async with stream.running():
-        assert 0 == stream.pipeline.stalled_s()
+        assert 0 == stream.pipeline.busy_s()
         stream.clock.now = 100.0
         stream.produce(1)
         await stream.scorer.busy.wait()
         stream.clock.now = 107.5
-        assert 7.5 == stream.pipeline.stalled_s()
+        assert 7.5 == stream.pipeline.busy_s()
         stream.scorer.release()
         await stream.settled()
-        assert 0 == stream.pipeline.stalled_s()
+        assert 0 == stream.pipeline.busy_s()
 
 
 async def test_a_hanging_model_ends_the_run() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.lab.measuring.scoring import load_model, score_texts
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.settings import ModelSettings
 from service.text.windows import (
     END_SHARE,
@@ -38,7 +38,7 @@ WINDOWS = st.integers(2, 5).flatmap(
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """As the service reads logits of a model without calibration."""
-    return Calling().probabilities(logits)
+    return LogitsReader().probabilities(logits)
 
 
 @given(st.integers(0, 5000), st.integers(4, 600))
@@ -120,7 +120,7 @@ def test_the_end_has_its_share(windows: list[list[float]]) -> None:
 def test_labels_that_do_not_exclude_each_other_are_mixed_alone(windows: list[list[float]]) -> None:
     """Each as if the others were not there."""
     logits = np.array(windows, np.float32)
-    read = Calling(multi_label=True).probabilities
+    read = LogitsReader(multi_label=True).probabilities
     rest = read(logits[:-1].astype(np.float64).mean(axis=0, keepdims=True))
     expected = (1 - END_SHARE) * rest + END_SHARE * read(logits[-1:])
 

@@ -18,7 +18,7 @@ from service.observe.feed import Feed
 from service.observe.metrics import Metrics
 from service.records import Message, ModelInfo, Verdict
 from service.settings import HttpSettings
-from service.stream.counts import Accounts
+from service.stream.counts import OutcomeCounts
 from service.web.live import Live
 from service.web.server import HttpServer
 from tools.values import record, verdict
@@ -38,7 +38,7 @@ class FedPage:
         """Nothing is published yet; the box is there where `explain`, and a test answers it."""
         metrics = Metrics()
         self._feed = Feed(100.0, include_text=True)
-        self._accounts = Accounts(metrics, DriftWindow(), 0.1, self._feed)
+        self._counts = OutcomeCounts(metrics, DriftWindow(), 0.1, self._feed)
         self.live = Live(self._feed, metrics, lambda: None, explain=explain)
         settings = HttpSettings(host="127.0.0.1", port=0)
         self.server = HttpServer(settings, metrics, lambda: None, lambda: None, [self.live])
@@ -55,7 +55,7 @@ class FedPage:
         done = threading.Event()
 
         def publish() -> None:
-            self._accounts.published(scored, time.time() - ago_s, at)
+            self._counts.published(scored, time.time() - ago_s, at)
             done.set()
 
         self.loop.call_soon_threadsafe(publish)
@@ -73,7 +73,7 @@ class FedPage:
             at = time.monotonic()
             for label, confident in calls:
                 scored, _ = _scored(f"One more {label}.", label, 0.9, confident, 0.0)
-                self._accounts.published(scored, time.time(), at)
+                self._counts.published(scored, time.time(), at)
             await asyncio.sleep(REPEAT_S)
 
     async def serve(self) -> None:

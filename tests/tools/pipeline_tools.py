@@ -14,7 +14,7 @@ from service.observe.metrics import Metrics
 from service.records import Document, Item, Message, ModelInfo, Record, Rejected, TextStats, Verdict
 from service.stream.batcher import Batcher, Limits
 from service.stream.breaker import Breaker
-from service.stream.counts import Accounts
+from service.stream.counts import OutcomeCounts
 from service.stream.pipeline import Pipeline
 from service.wire import Decoder, Encoder
 from tools.kafka.fake_cluster import FakeCluster
@@ -124,7 +124,7 @@ class Stream:
             batcher=self.batcher,
             encoder=Encoder("out", "dead", include_text=True, model=MODEL, version="1"),
             breaker=Breaker(1000, breaker_share),
-            accounts=Accounts(self.metrics, DriftWindow(), 1.0),
+            counts=OutcomeCounts(self.metrics, DriftWindow(), 1.0),
             clock=self.clock,
             keep_alive_s=KEEP_ALIVE_S,
             stall_timeout_s=stall_timeout_s,

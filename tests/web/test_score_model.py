@@ -64,13 +64,13 @@ class Service:
 async def _running() -> AsyncIterator[Service]:
     settings = Settings.model_validate({"kafka": {"input_format": "text"}})
     checkpoint = resolve(settings.model)
-    trust, encoder, calling = load_processing(settings.model, checkpoint)
-    strict = replace(trust, thresholds=(0.6,) * len(checkpoint.labels))
-    calling = replace(calling, trust=strict, unsure_label="UNSURE")
+    calibration, encoder, reader = load_processing(settings.model, checkpoint)
+    strict = replace(calibration, thresholds=(0.6,) * len(checkpoint.labels))
+    reader = replace(reader, calibration=strict, unsure_label="UNSURE")
     inference = Inference(
         lambda: load_engine(settings.model, checkpoint),
         encoder.sequences(WARM_UP_TEXTS),
-        calling=calling,
+        reader=reader,
     )
     prepare = build_prepare(settings, encoder, Languages({"en"}, "score"))
     metrics = Metrics()

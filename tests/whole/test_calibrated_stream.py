@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.checkpoint.calibration import Trust, write_trust
+from service.checkpoint.calibration import Calibration, write_calibration
 from tools.kafka.topics import Message, produce, read_all
 from tools.service_process import running_service
 
@@ -33,9 +33,9 @@ def _messages(texts: list[str]) -> list[Message]:
     ]
 
 
-def _model(folder: Path, trust: Trust) -> str:
+def _model(folder: Path, calibration: Calibration) -> str:
     shutil.copytree(MODEL, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    write_trust(folder, trust)
+    write_calibration(folder, calibration)
     return str(folder)
 
 
@@ -53,19 +53,19 @@ async def test_what_the_folder_says_reaches_the_events(stream: Stream, tmp_path:
     """
     never = (0.9999,) * len(_labels())
     models = [
-        (Trust(1, TEMPERATURE, thresholds=never), {"MODEL__UNSURE_LABEL": "UNSURE"}),
-        (Trust(1), {}),
+        (Calibration(1, TEMPERATURE, thresholds=never), {"MODEL__UNSURE_LABEL": "UNSURE"}),
+        (Calibration(1), {}),
     ]
     texts = [ENGLISH, LONG, ENGLISH, "#SoGood 😂", FRENCH, "\u200b\u2800", FRENCH]
     await produce(stream.bootstrap, stream.input, _messages(texts))
     events: list[dict[str, Any]] = []
-    for number, (trust, more) in enumerate(models):
+    for number, (calibration, more) in enumerate(models):
         events = await _events(
             stream,
             tmp_path,
             len(texts),
             KAFKA__GROUP_ID=f"{stream.group}-{number}",
-            MODEL__NAME=_model(tmp_path / f"model-{number}", trust),
+            MODEL__NAME=_model(tmp_path / f"model-{number}", calibration),
             MODEL__TEXT_TOKENS_MAX="1500",
             **more,
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service.checkpoint.calibration import Reference, read_trust, write_trust
+from service.checkpoint.calibration import Reference, read_calibration, write_calibration
 from service.checkpoint.files import BUNDLED_FOLDER
 from service.lab.measuring.scoring import load_model, score_texts
 from service.observe.drift import TOKEN_EDGES
@@ -53,9 +53,9 @@ def _model_with_reference(folder: Path, texts: Sequence[str]) -> Path:
         languages={"en": 1.0},
         labels={label: count / len(texts) for label, count in likeliest.items()},
     )
-    kept = read_trust(folder, len(found[0]))
+    kept = read_calibration(folder, len(found[0]))
     values = {name: getattr(kept, name) for name in kept.__slots__}
-    write_trust(folder, type(kept)(**values | {"reference": reference}))
+    write_calibration(folder, type(kept)(**values | {"reference": reference}))
     return folder
 
 

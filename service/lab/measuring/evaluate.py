@@ -21,14 +21,14 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from service.checkpoint.calibration import write_trust
+from service.checkpoint.calibration import write_calibration
 from service.checkpoint.files import resolve
 from service.errors import InputError
 from service.lab.data.labelled import read_labelled
 from service.lab.data.truth import of_poles, truth_of
 from service.lab.measuring import reliability, thresholds
 from service.lab.measuring.scoring import LoadedModel, load_model, score_texts
-from service.scoring.processing import load_trust
+from service.scoring.processing import load_calibration
 from service.terminal import GOOD, WARN, Table, percent, track
 
 if TYPE_CHECKING:
@@ -123,12 +123,12 @@ def write_target(file: Path, settings: ModelSettings, figures: dict[str, Any]) -
         )
     checkpoint = resolve(settings)
     found = replace(
-        load_trust(settings, checkpoint),
+        load_calibration(settings, checkpoint),
         thresholds=by_label,
         target_accuracy=target["target_accuracy"],
         revision=checkpoint.revision,
     )
-    write_trust(file, found)
+    write_calibration(file, found)
 
 
 def _trustworthiness(

@@ -14,7 +14,7 @@ from service.checkpoint.files import resolve
 from service.engines import load_engine
 from service.records import Encoded
 from service.scoring.processing import load_processing
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.text.language import Languages
 from service.text.windows import joined
 
@@ -42,7 +42,7 @@ class LoadedModel:
 
     engine: Engine
     encoder: TextEncoder
-    calling: Calling = field(default_factory=Calling)
+    reader: LogitsReader = field(default_factory=LogitsReader)
     languages: Languages | None = None
 
     def encoded(self, texts: Sequence[str]) -> list[Encoded]:
@@ -57,7 +57,7 @@ class LoadedModel:
         """Of the windows of these texts at once, shape (texts, labels)."""
         logits = self.engine.logits([window for windows in texts for window in windows])
         counts = [len(windows) for windows in texts]
-        return joined(logits, counts, multi_label=self.calling.multi_label)
+        return joined(logits, counts, multi_label=self.reader.multi_label)
 
     def described(self) -> dict[str, str]:
         """Which model it is and how it runs, as figures of it say."""
@@ -101,9 +101,9 @@ def load_model(settings: ModelSettings) -> LoadedModel:
     if settings.precision == "auto":
         settings = settings.model_copy(update={"precision": "float32"})
     checkpoint = resolve(settings)
-    _, encoder, calling = load_processing(settings, checkpoint)
+    _, encoder, reader = load_processing(settings, checkpoint)
     languages = Languages(settings.known_languages, settings.other_languages)
-    return LoadedModel(load_engine(settings, checkpoint), encoder, calling, languages)
+    return LoadedModel(load_engine(settings, checkpoint), encoder, reader, languages)
 
 
 def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
@@ -116,7 +116,7 @@ def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
     for chunk in _chunks(texts):
         encoded = model.encoded(chunk)
         logits = model.logits([text.windows for text in encoded])
-        for call, scores in model.calling.read(labels, logits, encoded):
+        for call, scores in model.reader.read(labels, logits, encoded):
             yield Scored(call.label, call.score, scores, call.confident)
 
 

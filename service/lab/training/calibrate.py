@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from service.checkpoint.calibration import RAW, Reference, Trust, write_trust
+from service.checkpoint.calibration import UNCALIBRATED, Calibration, Reference, write_calibration
 from service.errors import InputError
 from service.lab.measuring import thresholds
 from service.lab.measuring.reliability import expected_calibration_error
@@ -26,7 +26,7 @@ from service.lab.training.base_model import load_base
 from service.lab.training.batches import encode, load_tokenizer, logits_of
 from service.lab.training.losses import cross_entropy
 from service.observe.drift import TOKEN_EDGES, UNDETERMINED
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.text.language import Languages
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[st
 
     One half of each domain's rows fits temperature and bias, the other finds from which score on
     a label is called with confidence (see `thresholds`), and gives the figures. Each domain counts
-    alike, however many examples it has. `window_tokens` is that of `Trust`: how long the parts are
-    in which a long text is read.
+    alike, however many examples it has. `window_tokens` is that of `Calibration`: how long the
+    parts are in which a long text is read.
 
     Raises:
         InputError: the folder has no model that `train` wrote, or a file cannot be used.
@@ -79,7 +79,7 @@ def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[st
         for name, rows in _merged(mixture.held_out).items()
     }
     temperature, bias = fit(*zip(*(first for first, _ in domains.values()), strict=True))
-    fitted = Trust(
+    fitted = Calibration(
         normaliser=recipe.normaliser,
         temperature=temperature,
         bias=bias,
@@ -92,7 +92,7 @@ def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[st
     )
     tell = Languages((), "score").tell
     messages = mixture.messages or [e.text for e in next(iter(mixture.held_out.values()))]
-    trust = replace(
+    calibration = replace(
         fitted,
         thresholds=found.thresholds,
         target_accuracy=thresholds.TARGET_ACCURACY,
@@ -104,14 +104,14 @@ def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[st
             [tell(text) for text in messages],
         ),
     )
-    write_trust(folder, trust)
+    write_calibration(folder, calibration)
     return {
         "temperature": temperature,
         "bias": list(bias),
         "thresholds": list(found.thresholds),
         "stopped_by": list(found.stopped_by),
         **{
-            name: {**_figures(half, trust), "confident": found.domains[name]}
+            name: {**_figures(half, calibration), "confident": found.domains[name]}
             for name, half in held.items()
         },
     }
@@ -226,14 +226,14 @@ def _rounded(counts: NDArray[np.int64]) -> tuple[float, ...]:
     return tuple(round(float(share), 4) for share in counts / counts.sum())
 
 
-def _shares(logits: Floats, trust: Trust) -> Floats:
+def _shares(logits: Floats, calibration: Calibration) -> Floats:
     # As the service has them: logits are float32 there, and these were.
-    return Calling(trust).probabilities(logits.astype(np.float32)).astype(np.float64)
+    return LogitsReader(calibration).probabilities(logits.astype(np.float32)).astype(np.float64)
 
 
-def _figures(half: _Half, trust: Trust) -> dict[str, float]:
+def _figures(half: _Half, calibration: Calibration) -> dict[str, float]:
     figures = {"accuracy": 0.0}
-    for name, read in {"before": RAW, "after": trust}.items():
+    for name, read in {"before": UNCALIBRATED, "after": calibration}.items():
         shares = _shares(half.logits, read)
         shares[:, 1:-1][half.poles_only] = 0
         shares /= shares.sum(axis=1, keepdims=True)

@@ -13,14 +13,14 @@ from click.testing import CliRunner
 from rich.console import Console
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from service.checkpoint.calibration import Trust
+from service.checkpoint.calibration import Calibration
 from service.cli import main
 from service.lab.behaviour import cases as behaviour_cases
 from service.lab.behaviour.cases import Behaviour, Known, Pair
 from service.lab.behaviour.run import Judged, Poles, figures_of, measure, print_tables
 from service.lab.measuring.scoring import LoadedModel
 from service.records import ModelInfo
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.text.encoder import TextEncoder
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ class PlantedEngine:
         return np.array([[-one, 1.5, one] for one in sums], np.float32)
 
 
-def _model(labels: tuple[str, ...] = TWO, calling: Calling | None = None) -> LoadedModel:
+def _model(labels: tuple[str, ...] = TWO, reader: LogitsReader | None = None) -> LoadedModel:
     tokenizer = Tokenizer(models.WordLevel(VOCABULARY, unk_token="[UNK]"))  # noqa: S106 - no password
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
-    return LoadedModel(PlantedEngine(labels), TextEncoder(tokenizer, 64), calling or Calling())
+    return LoadedModel(PlantedEngine(labels), TextEncoder(tokenizer, 64), reader or LogitsReader())
 
 
 def _quiet() -> Console:
@@ -208,8 +208,8 @@ def test_three_labels_have_a_neutral_one() -> None:
 def test_the_likeliest_label_counts() -> None:
     """Whatever is called where the model is not sure."""
     plain = measure(_model(), _quiet())["behaviour"]
-    calling = Calling(Trust(thresholds=(0.999, 0.999)), unsure_label="UNSURE")
-    unsure = measure(_model(calling=calling), _quiet())["behaviour"]
+    reader = LogitsReader(Calibration(thresholds=(0.999, 0.999)), unsure_label="UNSURE")
+    unsure = measure(_model(reader=reader), _quiet())["behaviour"]
     for name, row in plain.items():
         assert row["share"] == unsure[name]["share"] or name.endswith("not_called")
     assert plain["fact_not_called"]["share"] > 0.5

@@ -10,7 +10,12 @@ from click.testing import CliRunner
 from rich.console import Console
 
 pytest.importorskip("sklearn", reason="needs sentiment-stream[lab]")
-from service.checkpoint.calibration import Reference, Trust, read_trust, write_trust
+from service.checkpoint.calibration import (
+    Calibration,
+    Reference,
+    read_calibration,
+    write_calibration,
+)
 from service.checkpoint.files import resolve
 from service.cli import main
 from service.errors import InputError, SettingsError
@@ -18,7 +23,7 @@ from service.lab.measuring.evaluate import evaluate, print_table, write_target
 from service.lab.measuring.scoring import LoadedModel
 from service.records import ModelInfo
 from service.scoring.processing import load_processing
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 from service.settings import ModelSettings, Settings
 from service.text.encoder import TextEncoder
 from tools.tiny_model import CountingEngine, tiny_tokenizer, write_files
@@ -31,7 +36,7 @@ INFO = ModelInfo("tiny", "sha256:0", "fake", "float32", "cpu", LABELS)
 # All of a probability of 4/5 are right, and half of those of 2/3.
 ROWS = [("good good good", 1), ("bad bad bad", 0), ("good", 1), ("bad", 1)] * 50
 REFERENCE = Reference((1.0,) + (0.0,) * 9, (1.0,) + (0.0,) * 5, 0.1, {"en": 1.0})
-OWN = Trust(normaliser=1, temperature=1.5, window_tokens=32, reference=REFERENCE)
+OWN = Calibration(normaliser=1, temperature=1.5, window_tokens=32, reference=REFERENCE)
 
 
 def _data(folder: Path, rows: list[tuple[str, int]]) -> Path:
@@ -44,15 +49,15 @@ def _console() -> Console:
     return Console(file=io.StringIO(), width=200)
 
 
-def _model(calling: Calling | None = None) -> LoadedModel:
+def _model(reader: LogitsReader | None = None) -> LoadedModel:
     return LoadedModel(
-        CountingEngine(INFO), TextEncoder(tiny_tokenizer(), 64), calling or Calling()
+        CountingEngine(INFO), TextEncoder(tiny_tokenizer(), 64), reader or LogitsReader()
     )
 
 
 def _settings(folder: Path) -> ModelSettings:
     """Of a model there that has a file of its own."""
-    write_trust(write_files(folder), OWN)
+    write_calibration(write_files(folder), OWN)
     return ModelSettings(name=str(folder))
 
 
@@ -71,22 +76,22 @@ def test_what_is_found_is_written_and_read_back(tmp_path: Path) -> None:
     write_target(file, settings, figures)
 
     used = settings.model_copy(update={"calibration_file": file, "unsure_label": "UNSURE"})
-    trust, _, calling = load_processing(used, resolve(used))
+    calibration, _, reader = load_processing(used, resolve(used))
     assert (OWN.temperature, OWN.window_tokens, REFERENCE) == (
-        trust.temperature, trust.window_tokens, trust.reference,
+        calibration.temperature, calibration.window_tokens, calibration.reference,
     )  # fmt: skip
-    assert ((threshold, threshold), 0.9) == (trust.thresholds, trust.target_accuracy)
-    assert ("UNSURE", 0.66, False) == calling.call(LABELS, [0.34, 0.66])
-    assert OWN == read_trust(tmp_path / "model", 2)
+    assert ((threshold, threshold), 0.9) == (calibration.thresholds, calibration.target_accuracy)
+    assert ("UNSURE", 0.66, False) == reader.call(LABELS, [0.34, 0.66])
+    assert OWN == read_calibration(tmp_path / "model", 2)
     assert before == {file: file.read_bytes() for file in (tmp_path / "model").iterdir()}
 
 
 def test_figures_tell_how_confident_the_model_is_now(tmp_path: Path) -> None:
     """By the thresholds that it runs with."""
-    model = _model(Calling(Trust(thresholds=(0.7, None))))
+    model = _model(LogitsReader(Calibration(thresholds=(0.7, None))))
     figures = evaluate(_data(tmp_path, ROWS), Settings(), _console(), model)
     assert (0.25, 1.0) == (figures["confident_share"], figures["confident_accuracy"])
-    silent = _model(Calling(Trust(thresholds=(None, None))))
+    silent = _model(LogitsReader(Calibration(thresholds=(None, None))))
     assert evaluate(_data(tmp_path, ROWS), Settings(), _console(), silent)["confident_share"] == 0
 
 

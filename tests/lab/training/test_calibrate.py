@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from service.checkpoint.calibration import Trust, read_trust
+from service.checkpoint.calibration import Calibration, read_calibration
 from service.errors import InputError
-from service.scoring.readings import Calling
+from service.scoring.readings import LogitsReader
 
 torch = pytest.importorskip("torch")
 from service.lab.teaching.recipe import Recipe  # noqa: E402
 from service.lab.teaching.sources import Sources  # noqa: E402
+from service.lab.training.averaged import train  # noqa: E402
 from service.lab.training.calibrate import calibrate, fit, reference  # noqa: E402
-from service.lab.training.runs import train  # noqa: E402
 from tools.tiny_checkpoints import write_tiny_encoder  # noqa: E402
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def test_the_temperature_and_bias_of_made_up_labels_are_found() -> None:
     """Labels drawn from known probabilities give those probabilities back, each as frequent."""
     random = np.random.default_rng(1)
     logits = random.normal(0, 4, (40_000, 2))
-    true = Calling(Trust(temperature=2.5, bias=(0.3, -0.3))).probabilities(
+    true = LogitsReader(Calibration(temperature=2.5, bias=(0.3, -0.3))).probabilities(
         logits.astype(np.float32)
     )
     labels = (random.random(len(true)) < true[:, 1]).astype(np.int64)
@@ -77,16 +77,19 @@ def test_a_trained_model_gets_what_the_service_reads(tmp_path: Path) -> None:
         Console(file=io.StringIO()),
     )  # fmt: skip
     figures = calibrate(tmp_path / "model", Sources(data))
-    trust = read_trust(tmp_path / "model", 2)
-    assert 1 == trust.normaliser
-    assert (figures["temperature"], tuple(figures["bias"])) == (trust.temperature, trust.bias)
+    calibration = read_calibration(tmp_path / "model", 2)
+    assert 1 == calibration.normaliser
+    assert (figures["temperature"], tuple(figures["bias"])) == (
+        calibration.temperature,
+        calibration.bias,
+    )
     # Five rows show nothing, so that nothing is called with confidence.
-    assert ((None, None), 0.95) == (trust.thresholds, trust.target_accuracy)
+    assert ((None, None), 0.95) == (calibration.thresholds, calibration.target_accuracy)
     assert "are needed" in figures["stopped_by"][0]
-    assert trust.reference is not None
-    assert pytest.approx(1) == sum(trust.reference.scores)
-    assert pytest.approx(1) == sum(trust.reference.labels.values())
-    assert pytest.approx(1) == sum(trust.reference.tokens)
+    assert calibration.reference is not None
+    assert pytest.approx(1) == sum(calibration.reference.scores)
+    assert pytest.approx(1) == sum(calibration.reference.labels.values())
+    assert pytest.approx(1) == sum(calibration.reference.tokens)
 
 
 def test_a_model_of_another_origin_is_refused(tmp_path: Path) -> None:
@@ -98,9 +101,11 @@ def test_a_model_of_another_origin_is_refused(tmp_path: Path) -> None:
 def test_what_is_known_of_the_poles_alone_moves_no_other_label() -> None:
     """A domain of them fits the poles' bias, the one with neutral texts all three."""
     random = np.random.default_rng(2)
-    true = Trust(temperature=1.6, bias=(0.5, 0.1, -0.6))
+    true = Calibration(temperature=1.6, bias=(0.5, 0.1, -0.6))
     logits = [random.normal(0, 3, (30_000, 3)) for _ in range(2)]
-    shares = [Calling(true).probabilities(x.astype(np.float32)).astype(np.float64) for x in logits]
+    shares = [
+        LogitsReader(true).probabilities(x.astype(np.float32)).astype(np.float64) for x in logits
+    ]
     shares[1][:, 1] = 0
     labels = [
         (random.random((len(p), 1)) > (p / p.sum(axis=1, keepdims=True)).cumsum(axis=1)).sum(axis=1)

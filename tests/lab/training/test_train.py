@@ -22,10 +22,10 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import load_file  # noqa: E402 - only where torch is installed
 from transformers import AutoModel, AutoModelForSequenceClassification  # noqa: E402
 
-from service.checkpoint.calibration import read_trust  # noqa: E402
+from service.checkpoint.calibration import read_calibration  # noqa: E402
+from service.lab.training.averaged import train  # noqa: E402
 from service.lab.training.base_model import load_base  # noqa: E402
 from service.lab.training.calibrate import calibrate  # noqa: E402
-from service.lab.training.runs import train  # noqa: E402
 from service.lab.training.teachers import told  # noqa: E402
 from service.lab.training.train import Trainer  # noqa: E402
 from tools.domain_files import sources as domain_sources  # noqa: E402
@@ -270,7 +270,7 @@ def test_three_labels_are_trained_and_calibrated(tmp_path: Path) -> None:
     assert set(figures["held_out_recall"]) < set(figures["held_out_accuracy"])
     assert "| macro recall on " in (tmp_path / "three" / "README.md").read_text()
     calibrate(tmp_path / "three", sources)
-    assert len(read_trust(tmp_path / "three", len(LABELS)).bias) == len(LABELS)
+    assert len(read_calibration(tmp_path / "three", len(LABELS)).bias) == len(LABELS)
 
 
 def test_what_is_for_three_labels_needs_their_files(tmp_path: Path) -> None:
