@@ -85,7 +85,7 @@ def _text(language: str | None = None, *, truncated: bool = False, known: bool =
     return Encoded(([0, 1],), TextStats(2, truncated, 1, 0.0, known), language)
 
 
-@pytest.mark.parametrize("trust", [Calibration(), Calibration(thresholds=(0.5, 0.5))])
+@pytest.mark.parametrize("calibration", [Calibration(), Calibration(thresholds=(0.5, 0.5))])
 def test_what_the_model_cannot_judge_is_never_confident(calibration: Calibration) -> None:
     """Another language, no known token, or cut: whatever the score, and without thresholds too."""
     texts = [
