@@ -47,7 +47,7 @@ def test_a_reference_of_before_labels_is_read(tmp_path: Path) -> None:
     assert {} == reference.labels
 
 
-@pytest.mark.parametrize("trust", [WHOLE, UNCALIBRATED])
+@pytest.mark.parametrize("calibration", [WHOLE, UNCALIBRATED])
 def test_what_is_written_is_read(calibration: Calibration, tmp_path: Path) -> None:
     """All of it."""
     write_calibration(tmp_path, calibration)
