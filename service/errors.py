@@ -77,3 +77,12 @@ class RejoinError(RetriableError):
     Another owner has a partition, or it is not known what was committed: then only the coordinator
     that has just formed the group anew is sure to know.
     """
+
+
+def first_line(error: BaseException, characters_max: int = 200) -> str:
+    """First line of an error's text, cut to `characters_max`; the error's class if it has none.
+
+    For one-line messages about errors of libraries, whose texts may be long and of many lines.
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:characters_max]
