@@ -102,7 +102,7 @@ FILES: dict[str, str] = {
     "engines": "layout cpu_limit finite lanes padding packing "
     "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
     "observe": "__init__ drift feed logs tracing metrics",
-    "scoring": "__init__ turns readings repeats poles processing inference",
+    "scoring": "__init__ turns joining readings repeats poles processing inference",
     "stream": "__init__ cost breaker counts batcher pipeline",
     "lab.data": "__init__ files glue texts domains labelled truth",
     "topics": "__init__ compare replay",

@@ -24,10 +24,10 @@ import numpy as np
 from service.errors import BusyError, InputError, ModelError, ServiceError
 from service.parts import split_by_size
 from service.records import Reason, Rejected, Verdict
+from service.scoring.joining import joined
 from service.scoring.readings import LogitsReader
 from service.scoring.repeats import Repeats
 from service.scoring.turns import Turns, Work
-from service.text.windows import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

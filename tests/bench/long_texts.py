@@ -24,11 +24,11 @@ import numpy as np
 from service.checkpoint.files import load_tokenizer, resolve
 from service.lab.data.glue import read_glue
 from service.lab.measuring.scoring import LoadedModel, load_model
+from service.scoring.joining import joined
 from service.scoring.poles import negative, positive
 from service.scoring.processing import load_processing
 from service.settings import ModelSettings
 from service.text.encoder import TextEncoder
-from service.text.windows import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable

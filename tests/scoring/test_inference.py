@@ -15,8 +15,8 @@ from service.checkpoint.calibration import Calibration
 from service.errors import ModelError, SettingsError
 from service.records import Rejected, Verdict
 from service.scoring.inference import TOKENS_MIN, Inference
+from service.scoring.joining import END_SHARE
 from service.scoring.readings import LogitsReader
-from service.text.windows import END_SHARE
 from tools.scripted_engine import WARM_UP, ScriptedEngine, assert_outcomes, document, documents
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from service.checkpoint.files import resolve
 from service.engines import load_engine
 from service.records import Encoded
+from service.scoring.joining import joined
 from service.scoring.processing import load_processing
 from service.scoring.readings import LogitsReader
 from service.text.language import Languages
-from service.text.windows import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
