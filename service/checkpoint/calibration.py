@@ -13,7 +13,7 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from service.errors import ModelError
+from service.errors import ModelError, first_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,8 +95,7 @@ def read_file(file: Path, labels: int) -> Calibration:
     try:
         return _checked(json.loads(_bounded(file)), labels)
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        said = " ".join(str(error)[:200].split())
-        raise ValueError(f"{type(error).__name__}: {said}") from None
+        raise ValueError(f"{type(error).__name__}: {first_line(error)}") from None
 
 
 def write_calibration(place: Path, calibration: Calibration) -> None:

@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from service.checkpoint.calibration import FILE as TRUST_FILE
 from service.checkpoint.hub import download
-from service.errors import ModelError, SettingsError
+from service.errors import ModelError, SettingsError, first_line
 from service.settings import PUBLISHED_MODEL, PUBLISHED_REVISION
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
         ) from None
     except Exception as error:  # noqa: BLE001 - the tokenizers package raises bare Exception
         raise ModelError(
-            f"{checkpoint.folder}: no usable tokenizer ({_first_line(error)}); "
+            f"{checkpoint.folder}: no usable tokenizer ({first_line(error)}); "
             "save the model's tokenizer.json there"
         ) from None
     tokens = tokenizer.get_vocab_size()
@@ -260,7 +260,3 @@ def _read_json(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ModelError(f"{file}: is no JSON object; fetch the model anew")
     return content
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from service.errors import ModelError
+from service.errors import ModelError, first_line
 
 # A hub that does not answer within this is not reachable for a service that starts in 10 s.
 ANSWER_TIMEOUT_S = 5.0
@@ -41,10 +41,10 @@ def download(name: str, revision: str) -> Path:
     except ModelError:
         raise
     except Exception as error:  # noqa: BLE001 - errors of several HTTP libraries come through
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise ModelError(
-            f"the model {name} at {revision[:12]} cannot be fetched from the hub ({reason}); "
-            "fetch its folder elsewhere and set SENTIMENT_MODEL__NAME to it, or use `bundled`"
+            f"the model {name} at {revision[:12]} cannot be fetched from the hub "
+            f"({first_line(error)}); fetch its folder elsewhere and set SENTIMENT_MODEL__NAME to it, "
+            "or use `bundled`"
         ) from None
 
 

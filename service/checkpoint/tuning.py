@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pydantic
 from pydantic import BaseModel, ConfigDict
 
-from service.errors import SettingsError
+from service.errors import SettingsError, first_line
 from service.records import Precision  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def tuned(settings: ModelSettings, checkpoint: Checkpoint) -> ModelSettings:
         with settings.tuning_file.open("rb") as file:
             tuning = Tuning.model_validate_json(file.read(FILE_BYTES_MAX))
     except (OSError, pydantic.ValidationError) as error:
-        reason = str(error).splitlines()[0][:200]
         raise SettingsError(
-            f"{named} is no file of `sentiment-stream tune` ({reason}); write it anew, or unset it"
+            f"{named} is no file of `sentiment-stream tune` ({first_line(error)}); write it anew, "
+            "or unset it"
         ) from None
     if (tuning.model, tuning.revision) != (checkpoint.name, checkpoint.revision):
         raise SettingsError(

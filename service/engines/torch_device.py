@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from service.errors import ModelError, SettingsError
+from service.errors import ModelError, SettingsError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,8 +79,7 @@ def device_failures(device: torch.device) -> Iterator[None]:
     try:
         yield
     except torch.AcceleratorError as error:
-        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
         raise ModelError(
-            f"the device {device} has failed ({reason}); the service ends, and its restart looks "
-            "for a device anew"
+            f"the device {device} has failed ({first_line(error)}); the service ends, and its "
+            "restart looks for a device anew"
         ) from None

@@ -22,7 +22,7 @@ from service.engines.torch_device import (
     device_failures,
     run_tokens_max,
 )
-from service.errors import ModelError, SettingsError
+from service.errors import ModelError, SettingsError, first_line
 from service.records import ModelInfo
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class TorchPlain:
         except (RuntimeError, NotImplementedError) as error:
             raise SettingsError(
                 f"SENTIMENT_MODEL__PRECISION={settings.precision} does not run on {self._device} "
-                f"({str(error).splitlines()[0][:200]}); set it to float32"
+                f"({first_line(error)}); set it to float32"
             ) from None
 
     @property
@@ -117,9 +117,8 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device) -> P
             output_loading_info=True,
         )
     except Exception as error:  # noqa: BLE001 - transformers raises many kinds for a bad folder
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise ModelError(
-            f"{checkpoint.folder}: cannot be loaded ({reason}); fetch the model anew"
+            f"{checkpoint.folder}: cannot be loaded ({first_line(error)}); fetch the model anew"
         ) from None
     # Otherwise transformers makes missing weights up at random.
     if report["missing_keys"] or report["mismatched_keys"]:

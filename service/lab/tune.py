@@ -19,7 +19,7 @@ from service.checkpoint.files import resolve
 from service.checkpoint.tuning import Tuning
 from service.engines import load_engine
 from service.engines.cpu_limit import cpu_limit
-from service.errors import ServiceError, SettingsError
+from service.errors import ServiceError, SettingsError, first_line
 from service.scoring.processing import load_processing
 from service.terminal import QUIET, STRONG, WARN, Table, track
 
@@ -152,7 +152,7 @@ def _measure(
                 gaps = np.abs(found - trial.expected).max(axis=1)
                 candidate.difference_p99 = float(np.quantile(gaps, 0.99))
         except (ServiceError, RuntimeError) as error:
-            candidate.error = str(error).splitlines()[0][:100]
+            candidate.error = first_line(error, 100)
             continue
         info = engine.info
         candidate.engine, candidate.precision = info.engine, info.precision

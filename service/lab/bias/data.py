@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.errors import InputError
+from service.errors import InputError, first_line
 from service.lab.bias import templates as written
 from service.lab.data.files import read_text
 
@@ -126,8 +126,8 @@ def read_pairs(file: Path) -> PairSet:
             pairs = [_two_cells(line) for line in text.splitlines() if line.strip()]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
-            f"{file}: is no file of pairs ({type(error).__name__}: {str(error)[:100]}); give a TSV "
-            "of two texts, StereoSet's .json, or a .csv with sent_more and sent_less"
+            f"{file}: is no file of pairs ({type(error).__name__}: {first_line(error, 100)}); give "
+            "a TSV of two texts, StereoSet's .json, or a .csv with sent_more and sent_less"
         ) from None
     if not 0 < len(pairs) <= PAIRS_MAX:
         raise InputError(f"{file}: has {len(pairs)} pairs; give 1 to {PAIRS_MAX}")

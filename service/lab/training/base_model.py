@@ -25,7 +25,7 @@ from transformers import (
     PreTrainedModel,
 )
 
-from service.errors import InputError
+from service.errors import InputError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,8 +65,9 @@ def load_base(folder: Path, labels: Sequence[str] = LABELS) -> PreTrainedModel:
     try:
         return _loaded(folder, labels)
     except (OSError, ValueError, SafetensorError) as error:
-        why = str(error).partition("\n")[0][:200]
-        raise InputError(f"{folder}: cannot be loaded ({why}); fetch the model anew") from None
+        raise InputError(
+            f"{folder}: cannot be loaded ({first_line(error)}); fetch the model anew"
+        ) from None
 
 
 def _loaded(folder: Path, labels: Sequence[str]) -> PreTrainedModel:
