@@ -43,8 +43,8 @@ def download(name: str, revision: str) -> Path:
     except Exception as error:  # noqa: BLE001 - errors of several HTTP libraries come through
         raise ModelError(
             f"the model {name} at {revision[:12]} cannot be fetched from the hub "
-            f"({first_line(error)}); fetch its folder elsewhere and set SENTIMENT_MODEL__NAME to it, "
-            "or use `bundled`"
+            f"({first_line(error)}); fetch its folder elsewhere and set SENTIMENT_MODEL__NAME to "
+            "it, or use `bundled`"
         ) from None
 
 
