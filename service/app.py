@@ -24,7 +24,8 @@ from service.kafka import KafkaSession
 from service.observe.drift import DriftWindow
 from service.observe.feed import Feed
 from service.observe.metrics import Metrics, service_version
-from service.retry import backoff_s
+from service.retry import Retry
+from service.scoring.batch import BatchScorer
 from service.scoring.inference import Inference
 from service.scoring.processing import load_processing
 from service.stream.counts import OutcomeCounts
@@ -128,11 +129,11 @@ class Service:
             load_processing, settings, checkpoint
         )
         self._drift = DriftWindow(calibration.reference)
+        warm_up = encoder.sequences(WARM_UP_TEXTS)
         self._inference = Inference(
             lambda: load_engine(settings, checkpoint),
-            encoder.sequences(WARM_UP_TEXTS),
-            settings.repeats_max,
-            reader,
+            warm_up,
+            BatchScorer(warm_up, reader, settings.repeats_max),
             self._stream_waits,
         )
         languages = await asyncio.to_thread(
@@ -145,7 +146,7 @@ class Service:
                  seconds=round(time.monotonic() - started, 2))  # fmt: skip
         self.metrics.set_model(model)
         prepare = self._prepare = build_prepare(self._settings, encoder, languages)
-        self._score_api.open(prepare.encode, self._inference.score_aside)
+        self._score_api.open(prepare.encode, self._inference.score_request)
         self._trouble = "the group is not joined yet"
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(self._watch(), name="watch")
@@ -163,18 +164,14 @@ class Service:
         return OutcomeCounts(self.metrics, self._drift, budget_s, feed)
 
     async def _join(self) -> None:
-        failures = 0
+        retry = Retry("start", self.metrics, SystemClock())
         while True:
             try:
                 await self._session.start()
             except RetriableError as error:
-                failures += 1
                 self._trouble = str(error)
-                self.metrics.retries.labels("start").inc()
-                delay = backoff_s(failures)
-                log.warning("retrying", stage="start", error=str(error), delay_s=delay)
                 await self._session.stop()
-                await asyncio.sleep(delay)
+                await retry.wait(error)
             else:
                 return
 

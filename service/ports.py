@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from service.progress import Progress
-    from service.records import Document, ModelInfo, Outcome, Partition, Publication, Record
+    from service.records import (
+        Document,
+        ModelInfo,
+        Partition,
+        Publication,
+        Record,
+        Rejected,
+        Verdict,
+    )
 
 
 class Clock(Protocol):
@@ -90,7 +98,7 @@ class Session(Protocol):
 class Scorer(Protocol):
     """Runs documents through the model, off the event loop."""
 
-    async def score(self, documents: Sequence[Document]) -> list[Outcome]:
+    async def score(self, documents: Sequence[Document]) -> list[Verdict | Rejected]:
         """Score documents; one outcome each, in the same order.
 
         Raises:

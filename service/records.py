@@ -6,7 +6,7 @@ no torch: every room may import this one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -40,6 +40,8 @@ class Partition(NamedTuple):
 
 
 Stage = Literal["decode", "score", "publish"]
+# The ways to run a model; each is a module of `engines`.
+EngineName = Literal["onnx_packed", "torch_packed", "torch_plain"]
 Precision = Literal["float32", "float16", "bfloat16", "int8"]
 Headers = tuple[tuple[str, bytes | None], ...]
 
@@ -86,6 +88,9 @@ class TextStats:
     known: bool = True
 
 
+UNREAD = TextStats(tokens=0, truncated=True, windows=0, unknown_share=0.0)
+
+
 class Encoded(NamedTuple):
     """A text of no record, ready for the model; the fields are those of `Document`."""
 
@@ -98,8 +103,7 @@ class Encoded(NamedTuple):
 class Document:
     """A message ready for the model: token ids of each of its windows, with the special tokens.
 
-    Without a window it is passed on unscored. `language` is an ISO 639 code, None where the text
-    does not show it.
+    It has at least one window. `language` is an ISO 639 code, None where the text does not show it.
     """
 
     message: Message
@@ -119,6 +123,24 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Unscored:
+    """A message that is published without a score, as the settings ask for its language."""
+
+    message: Message
+    language: str | None
+
+    @property
+    def stats(self) -> TextStats:
+        """Those of a text that was not read."""
+        return UNREAD
+
+    @property
+    def record(self) -> Record:
+        """The input record."""
+        return self.message.record
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A record that becomes a dead letter; travels beside the good ones, so that order is kept."""
 
@@ -130,21 +152,46 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the model says of one document: a probability for each label, and the likeliest.
+class Reading:
+    """What the model says of one text.
 
-    `score` is that of the likeliest; whether it is `confident`, see `scoring.readings`. Where it is
-    not, `label` may be what the settings call that. All are None, and `scores` are empty, where the
-    model was not asked on purpose. `repeated` where it said so of the same text before, and was not
-    asked again.
+    `scores` has the probability of every label, `score` that of the likeliest. Whether that
+    suffices to be `confident`, see `scoring.readings`; where it does not, `label` may be what the
+    settings call that. A figure of the model is added here, and reaches all who show a reading.
     """
 
-    document: Document
-    label: str | None
-    score: float | None
+    label: str
+    score: float
     scores: dict[str, float]
-    confident: bool | None = True
+    confident: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures by name; `scores` is not copied."""
+        return {figure.name: getattr(self, figure.name) for figure in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A document and its reading; `repeated` where the reading is that of the same text before."""
+
+    document: Document
+    reading: Reading
     repeated: bool = False
+
+    @property
+    def message(self) -> Message:
+        """The message that was scored."""
+        return self.document.message
+
+    @property
+    def language(self) -> str | None:
+        """The language of its text, where that shows."""
+        return self.document.language
+
+    @property
+    def stats(self) -> TextStats:
+        """What the tokenizer made of its text."""
+        return self.document.stats
 
     @property
     def record(self) -> Record:
@@ -152,8 +199,8 @@ class Verdict:
         return self.document.record
 
 
-Item = Document | Rejected
-Outcome = Verdict | Rejected
+Item = Document | Unscored | Rejected
+Outcome = Verdict | Unscored | Rejected
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from service.errors import BrokerError, RetriableError
 from service.kafka import background
 from service.kafka.connection import STOP_TIMEOUT_S
-from service.parts import split_by_size
+from service.sequences import split_by_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

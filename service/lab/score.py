@@ -15,7 +15,8 @@ from jsonpointer import JsonPointer
 from rich.text import Text
 
 from service.lab.measuring import scoring
-from service.records import Message, Partition, Reason, Record, Rejected
+from service.records import Message, Partition, Reading, Reason, Record, Rejected
+from service.sequences import with_results
 from service.terminal import QUIET, WARN, labelled, printable
 from service.wire import Decoder
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 REQUEST_KEY = "input_data"
 REQUEST_BYTES_MAX = 64 * 2**20
 
-ScoredLine = Rejected | tuple[Message, scoring.Scored]
+ScoredLine = Rejected | tuple[Message, Reading]
 Writer = Callable[[Iterable[ScoredLine]], None]
 Decoded = Message | Rejected
 
@@ -47,7 +48,7 @@ def in_json(out: TextIO) -> Writer:
             if isinstance(outcome, Rejected):
                 line = {"error": str(outcome.reason)}
             else:
-                line = outcome[1].as_json()
+                line = outcome[1].as_dict()
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
         out.flush()
 
@@ -65,10 +66,10 @@ def in_colour(console: Console) -> Writer:
             if isinstance(outcome, Rejected):
                 line = Text.assemble((str(outcome.reason), WARN), "  cannot be scored")
             else:
-                message, scored = outcome
-                unsure = "" if scored.confident else "  (not confident)"
-                line = labelled(scored.label).append(f" {scored.score:.3f}")
-                line.append(unsure, QUIET).append(_others(scored), QUIET)
+                message, reading = outcome
+                unsure = "" if reading.confident else "  (not confident)"
+                line = labelled(reading.label).append(f" {reading.score:.3f}")
+                line.append(unsure, QUIET).append(_others(reading), QUIET)
                 line.append("  " + printable(message.text))
             line.truncate(console.width, overflow="ellipsis")
             console.print(line)
@@ -76,10 +77,10 @@ def in_colour(console: Console) -> Writer:
     return write
 
 
-def _others(scored: scoring.Scored) -> str:
-    if len(scored.scores) == 2:
+def _others(reading: Reading) -> str:
+    if len(reading.scores) == 2:
         return ""
-    _, *others = sorted(scored.scores.items(), key=lambda item: -item[1])
+    _, *others = sorted(reading.scores.items(), key=lambda item: -item[1])
     return "  " + ", ".join(f"{printable(label)} {score:.3f}" for label, score in others)
 
 
@@ -120,9 +121,9 @@ def score_texts(
 
 
 def _scored(decoded: list[Decoded], model: scoring.LoadedModel) -> Iterator[ScoredLine]:
-    scored = scoring.score_texts((m.text for m in decoded if isinstance(m, Message)), model)
-    for one in decoded:
-        yield (one, next(scored)) if isinstance(one, Message) else one
+    messages = [one for one in decoded if isinstance(one, Message)]
+    readings = scoring.score_texts((message.text for message in messages), model)
+    yield from with_results(decoded, Message, zip(messages, readings, strict=True))
 
 
 def _decoded(lines: Iterator[bytes], decoder: Decoder) -> Iterator[Decoded]:

@@ -12,11 +12,13 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from service.records import Verdict
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from service.checkpoint.calibration import Reference
-    from service.records import Verdict
+    from service.records import Unscored
 
 SCORE_BINS = 10
 # The upper edges of `calibration.Reference.tokens`; the last share is of what is longer.
@@ -76,25 +78,26 @@ class DriftWindow:
         self._reference = reference
         self._blocks: deque[_Counts] = deque([_Counts()], maxlen=BLOCKS_MAX)
 
-    def record(self, verdict: Verdict) -> None:
-        """Count one scored text."""
+    def record(self, outcome: Verdict | Unscored) -> None:
+        """Count one text that is published; without a reading it counts as input alone."""
         block = self._blocks[-1]
         if block.records >= BLOCK_RECORDS:
             block = _Counts()
             self._blocks.append(block)
-        stats = verdict.document.stats
+        stats = outcome.stats
         block.records += 1
         block.long += stats.truncated or stats.windows > 1
         words = max(0, stats.tokens - SPECIAL_TOKENS)
         block.words += words
         block.unknown += stats.unknown_share * words
-        if verdict.scores:
-            *_, score = verdict.scores.values()
+        if isinstance(outcome, Verdict):
+            scores = outcome.reading.scores
+            *_, score = scores.values()
             block.scores[min(int(score * SCORE_BINS), SCORE_BINS - 1)] += 1
-            # Not what is called: that also depends on settings for what the model is unsure of.
-            block.labels[max(verdict.scores, key=verdict.scores.__getitem__)] += 1
+            # Not the reading's label: that also depends on the setting for unsure texts.
+            block.labels[max(scores, key=scores.__getitem__)] += 1
         block.tokens[bisect_left(TOKEN_EDGES, stats.tokens)] += 1
-        language = verdict.document.language or UNDETERMINED
+        language = outcome.language or UNDETERMINED
         if language not in block.languages and len(block.languages) >= LANGUAGES_MAX:
             language = OTHER
         block.languages[language] += 1

@@ -13,7 +13,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from service.records import Rejected
+from service.records import Rejected, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -152,12 +152,13 @@ class Feed:
             second.letters[outcome.reason] = second.letters.get(outcome.reason, 0) + 1
             self._letters.add(seen)
             return
-        label = outcome.label or ""
+        # Passed on unscored, it has no label and nothing to be confident of.
+        reading = outcome.reading if isinstance(outcome, Verdict) else None
+        label = reading.label if reading is not None else ""
         if label not in second.labels and len(second.labels) >= LABELS_MAX:
             label = OTHER_LABELS
         second.labels[label] = second.labels.get(label, 0) + 1
-        # None where the text was passed on unscored: there is nothing to be sure of.
-        second.unsure += outcome.confident is False
+        second.unsure += reading is not None and not reading.confident
         self._messages.add(seen)
 
     def batches(self, counts: Mapping[str, int], now_monotonic: float) -> None:
@@ -214,16 +215,17 @@ class Feed:
 
 def message(seen: Seen, *, include_text: bool) -> _Json:
     """A scored message as it is sent: short, and without its text where that may not travel."""
-    verdict = seen.outcome
-    assert not isinstance(verdict, Rejected)  # noqa: S101 - for the type checker
-    text = verdict.document.message.text
+    outcome = seen.outcome
+    assert not isinstance(outcome, Rejected)  # noqa: S101 - for the type checker
+    reading = outcome.reading if isinstance(outcome, Verdict) else None
+    text = outcome.message.text
     return {
         **_common(seen),
-        "label": verdict.label,
-        "score": verdict.score,
-        "confident": verdict.confident,
-        "language": verdict.document.language,
-        "source": _name(verdict.document.message.fields.get("source")),
+        "label": reading.label if reading is not None else None,
+        "score": reading.score if reading is not None else None,
+        "confident": reading.confident if reading is not None else None,
+        "language": outcome.language,
+        "source": _name(outcome.message.fields.get("source")),
         "text": _cut(text, TEXT_CHARACTERS_MAX) if include_text else None,
     }
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.errors import SettingsError
-from service.records import Rejected
+from service.records import Rejected, Verdict
 
 try:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -153,8 +153,8 @@ class Tracing:
             attributes[TOMBSTONE] = True
         if isinstance(outcome, Rejected):
             attributes[ERROR] = str(outcome.reason)
-        elif outcome.label is not None:
-            attributes[LABEL] = outcome.label
+        elif isinstance(outcome, Verdict):
+            attributes[LABEL] = outcome.reading.label
         context = self._propagator.extract(record.headers, getter=self._getter)
         sent_by = get_current_span(context).get_span_context()
         waited_ns = int((self._clock.monotonic() - record.polled_at) * 1e9)

@@ -1,16 +1,17 @@
-"""From a model's logits to what is called: shares that can be believed, a label, and how surely.
+"""From a model's logits to readings: calibrated probabilities, a label, and whether it is certain.
 
-Exists so that the service and what measures it (`lab`) have one way. Pure; no model here.
+Exists so that the service and what measures it (`lab`) read logits in one way. Pure; no model here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from service.checkpoint.calibration import UNCALIBRATED, Calibration
+from service.records import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,28 +24,13 @@ if TYPE_CHECKING:
 KEEP = "keep"
 
 
-class Call(NamedTuple):
-    """A label, the probability of the likeliest one, and whether that may be believed."""
-
-    label: str
-    score: float
-    confident: bool
-
-
-class Reading(NamedTuple):
-    """What is called of a text, and the probability of every label."""
-
-    call: Call
-    scores: dict[str, float]
-
-
 @dataclass(frozen=True, slots=True)
 class LogitsReader:
     """How one model's logits are read.
 
-    `multi_label` where its labels do not exclude each other; `unsure_label` is called in place of
-    the likeliest label where the call is not confident, unless it is `keep`. `languages` are those
-    that the model is for, as ISO 639 codes; without any, all are.
+    `multi_label`: its labels do not exclude each other. `unsure_label` takes the place of the
+    likeliest label where that is not confident, unless it is `keep`. `languages` are those that the
+    model was trained on, as ISO 639 codes; if empty, it is taken to know all.
     """
 
     calibration: Calibration = UNCALIBRATED
@@ -53,9 +39,9 @@ class LogitsReader:
     languages: frozenset[str] = frozenset()
 
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Calibrated shares, shape (texts, labels) as the logits; a row sums to 1.
+        """Calibrated probabilities, shape (texts, labels) as the logits, each from 0 to 1.
 
-        Of labels that do not exclude each other, each has a share of its own.
+        A row sums to 1, unless labels do not exclude each other: then each is by itself.
         """
         exact = logits.astype(np.float64) / self.calibration.temperature
         if self.calibration.bias:
@@ -63,35 +49,18 @@ class LogitsReader:
         if self.multi_label:
             return (1 / (1 + np.exp(-exact))).astype(np.float32)
         powers = np.exp(exact - exact.max(axis=1, keepdims=True))
-        shares: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(
-            np.float32
-        )
-        return shares
+        found: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+        return found
 
-    def may_believe(self, text: Encoded | Document) -> bool:
-        """Whether a text is one that the model can judge, whatever it says of it.
+    def can_judge(self, text: Encoded | Document) -> bool:
+        """Whether the model can judge this text at all, whatever its scores.
 
-        It is not where it was cut, has no token that the model knows, or is told to be in another
-        language than the model's. Most short texts do not show their language; these it is asked.
+        It cannot if the text was cut, has no token that the model knows, or is in another language
+        than the model's. Most short texts do not show their language; these it can.
         """
-        told = text.language
-        foreign = told is not None and bool(self.languages) and told not in self.languages
+        language = text.language
+        foreign = language is not None and bool(self.languages) and language not in self.languages
         return text.stats.known and not text.stats.truncated and not foreign
-
-    def call(
-        self, labels: Sequence[str], shares: Sequence[float], *, may_believe: bool = True
-    ) -> Call:
-        """What is called of one text, of which each label has its share."""
-        best = max(range(len(shares)), key=shares.__getitem__)
-        confident = may_believe and self._is_enough(best, shares[best])
-        unsure = not confident and self.unsure_label != KEEP
-        return Call(self.unsure_label if unsure else labels[best], shares[best], confident)
-
-    def _is_enough(self, label: int, share: float) -> bool:
-        if not self.calibration.thresholds:
-            return True
-        threshold = self.calibration.thresholds[label]
-        return threshold is not None and share >= threshold
 
     def read(
         self,
@@ -101,9 +70,26 @@ class LogitsReader:
     ) -> list[Reading]:
         """Read the logits of texts, shape (texts, labels)."""
         return [
-            Reading(
-                self.call(labels, row, may_believe=self.may_believe(text)),
-                dict(zip(labels, row, strict=True)),
-            )
+            self.reading(labels, row, can_judge=self.can_judge(text))
             for text, row in zip(texts, self.probabilities(logits).tolist(), strict=True)
         ]
+
+    def reading(
+        self, labels: Sequence[str], probabilities: Sequence[float], *, can_judge: bool = True
+    ) -> Reading:
+        """The reading of one text by the probability of each label."""
+        best = max(range(len(labels)), key=probabilities.__getitem__)
+        confident = can_judge and self._suffices(best, probabilities[best])
+        unsure = not confident and self.unsure_label != KEEP
+        return Reading(
+            label=self.unsure_label if unsure else labels[best],
+            score=probabilities[best],
+            scores=dict(zip(labels, probabilities, strict=True)),
+            confident=confident,
+        )
+
+    def _suffices(self, label: int, probability: float) -> bool:
+        if not self.calibration.thresholds:
+            return True
+        threshold = self.calibration.thresholds[label]
+        return threshold is not None and probability >= threshold

@@ -1,8 +1,7 @@
 """Texts that come again are not computed again: retweets and canned answers are many.
 
-Pure: a bounded memory from token ids, which are all that a score depends on, and the rest of what
-`confident` depends on, to what the model said of them. It belongs to one model on one engine, and
-lives as long as that.
+Pure: a bounded cache of readings by token ids, which are all that a score depends on, and by the
+rest of what `confident` depends on. It belongs to one model on one engine, and lives as long.
 """
 
 from __future__ import annotations
@@ -13,63 +12,60 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from service.records import Verdict
+from service.records import Rejected, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from service.records import Document, Outcome
-
-_Said = tuple["str | None", "float | None", dict[str, float], "bool | None"]
+    from service.records import Document, Reading
 
 # 128 bits in place of the text: no two texts meet by chance, and a long one takes no more room.
 KEY_BYTES = 16
 
 
 class Repeats:
-    """The verdicts on the texts that came last."""
+    """The readings of the latest texts."""
 
     def __init__(self, size: int) -> None:
-        """Remember at most so many; 0 remembers none. Each takes about half a kilobyte."""
+        """Keep at most `size` readings, of about half a kilobyte each; 0 keeps none."""
         self._size = size
-        self._verdicts: OrderedDict[bytes, _Said] = OrderedDict()
+        self._readings: OrderedDict[bytes, Reading] = OrderedDict()
 
     def score(
         self,
         documents: Sequence[Document],
-        compute: Callable[[Sequence[Document]], list[Outcome]],
-    ) -> list[Outcome]:
-        """One outcome for each document, in order; `compute` is asked once for each new text.
+        compute: Callable[[Sequence[Document]], list[Verdict | Rejected]],
+    ) -> list[Verdict | Rejected]:
+        """One outcome for each document, in order; `compute` gets each new text once.
 
-        A text that the model failed on is not remembered.
+        A text that the model failed on is not kept.
         """
         if not self._size:
             return compute(documents)
         keys = [_key(document) for document in documents]
         new: dict[bytes, Document] = {}
         for key, document in zip(keys, documents, strict=True):
-            if key not in self._verdicts:
+            if key not in self._readings:
                 new.setdefault(key, document)
         computed = dict(zip(new, compute(list(new.values())) if new else (), strict=True))
         outcomes = [
             self._outcome(key, document, computed.get(key))
             for key, document in zip(keys, documents, strict=True)
         ]
-        while len(self._verdicts) > self._size:
-            self._verdicts.popitem(last=False)
+        while len(self._readings) > self._size:
+            self._readings.popitem(last=False)
         return outcomes
 
-    def _outcome(self, key: bytes, document: Document, computed: Outcome | None) -> Outcome:
+    def _outcome(
+        self, key: bytes, document: Document, computed: Verdict | Rejected | None
+    ) -> Verdict | Rejected:
         if computed is None:
-            self._verdicts.move_to_end(key)
-            return Verdict(document, *self._verdicts[key], repeated=True)
-        if not isinstance(computed, Verdict):
+            self._readings.move_to_end(key)
+            return Verdict(document, self._readings[key], repeated=True)
+        if isinstance(computed, Rejected):
             return replace(computed, record=document.record)
-        said = (computed.label, computed.score, computed.scores, computed.confident)
-        self._verdicts[key] = said
-        if computed.document is document:
-            return computed
-        return replace(computed, document=document, repeated=True)
+        self._readings[key] = computed.reading
+        return Verdict(document, computed.reading, repeated=computed.document is not document)
 
 
 def _key(document: Document) -> bytes:
@@ -79,6 +75,6 @@ def _key(document: Document) -> bytes:
         ids.append(len(window))
         ids.fromlist(window)
     key = blake2b(ids.tobytes(), digest_size=KEY_BYTES)
-    # Two texts may have the same tokens, of which one is longer, or in another language.
+    # Two texts may have the same tokens while one of them is longer, or in another language.
     key.update(f"{document.stats.truncated} {document.language}".encode())
     return key.digest()

@@ -1,7 +1,7 @@
-"""Whose turn it is on the inference thread: a batch of the stream, or one thing from aside.
+"""Whose turn it is on the inference thread: a batch of the stream, or an HTTP request.
 
-Exists so that what comes from aside can never be in the stream's way: it has one place of its own,
-and its turn is when no batch of the stream waits. Knows nothing of models.
+Exists so that a request can never be in the stream's way: it waits in one place of its own, and has
+its turn when no batch of the stream waits. Knows nothing of models.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
 
 
 class Work(NamedTuple):
-    """Something to do with the engine, and where the outcome goes."""
+    """Something to compute with the engine, and the future that gets its result."""
 
     run: Callable[[Engine], Any]
     future: Future[Any]
 
 
 class Turns:
-    """What waits for the thread, which alone calls `take`; all else may come from anywhere."""
+    """Work that waits for the thread. Only that thread calls `take`; any may call the rest."""
 
     def __init__(self, stream_max: int) -> None:
-        """Let so many batches of the stream wait, and one thing from aside."""
+        """Let at most `stream_max` batches of the stream wait, and one request."""
         self._stream_max = stream_max
         self._stream: deque[Work] = deque()
-        self._aside: Work | None = None
+        self._request: Work | None = None
         self._ended = False
         self._changed = threading.Condition()
 
     def put(self, work: Work) -> None:
-        """Let a batch of the stream wait, in place of one that nobody waits for any more.
+        """Let a batch of the stream wait, in place of one that was given up.
 
         Raises:
-            queue.Full: as many wait as may.
+            queue.Full: `stream_max` batches wait already.
             ModelError: the thread has ended.
         """
         with self._changed:
@@ -52,20 +52,22 @@ class Turns:
             self._stream.append(work)
             self._changed.notify()
 
-    def put_aside(self, work: Work) -> None:
-        """Let something from aside wait, in place of what nobody waits for any more.
+    def put_request(self, work: Work) -> None:
+        """Let a request wait, in place of one that was given up.
 
         Raises:
-            queue.Full: something waits already.
+            queue.Full: another request waits already.
             ModelError: the thread has ended.
         """
         with self._changed:
-            self._check_room(full=self._aside is not None and not self._aside.future.cancelled())
-            self._aside = work
+            self._check_room(
+                full=self._request is not None and not self._request.future.cancelled()
+            )
+            self._request = work
             self._changed.notify()
 
     def take(self) -> Work | None:
-        """Wait for the next; the oldest batch of the stream, else what is aside. None at the end.
+        """Wait for the next: the oldest batch of the stream, else the request. None at the end.
 
         What is taken can no longer be cancelled.
         """
@@ -79,12 +81,12 @@ class Turns:
         return None
 
     def end(self) -> None:
-        """Take no more; what still waits is told so. May be called twice."""
+        """Take no more, and fail what still waits. May be called twice."""
         with self._changed:
             self._ended = True
-            waiting = [*self._stream, *([self._aside] if self._aside is not None else [])]
+            waiting = [*self._stream, *([self._request] if self._request is not None else [])]
             self._stream.clear()
-            self._aside = None
+            self._request = None
             self._changed.notify()
         for work in waiting:
             if work.future.set_running_or_notify_cancel():
@@ -93,7 +95,7 @@ class Turns:
     def _next(self) -> Work | None:
         if self._stream:
             return self._stream.popleft()
-        work, self._aside = self._aside, None
+        work, self._request = self._request, None
         return work
 
     def _check_room(self, *, full: bool) -> None:

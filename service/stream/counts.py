@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.records import Rejected
+from service.records import Rejected, Verdict
 
 if TYPE_CHECKING:
     from service.observe.drift import DriftWindow
@@ -40,9 +40,10 @@ class OutcomeCounts:
         if isinstance(outcome, Rejected):
             metrics.dead_lettered.labels(outcome.reason).inc()
             return
-        if outcome.label is not None:
-            metrics.scored.labels(outcome.label).inc()
-            if not outcome.confident:
-                metrics.unsure.labels(outcome.label).inc()
+        if isinstance(outcome, Verdict):
+            label = outcome.reading.label
+            metrics.scored.labels(label).inc()
+            if not outcome.reading.confident:
+                metrics.unsure.labels(label).inc()
         metrics.published.inc()
         self.drift.record(outcome)

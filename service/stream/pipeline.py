@@ -23,12 +23,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import structlog
-
 from service.errors import BreakerError, ModelError, RetriableError
 from service.progress import next_offsets
-from service.records import Document, Publication, Rejected, Verdict
-from service.retry import backoff_s
+from service.records import Document, Publication, Verdict
+from service.retry import Retry
+from service.sequences import with_results
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
     from service.stream.breaker import Breaker
     from service.stream.counts import OutcomeCounts
     from service.wire import Encoder
-
-log = structlog.get_logger(__name__)
 
 # Batches that may wait for one commit: where commits are slower than the model, they get fewer.
 SCORED_MAX = 4
@@ -118,16 +115,15 @@ class Pipeline:
         return 0.0 if self._working_since is None else self.clock.monotonic() - self._working_since
 
     async def _collect(self) -> None:
-        failures = 0
+        retry = Retry("poll", self.metrics, self.clock)
         while True:
             try:
                 await self._wait_for_room()
                 records = await self.session.poll()
             except RetriableError as error:
-                failures += 1
-                await self._back_off("poll", error, failures)
+                await retry.wait(error)
                 continue
-            failures = 0
+            retry.reset()
             if records:
                 await self._add(records)
                 await self._gather()
@@ -196,7 +192,7 @@ class Pipeline:
     async def _outcomes(self, batch: Batch) -> list[Outcome]:
         documents = [item for item in batch.items if isinstance(item, Document)]
         if not documents:
-            return [item for item in batch.items if isinstance(item, Rejected)]
+            return [item for item in batch.items if not isinstance(item, Document)]
         started = self._working_since = self.clock.monotonic()
         due_s = self.batcher.cost.seconds_of(len(batch.items), batch.tokens)
         self._due_to_end = started + due_s
@@ -223,15 +219,14 @@ class Pipeline:
         waits = self.metrics.stage_seconds.labels("wait")
         for item in batch.items:
             waits.observe(started - item.record.polled_at)
-        outcomes = iter(scored)
-        return [next(outcomes) if isinstance(i, Document) else i for i in batch.items]
+        return with_results(batch.items, Document, scored)
 
     def _deadline_s(self, due_s: float) -> float:
         late_s = max(DEADLINE_MIN_S, DEADLINE_FACTOR * due_s) if due_s else self.stall_timeout_s
         return min(self.stall_timeout_s, late_s)
 
     async def _publish(self) -> None:
-        failures = 0
+        retry = Retry("publish", self.metrics, self.clock)
         while (scored := await self._next_scored()) is not None:
             epoch, outcomes = self._with_all_waiting(scored)
             tripped = self.breaker.trips(outcomes)
@@ -245,12 +240,11 @@ class Pipeline:
                 started = self.clock.monotonic()
                 published = await self._send(self._publication(epoch, outcomes), outcomes)
             except RetriableError as error:
-                failures += 1
                 self.metrics.dropped.inc(len(outcomes))
                 self.session.rewind()
-                await self._back_off("publish", error, failures)
+                await retry.wait(error)
                 continue
-            failures = 0
+            retry.reset()
             if published:
                 self.breaker.record(outcomes)
                 self._account(outcomes, started)
@@ -291,9 +285,3 @@ class Pipeline:
         self.batcher.observe_publish(now_monotonic - started)
         for outcome in outcomes:
             self.counts.published(outcome, now, now_monotonic)
-
-    async def _back_off(self, stage: str, error: RetriableError, failures: int) -> None:
-        delay = backoff_s(failures)
-        self.metrics.retries.labels(stage).inc()
-        log.warning("retrying", stage=stage, error=str(error), failures=failures, delay_s=delay)
-        await self.clock.sleep(delay)

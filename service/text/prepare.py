@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from service.records import Document, Encoded, Message, Reason, Rejected, TextStats
+from service.records import Document, Encoded, Message, Reason, Rejected, Unscored
+from service.sequences import with_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,11 +31,8 @@ Result = TypeVar("Result")
 AT_ONCE_RECORDS = 32
 AT_ONCE_BYTES = 16 * 1024
 
-# Of a text that is passed on unscored.
-UNREAD = TextStats(tokens=0, truncated=True, windows=0, unknown_share=0.0)
 
-
-class _Told(NamedTuple):
+class _ToEncode(NamedTuple):
     """A message for the model, and the language of its text."""
 
     message: Message
@@ -45,23 +43,27 @@ def prepared(
     decoder: Decoder, encoder: TextEncoder, languages: Languages, records: Sequence[Record]
 ) -> list[Item]:
     """One item for each record, in the same order."""
-    found = [_told(decoder.decode(record), languages) for record in records]
-    encoded = iter(encoder.encode([f.message.text for f in found if isinstance(f, _Told)]))
-    return [
-        Document(f.message, *next(encoded), f.language) if isinstance(f, _Told) else f
-        for f in found
+    found = [_with_language(decoder.decode(record), languages) for record in records]
+    texts = [item for item in found if isinstance(item, _ToEncode)]
+    encoded = encoder.encode([text.message.text for text in texts])
+    documents = [
+        Document(text.message, windows, stats, text.language)
+        for text, (windows, stats) in zip(texts, encoded, strict=True)
     ]
+    return with_results(found, _ToEncode, documents)
 
 
-def _told(decoded: Message | Rejected, languages: Languages) -> _Told | Item:
+def _with_language(
+    decoded: Message | Rejected, languages: Languages
+) -> _ToEncode | Unscored | Rejected:
     if isinstance(decoded, Rejected):
         return decoded
     language = languages.tell(decoded.text)
     policy = languages.policy(language)
     if policy == "score":
-        return _Told(decoded, language)
+        return _ToEncode(decoded, language)
     if policy == "pass":
-        return Document(decoded, (), UNREAD, language)
+        return Unscored(decoded, language)
     detail = f"the text is in the language {language}, which the model is not for"
     return Rejected(decoded.record, Reason.OTHER_LANGUAGE, detail, "decode")
 

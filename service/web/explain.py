@@ -15,7 +15,7 @@ from service.web.score_contracts import CountryScore, Explanation, Word
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from service.scoring.readings import Reading
+    from service.records import Reading
 
 # Of tokens and of words, some of which have no token: each word is another run of the whole text,
 # so the cost grows with the square of the length.
@@ -46,14 +46,14 @@ def explanation(variants: Variants, readings: Sequence[Reading]) -> Explanation:
     """What the readings of `variants.texts()` say, in their order."""
     text, words, swaps = variants
     original, *others = readings
-    # Where the model is unsure, what is called may be a label that it does not have.
+    # Where the model is not confident, the label may be one that it does not have.
     likeliest = max(original.scores, key=original.scores.__getitem__)
     shares = [other.scores[likeliest] for other in others]
     score = original.scores[likeliest]
     return Explanation(
-        label=original.call.label,
-        score=original.call.score,
-        confident=original.call.confident,
+        label=original.label,
+        score=original.score,
+        confident=original.confident,
         scores=original.scores,
         words=[
             Word(text=text[start:end], start=start, end=end, weight=score - share)

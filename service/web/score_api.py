@@ -8,14 +8,15 @@ Nothing of a request enters a log.
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from service.errors import BusyError, InputError, ServiceError
-from service.parts import split_by_size
 from service.scoring.poles import two_way
+from service.sequences import split_by_size
 from service.web.bodies import RefusedError, json_body, validated
 from service.web.docs_page import docs_page
 from service.web.explain import EXPLAINED_TOKENS_MAX, explanation, variants_of
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from service.observe.metrics import Metrics
-    from service.records import Encoded
-    from service.scoring.readings import Reading
+    from service.records import Encoded, Reading
 
     Encode = Callable[[Sequence[str]], Awaitable[list[Encoded]]]
     Score = Callable[[Sequence[Encoded]], Awaitable[list[Reading]]]
@@ -134,7 +134,7 @@ class ScoreApi:
         if labels == "poles":
             readings = [_at_a_pole(reading) for reading in readings]
         if isinstance(form, EndpointRequest):
-            return [{"label": r.call.label, "score": r.call.score} for r in readings]
+            return [{"label": r.label, "score": r.score} for r in readings]
         count = form.parameters.top_k if form.parameters is not None else None
         return [_ranked(reading, count) for reading in readings]
 
@@ -210,8 +210,7 @@ def _at_a_pole(reading: Reading) -> Reading:
             "without it, or name them in id2label of the model's config.json",
         )
     label = max(scores, key=scores.__getitem__)
-    call = reading.call._replace(label=label, score=scores[label])
-    return reading._replace(call=call, scores=scores)
+    return replace(reading, label=label, score=scores[label], scores=scores)
 
 
 def _several(name: str, texts: Sequence[str]) -> list[str]:

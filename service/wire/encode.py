@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from service.records import ModelInfo, Outgoing, Reason, Record, Rejected, Verdict
+from service.records import ModelInfo, Outgoing, Reason, Record, Rejected, Unscored, Verdict
 from service.wire import cloudevents
 from service.wire.contracts import (
     CONNECT_PREFIX,
@@ -36,6 +36,8 @@ EVENT_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sentiment-stream:event")
 # What a cut letter keeps of its value, of its key and of its headers: a sixteenth of the limit
 # that topics have by default.
 CUT_BYTES_MAX = 16 * 2**10
+# The figures of `records.Reading` where there is no reading.
+_NO_READING: dict[str, Any] = {"label": None, "score": None, "scores": {}, "confident": None}
 # Two lengths are written for each header.
 _HEADER_BYTES = 10
 
@@ -73,9 +75,12 @@ class Encoder:
             smaller=partial(self._event_too_large, record, len(value), time),
         )
 
-    def _event(self, verdict: Verdict, time: str, now_monotonic: float) -> SentimentEvent:
-        record, message, stats = verdict.record, verdict.document.message, verdict.document.stats
+    def _event(
+        self, outcome: Verdict | Unscored, time: str, now_monotonic: float
+    ) -> SentimentEvent:
+        record, message, stats = outcome.record, outcome.message, outcome.stats
         fields = message.fields
+        reading = outcome.reading.as_dict() if isinstance(outcome, Verdict) else _NO_READING
         carried: dict[str, Any] = {name: fields.get(name) for name in _CARRIED}
         return SentimentEvent(
             id=event_id(record),
@@ -83,11 +88,8 @@ class Encoder:
             **carried,
             extra={k: v for k, v in fields.items() if k != "id" and k not in _CARRIED},
             text=message.text if self.include_text else None,
-            label=verdict.label,
-            score=_probability(verdict.score) if verdict.score is not None else None,
-            scores={label: _probability(share) for label, share in verdict.scores.items()},
-            confident=verdict.confident,
-            language=verdict.document.language,
+            **reading,
+            language=outcome.language,
             model=Model(
                 name=self.model.name,
                 revision=self.model.revision,
@@ -184,11 +186,6 @@ class Encoder:
 def _rfc3339(now: float) -> str:
     created = datetime.fromtimestamp(now, UTC)
     return created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _probability(share: float) -> float:
-    # A softmax in half precision may be above 1 by a rounding.
-    return min(share, 1.0)
 
 
 def event_id(record: Record) -> str:

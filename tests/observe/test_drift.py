@@ -20,7 +20,7 @@ from service.observe.drift import (
     DriftWindow,
     stability_index,
 )
-from service.records import Document, Message, TextStats, Verdict
+from service.records import Document, Message, Reading, TextStats, Unscored, Verdict
 from tools.values import record
 
 MESSAGE = Message(record(), "text", {})
@@ -37,7 +37,7 @@ THREE = Reference(
 
 
 def _verdict(
-    score: float | None = 0.99,
+    score: float = 0.99,
     tokens: int = 12,
     unknown: float = 0.1,
     windows: int = 1,
@@ -45,9 +45,8 @@ def _verdict(
 ) -> Verdict:
     stats = TextStats(tokens, truncated=False, windows=windows, unknown_share=unknown)
     document = Document(MESSAGE, ([0] * tokens,), stats, language)
-    scores = {} if score is None else {"NEGATIVE": 1 - score, "POSITIVE": score}
-    label = None if score is None else "POSITIVE"
-    return Verdict(document, label, score, scores)
+    scores = {"NEGATIVE": 1 - score, "POSITIVE": score}
+    return Verdict(document, Reading("POSITIVE", score, scores, True))
 
 
 def _alternating(window: DriftWindow, count: int) -> None:
@@ -107,7 +106,8 @@ def test_the_index_of_labels_sees_those_between_the_poles(
             scores = {name: 0.97 if name == likeliest else 0.01 for name in names}
             for _ in range(count):
                 # What is called for being unsure is not what counts.
-                window.record(replace(_verdict(), label="UNSURE", scores=scores))
+                reading = Reading("UNSURE", 0.97, scores, confident=False)
+                window.record(replace(_verdict(), reading=reading))
     indices = window.drift().indices
     assert {"scores", "labels", "tokens", "unknown"} == set(indices)
     assert moved == {name for name, index in indices.items() if index > 0.25}
@@ -131,7 +131,7 @@ def test_what_is_passed_on_unscored_counts_as_input_alone() -> None:
     """Its length and language are seen; of scores nothing is said."""
     window = DriftWindow(REFERENCE)
     for _ in range(RECORDS_MIN):
-        window.record(_verdict(None, language="de"))
+        window.record(Unscored(MESSAGE, "de"))
     drift = window.drift()
     assert {"tokens", "unknown", "languages"} == set(drift.indices)
     assert {"de": 1.0} == drift.languages

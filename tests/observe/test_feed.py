@@ -22,7 +22,7 @@ from service.observe.feed import (
     TEXT_CHARACTERS_MAX,
     Feed,
 )
-from service.records import Message, Outcome, Reason, Verdict
+from service.records import Message, Outcome, Reason, Unscored, Verdict
 from tools.values import record, rejected, verdict
 
 BUDGET_MS = 100.0
@@ -33,11 +33,14 @@ def a_feed(include_text: bool = True) -> Feed:
     return Feed(BUDGET_MS, include_text)
 
 
-def a_verdict(text: str = "fine", label: str | None = "POSITIVE", **fields: Any) -> Verdict:
+def a_verdict(
+    text: str = "fine", label: str = "POSITIVE", *, confident: bool = True, **fields: Any
+) -> Verdict:
     """A scored message."""
     one = verdict()
     document = replace(one.document, message=Message(record(), text, fields))
-    return replace(one, document=document, label=label)
+    reading = replace(one.reading, label=label, confident=confident)
+    return replace(one, document=document, reading=reading)
 
 
 def polled(outcome: Outcome, at: float) -> Outcome:
@@ -46,6 +49,8 @@ def polled(outcome: Outcome, at: float) -> Outcome:
     if isinstance(outcome, Verdict):
         message = replace(outcome.document.message, record=changed)
         return replace(outcome, document=replace(outcome.document, message=message))
+    if isinstance(outcome, Unscored):
+        return replace(outcome, message=replace(outcome.message, record=changed))
     return replace(outcome, record=changed)
 
 
@@ -81,9 +86,9 @@ def test_a_second_is_told_when_it_is_over() -> None:
     feed = a_feed()
     for number in range(3):
         feed.published(polled(a_verdict(), 9.98), 0.0, 10.0 + number / 10)
-    unsure = replace(a_verdict(label="NEUTRAL"), confident=False)
+    unsure = a_verdict(label="NEUTRAL", confident=False)
     feed.published(polled(unsure, 9.98), 0.0, 10.9)
-    unscored = replace(a_verdict(label=None), confident=None)
+    unscored = Unscored(Message(record(), "bien", {}), "fr")
     feed.published(polled(unscored, 9.98), 0.0, 10.9)
     feed.published(rejected(Reason.NOT_JSON), 0.0, 10.9)
     feed.batches({"2": 1, "4": 1}, 10.9)

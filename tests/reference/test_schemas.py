@@ -16,13 +16,14 @@ from service.records import (
     Message,
     ModelInfo,
     Partition,
+    Reading,
     Reason,
     Record,
     TextStats,
+    Unscored,
     Verdict,
 )
 from service.reference.schemas import schemas, write_schemas
-from service.text.prepare import UNREAD
 from service.wire import Decoder, Encoder
 from service.wire.contracts import DeadLetter, SentimentEvent, SourceMessage
 from service.wire.headers import EVENT_SCHEMA, EVENT_TYPE, EventHeaders
@@ -111,7 +112,9 @@ def test_the_example_of_an_event_is_a_real_one() -> None:
     scores = example["scores"]
     document = Document(message, ([],), TextStats(**example["text_stats"]), "en")
     likeliest = max(scores, key=scores.__getitem__)
-    verdict = Verdict(document, example["label"], scores[likeliest], scores, example["confident"])
+    verdict = Verdict(
+        document, Reading(example["label"], scores[likeliest], scores, example["confident"])
+    )
     model = ModelInfo(**example["model"], device="cpu", labels=())
     encoder = Encoder("o", "d", True, model, "0", "urn:sentiment-stream:sentiment-stream")
     outgoing = encoder.encode(verdict, 1777887000.093, 10.0184)
@@ -134,11 +137,9 @@ def test_an_event_names_its_schema() -> None:
 def test_an_event_without_a_score_is_in_the_contract() -> None:
     """Of a text in another language that was passed on: nothing is made up for it."""
     record = Record(Partition("in", 0), 7, 5, None, b"", (), 0, 10.0)
-    document = Document(Message(record, "Bonjour", {}), (), UNREAD, "fr")
+    passed = Unscored(Message(record, "Bonjour", {}), "fr")
     model = ModelInfo("bundled", "sha256:0", "onnx_packed", "float32", "cpu", ())
-    outgoing = Encoder("o", "d", True, model, "0").encode(
-        Verdict(document, None, None, {}, None), 1777887000.0, 10.5
-    )
+    outgoing = Encoder("o", "d", True, model, "0").encode(passed, 1777887000.0, 10.5)
     event = json.loads(outgoing.value or b"")
     Draft202012Validator(EVENT).validate(event)
     told = {name: event[name] for name in ("label", "score", "scores", "confident", "language")}

@@ -14,10 +14,18 @@ from hypothesis import strategies as st
 from service.checkpoint.calibration import Calibration
 from service.errors import ModelError, SettingsError
 from service.records import Rejected, Verdict
-from service.scoring.inference import TOKENS_MIN, Inference
+from service.scoring.batch import TOKENS_MIN
+from service.scoring.inference import Inference
 from service.scoring.joining import END_SHARE
 from service.scoring.readings import LogitsReader
-from tools.scripted_engine import WARM_UP, ScriptedEngine, assert_outcomes, document, documents
+from tools.scripted_engine import (
+    WARM_UP,
+    ScriptedEngine,
+    assert_outcomes,
+    document,
+    documents,
+    scorer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,7 +40,7 @@ def engine() -> ScriptedEngine:
 @pytest.fixture
 async def inference(engine: ScriptedEngine) -> AsyncIterator[Inference]:
     """Give a thread that has loaded it."""
-    thread = Inference(lambda: engine, WARM_UP)
+    thread = Inference(lambda: engine, WARM_UP, scorer())
     await thread.start()
     engine.sizes.clear()
     yield thread
@@ -55,7 +63,8 @@ async def test_outcomes_are_in_order(inference: Inference, engine: ScriptedEngin
     assert [50] == engine.sizes
     [verdict] = await inference.score([document(900)])
     assert isinstance(verdict, Verdict)
-    assert ("positive", verdict.scores["positive"]) == (verdict.label, verdict.score)
+    reading = verdict.reading
+    assert ("positive", reading.scores["positive"]) == (reading.label, reading.score)
 
 
 async def test_nothing_to_score_needs_no_engine(inference: Inference) -> None:
@@ -74,9 +83,7 @@ def test_any_set_of_poison_is_isolated(case: tuple[int, set[int]]) -> None:
     """Up to all of them; the engine goes on, and is not asked more often than halving needs."""
     count, poisonous = case
     engine = ScriptedEngine()
-    inference = Inference(lambda: engine, WARM_UP)
-
-    assert_outcomes(inference._outcomes(engine, documents(count, poisonous)), count, poisonous)
+    assert_outcomes(scorer().score(engine, documents(count, poisonous)), count, poisonous)
 
     # Each poisonous one is on a way of halves down to it, and costs one look at the engine.
     assert len(engine.sizes) <= 1 + len(poisonous) * (2 * count.bit_length() + 1)
@@ -137,7 +144,7 @@ async def test_what_cannot_be_loaded_says_so(error: BaseException) -> None:
     def load() -> ScriptedEngine:
         raise error
 
-    inference = Inference(load, WARM_UP)
+    inference = Inference(load, WARM_UP, scorer())
     with pytest.raises(ModelError, match="cannot be loaded"):
         await inference.start()
     with pytest.raises(ModelError, match="ended"):
@@ -152,7 +159,7 @@ async def test_an_error_with_a_remedy_is_kept() -> None:
         raise SettingsError("install the torch extra")
 
     with pytest.raises(SettingsError, match="install the torch extra"):
-        await Inference(load, WARM_UP).start()
+        await Inference(load, WARM_UP, scorer()).start()
 
 
 async def test_an_engine_that_fails_to_warm_up_is_not_used(engine: ScriptedEngine) -> None:
@@ -160,7 +167,7 @@ async def test_an_engine_that_fails_to_warm_up_is_not_used(engine: ScriptedEngin
     engine.error = ValueError("wrong shape")
 
     with pytest.raises(ModelError, match="cannot be loaded: ValueError"):
-        await Inference(lambda: engine, WARM_UP).start()
+        await Inference(lambda: engine, WARM_UP, scorer()).start()
 
 
 async def test_a_cancelled_start_leaves_the_thread_well() -> None:
@@ -173,7 +180,7 @@ async def test_a_cancelled_start_leaves_the_thread_well() -> None:
         assert loaded.wait(10)
         return engine
 
-    inference = Inference(load, WARM_UP)
+    inference = Inference(load, WARM_UP, scorer())
     starting = asyncio.create_task(inference.start())
     await asyncio.to_thread(loading.wait, 10)
     starting.cancel()
@@ -205,7 +212,7 @@ async def test_stopping_twice_and_without_a_start(inference: Inference) -> None:
     """Each is quick; afterwards nothing is scored."""
     await inference.stop()
     await inference.stop()
-    await Inference(ScriptedEngine, WARM_UP).stop()
+    await Inference(ScriptedEngine, WARM_UP, scorer()).stop()
 
     with pytest.raises(ModelError, match="ended"):
         await inference.score(documents(1))
@@ -243,22 +250,8 @@ async def test_windows_speak_as_one(inference: Inference, engine: ScriptedEngine
     outcomes = await inference.score([document(100), long, document(300)])
 
     assert [4] == engine.sizes
-    scores = [o.scores["positive"] for o in outcomes if isinstance(o, Verdict)]
+    scores = [o.reading.scores["positive"] for o in outcomes if isinstance(o, Verdict)]
     assert pytest.approx([0.12, 0.2 + 0.6 * END_SHARE, 0.32]) == scores
-
-
-async def test_what_is_passed_on_needs_no_engine(
-    inference: Inference, engine: ScriptedEngine
-) -> None:
-    """A document without windows keeps its place, and has neither label nor score."""
-    passed = replace(document(1), windows=())
-    outcomes = await inference.score([document(0), passed, document(2)])
-
-    assert [2] == engine.sizes
-    assert Verdict(passed, None, None, {}, None) == outcomes[1]
-    assert [0, 1, 2] == [o.record.offset for o in outcomes]
-    assert [Verdict(passed, None, None, {}, None)] == await inference.score([passed])
-    assert [2] == engine.sizes
 
 
 async def test_calibrated_scores_and_repeats() -> None:
@@ -266,13 +259,17 @@ async def test_calibrated_scores_and_repeats() -> None:
     reader = LogitsReader(
         Calibration(temperature=2.0, thresholds=(0.6, 0.6)), unsure_label="NEUTRAL"
     )
-    inference = Inference(ScriptedEngine, WARM_UP, 10, reader)
+    inference = Inference(ScriptedEngine, WARM_UP, scorer(reader, 10))
     await inference.start()
     outcomes = await inference.score([document(480), document(880), document(480)])
     await inference.stop()
 
-    found = [(o.label, o.confident, o.repeated) for o in outcomes if isinstance(o, Verdict)]
+    found = [
+        (o.reading.label, o.reading.confident, o.repeated)
+        for o in outcomes
+        if isinstance(o, Verdict)
+    ]
     expected = [("NEUTRAL", False, False), ("positive", True, False), ("NEUTRAL", False, True)]
     assert expected == found
-    scores = [o.score for o in outcomes if isinstance(o, Verdict)]
+    scores = [o.reading.score for o in outcomes if isinstance(o, Verdict)]
     assert pytest.approx([0.5, 0.75, 0.5]) == scores

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from service.scoring.inference import NICENESS, Inference
-from tools.scripted_engine import WARM_UP, ScriptedEngine, documents
+from tools.scripted_engine import WARM_UP, ScriptedEngine, documents, scorer
 
 
 async def test_all_runs_on_one_thread() -> None:
@@ -21,7 +21,7 @@ async def test_all_runs_on_one_thread() -> None:
         loaded_on.append(threading.current_thread().name)
         return engine
 
-    inference = Inference(load, WARM_UP)
+    inference = Inference(load, WARM_UP, scorer())
     assert engine.info == await inference.start()
     await inference.score(documents(3))
     await inference.stop()
@@ -33,7 +33,7 @@ async def test_all_runs_on_one_thread() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere priorities are not of threads")
 async def test_it_gives_way_to_all_else() -> None:
     """The model's thread has a lower priority; whoever started it keeps its own."""
-    inference = Inference(ScriptedEngine, WARM_UP)
+    inference = Inference(ScriptedEngine, WARM_UP, scorer())
     await inference.start()
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 

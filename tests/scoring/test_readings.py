@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from service.checkpoint.calibration import Calibration
-from service.records import Encoded, TextStats
+from service.records import Encoded, Reading, TextStats
 from service.scoring.readings import LogitsReader
 
 LABELS = ("NEGATIVE", "POSITIVE")
@@ -55,6 +55,25 @@ def test_labels_that_do_not_exclude_each_other() -> None:
     np.testing.assert_allclose(reader.probabilities(logits), expected, atol=1e-7)
 
 
+@given(
+    arrays.arrays(np.float32, (5, 3), elements=st.floats(-100, 100, width=32)),
+    st.floats(0.01, 5),
+    st.booleans(),
+)
+def test_a_probability_is_never_above_1(logits: np.ndarray, heat: float, several: bool) -> None:
+    """Not by a rounding either: an event with such a one would be refused."""
+    with np.errstate(over="ignore"):
+        found = LogitsReader(Calibration(temperature=heat), multi_label=several).probabilities(
+            logits
+        )
+    assert found.min() >= 0
+    assert found.max() <= 1
+
+
+def _short(reading: Reading) -> tuple[str, float, bool]:
+    return reading.label, reading.score, reading.confident
+
+
 @pytest.mark.parametrize(
     ("threshold", "unsure", "expected"),
     [
@@ -67,18 +86,18 @@ def test_labels_that_do_not_exclude_each_other() -> None:
 def test_unsure(threshold: float, unsure: str, expected: tuple[str, float, bool]) -> None:
     """Below the threshold, and only there, the label is what the settings say."""
     reader = LogitsReader(Calibration(thresholds=(0.0, threshold)), unsure_label=unsure)
-    assert expected == reader.call(LABELS, [0.25, 0.75])
+    assert expected == _short(reader.reading(LABELS, [0.25, 0.75]))
 
 
 def test_each_label_has_a_threshold_of_its_own() -> None:
     """And one without is never called with confidence; a label for that is taken as it is set."""
     reader = LogitsReader(Calibration(thresholds=(0.5, None, 0.9)), unsure_label="UNSURE")
     labels = ("negative", "Neutral", "positive")
-    assert ("negative", 0.5, True) == reader.call(labels, [0.5, 0.3, 0.2])
-    assert ("UNSURE", 0.8, False) == reader.call(labels, [0.1, 0.8, 0.1])
-    assert ("UNSURE", 0.8, False) == reader.call(labels, [0.1, 0.1, 0.8])
+    assert ("negative", 0.5, True) == _short(reader.reading(labels, [0.5, 0.3, 0.2]))
+    assert ("UNSURE", 0.8, False) == _short(reader.reading(labels, [0.1, 0.8, 0.1]))
+    assert ("UNSURE", 0.8, False) == _short(reader.reading(labels, [0.1, 0.1, 0.8]))
     kept = LogitsReader(Calibration(thresholds=(0.5, None, 0.9)))
-    assert ("positive", 0.8, False) == kept.call(labels, [0.1, 0.1, 0.8])
+    assert ("positive", 0.8, False) == _short(kept.reading(labels, [0.1, 0.1, 0.8]))
 
 
 def _text(language: str | None = None, *, truncated: bool = False, known: bool = True) -> Encoded:
@@ -94,12 +113,12 @@ def test_what_the_model_cannot_judge_is_never_confident(calibration: Calibration
     ]  # fmt: skip
     logits = np.tile(np.array([[0.0, 9.0]], np.float32), (len(texts), 1))
     reader = LogitsReader(calibration, unsure_label="UNSURE", languages=frozenset({"en", "de"}))
-    calls = [reading.call for reading in reader.read(LABELS, logits, texts)]
-    assert [True, True, False, True, False, False, False] == [call.confident for call in calls]
-    assert {True: "POSITIVE", False: "UNSURE"} == {call.confident: call.label for call in calls}
-    assert all(call.score > 0.99 for call in calls)
+    readings = reader.read(LABELS, logits, texts)
+    assert [True, True, False, True, False, False, False] == [r.confident for r in readings]
+    assert {True: "POSITIVE", False: "UNSURE"} == {r.confident: r.label for r in readings}
+    assert all(reading.score > 0.99 for reading in readings)
 
 
 def test_without_languages_all_are_the_models() -> None:
     """As for a model of which nobody has said what it is for."""
-    assert LogitsReader().may_believe(_text("fr"))
+    assert LogitsReader().can_judge(_text("fr"))

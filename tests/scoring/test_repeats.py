@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.records import Document, Reason, Rejected, Verdict
+from service.records import Document, Reading, Reason, Rejected, Verdict
 from service.scoring.repeats import Repeats
 from tools.scripted_engine import document
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 POISON = 13
+
+
+def _reading(document: Document) -> Reading:
+    label = str(document.windows[0][0])
+    return Reading(label, 1.0, {label: 1.0}, True)
 
 
 class Counting:
@@ -31,7 +36,7 @@ class Counting:
         return [
             Rejected(d.record, Reason.ENGINE_ERROR, "", "score")
             if d.windows[0][0] == POISON
-            else Verdict(d, str(d.windows[0][0]), 1.0, {str(d.windows[0][0]): 1.0})
+            else Verdict(d, _reading(d))
             for d in documents
         ]
 
@@ -55,10 +60,10 @@ def test_outcomes_are_those_of_computing_all(batches: list[list[int]], size: int
         assert [d.record for d in batch] == [outcome.record for outcome in outcomes]
         for token, outcome in zip(tokens, outcomes, strict=True):
             assert isinstance(outcome, Rejected) == (token == POISON)
-            assert not isinstance(outcome, Verdict) or str(token) == outcome.label
+            assert not isinstance(outcome, Verdict) or str(token) == outcome.reading.label
         computed = [o for o in outcomes if not isinstance(o, Verdict) or not o.repeated]
         assert size > 0 or len(computed) == len(batch)
-        assert len(repeats._verdicts) <= size
+        assert len(repeats._readings) <= size
 
 
 def test_a_repeat_is_computed_once() -> None:

@@ -27,7 +27,7 @@ def _work() -> Work:
 def test_the_stream_goes_first() -> None:
     """Whichever came first."""
     turns, aside, batch = Turns(STREAM_MAX), _work(), _work()
-    turns.put_aside(aside)
+    turns.put_request(aside)
     turns.put(batch)
 
     assert [batch, aside] == [turns.take(), turns.take()]
@@ -36,16 +36,16 @@ def test_the_stream_goes_first() -> None:
 def test_nothing_from_aside_takes_the_streams_place() -> None:
     """One waits, and no second; the stream's place is free all the same."""
     turns = Turns(STREAM_MAX)
-    turns.put_aside(_work())
+    turns.put_request(_work())
 
     with pytest.raises(queue.Full):
-        turns.put_aside(_work())
+        turns.put_request(_work())
     turns.put(_work())
     with pytest.raises(queue.Full):
         turns.put(_work())
 
 
-@pytest.mark.parametrize("put", [Turns.put, Turns.put_aside])
+@pytest.mark.parametrize("put", [Turns.put, Turns.put_request])
 def test_what_nobody_waits_for_makes_room(put: Callable[[Turns, Work], None]) -> None:
     """What was given up is replaced, and never run."""
     turns, given_up, next_one = Turns(STREAM_MAX), _work(), _work()
@@ -59,7 +59,7 @@ def test_what_nobody_waits_for_makes_room(put: Callable[[Turns, Work], None]) ->
 def test_what_was_taken_is_not_cancelled() -> None:
     """Its outcome has somewhere to go."""
     turns, work = Turns(STREAM_MAX), _work()
-    turns.put_aside(work)
+    turns.put_request(work)
     turns.take()
 
     assert not work.future.cancel()
@@ -69,14 +69,14 @@ def test_the_end_is_told_to_all_that_wait() -> None:
     """And to all that come later."""
     turns, waiting = Turns(STREAM_MAX), [_work(), _work()]
     turns.put(waiting[0])
-    turns.put_aside(waiting[1])
+    turns.put_request(waiting[1])
     turns.end()
     turns.end()
 
     for work in waiting:
         with pytest.raises(ModelError, match="ended"):
             work.future.result(timeout=0)
-    for put in (turns.put, turns.put_aside):
+    for put in (turns.put, turns.put_request):
         with pytest.raises(ModelError, match="ended"):
             put(_work())
     assert turns.take() is None
@@ -96,14 +96,14 @@ def test_a_waiting_thread_is_woken() -> None:
     batch, aside = _work(), _work()
     turns.put(batch)
     assert batch is taken.get(timeout=10)
-    turns.put_aside(aside)
+    turns.put_request(aside)
     assert aside is taken.get(timeout=10)
     turns.end()
     assert taken.get(timeout=10) is None
     thread.join()
 
 
-@given(st.lists(st.sampled_from(["put", "put_aside", "give_up", "take"]), max_size=60))
+@given(st.lists(st.sampled_from(["put", "put_request", "give_up", "take"]), max_size=60))
 def test_in_any_order(steps: list[str]) -> None:
     """Each thing is taken once, given up, refused, or still there; the stream's in their order.
 
@@ -119,9 +119,9 @@ def test_in_any_order(steps: list[str]) -> None:
             full = len(stream) == STREAM_MAX
             assert full is _refused(turns.put, work)
             stream += [] if full else [work]
-        elif step == "put_aside":
+        elif step == "put_request":
             full = bool(aside)
-            assert full is _refused(turns.put_aside, work)
+            assert full is _refused(turns.put_request, work)
             aside += [] if full else [work]
         elif step == "give_up" and aside:
             assert aside.pop().future.cancel()

@@ -1,6 +1,6 @@
 """The simulated model, and what stands on either side of it: texts that cost nothing to decode.
 
-The service's own isolation of bad texts (`scoring.inference`) runs, without its thread: what it
+The service's own isolation of bad texts (`scoring.batch`) runs, without its thread: what it
 takes is virtual time.
 """
 
@@ -22,7 +22,9 @@ from service.records import (
     TextStats,
     Verdict,
 )
-from service.scoring.inference import Inference, _as_service_error
+from service.scoring.batch import BatchScorer
+from service.scoring.inference import as_service_error
+from service.scoring.readings import LogitsReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +56,7 @@ class SimulatedModel:
         self.mode: Mode = "good"
         self.hit = 0
         self._point = point
-        self._isolation = Inference(lambda: self, WARM_UP)
+        self._scorer = BatchScorer(WARM_UP, LogitsReader())
 
     async def score(self, documents: Sequence[Document]) -> list[Verdict | Rejected]:
         """See `ports.Scorer`."""
@@ -66,9 +68,9 @@ class SimulatedModel:
         slow_s = SLOW_S if self.mode == "slow" else 0
         await asyncio.sleep(FIXED_S + PER_TOKEN_S * tokens + slow_s)
         try:
-            outcomes = self._isolation._outcomes(self, documents)
+            outcomes = self._scorer.score(self, documents)
         except Exception as error:
-            raise _as_service_error(error, "has stopped working") from error
+            raise as_service_error(error, "has stopped working") from error
         self._point("score", "after")
         return outcomes
 

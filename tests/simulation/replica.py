@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.errors import RetriableError, ServiceError
 from service.observe.drift import DriftWindow
-from service.retry import backoff_s
+from service.retry import Retry
 from service.stream.batcher import HELD_BATCHES, Batcher, Limits
 from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
@@ -130,14 +130,13 @@ class Replica:
             await session.stop()
 
     async def _join(self, session: KafkaSession) -> None:
-        failures = 0
+        retry = Retry("start", self.world.metrics, VirtualClock())
         while True:
             try:
                 await session.start()
-            except RetriableError:
-                failures += 1
+            except RetriableError as error:
                 await session.stop()
-                await asyncio.sleep(backoff_s(failures))
+                await retry.wait(error)
             else:
                 return
 

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.observe.drift import DriftWindow
 from service.observe.metrics import Metrics
-from service.records import Reason
+from service.records import Reason, Unscored
 from service.stream.counts import OutcomeCounts
 from tools.values import rejected, verdict
 
@@ -46,8 +46,9 @@ def test_what_the_model_is_unsure_of_is_counted_by_label() -> None:
     """Beside all that were scored; what was passed on unscored is neither."""
     of = counts()
     for confident in (True, False, False):
-        of.published(replace(verdict(), confident=confident), NOW, NOW_MONOTONIC)
-    of.published(replace(verdict(), label=None, confident=False), NOW, NOW_MONOTONIC)
+        reading = replace(verdict().reading, confident=confident)
+        of.published(replace(verdict(), reading=reading), NOW, NOW_MONOTONIC)
+    of.published(Unscored(verdict().message, "fr"), NOW, NOW_MONOTONIC)
 
     found = counted(of.metrics)
     names = ("published", "scored", "unsure")

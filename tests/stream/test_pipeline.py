@@ -6,10 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from service.retry import BACKOFF_MAX_S, backoff_s
 from tools.pipeline_tools import (
     Stream,
     assert_each_once_in_order,
@@ -184,10 +181,3 @@ async def test_a_second_replica_takes_its_share() -> None:
     assert_each_once_in_order(first, 90)
     assert 0 < second.metric("sentiment_published_total") < 60
     assert 2 < first.session.rebalances
-
-
-@given(st.integers(1, 10_000))
-def test_backing_off_is_bounded(failures: int) -> None:
-    """Longer with each failure, never as long that a broker's return goes unnoticed."""
-    assert 0 < backoff_s(failures) <= BACKOFF_MAX_S
-    assert backoff_s(failures) <= 2 * backoff_s(failures + 1) + 0.01

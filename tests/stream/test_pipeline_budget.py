@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service.records import Document, Verdict
+from service.records import Document, Reading, Verdict
 from service.scoring.repeats import Repeats
 from tools.pipeline_tools import TOKENS, Stream
 
@@ -70,4 +70,4 @@ async def test_repeats_are_counted_and_cost_nothing() -> None:
 
 def verdict(document: Document) -> Verdict:
     """Call it positive."""
-    return Verdict(document, "positive", 0.75, {"negative": 0.25, "positive": 0.75})
+    return Verdict(document, Reading("positive", 0.75, {"negative": 0.25, "positive": 0.75}, True))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from service.observe.drift import DriftWindow
 from service.observe.feed import Feed
 from service.observe.metrics import Metrics
-from service.records import Message, ModelInfo, Verdict
+from service.records import Message, ModelInfo, Reading, Unscored, Verdict
 from service.settings import HttpSettings
 from service.stream.counts import OutcomeCounts
 from service.web.live import Live
@@ -90,11 +90,13 @@ class FedPage:
 
 def _scored(
     text: str, label: str | None, score: float, confident: bool | None, ago_s: float
-) -> tuple[Verdict, float]:
+) -> tuple[Verdict | Unscored, float]:
     at = time.monotonic() - ago_s
     message = Message(replace(record(), polled_at=at - 0.02), text, {"source": "survey"})
+    if label is None or confident is None:
+        return Unscored(message, "en"), at
     document = replace(verdict().document, message=message, language="en")
-    return Verdict(document, label, score, {}, confident), at
+    return Verdict(document, Reading(label, score, {}, confident)), at
 
 
 @contextmanager

@@ -11,7 +11,17 @@ from jsonpointer import JsonPointer
 
 from service.observe.drift import DriftWindow
 from service.observe.metrics import Metrics
-from service.records import Document, Item, Message, ModelInfo, Record, Rejected, TextStats, Verdict
+from service.records import (
+    Document,
+    Item,
+    Message,
+    ModelInfo,
+    Reading,
+    Record,
+    Rejected,
+    TextStats,
+    Verdict,
+)
 from service.stream.batcher import Batcher, Limits
 from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
@@ -86,7 +96,8 @@ class ScriptedScorer:
         if self.error is not None:
             raise self.error
         return [
-            Verdict(d, "positive", 0.75, {"negative": 0.25, "positive": 0.75}) for d in documents
+            Verdict(d, Reading("positive", 0.75, {"negative": 0.25, "positive": 0.75}, True))
+            for d in documents
         ]
 
 

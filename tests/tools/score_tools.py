@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from service.observe.metrics import Metrics
-from service.records import Encoded, TextStats
-from service.scoring.readings import Call, Reading
+from service.records import Encoded, Reading, TextStats
 from service.settings import HttpSettings
 from service.web.score_api import ScoreApi
 from service.web.server import HttpServer
@@ -38,7 +37,7 @@ class MadeUpModel:
         return [_encoded(text) for text in texts]
 
     async def score(self, texts: Sequence[Encoded]) -> list[Reading]:
-        """See `Inference.score_aside`."""
+        """See `Inference.score_request`."""
         if self.error is not None:
             raise self.error
         return [self.reading(sum(text.windows[0])) for text in texts]
@@ -50,7 +49,7 @@ class MadeUpModel:
         part = 0.5 if middle else 1
         scores = {first: part * (1 - positive), **dict.fromkeys(middle, 0.5), last: part * positive}
         label = max(scores, key=scores.__getitem__) if positive >= 0.5 else "unsure"
-        return Reading(Call(label, max(scores.values()), positive >= 0.5), scores)
+        return Reading(label, max(scores.values()), scores, positive >= 0.5)
 
 
 def _encoded(text: str) -> Encoded:

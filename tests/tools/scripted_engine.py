@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from service.records import Document, Message, ModelInfo, Reason, Rejected, TextStats, Verdict
+from service.scoring.batch import BatchScorer
+from service.scoring.readings import LogitsReader
 from tools.values import record
 
 if TYPE_CHECKING:
@@ -74,4 +76,9 @@ def assert_outcomes(
             assert (Reason.ENGINE_ERROR, "score") == (outcome.reason, outcome.stage)
         else:
             assert isinstance(outcome, Verdict)
-            assert pytest.approx((number + 20) / 1000) == outcome.scores["positive"]
+            assert pytest.approx((number + 20) / 1000) == outcome.reading.scores["positive"]
+
+
+def scorer(reader: LogitsReader | None = None, repeats_max: int = 0) -> BatchScorer:
+    """As the service has it for the scripted engine."""
+    return BatchScorer(WARM_UP, reader or LogitsReader(), repeats_max)

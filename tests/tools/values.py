@@ -7,6 +7,7 @@ from service.records import (
     Headers,
     Message,
     Partition,
+    Reading,
     Reason,
     Record,
     Rejected,
@@ -35,4 +36,4 @@ def verdict(offset: int = 0, *, truncated: bool = False) -> Verdict:
     """A scored record."""
     message = Message(record(offset), "fine", {})
     document = Document(message, ([101, 2986, 102],), TextStats(3, truncated, 1, 0.0))
-    return Verdict(document, "POSITIVE", 0.75, {"NEGATIVE": 0.25, "POSITIVE": 0.75})
+    return Verdict(document, Reading("POSITIVE", 0.75, {"NEGATIVE": 0.25, "POSITIVE": 0.75}, True))

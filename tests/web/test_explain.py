@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.scoring.readings import Call, Reading
+from service.records import Reading
 from service.web.countries import OTHERS, swapped
 from service.web.explain import explanation, variants_of
 
@@ -34,7 +34,7 @@ def test_as_many_readings_as_variants(text: str, data: st.DataObject) -> None:
     shares = data.draw(
         st.lists(st.floats(0, 1, width=32), min_size=len(asked), max_size=len(asked))
     )
-    readings = [Reading(Call("A", max(p, 1 - p), True), {"A": p, "B": 1 - p}) for p in shares]
+    readings = [Reading("A", max(p, 1 - p), {"A": p, "B": 1 - p}, True) for p in shares]
     found = explanation(variants, readings)
 
     own = max(readings[0].scores.values())
@@ -46,7 +46,7 @@ def test_as_many_readings_as_variants(text: str, data: st.DataObject) -> None:
 
 def test_an_unsure_label_is_explained_by_the_likeliest() -> None:
     """The model has no share for what is only called so."""
-    readings = [Reading(Call("NEUTRAL", p, False), {"A": p, "B": 1 - p}) for p in (0.6, 0.25)]
+    readings = [Reading("NEUTRAL", p, {"A": p, "B": 1 - p}, False) for p in (0.6, 0.25)]
     found = explanation(variants_of("word"), readings)
     assert ("NEUTRAL", 0.6, 0.35) == (found.label, found.score, round(found.words[0].weight, 6))
 

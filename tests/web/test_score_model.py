@@ -17,6 +17,7 @@ from service.checkpoint.files import resolve
 from service.engines import load_engine
 from service.observe.metrics import Metrics
 from service.records import Verdict
+from service.scoring.batch import BatchScorer
 from service.scoring.inference import Inference
 from service.scoring.processing import load_processing
 from service.settings import HttpSettings, Settings
@@ -67,10 +68,9 @@ async def _running() -> AsyncIterator[Service]:
     calibration, encoder, reader = load_processing(settings.model, checkpoint)
     strict = replace(calibration, thresholds=(0.6,) * len(checkpoint.labels))
     reader = replace(reader, calibration=strict, unsure_label="UNSURE")
+    warm_up = encoder.sequences(WARM_UP_TEXTS)
     inference = Inference(
-        lambda: load_engine(settings.model, checkpoint),
-        encoder.sequences(WARM_UP_TEXTS),
-        reader=reader,
+        lambda: load_engine(settings.model, checkpoint), warm_up, BatchScorer(warm_up, reader)
     )
     prepare = build_prepare(settings, encoder, Languages({"en"}, "score"))
     metrics = Metrics()
@@ -79,7 +79,7 @@ async def _running() -> AsyncIterator[Service]:
     server = HttpServer(http, metrics, lambda: None, lambda: None, [api])
     try:
         await inference.start()
-        api.open(prepare.encode, inference.score_aside)
+        api.open(prepare.encode, inference.score_request)
         await server.start()
         async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
             yield Service(Client(session, server.port, metrics, api), prepare, inference)
@@ -101,8 +101,13 @@ async def test_a_text_scores_the_same_as_in_the_stream() -> None:
 
     assert (200, len(TEXTS)) == (short[0], len(verdicts))
     for verdict, called, ranked in zip(verdicts, short[1], full[1], strict=True):
-        assert {"label": verdict.label, "score": pytest.approx(verdict.score, abs=1e-5)} == called
-        assert pytest.approx(verdict.scores, abs=1e-5) == {r["label"]: r["score"] for r in ranked}
+        assert {
+            "label": verdict.reading.label,
+            "score": pytest.approx(verdict.reading.score, abs=1e-5),
+        } == called
+        assert pytest.approx(verdict.reading.scores, abs=1e-5) == {
+            r["label"]: r["score"] for r in ranked
+        }
     assert len(verdicts[4].document.windows) > 1
     assert verdicts[5].document.stats.truncated
     # In another language, and cut.
@@ -116,7 +121,7 @@ async def test_what_the_model_cannot_judge_is_explained_so(text: str) -> None:
         (verdict,) = await service.of_the_stream([text])
         status, answer = await service.client.post("/explain", {"text": text})
     assert (200, False, "UNSURE") == (status, answer["confident"], answer["label"])
-    assert (False, "UNSURE") == (verdict.confident, verdict.label)
+    assert (False, "UNSURE") == (verdict.reading.confident, verdict.reading.label)
 
 
 async def test_hugging_faces_client_understands_the_answer() -> None:

@@ -34,7 +34,7 @@ from service.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from service.lab.measuring.scoring import Scored
+    from service.records import Reading
 
 # As `reddit/labels.txt` has them: 0 is ambiguous.
 _COMMENTS = {"1": NEGATIVE, "2": NEUTRAL, "3": POSITIVE}
@@ -75,7 +75,7 @@ def domains(data: Path) -> Iterator[tuple[str, list[Example]]]:
     )
 
 
-def measured(examples: Sequence[Example], readings: Sequence[Scored], names: Sequence[str]) -> Row:
+def measured(examples: Sequence[Example], readings: Sequence[Reading], names: Sequence[str]) -> Row:
     """The figures of one domain."""
     poles = both(names)
     if poles is None:

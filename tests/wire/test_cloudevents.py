@@ -21,6 +21,7 @@ from service.records import (
     Message,
     ModelInfo,
     Outgoing,
+    Reading,
     Reason,
     Record,
     Rejected,
@@ -76,7 +77,7 @@ def _encode(outcome: Verdict | Rejected, source: str | None = SOURCE) -> Outgoin
 
 def _scored(one: Record) -> Verdict:
     document = Document(Message(one, "fine", {}), ([0],), TextStats(1, False, 1, 0.0))
-    return Verdict(document, "POSITIVE", 0.75, {"POSITIVE": 0.75})
+    return Verdict(document, Reading("POSITIVE", 0.75, {"POSITIVE": 0.75}, True))
 
 
 def _texts(headers: Headers) -> dict[str, str]:

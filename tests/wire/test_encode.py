@@ -20,6 +20,7 @@ from service.records import (
     Message,
     ModelInfo,
     Partition,
+    Reading,
     Reason,
     Record,
     Rejected,
@@ -61,7 +62,7 @@ def _verdict(fields: dict[str, Any], text: str = "so good", **changes: Any) -> V
     scores = changes.pop("scores", {"NEGATIVE": 0.25, "POSITIVE": 0.75})
     document = Document(Message(_record(**changes), text, fields), ([0] * 5,), STATS)
     label = max(scores, key=scores.__getitem__)
-    return Verdict(document, label, scores[label], scores)
+    return Verdict(document, Reading(label, scores[label], scores, True))
 
 
 def _encode(outcome: Verdict | Rejected, include_text: bool = True) -> Outgoing:
@@ -149,7 +150,9 @@ def test_without_texts_the_event_holds_none(pointer: str) -> None:
     record = _record(json.dumps(sent).encode())
     message = Decoder("json", JsonPointer(pointer), 1000).decode(record)
     assert isinstance(message, Message)
-    verdict = Verdict(Document(message, ([0],), STATS), "POSITIVE", 1.0, {"POSITIVE": 1.0})
+    verdict = Verdict(
+        Document(message, ([0],), STATS), Reading("POSITIVE", 1.0, {"POSITIVE": 1.0}, True)
+    )
     event = _event(verdict, include_text=False)
     assert event["text"] is None
     assert "landlord" not in json.dumps(event)
@@ -188,11 +191,12 @@ def test_the_deepest_metadata_is_carried() -> None:
 
 
 def test_a_probability_is_within_0_and_1() -> None:
-    """A rounding above 1 is taken off; what is no number is a defect, and never an event."""
-    event = _event(_verdict({}, scores={"NEGATIVE": 0.0, "POSITIVE": 1.0000001}))
+    """Whatever else a reading may hold is a defect, and never an event."""
+    event = _event(_verdict({}, scores={"NEGATIVE": 0.0, "POSITIVE": 1.0}))
     assert (event["score"], event["scores"]) == (1.0, {"NEGATIVE": 0.0, "POSITIVE": 1.0})
-    with pytest.raises(ValidationError):
-        _encode(_verdict({}, scores={"POSITIVE": float("nan")}))
+    for wrong in (float("nan"), 1.0000001):
+        with pytest.raises(ValidationError):
+            _encode(_verdict({}, scores={"POSITIVE": wrong}))
 
 
 @pytest.mark.parametrize("value", [b"\xff\x00{", b"", None])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from service.checkpoint.files import resolve
 from service.engines import load_engine
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from service.ports import Engine
+    from service.records import Reading
     from service.settings import ModelSettings
     from service.text.encoder import TextEncoder, Windows
 
@@ -70,28 +71,6 @@ class LoadedModel:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """What the model says of one text: a probability for each label, and what is called.
-
-    `confident` as in `service.scoring.readings`.
-    """
-
-    label: str
-    score: float
-    scores: dict[str, float]
-    confident: bool = True
-
-    def as_json(self) -> dict[str, Any]:
-        """The object that a line of output holds."""
-        return {
-            "label": self.label,
-            "score": self.score,
-            "scores": self.scores,
-            "confident": self.confident,
-        }
-
-
 def load_model(settings: ModelSettings) -> LoadedModel:
     """Load the model; in float32 unless the settings ask otherwise, so that figures are exact.
 
@@ -106,8 +85,8 @@ def load_model(settings: ModelSettings) -> LoadedModel:
     return LoadedModel(load_engine(settings, checkpoint), encoder, reader, languages)
 
 
-def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
-    """Score texts; one outcome each, in the same order, at most a chunk of them held at a time.
+def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Reading]:
+    """Score texts; one reading each, in the same order, at most a chunk of them held at a time.
 
     Raises:
         ModelError: the model has stopped working.
@@ -116,8 +95,7 @@ def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
     for chunk in _chunks(texts):
         encoded = model.encoded(chunk)
         logits = model.logits([text.windows for text in encoded])
-        for call, scores in model.reader.read(labels, logits, encoded):
-            yield Scored(call.label, call.score, scores, call.confident)
+        yield from model.reader.read(labels, logits, encoded)
 
 
 def logits_of(texts: Iterable[str], model: LoadedModel) -> Iterator[NDArray[np.float32]]:

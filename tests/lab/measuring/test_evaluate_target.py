@@ -81,7 +81,8 @@ def test_what_is_found_is_written_and_read_back(tmp_path: Path) -> None:
         calibration.temperature, calibration.window_tokens, calibration.reference,
     )  # fmt: skip
     assert ((threshold, threshold), 0.9) == (calibration.thresholds, calibration.target_accuracy)
-    assert ("UNSURE", 0.66, False) == reader.call(LABELS, [0.34, 0.66])
+    reading = reader.reading(LABELS, [0.34, 0.66])
+    assert ("UNSURE", 0.66, False) == (reading.label, reading.score, reading.confident)
     assert OWN == read_calibration(tmp_path / "model", 2)
     assert before == {file: file.read_bytes() for file in (tmp_path / "model").iterdir()}
 

@@ -1,4 +1,4 @@
-"""Texts from aside on the inference thread: the same scores, after the stream, never in its way."""
+"""HTTP requests on the inference thread: the same scores, after the stream, never in its way."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ import pytest
 import service.scoring.inference
 from service.errors import BusyError, InputError, ModelError
 from service.records import Encoded, Verdict
-from service.scoring.inference import ASIDE_TOKENS_MAX, Inference
-from tools.scripted_engine import POISON, STATS, WARM_UP, ScriptedEngine, document, documents
+from service.scoring.inference import REQUEST_TOKENS_MAX, Inference
+from tools.scripted_engine import (
+    POISON,
+    STATS,
+    WARM_UP,
+    ScriptedEngine,
+    document,
+    documents,
+    scorer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,7 +38,7 @@ class Stream:
 
 @pytest.fixture(autouse=True)
 def _answer_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service.scoring.inference, "ASIDE_ANSWER_S", LONG_S)
+    monkeypatch.setattr(service.scoring.inference, "REQUEST_ANSWER_S", LONG_S)
 
 
 @pytest.fixture
@@ -48,7 +56,7 @@ def stream() -> Stream:
 @pytest.fixture
 async def inference(engine: ScriptedEngine, stream: Stream) -> AsyncIterator[Inference]:
     """Give a thread that has loaded the engine."""
-    thread = Inference(lambda: engine, WARM_UP, stream_waits=lambda: stream.waits)
+    thread = Inference(lambda: engine, WARM_UP, scorer(), stream_waits=lambda: stream.waits)
     await thread.start()
     engine.sizes.clear()
     yield thread
@@ -71,9 +79,9 @@ async def _held(engine: ScriptedEngine, inference: Inference) -> asyncio.Task[ob
 
 
 async def _waits(inference: Inference) -> None:
-    """Until something from aside waits for its turn."""
+    """Until a request waits for its turn."""
     async with asyncio.timeout(10):
-        while inference._turns._aside is None:  # noqa: ASYNC110 - a state of the object itself
+        while inference._turns._request is None:  # noqa: ASYNC110 - a state of the object itself
             await asyncio.sleep(0)
 
 
@@ -82,42 +90,40 @@ async def test_a_text_reads_the_same_as_in_the_stream(inference: Inference) -> N
     several = [document(number, tokens=3 + number) for number in range(40)]
     verdicts = await inference.score(several)
 
-    readings = await inference.score_aside(
+    readings = await inference.score_request(
         [Encoded(d.windows, d.stats, d.language) for d in several]
     )
 
-    assert [
-        (v.label, v.score, v.confident, v.scores) for v in verdicts if isinstance(v, Verdict)
-    ] == [(*call, scores) for call, scores in readings]
+    assert [v.reading for v in verdicts if isinstance(v, Verdict)] == readings
 
 
 async def test_nothing_needs_no_engine(inference: Inference, engine: ScriptedEngine) -> None:
     """No texts, no readings."""
-    assert [] == await inference.score_aside([])
+    assert [] == await inference.score_request([])
     assert [] == engine.sizes
 
 
 async def test_runs_are_small(inference: Inference, engine: ScriptedEngine) -> None:
     """So that a batch of the stream waits for one at most; a longer window has a run of its own."""
-    texts = [_text(n, tokens=200) for n in range(5)] + [_text(5, tokens=ASIDE_TOKENS_MAX + 100)]
+    texts = [_text(n, tokens=200) for n in range(5)] + [_text(5, tokens=REQUEST_TOKENS_MAX + 100)]
 
-    readings = await inference.score_aside(texts)
+    readings = await inference.score_request(texts)
 
     assert [2, 2, 1, 1] == engine.sizes
     assert [(20 + n) / 1000 for n in range(6)] == pytest.approx(
-        [scores["positive"] for _, scores in readings]
+        [reading.scores["positive"] for reading in readings]
     )
 
 
 async def test_the_stream_goes_first(inference: Inference, engine: ScriptedEngine) -> None:
-    """A batch that comes after a text from aside is on the model before it."""
+    """A batch that comes after a request is on the model before it."""
     first = await _held(engine, inference)
-    aside = asyncio.create_task(inference.score_aside([_text(1)] * 2))
+    request = asyncio.create_task(inference.score_request([_text(1)] * 2))
     await _waits(inference)
     second = asyncio.create_task(inference.score(documents(3)))
     await asyncio.sleep(0)
     engine.free.set()
-    await asyncio.gather(first, aside, second)
+    await asyncio.gather(first, request, second)
 
     assert [1, 3, 2] == engine.sizes
 
@@ -125,16 +131,16 @@ async def test_the_stream_goes_first(inference: Inference, engine: ScriptedEngin
 async def test_between_two_runs_the_stream_has_its_turn(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """A long request from aside is in nobody's way for longer than one of its runs."""
+    """A long request is in nobody's way for longer than one of its runs."""
     engine.free.clear()
     engine.busy.clear()
-    aside = asyncio.create_task(inference.score_aside([_text(1, ASIDE_TOKENS_MAX)] * 3))
+    request = asyncio.create_task(inference.score_request([_text(1, REQUEST_TOKENS_MAX)] * 3))
     while not engine.busy.is_set():  # noqa: ASYNC110 - set by a thread
         await asyncio.sleep(0)
     batch = asyncio.create_task(inference.score(documents(7)))
     await asyncio.sleep(0)
     engine.free.set()
-    await asyncio.gather(aside, batch)
+    await asyncio.gather(request, batch)
 
     assert [1, 7, 1, 1] == engine.sizes
 
@@ -143,14 +149,14 @@ async def test_while_the_stream_waits_there_is_no_turn(
     inference: Inference, engine: ScriptedEngine, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever asks is sent away in the end; when the stream is idle again, there is one."""
-    monkeypatch.setattr(service.scoring.inference, "ASIDE_ANSWER_S", SHORT_S)
+    monkeypatch.setattr(service.scoring.inference, "REQUEST_ANSWER_S", SHORT_S)
     stream.waits = True
     with pytest.raises(BusyError, match="ask again later"):
-        await inference.score_aside([_text(1)])
+        await inference.score_request([_text(1)])
     assert [] == engine.sizes
 
-    monkeypatch.setattr(service.scoring.inference, "ASIDE_ANSWER_S", LONG_S)
-    asking = asyncio.create_task(inference.score_aside([_text(1)]))
+    monkeypatch.setattr(service.scoring.inference, "REQUEST_ANSWER_S", LONG_S)
+    asking = asyncio.create_task(inference.score_request([_text(1)]))
     await asyncio.sleep(0)
     stream.waits = False
     assert 1 == len(await asking)
@@ -159,15 +165,15 @@ async def test_while_the_stream_waits_there_is_no_turn(
 async def test_many_that_are_sent_away_leave_the_streams_place_free(
     inference: Inference, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The model hangs: those from aside get their error, and the stream's put is never refused."""
-    monkeypatch.setattr(service.scoring.inference, "ASIDE_ANSWER_S", SHORT_S)
+    """The model hangs: requests get their error, and the stream's put is never refused."""
+    monkeypatch.setattr(service.scoring.inference, "REQUEST_ANSWER_S", SHORT_S)
     first = await _held(engine, inference)
-    asking = [inference.score_aside([_text(1)]) for _ in range(20)]
+    asking = [inference.score_request([_text(1)]) for _ in range(20)]
     refused = await asyncio.gather(*asking, return_exceptions=True)
     assert {BusyError} == {type(error) for error in refused}
     for _ in range(3):
         with pytest.raises(BusyError):
-            await inference.score_aside([_text(1)])
+            await inference.score_request([_text(1)])
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(SHORT_S):
@@ -180,29 +186,29 @@ async def test_many_that_are_sent_away_leave_the_streams_place_free(
     assert [5] == engine.sizes
 
 
-async def test_poison_from_aside_is_the_askers_fault(inference: Inference) -> None:
+async def test_poison_in_a_request_is_its_own_fault(inference: Inference) -> None:
     """The thread goes on, for both."""
     with pytest.raises(InputError, match="one of these texts"):
-        await inference.score_aside([Encoded(([POISON, 1],), STATS, None)])
+        await inference.score_request([Encoded(([POISON, 1],), STATS, None)])
 
-    assert 1 == len(await inference.score_aside([_text(1)]))
+    assert 1 == len(await inference.score_request([_text(1)]))
     assert 2 == len(await inference.score(documents(2)))
 
 
 async def test_a_broken_engine_is_an_error_for_both(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """Found from aside, it ends the thread; the stream and whoever waits are told."""
+    """Found by a request, it ends the thread; the stream and all who wait get the error."""
     first = await _held(engine, inference)
-    aside = asyncio.create_task(inference.score_aside([_text(1)]))
+    request = asyncio.create_task(inference.score_request([_text(1)]))
     await _waits(inference)
     engine.error = RuntimeError("the device is gone")
     engine.free.set()
-    found = await asyncio.gather(first, aside, return_exceptions=True)
+    found = await asyncio.gather(first, request, return_exceptions=True)
     assert [ModelError, ModelError] == [type(error) for error in found]
 
     with pytest.raises(ModelError, match="ended"):
-        await inference.score_aside([_text(1)])
+        await inference.score_request([_text(1)])
     with pytest.raises(ModelError, match="ended"):
         await inference.score(documents(1))
 
@@ -213,7 +219,7 @@ async def test_an_engine_that_breaks_on_a_text_from_aside(
     """Known good texts fail too: the thread has ended, and says so before the stream asks."""
     engine.error = RuntimeError("the device is gone")
     with pytest.raises(ModelError, match="the device is gone"):
-        await inference.score_aside([_text(1)])
+        await inference.score_request([_text(1)])
 
     inference._thread.join(10)
     assert inference.has_ended
@@ -226,11 +232,11 @@ async def test_nothing_waits_for_ever_at_the_stop(
 ) -> None:
     """What has no turn any more is told so."""
     first = await _held(engine, inference)
-    aside = asyncio.create_task(inference.score_aside([_text(1)]))
+    request = asyncio.create_task(inference.score_request([_text(1)]))
     await _waits(inference)
     stopping = asyncio.create_task(inference.stop())
     with pytest.raises(ModelError, match="ended"):
-        await aside
+        await request
     engine.free.set()
     await asyncio.gather(first, stopping)
     assert inference.has_ended

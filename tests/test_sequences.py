@@ -7,7 +7,7 @@ from itertools import chain, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.parts import split_by_size
+from service.sequences import split_by_size
 
 
 @given(st.lists(st.text("a", max_size=9), max_size=20), st.integers(1, 12))
