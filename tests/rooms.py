@@ -104,7 +104,7 @@ FILES: dict[str, str] = {
     "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
     "observe": "__init__ drift feed logs tracing metrics",
     "scoring": "__init__ repeats readings joining turns poles processing batch inference",
-    "stream": "__init__ cost breaker counts batcher pipeline",
+    "stream": "__init__ cost breaker counts batcher handover pipeline",
     "lab.data": "__init__ files glue texts domains labelled truth",
     "topics": "__init__ compare replay",
     "web": "__init__ bodies countries docs_page score_contracts "

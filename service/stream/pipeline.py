@@ -3,13 +3,10 @@
     poll ─► prepare ─► batcher ─► model ─► publish
     collect ──────────┘ score ───┘ publish
 
-Three stages run side by side: while batch n is on the model, n+1 is gathered and n-1 published.
-The batcher is the queue before the model: a batch is taken from it when the model is free and none
-that is scored waits for its commit, so it grows while either is busy, and nobody sleeps to fill it.
-While the model is busy, polls go out just before it is due to be free: what comes then is newest.
-Only whole batches go ahead of the commits: a few slots lie between scoring and publishing, and what
-waits there goes into one commit. Whatever is full stops the stage before it, and at last the
-polling; that is all the backpressure there is.
+Three stages run side by side: while batch n is on the model, n+1 is gathered and n-1 is published.
+When the stages wait for each other is in `handover`. Only whole batches go ahead of the commits: a
+few slots lie between scoring and publishing, and what waits there goes into one commit. Whatever is
+full stops the stage before it, and at last the polling; that is all the backpressure there is.
 
 An interruption of any kind (rebalance, failed publish) begins a new epoch in the session: what was
 polled before is dropped wherever it is, and polled again from what is committed.
@@ -18,7 +15,6 @@ polled before is dropped wherever it is, and polled again from what is committed
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,13 +24,14 @@ from service.progress import next_offsets
 from service.records import Document, Publication, Verdict
 from service.retry import Retry
 from service.sequences import with_results
+from service.stream.handover import Handover
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from service.observe.tracing import Tracing
     from service.ports import Clock, Scorer, Session
-    from service.records import Batch, Item, Outcome, Record
+    from service.records import Batch, Item, Outcome, Record, Rejected
     from service.stream.batcher import Batcher
     from service.stream.breaker import Breaker
     from service.stream.counts import OutcomeCounts
@@ -42,12 +39,6 @@ if TYPE_CHECKING:
 
 # Batches that may wait for one commit: where commits are slower than the model, they get fewer.
 SCORED_MAX = 4
-# Least time between two polls while the model is busy: one for each record would take a core.
-GATHER_S = 0.008
-# A poll goes out so long before a batch is due to end: about what it takes with preparing.
-POLL_AHEAD_S = 0.007
-# However long the batch: a poll brings a bounded number of records, and prepares them.
-GATHER_MAX_S = 0.05
 # A batch this many times slower than predicted is late beyond any noise of a busy machine.
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
@@ -78,18 +69,11 @@ class Pipeline:
     def __post_init__(self) -> None:
         """Begin with nothing collected."""
         self.metrics = self.counts.metrics
-        # Something has changed that a batch is waited for with.
-        self._due = asyncio.Event()
-        self._taken = asyncio.Event()
-        # The model has begun a batch, or is free and has nothing to begin.
-        self._turned = asyncio.Event()
+        self._handover = Handover(self.batcher, self.clock)
         self._scored: asyncio.Queue[ScoredBatch | None] = asyncio.Queue(SCORED_MAX)
         # Taken from the queue and not to be published with what came before: one at most.
         self._held: list[ScoredBatch | None] = []
         self._collecting: asyncio.Task[None] | None = None
-        self._collected = False
-        self._working_since: float | None = None
-        self._due_to_end = 0.0
 
     async def run(self) -> None:
         """Run until `stop` was called and all that was collected is published.
@@ -105,20 +89,23 @@ class Pipeline:
     def stop(self) -> None:
         """Poll no more; `run` returns when the rest is through."""
         if self._collecting is not None:
-            # Nothing is added from here on: what it waits for is never given to it.
+            # What it has polled and not added yet is read again by whoever comes next.
             self._collecting.cancel()
-            self._collected = True
-            self._due.set()
+            self._handover.end()
 
     def busy_s(self) -> float:
-        """How long the model has been busy with one batch, in seconds; 0 where it is idle."""
-        return 0.0 if self._working_since is None else self.clock.monotonic() - self._working_since
+        """How long the model has worked on its batch, in seconds; 0 where it is idle."""
+        return self._handover.busy_s()
+
+    def has_work(self) -> bool:
+        """Whether the model has a batch, or items wait for it."""
+        return len(self.batcher) > 0 or self.busy_s() > 0
 
     async def _collect(self) -> None:
         retry = Retry("poll", self.metrics, self.clock)
         while True:
             try:
-                await self._wait_for_room()
+                await self._handover.wait_for_room(self.keep_alive_s, self.session.keep_alive)
                 records = await self.session.poll()
             except RetriableError as error:
                 await retry.wait(error)
@@ -126,31 +113,7 @@ class Pipeline:
             retry.reset()
             if records:
                 await self._add(records)
-                await self._gather()
-
-    async def _gather(self) -> None:
-        """Let come what goes into the next batch, until that is due or the model has nothing."""
-        now = self.clock.monotonic()
-        least, most = now + GATHER_S, now + GATHER_MAX_S
-        with contextlib.suppress(TimeoutError):
-            while self._has_work and not self.batcher.fills_a_batch:
-                self._turned.clear()
-                due = self._due_to_end - POLL_AHEAD_S
-                async with asyncio.timeout(min(max(least, due), most) - self.clock.monotonic()):
-                    await self._turned.wait()
-
-    @property
-    def _has_work(self) -> bool:
-        return self._working_since is not None or len(self.batcher) > 0
-
-    async def _wait_for_room(self) -> None:
-        while self.batcher.full:
-            self._taken.clear()
-            try:
-                async with asyncio.timeout(self.keep_alive_s):
-                    await self._taken.wait()
-            except TimeoutError:
-                await self.session.keep_alive()
+                await self._handover.gather()
 
     async def _add(self, records: Sequence[Record]) -> None:
         for topic, count in Counter(record.partition.topic for record in records).items():
@@ -161,52 +124,30 @@ class Pipeline:
         if (epoch := records[0].epoch) != self.session.progress.epoch:
             self.metrics.dropped.inc(len(items))
             return
-        self.metrics.dropped.inc(self.batcher.add(items, epoch))
-        self._due.set()
+        self.metrics.dropped.inc(self._handover.add(items, epoch))
         self.metrics.queued_records.set(len(self.batcher))
 
     async def _score(self) -> None:
-        while (batch := await self._next_batch()) is not None:
+        while (batch := await self._handover.next_batch(self._would_wait)) is not None:
+            self.metrics.queued_records.set(len(self.batcher))
             if batch.epoch != self.session.progress.epoch:
                 self.metrics.dropped.inc(len(batch.items))
                 continue
             await self._scored.put((batch, await self._outcomes(batch)))
         await self._scored.put(None)
 
-    async def _next_batch(self) -> Batch | None:
-        while (batch := self._due_batch()) is None:
-            if self._collected and not len(self.batcher):
-                return None
-            self._turned.set()
-            self._due.clear()
-            await self._due.wait()
-        self._taken.set()
-        self.metrics.queued_records.set(len(self.batcher))
-        return batch
-
-    def _due_batch(self) -> Batch | None:
-        """The next batch, unless it would only wait for a commit."""
-        due = self._scored.empty() or self.batcher.fills_a_batch
-        return self.batcher.take(self.clock.monotonic()) if due else None
+    def _would_wait(self) -> bool:
+        """Whether the next batch, once it is scored, would only wait for a commit."""
+        return not self._scored.empty()
 
     async def _outcomes(self, batch: Batch) -> list[Outcome]:
         documents = [item for item in batch.items if isinstance(item, Document)]
         if not documents:
             return [item for item in batch.items if not isinstance(item, Document)]
-        started = self._working_since = self.clock.monotonic()
+        started = self.clock.monotonic()
         due_s = self.batcher.cost.seconds_of(len(batch.items), batch.tokens)
-        self._due_to_end = started + due_s
-        self._turned.set()
-        try:
-            async with asyncio.timeout(self._deadline_s(due_s)):
-                scored = await self.scorer.score(documents)
-        except TimeoutError:
-            raise ModelError(
-                f"the model has not answered for {self.busy_s():.0f} s on a batch of "
-                f"{batch.tokens} tokens; the service ends, so that another replica takes over"
-            ) from None
-        finally:
-            self._working_since = None
+        with self._handover.model_busy(due_s):
+            scored = await self._in_time(documents, batch.tokens, due_s)
         seconds = self.clock.monotonic() - started
         repeats = [v for v in scored if isinstance(v, Verdict) and v.repeated]
         self.metrics.repeated.inc(len(repeats))
@@ -220,6 +161,18 @@ class Pipeline:
         for item in batch.items:
             waits.observe(started - item.record.polled_at)
         return with_results(batch.items, Document, scored)
+
+    async def _in_time(
+        self, documents: Sequence[Document], tokens: int, due_s: float
+    ) -> list[Verdict | Rejected]:
+        try:
+            async with asyncio.timeout(self._deadline_s(due_s)):
+                return await self.scorer.score(documents)
+        except TimeoutError:
+            raise ModelError(
+                f"the model has not answered for {self.busy_s():.0f} s on a batch of "
+                f"{tokens} tokens; the service ends, so that another replica takes over"
+            ) from None
 
     def _deadline_s(self, due_s: float) -> float:
         late_s = max(DEADLINE_MIN_S, DEADLINE_FACTOR * due_s) if due_s else self.stall_timeout_s
@@ -268,7 +221,7 @@ class Pipeline:
                 self._held.append(following)
                 break
             outcomes = [*outcomes, *following[1]]
-        self._due.set()
+        self._handover.look_again()
         return batch.epoch, outcomes
 
     def _publication(self, epoch: int, outcomes: Sequence[Outcome]) -> Publication:

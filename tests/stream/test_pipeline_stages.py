@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from service.stream import pipeline
+from service.stream import handover
 from tools.pipeline_tools import Stream, assert_each_once_in_order
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ async def waiting_and_unpolled(stream: Stream, monkeypatch: pytest.MonkeyPatch) 
     polls = stream.session.polls
     await stream.until(lambda: stream.session.polls > polls)
     for name in ("GATHER_S", "GATHER_MAX_S"):
-        monkeypatch.setattr(pipeline, name, 3600.0)
+        monkeypatch.setattr(handover, name, 3600.0)
     stream.produce(1, first=2)
     await stream.until(lambda: len(stream.batcher) == 2)
     return stream.session.polls

@@ -1,0 +1,110 @@
+"""The hand-over between collecting and scoring, without a pipeline around it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from service.assembly import SystemClock
+from service.stream import handover
+from service.stream.batcher import Batcher, Limits
+from service.stream.handover import Handover
+from tools.scripted_engine import documents
+
+RECORDS_MAX = 4
+
+
+def a_handover() -> Handover:
+    """An empty one, whose batches have at most four records."""
+    return Handover(Batcher(Limits(1000, RECORDS_MAX, 60.0)), SystemClock())
+
+
+def at_once() -> bool:
+    """No commit is waited for."""
+    return False
+
+
+async def turns() -> None:
+    """Let all other tasks go on until they wait."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_what_waits_at_the_end_is_still_handed_over() -> None:
+    """Then there is no next batch."""
+    between = a_handover()
+    between.add(documents(3), 0)
+    between.end()
+    batch = await between.next_batch(at_once)
+    assert batch is not None
+    assert 3 == len(batch.items)
+    assert await between.next_batch(at_once) is None
+
+
+async def test_a_batch_that_would_wait_for_a_commit_grows() -> None:
+    """Until it need not wait, or is whole."""
+    between = a_handover()
+    waits = True
+    between.add(documents(1), 0)
+    asking = asyncio.create_task(between.next_batch(lambda: waits))
+    await turns()
+    between.add(documents(2), 0)
+    await turns()
+    assert not asking.done()
+    waits = False
+    between.look_again()
+    batch = await asking
+    assert batch is not None
+    assert 3 == len(batch.items)
+
+    waits = True
+    between.add(documents(RECORDS_MAX), 0)
+    batch = await between.next_batch(lambda: waits)
+    assert batch is not None
+    assert RECORDS_MAX == len(batch.items)
+
+
+async def test_gathering_ends_when_the_model_has_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not before: what comes while it is busy goes into the next batch."""
+    monkeypatch.setattr(handover, "GATHER_S", 3600.0)
+    monkeypatch.setattr(handover, "GATHER_MAX_S", 3600.0)
+    between = a_handover()
+    await between.gather()
+    with between.model_busy(1.0):
+        gathering = asyncio.create_task(between.gather())
+        await turns()
+        assert not gathering.done()
+    scoring = asyncio.create_task(between.next_batch(at_once))
+    await gathering
+    between.end()
+    assert await scoring is None
+
+
+async def test_a_full_batcher_is_waited_for_and_the_group_kept_alive() -> None:
+    """For as long as nothing is taken."""
+    between = a_handover()
+    kept: list[None] = []
+
+    async def keep_alive() -> None:
+        kept.append(None)
+
+    while not between.batcher.full:
+        between.add(documents(RECORDS_MAX), 0)
+    waiting = asyncio.create_task(between.wait_for_room(0.001, keep_alive))
+    while len(kept) < 3:  # noqa: ASYNC110 - counted by the callback alone
+        await asyncio.sleep(0.001)
+    assert not waiting.done()
+    while between.batcher.full:
+        assert await between.next_batch(at_once) is not None
+    await waiting
+
+
+async def test_how_long_the_model_is_busy() -> None:
+    """Counted within a batch alone."""
+    between = a_handover()
+    assert 0 == between.busy_s()
+    with between.model_busy(1.0):
+        await asyncio.sleep(0.001)
+        assert between.busy_s() > 0
+    assert 0 == between.busy_s()
