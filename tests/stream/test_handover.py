@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-
-import pytest
+from typing import TYPE_CHECKING
 
 from service.assembly import SystemClock
 from service.stream import handover
 from service.stream.batcher import Batcher, Limits
 from service.stream.handover import Handover
 from tools.scripted_engine import documents
+
+if TYPE_CHECKING:
+    import pytest
 
 RECORDS_MAX = 4
 
