@@ -1,6 +1,6 @@
-"""Kafka: with `bench` and `demo` the only room that imports aiokafka.
+"""Kafka: beside `bench` and `demo` the only folder that imports aiokafka.
 
-`session` is the stream's; `letters` and `outputs` read topics once through, for `lab`.
+`session` is what the stream runs on; `once` reads topics from start to end, for `topics`.
 """
 
 from service.kafka.session import KafkaSession

@@ -1,9 +1,9 @@
-"""What aiokafka's clients run in the background: whether it still does, and how to end it.
+"""The background tasks of aiokafka's clients: whether they still run, and how to end them.
 
-Exists because a task of aiokafka that ends by an error tells nobody: the consumer then returns
-nothing, for ever, and stopping it raises that old error before its connections are closed; a
-producer that fails leaves tasks behind that wait for ever. Only this may know the names of those
-tasks. What is done about it is the session's.
+Exists because a background task of aiokafka that fails reports it to nobody: the consumer then
+returns no records, for ever, and its `stop` raises the old error before the connections are closed.
+A producer that fails leaves tasks behind that wait for ever. The names of those tasks, which are
+private to aiokafka, may be used here only. What to do about a failed task is up to the session.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from service.errors import BrokerError, RetriableError
-from service.kafka.connection import STOP_TIMEOUT_S, translated
+from service.kafka.connection import STOP_TIMEOUT_S, named, translated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# What each does, its part of the consumer, its name there, and whether it may end: those that may
-# come and go with each assignment, and are missed only where an error ended them.
+# What each task does, the consumer's attribute that owns it, its name there, and whether it may
+# end. Those that may are started again with each assignment: only an error of theirs is a failure.
 _TASKS = (
     ("metadata", "_client", "_sync_task", False),
     ("fetching", "_fetcher", "_fetch_task", False),
@@ -38,7 +38,7 @@ _TASKS = (
 
 
 def ended(consumer: AIOKafkaConsumer) -> BrokerError | RetriableError | None:
-    """Why a started consumer will not go on, if so; only another one in its place does then."""
+    """The reason why a started consumer has failed for good and is to be replaced, if it has."""
     for what, part, name, may_end in _TASKS:
         task: asyncio.Task[Any] | None = getattr(getattr(consumer, part, None), name, None)
         if task is None or not task.done():
@@ -50,34 +50,34 @@ def ended(consumer: AIOKafkaConsumer) -> BrokerError | RetriableError | None:
 
 
 def coordinator(consumer: AIOKafkaConsumer) -> int | None:
-    """The broker that coordinates the group of a started consumer, as far as that one knows."""
+    """The id of the broker that coordinates the group, as far as this started consumer knows."""
     known: int | None = consumer._coordinator.coordinator_id  # noqa: SLF001 - no public way
     return known
 
 
 def _explained(what: str, error: BaseException | None) -> BrokerError | RetriableError:
-    # aiokafka puts its own error around what happened.
+    # aiokafka wraps the original error in one of its own.
     cause = (error.__cause__ or error) if error is not None else None
     if isinstance(cause, Exception) and isinstance(known := translated(cause), BrokerError):
         return known
-    said = f" ({type(cause).__name__}: {str(cause)[:200]})" if cause is not None else ""
-    return RetriableError(f"the Kafka client's {what} ended{said}; the group is joined anew")
+    reason = f" ({named(cause)})" if cause is not None else ""
+    return RetriableError(f"the Kafka client's {what} ended{reason}; the group is joined anew")
 
 
 async def stop(consumer: AIOKafkaConsumer) -> None:
-    """Stop a consumer, whatever of it has ended; takes at most twice STOP_TIMEOUT_S."""
+    """Stop a consumer, whichever of its tasks have failed; takes at most twice STOP_TIMEOUT_S."""
     client = getattr(consumer, "_client", None)
     metadata: asyncio.Task[Any] | None = getattr(client, "_sync_task", None)
     if client is not None and metadata is not None and metadata.done():
-        # Closing would raise its error, each time.
+        # `close` awaits this task, so it would raise the task's error before it closes anything.
         client._sync_task = None  # noqa: SLF001 - see above
     if not await _closed(consumer.stop) and client is not None:
         await _closed(client.close)
 
 
 async def _closed(close: Callable[[], Awaitable[None]]) -> bool:
-    # A task of its own: aiokafka cancels tasks of its own and awaits them, and what that raises
-    # would pass for the end of whoever awaits this.
+    # In a task of its own: aiokafka cancels its tasks and awaits them. A CancelledError that comes
+    # through from one of them would otherwise look like the cancellation of our caller.
     closing = asyncio.ensure_future(close())
     try:
         await asyncio.wait([closing], timeout=STOP_TIMEOUT_S)
@@ -85,17 +85,17 @@ async def _closed(close: Callable[[], Awaitable[None]]) -> bool:
         closing.cancel()
     await asyncio.wait([closing])
     error = None if closing.cancelled() else closing.exception()
-    # An error of Kafka, or one that a task died of, was said already.
+    # Errors of Kafka were reported when they happened.
     if error is not None and not isinstance(error, KafkaError):
         log.warning("the Kafka client did not stop cleanly", error=type(error).__name__)
     return not closing.cancelled() and error is None
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:
-    """End what a producer leaves behind where its stop does not get through.
+    """End the tasks and futures that a producer leaves behind if its `stop` fails or times out.
 
-    Its sender and what waits for its batches would wait for ever, and be called lost by asyncio
-    when they are collected; so would the error of a batch that nobody asks for.
+    The sender task and whoever awaits its batches would wait for ever, until asyncio logs a pending
+    task that was destroyed, or an error of a batch that was never retrieved.
     """
     accumulator = getattr(producer, "_message_accumulator", None)
     if accumulator is None:
@@ -109,6 +109,6 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(STOP_TIMEOUT_S):
             while task is not None and not task.done():
-                # Cancelled, it waits for its own requests; cancelled again, it ends them.
+                # The first cancel makes it wait for its requests, the next one cancels those.
                 task.cancel()
                 await asyncio.wait({task}, timeout=0.1)

@@ -1,8 +1,9 @@
-"""What the group has committed, as far as the coordinator that tells it can be trusted.
+"""The group's committed offsets, read only from a coordinator that is known to have them all.
 
-Exists because one that has just taken over may answer an older offset, until enough replicas have
-told it how far they are; to form a group takes a write that waits for those. What is done about an
-answer that cannot be trusted is the session's.
+Exists because a coordinator that has just taken over may answer an older offset, until enough
+replicas of its log have reported how far they are. Forming a group takes a write that waits for
+those replicas, so a coordinator that has formed the group knows every earlier commit. What to do
+about an answer that may be older is up to the session.
 """
 
 from __future__ import annotations
@@ -23,36 +24,37 @@ if TYPE_CHECKING:
 
 
 class Committed:
-    """The group's offsets, through one of its members."""
+    """The group's committed offsets, read and written through one of its members."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
-        """Trust nobody yet."""
+        """Accept no coordinator's answers yet."""
         self._consumer = consumer
         self._coordinator: int | None = None
 
     def group_formed(self) -> None:
-        """The coordinator of now has formed the group, and so knows all that was committed."""
+        """Accept the current coordinator: it has just formed the group."""
         self._coordinator = background.coordinator(self._consumer)
 
     async def read(self, partition: Partition) -> int | None:
-        """The offset behind the last record that the group is done with, if any was committed.
+        """The committed offset of a partition: the next one to read; None if there is none.
 
         Raises:
-            RejoinError: another broker coordinates the group than when it was formed. What this
-                member has published itself does not make up for it: another one may have had the
-                partition in between.
+            RejoinError: another broker coordinates the group than when it was formed. The offsets
+                that this member has published itself are no substitute: another member may have
+                had the partition in between.
             KafkaError: the brokers cannot be reached or refuse.
         """
+        # Looks at the coordinator after the answer: a change before or during the request is seen.
         offset: int | None = await self._consumer.committed(TopicPartition(*partition))
         if background.coordinator(self._consumer) != self._coordinator:
             raise RejoinError("another broker coordinates the group now")
         return offset
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Commit outside of any transaction; refused where the group has formed without this one.
+        """Commit outside of any transaction; refused if the group was formed without this member.
 
         Raises:
-            KafkaError: it may be committed or not.
+            KafkaError: the offsets may be committed or not.
         """
         await self._consumer.commit(
             {TopicPartition(*partition): offset for partition, offset in offsets.items()}

@@ -1,10 +1,15 @@
-"""Connecting to the brokers, and what their errors mean for the service."""
+"""Connection options of aiokafka's clients, and the service's own errors for those of Kafka.
+
+Exists so that all clients connect alike, and so that each error of a broker says what to correct.
+Nothing may enter that reads or writes a topic.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.conn import collect_hosts, create_conn
@@ -30,27 +35,28 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
-from service.errors import BrokerError, RejoinError, RetriableError, SettingsError
+from service.errors import BrokerError, RejoinError, RetriableError, SettingsError, first_line
 from service.settings import read_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from service.settings import KafkaSettings
 
-# Closing a client asks the broker for nothing that is worth waiting longer for.
+# Closing a client needs no answer that is worth a longer wait.
 STOP_TIMEOUT_S = 5.0
 
-# One connection with its login takes round trips, not work: only an overloaded broker needs longer.
+# Connecting and logging in takes a few round trips: only an overloaded broker needs longer.
 CHECK_TIMEOUT_S = 10.0
 
 _CREDENTIALS = "correct SENTIMENT_KAFKA__SASL_USERNAME or SENTIMENT_KAFKA__SASL_PASSWORD_FILE"
 _PROTOCOL = "set SENTIMENT_KAFKA__SECURITY_PROTOCOL to that of the brokers' listener"
-_NEVER_HELPS: dict[type[KafkaError], str] = {
+# Errors that stay until somebody does this.
+_REMEDIES: dict[type[KafkaError], str] = {
     TopicAuthorizationFailedError: "grant this user Read on SENTIMENT_KAFKA__INPUT_TOPIC, and "
     "Write on SENTIMENT_KAFKA__OUTPUT_TOPIC and SENTIMENT_KAFKA__DEAD_LETTER_TOPIC",
     GroupAuthorizationFailedError: "grant this user Read on the group SENTIMENT_KAFKA__GROUP_ID",
-    # Brokers since 2.8 take Write on any topic for it.
+    # Since 2.8 brokers require no more than Write on any topic.
     ClusterAuthorizationFailedError: "grant this user Write on SENTIMENT_KAFKA__OUTPUT_TOPIC and "
     "SENTIMENT_KAFKA__DEAD_LETTER_TOPIC, and before Kafka 2.8 IdempotentWrite on the cluster",
     TransactionalIdAuthorizationFailed: "grant this user Write on the transactional ids that "
@@ -62,14 +68,16 @@ _NEVER_HELPS: dict[type[KafkaError], str] = {
     IllegalSaslStateError: _PROTOCOL,
 }
 
-# OpenSSL's codes for a name and for an address that the certificate does not hold.
-_OTHER_NAME = (62, 64)
-# What a broker says of the client's certificate, in OpenSSL's words; its other alerts may pass.
+# OpenSSL's codes for a host name and an IP address that the certificate is not issued to.
+_WRONG_HOST = (62, 64)
+# OpenSSL's names of a broker's alerts about the client's certificate; other alerts may be
+# temporary.
 _CERTIFICATE_ALERTS = re.compile(
     r"_ALERT_(.*CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE|ACCESS_DENIED)"
 )
 
-# The brokers abort a transaction that is open for too long, and fence its producer as well.
+# Also what a producer gets whose transaction was open for too long: the brokers abort it and fence
+# the producer.
 _FENCED = (
     InvalidProducerEpoch,
     InvalidProducerIdMapping,
@@ -83,7 +91,7 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
     """The keyword arguments that every aiokafka client needs to connect.
 
     Raises:
-        SettingsError: a mounted file cannot be read, or does not hold what it should.
+        SettingsError: a mounted file cannot be read or has the wrong content.
     """
     options: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap_servers,
@@ -109,7 +117,7 @@ def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
         ) from None
     if settings.ssl_certificate_file is not None:
         try:
-            # An empty password, or OpenSSL would ask the terminal for that of an encrypted key.
+            # With no password given, OpenSSL would ask for an encrypted key's at the terminal.
             context.load_cert_chain(settings.ssl_certificate_file, settings.ssl_key_file, "")
         except OSError as error:
             raise SettingsError(
@@ -121,18 +129,18 @@ def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
 
 
 async def check_access(options: Mapping[str, Any]) -> None:
-    """Log in and ask once; aiokafka's clients hide why they cannot, and try again for ever.
+    """Log in to one bootstrap server; aiokafka's clients retry for ever and hide the reason.
 
     Raises:
-        BrokerError: no bootstrap server lets this client in, and one refuses it.
+        BrokerError: no bootstrap server accepts the login, and at least one refuses it.
         RetriableError: none can be reached.
     """
     failure: BrokerError | RetriableError | None = None
-    same = {name: value for name, value in options.items() if name != "bootstrap_servers"}
+    others = {name: value for name, value in options.items() if name != "bootstrap_servers"}
     for host, port, _ in collect_hosts(options["bootstrap_servers"]):
         try:
             async with asyncio.timeout(CHECK_TIMEOUT_S):
-                connection = await create_conn(host, port, **same)
+                connection = await create_conn(host, port, **others)
                 try:
                     await connection.send(MetadataRequest([]))
                 finally:
@@ -140,10 +148,10 @@ async def check_access(options: Mapping[str, Any]) -> None:
         except (KafkaError, OSError) as error:
             if not isinstance(failure, BrokerError):
                 failure = _closed(error) or translated(error)
-                told = str(failure)
-                if ";" not in told:
-                    told += "; is a broker there? SENTIMENT_KAFKA__BOOTSTRAP_SERVERS names it"
-                failure = type(failure)(f"{host}:{port}: {told}")
+                message = str(failure)
+                if ";" not in message:
+                    message += "; is a broker there? SENTIMENT_KAFKA__BOOTSTRAP_SERVERS names it"
+                failure = type(failure)(f"{host}:{port}: {message}")
         else:
             return
     if failure is not None:
@@ -151,24 +159,37 @@ async def check_access(options: Mapping[str, Any]) -> None:
 
 
 def translated(error: Exception) -> BrokerError | RetriableError:
-    """The error that says what helps: correct something, join again, or try again."""
-    for kind, remedy in _NEVER_HELPS.items():
+    """The service's error for one of Kafka: correct something, join again, or try again."""
+    for kind, remedy in _REMEDIES.items():
         if isinstance(error, kind):
-            return BrokerError(f"Kafka refuses ({_named(error)}); {remedy}")
+            return BrokerError(f"Kafka refuses ({named(error)}); {remedy}")
     if isinstance(error, _FENCED):
-        return RejoinError(f"another replica has taken the partition over ({_named(error)})")
+        return RejoinError(f"another replica has taken the partition over ({named(error)})")
     if isinstance(error, CommitFailedError | IllegalStateError):
         return RetriableError("the partitions were taken away before the commit")
-    # What broke a connection is the cause of the error that whoever waits for an answer gets.
+    # A request that fails because its connection broke has the connection's error as its cause.
     for cause in (error, error.__cause__):
         if isinstance(cause, ssl.SSLError) and (remedy := _certificate_remedy(cause)):
-            return BrokerError(f"TLS fails ({_named(cause)}); {remedy}")
-    return RetriableError(f"Kafka failed ({_named(error)})")
+            return BrokerError(f"TLS fails ({named(cause)}); {remedy}")
+    return RetriableError(f"Kafka failed ({named(error)})")
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Raise the service's error for one of Kafka, or for an answer that did not come in time.
+
+    Raises:
+        RetriableError, BrokerError: see `translated`.
+    """
+    try:
+        yield
+    except (KafkaError, TimeoutError) as error:
+        raise translated(error) from error
 
 
 def _certificate_remedy(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        if error.verify_code in _OTHER_NAME:
+        if error.verify_code in _WRONG_HOST:
             return (
                 "name the brokers in SENTIMENT_KAFKA__BOOTSTRAP_SERVERS and in their "
                 "advertised.listeners as their certificates do"
@@ -183,15 +204,16 @@ def _certificate_remedy(error: ssl.SSLError) -> str:
 
 
 def _closed(error: Exception) -> RetriableError | None:
-    """A broker that starts closes connections too, so that this may pass."""
+    """The error for a closed connection, which is temporary where a broker is starting."""
     if isinstance(translated(error), BrokerError) or not isinstance(
         error, KafkaConnectionError | ConnectionResetError | ssl.SSLError
     ):
         return None
-    return RetriableError(f"the connection is closed ({_named(error)}); if that lasts, {_PROTOCOL}")
+    return RetriableError(f"the connection is closed ({named(error)}); if that lasts, {_PROTOCOL}")
 
 
-def _named(error: BaseException) -> str:
-    # aiokafka's own errors begin with their names.
-    name, text = type(error).__name__, str(error)[:300]
-    return text if name in text else f"{name}: {text}".removesuffix(": ")
+def named(error: BaseException) -> str:
+    """One bounded line with an error's class and text."""
+    # The texts of aiokafka's own errors begin with the class.
+    name, text = type(error).__name__, first_line(error, 300)
+    return text if name in text else f"{name}: {text}"

@@ -1,10 +1,11 @@
-"""How a publication gets out: exactly once by transactions, or at least once.
+"""Publishing and committing: exactly once by transactions, or at least once.
 
-Exactly once needs one transactional producer per input partition. aiokafka sends no generation of
-the group with a transaction's offsets, so with one id per process a stalled worker that lost its
-partitions could still commit. With an id that belongs to the partition, whoever starts its producer
-fences the older owner: that is done before the committed offset is read, so whoever reads it is the
-only one who can move it.
+Exactly once needs one transactional producer per input partition. aiokafka does not send the
+group's generation with the offsets of a transaction, so with one transactional id per process a
+stalled replica that has lost its partitions could still commit. With one id per partition, whoever
+starts its producer fences the older owner. That happens before the committed offset is read, so
+only the member that reads an offset can move it. Nothing may enter that reads records or knows
+what they mean.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import structlog
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from service.errors import BrokerError, RejoinError, RetriableError
-from service.kafka.connection import translated
+from service.kafka.connection import translated, translating
 from service.kafka.producer import Producer, portions, smaller_forms
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# All together, then one by one: full record, smaller form, cut form.
+# One with all records in batches, then one by one: full record, smaller form, cut form.
 ATTEMPTS_MAX = 4
-# Producers started at a time: each opens connections, and a broker takes them one by one.
+# Producers started at a time: each opens connections, and a broker accepts them one by one.
 STARTS_MAX = 16
-# Each is a client with its own connections: figures under "Delivery" in service/README.md.
+# Above this a warning is logged: each producer is a client with connections of its own. Figures are
+# under "Delivery" in service/README.md.
 PRODUCERS_WARNED = 64
 
 
@@ -41,10 +43,10 @@ class Delivery(Protocol):
     """What the session needs to publish."""
 
     async def own(self, partitions: Collection[Partition]) -> None:
-        """Be ready to publish for these input partitions; before their offsets are read."""
+        """Get ready to publish for these input partitions, before their offsets are read."""
 
     def disown(self) -> None:
-        """The partitions were taken away: nothing more is published for them."""
+        """Publish nothing more for any partition: all of them were revoked."""
 
     async def publish(
         self,
@@ -52,11 +54,11 @@ class Delivery(Protocol):
         progress: Progress,
         committed: Committed,
     ) -> None:
-        """Publish and commit; `progress` moves on in each partition as soon as that is certain.
+        """Publish and commit; `progress` advances in each partition whose commit is certain.
 
         Raises:
-            RetriableError: some of it is not published.
-            RejoinError: another owner has a partition, or some of it may be published or not.
+            RetriableError: a part is not published.
+            RejoinError: another member owns a partition, or a part may be published or not.
             BrokerError: waiting does not help.
         """
 
@@ -65,7 +67,7 @@ class Delivery(Protocol):
 
 
 class AtLeastOnce:
-    """One idempotent producer; offsets are committed when all is sent."""
+    """One idempotent producer; offsets are committed when every record is sent."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Connect to nothing yet."""
@@ -80,7 +82,7 @@ class AtLeastOnce:
             self._producer = producer
 
     def disown(self) -> None:
-        """See `Delivery.disown`; the one producer serves any partition."""
+        """See `Delivery.disown`; the one producer does not belong to a partition."""
 
     async def publish(
         self,
@@ -89,13 +91,11 @@ class AtLeastOnce:
         committed: Committed,
     ) -> None:
         """See `Delivery.publish`."""
-        try:
+        with translating():
             for portion in portions(publication.outgoing):
                 await self._send(portion)
             await committed.commit(publication.offsets)
             progress.advance(publication.offsets)
-        except (KafkaError, TimeoutError) as error:
-            raise translated(error) from error
 
     async def _send(self, portion: Sequence[Outgoing]) -> None:
         await self.own(())
@@ -106,7 +106,8 @@ class AtLeastOnce:
         await self.stop()
         forms, one_by_one = smaller_forms([message for message, _ in failed], failed)
         if one_by_one:
-            # Each on its own, so that none is sent before its predecessor is taken in some form.
+            # Each by a call of its own: none is sent before the one before it is accepted in some
+            # form, which keeps their order.
             for message in forms:
                 await self._send([message])
         else:
@@ -130,7 +131,7 @@ class ExactlyOnce:
         self._discarded: list[Producer] = []
 
     async def own(self, partitions: Collection[Partition]) -> None:
-        """See `Delivery.own`; a producer that is still good goes on."""
+        """See `Delivery.own`; a producer that is not discarded is kept."""
         missing = [p for p in partitions if p not in self._producers]
         if len(partitions) > PRODUCERS_WARNED:
             log.warning(
@@ -155,7 +156,7 @@ class ExactlyOnce:
                 raise result
 
     def disown(self) -> None:
-        """See `Delivery.disown`; closed by the next `own`, which may wait for it."""
+        """See `Delivery.disown`; the next `own` closes the producers, which takes a while."""
         self._discarded.extend(self._producers.values())
         self._producers.clear()
 
@@ -165,10 +166,12 @@ class ExactlyOnce:
         progress: Progress,
         committed: Committed,
     ) -> None:
-        """See `Delivery.publish`; one transaction for each input partition, side by side."""
+        """See `Delivery.publish`; one transaction per input partition, concurrently."""
         outgoing: dict[Partition, list[Outgoing]] = {p: [] for p in publication.offsets}
         for message in publication.outgoing:
             outgoing[message.source].append(message)
+        # All of them are awaited, also if one fails: when this returns, none is left that could
+        # still commit while the session reads offsets.
         results = await asyncio.gather(
             *(
                 self._transact(p, outgoing[p], offset, progress, committed)
@@ -177,7 +180,7 @@ class ExactlyOnce:
             return_exceptions=True,
         )
         errors = [result for result in results if isinstance(result, BaseException)]
-        # Of several, the one that asks for most: a fenced producer means leave and join again.
+        # A RejoinError goes first: any other error that lasts comes again after joining.
         for error in sorted(errors, key=lambda e: not isinstance(e, RejoinError)):
             raise error
 
@@ -189,23 +192,35 @@ class ExactlyOnce:
         progress: Progress,
         committed: Committed,
     ) -> None:
+        """Commit the records of one partition and its offset together, or neither of them."""
         one_by_one = ending = False
         start = progress.next_offset(partition) or 0
         for _ in range(ATTEMPTS_MAX):
+            # 1. Looked up for each attempt: a revocation in between has taken the producer away.
             producer = self._producers.get(partition)
             if producer is None:
                 raise RetriableError(f"{partition.topic}/{partition.number} has no producer")
             try:
                 async with asyncio.timeout(self._settings.transaction_ms / 1000):
                     await producer.begin()
+                    # 2. Every record is acknowledged before the offset joins the transaction. A
+                    #    failed send does not fail aiokafka's transaction: committed all the same,
+                    #    the offset would lie behind a record that was never published.
                     failed = await producer.send_each(outgoing, one_by_one)
                     if not failed:
                         await producer.send_offsets({partition: offset}, self._settings.group_id)
+                        # 3. Set before the request: from here on the brokers may have committed,
+                        #    whatever becomes of their answer.
                         ending = True
                         await producer.commit()
                 if ending:
+                    # 4. Certain now, and noted without an await in between: an error of another
+                    #    partition's transaction does not make this one be read again.
                     progress.advance({partition: offset})
                     return
+                # 5. A topic has refused a record, which leaves a gap in the producer's sequence:
+                #    only another producer can go on. Its start, with the same id, also aborts the
+                #    transaction that this one leaves open.
                 self._discard(partition)
                 outgoing, again = smaller_forms(outgoing, failed, one_by_one)
                 one_by_one = one_by_one or again
@@ -214,19 +229,27 @@ class ExactlyOnce:
                 # aiokafka asserts on the state of a transaction that has failed meanwhile.
                 self._discard(partition)
                 reason = translated(error)
+                # 6. Without an answer to 3, to read again from the committed offset needs a
+                #    coordinator that has that offset for certain: one that forms the group anew.
                 if ending and type(reason) is RetriableError:
                     raise RejoinError(f"a transaction may have ended or not: {reason}") from error
                 raise reason from error
             except BaseException:
+                # 7. Also if cancelled: used again, the producer would be in an open transaction.
                 self._discard(partition)
                 raise
         raise BrokerError("the output topics refuse records of any size; check max.message.bytes")
 
     async def _reopen(self, partition: Partition, start: int, committed: Committed) -> None:
-        """Start a new producer within a publish: it fences a new owner too, if there is one.
+        """Start a new producer within a publish, for records that were read some time ago.
 
-        What that one has committed shows afterwards, and then nothing more may be published here.
+        Raises:
+            RejoinError: another member has published for the partition since then.
         """
+        # This fences the partition's rightful owner too, if it is another member by now; that one
+        # joins again. In this order: nobody can commit after the fencing, so an offset that is
+        # still `start` afterwards means that nothing of `outgoing` is published. Asked for before,
+        # the owner could commit in between, and the same records would be published twice.
         await self.own([partition])
         if await committed.read(partition) not in (None, start):
             raise RejoinError("another replica has taken the partition over")

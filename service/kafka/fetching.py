@@ -1,8 +1,8 @@
-"""Fetching when asked to, so that a poll brings what is newest.
+"""Fetching only during a poll, so that a poll returns the newest records.
 
-Exists because aiokafka fetches ahead: behind each poll it asks the brokers again, who answer with
-the first record that comes. That one then waits for the next poll, and all behind it for the one
-after that. With polls 10 ms apart a record was 13 ms on its way to the service, most of it here.
+Exists because aiokafka fetches ahead: after each poll it sends the brokers another request, which
+they answer as soon as one record comes. That record then waits for the next poll, and all behind it
+for the poll after that. With polls 10 ms apart a record took 13 ms to the service, most of it here.
 Nothing may enter that knows the session or what a record means.
 """
 
@@ -15,20 +15,21 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer, TopicPartition
 
-# For other brokers, when one has answered: some round trips. One without new records answers late.
+# How long to wait for other brokers once one has answered: a few round trips. A broker without new
+# records answers only at the end of its own wait.
 OTHERS_MS = 3
 
 
 async def fetch(
     consumer: AIOKafkaConsumer, records_max: int, timeout_ms: int
 ) -> dict[TopicPartition, list[Any]]:
-    """Records that have come since the last call, by partition; none where none came in time.
+    """Records that have come since the last call, by partition; empty if none came in time.
 
-    Brokers that have answered are not asked again before the next call, unless there are as many
-    records as may be: then more are on their way meanwhile.
+    A broker that has answered gets no other request before the next call, unless `records_max` is
+    reached: a backlog is fetched while the records are processed.
 
     Raises:
-        KafkaError: as `getmany`; records may be lost that were fetched before.
+        KafkaError: as `getmany`; records that this call had taken before are lost.
     """
     consumer.resume(*consumer.paused())
     found: dict[TopicPartition, list[Any]] = {}
@@ -44,7 +45,7 @@ async def fetch(
 
 
 def _pause_brokers_of(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> bool:
-    """Pause all partitions whose brokers lead these; whether all are paused now."""
+    """Pause all partitions led by the brokers of these; returns whether all are paused now."""
     leader = consumer._client.cluster.leader_for_partition  # noqa: SLF001 - no public way
     brokers = {leader(partition) for partition in partitions}
     assigned = consumer.assignment()

@@ -1,7 +1,8 @@
-"""One producer: every send is awaited, and it is discarded after an error.
+"""One producer of aiokafka, whose sends are all awaited, and the sizes of what it sends.
 
-aiokafka's idempotent sequence has a gap behind a refused record, and the state of a failed
-transaction is unknown: in both cases only a new producer goes on safely.
+After an error a producer is discarded: a refused record leaves a gap in the sequence numbers of
+aiokafka's idempotent producer, and the state of a failed transaction is unknown. When to discard
+one is up to `delivery`; nothing may enter that knows the consumer group.
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
 
     from service.records import Outgoing, Partition
 
-# Topics that exist are known at once; one that the broker creates takes a moment.
+# The metadata of an existing topic comes at once; a topic that the broker creates takes a moment.
 TOPIC_WAIT_S = 10.0
-# A coordinator that is moving or settling an older transaction answers within seconds.
+# A coordinator that is moving, or is ending an older transaction, answers within seconds.
 START_TIMEOUT_S = 30.0
-# Under what brokers take as one request, 100 MiB: they would hang up. All else the topic decides.
+# Below the 100 MiB at which brokers close the connection instead of answering. Smaller sizes are
+# for the topic to refuse.
 REQUEST_BYTES_MAX = 64 * 2**20
-# Records that travel together: fewer round trips, and under the limit of any usual topic, which
-# holds for the whole of them. A larger record travels alone.
+# Records of one batch save round trips. A topic's limit is for the whole batch; this is below any
+# usual one. A larger record is a batch of its own.
 BATCH_BYTES_MAX = 64 * 2**10
-# At most what a record takes beside its key, value and headers; the batch's own part included.
+# The most that a record takes beside its key, value and headers, with its batch's header.
 RECORD_OVERHEAD_BYTES = 100
 HEADER_OVERHEAD_BYTES = 10
 
@@ -61,7 +63,7 @@ class Producer:
         )
 
     async def start(self) -> None:
-        """Connect; with a transactional id, fence its older owner and settle what that one left.
+        """Connect; with a transactional id, fence its older owner and end what that left open.
 
         Raises:
             KafkaError: the brokers cannot be reached or refuse.
@@ -76,7 +78,7 @@ class Producer:
 
     async def stop(self) -> None:
         """Close the connections, whatever state it is in; may be called twice."""
-        # A fenced or failed producer raises what it died of, which was said already.
+        # A fenced or failed producer raises its old error, which was reported when it happened.
         with contextlib.suppress(KafkaError, TimeoutError, AssertionError):
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await self._client.stop()
@@ -86,10 +88,10 @@ class Producer:
         await background.abandon(self._client)
 
     async def check_topics(self, topics: Sequence[str]) -> None:
-        """See that the topics exist.
+        """Check that the topics exist.
 
         Raises:
-            BrokerError: one does not.
+            BrokerError: one does not exist.
             RetriableError: the brokers do not answer.
             KafkaError: the brokers refuse.
         """
@@ -116,16 +118,17 @@ class Producer:
         )
 
     async def commit(self) -> None:
-        """End the transaction so that it counts; where this fails, it may count or not."""
+        """Commit the transaction; if this fails, it may be committed or not."""
         await self._client.commit_transaction()
 
     async def send_each(self, outgoing: Sequence[Outgoing], one_by_one: bool = False) -> Failed:
-        """Send and await all, each on its own if asked for; gives those that failed.
+        """Send messages and wait until all are acknowledged or refused; returns those refused.
 
-        What goes to one partition stays in order, those that failed too.
+        With `one_by_one` each waits for the one before. Messages to one partition stay in order,
+        and so do those returned.
 
         Raises:
-            Exception: anything but an error of Kafka is a defect and is raised.
+            Exception: whatever is not an error of Kafka is a defect.
         """
         if one_by_one:
             return [failure for message in outgoing for failure in await self.send_each([message])]
@@ -134,7 +137,7 @@ class Producer:
         return [failure for failures in failed for failure in failures]
 
     async def _batches(self, outgoing: Sequence[Outgoing]) -> dict[TopicPartition, list[_Batch]]:
-        """Put messages into batches of their partitions, each as full as it may be."""
+        """Fill batches with messages, by the partition that they go to."""
         batches: dict[TopicPartition, list[_Batch]] = {}
         numbers: dict[str, list[int]] = {}
         for message in outgoing:
@@ -142,10 +145,10 @@ class Producer:
             if topic not in numbers:
                 numbers[topic] = sorted(await self._client.partitions_for(topic))
             filled = batches.setdefault(_place(message, numbers[topic]), [])
-            if not (filled and filled[-1].takes(message)):
-                # An empty one takes any message, however large.
+            if not (filled and filled[-1].add(message)):
+                # An empty batch takes a message of any size.
                 filled.append(_Batch(self._client.create_batch()))
-                filled[-1].takes(message)
+                filled[-1].add(message)
         return batches
 
     async def _send_all(self, batches: Sequence[_Batch], place: TopicPartition) -> Failed:
@@ -160,7 +163,7 @@ class Producer:
         return failures
 
     async def _send(self, batch: _Batch, place: TopicPartition) -> asyncio.Future[Any]:
-        """Put a batch into the client's queue; the future ends with it, or with its error."""
+        """Put a batch into the client's queue; the future is its acknowledgement, or its error."""
         sending: asyncio.Future[Any]
         try:
             if batch.builder.size() > REQUEST_BYTES_MAX:
@@ -169,24 +172,24 @@ class Producer:
                 batch.builder, place.topic, partition=place.partition
             )
         except (KafkaError, IllegalOperation) as error:
-            # Behind the error that ends a transaction, sending is not allowed any more.
+            # aiokafka refuses to send in a transaction that an error has ended.
             sending = asyncio.get_running_loop().create_future()
             reason = error if isinstance(error, KafkaError) else KafkaError(str(error))
             sending.set_exception(reason)
-        # Where this is given up half-way, nobody is left to look what became of it.
-        sending.add_done_callback(_seen)
+        # If the caller is cancelled, nobody awaits this, and asyncio would log its error.
+        sending.add_done_callback(_retrieve_error)
         return sending
 
 
 class _Batch:
-    """Messages that go to one partition together, and all or none of them."""
+    """Messages to one partition that are accepted together or refused together."""
 
     def __init__(self, builder: Any) -> None:
         self.builder = builder
         self.messages: list[Outgoing] = []
 
-    def takes(self, message: Outgoing) -> bool:
-        """Add a message, unless there is no room for it."""
+    def add(self, message: Outgoing) -> bool:
+        """Add a message; False if there is no room for it."""
         headers = list(message.headers)
         added = self.builder.append(
             timestamp=None, key=message.key, value=message.value, headers=headers
@@ -197,21 +200,22 @@ class _Batch:
 
 
 def _place(message: Outgoing, numbers: list[int]) -> TopicPartition:
-    """As Java's clients choose it; without a key, by the partition that it came from."""
+    """The partition that Java's clients choose for the key; without one, by the input partition."""
     if message.key is None:
         return TopicPartition(message.topic, numbers[message.source.number % len(numbers)])
     return TopicPartition(message.topic, _PARTITIONER(message.key, numbers, numbers))
 
 
-def _seen(sending: asyncio.Future[Any]) -> None:
+def _retrieve_error(sending: asyncio.Future[Any]) -> None:
     if not sending.cancelled():
         sending.exception()
 
 
 def portions(outgoing: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
-    """Cut into runs of which each partition gets one batch at most, and so all or nothing.
+    """Split into runs so small that no partition gets more than one batch of a run.
 
-    Of two batches the second may be taken though the first is refused, which ends their order.
+    Of two batches the second may be accepted although the first is refused, which would change the
+    order of their records.
     """
     return split_by_size(outgoing, BATCH_BYTES_MAX, _bytes_max)
 
@@ -219,18 +223,18 @@ def portions(outgoing: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
 def smaller_forms(
     outgoing: Sequence[Outgoing], failed: Failed, one_by_one: bool = False
 ) -> tuple[list[Outgoing], bool]:
-    """What to send instead of `outgoing`, where its topics refused some of it as too large.
+    """What to send instead of `outgoing`, after topics have refused a part of it as too large.
 
-    Also says whether to send it one by one: a topic refuses a batch for its sum, and then only so
-    can be told which of its records is too large by itself, if any.
+    Returns it with whether to send it one by one: a topic may refuse a batch for its total size,
+    and then only single records show whether any of them is too large itself.
 
     Raises:
         BrokerError: a topic refuses even the smallest form.
-        KafkaError: something failed for another reason.
+        KafkaError: a record failed for another reason.
     """
     refused = [o for o, error in failed if isinstance(error, MessageSizeTooLargeError)]
     if not refused:
-        # Behind a refused record others fail for the gap it leaves; without one, it is a fault.
+        # Records behind a refused one fail too, for the gap in the sequence. Here none was refused.
         raise failed[0][1]
     alone = one_by_one or len(outgoing) == 1
     certain = {id(o) for o in refused if alone or len(o.value or b"") >= BATCH_BYTES_MAX}
@@ -249,7 +253,7 @@ def _bytes_max(message: Outgoing) -> int:
 def _smaller(message: Outgoing) -> Outgoing:
     if message.smaller is None:
         raise BrokerError(
-            f"topic {message.topic} refuses a letter cut to its least; "
+            f"topic {message.topic} refuses even the shortest form of a dead letter; "
             "raise its max.message.bytes to at least 64 KiB"
         )
     return message.smaller()

@@ -1,8 +1,8 @@
-"""Membership in the consumer group and the producer, as one Session.
+"""Membership in the consumer group and publishing, as one Session.
 
-They are one object because a commit must know the assignment. What aiokafka does not do by itself
-and is done here: the producers of new partitions are started before their committed offsets are
-read, and every partition is positioned by hand before its records are handed on.
+They are one object because a commit must know the assignment. aiokafka leaves two things to it: to
+start the producers of new partitions before their committed offsets are read, and to set the
+position of every partition before its records are returned.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from aiokafka.errors import KafkaError
 
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import background
-from service.kafka.batches import reading, to_record
+from service.kafka.batches import bounded_poll, install
 from service.kafka.committed import Committed
-from service.kafka.connection import check_access, connection_options, translated
+from service.kafka.connection import check_access, connection_options, translated, translating
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from service.kafka.fetching import fetch
 from service.kafka.producer import Producer
+from service.kafka.record import to_record
 from service.progress import Progress
 from service.records import Partition, Publication, Record
 
@@ -33,16 +34,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# How long a poll waits for records: also how soon a stop or a full queue is noticed.
+# How long a poll waits for records, and so how late a stop or a full queue may be noticed.
 POLL_TIMEOUT_MS = 200
-# A publish takes milliseconds; a rebalance that waits longer for one lets it go, and the epoch
-# keeps what it would publish later from being committed.
+# How long a rebalance waits for a publish, which usually takes milliseconds.
 REVOKE_WAIT_S = 5.0
 LAG_TIMEOUT_S = 5.0
-# An empty fetch occupies its broker's connection for so long: a partition that is positioned anew
+# An empty fetch occupies its broker's connection for this long: a partition whose position is set
 # meanwhile has to wait for it.
 FETCH_WAIT_MS = 100
-# Of one fetch: with the queues' own bounds it keeps the process far under 1 GB.
+# Bounds one fetch; with the bounds of the queues it keeps the process far under 1 GB.
 FETCH_BYTES_MAX = 16 * 2**20
 
 
@@ -55,7 +55,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         records_max: int,
         mode: Literal["exactly_once", "at_least_once"] = "exactly_once",
     ) -> None:
-        """Connect to nothing yet; `records_max` bounds one poll."""
+        """Connect to nothing yet; `records_max` bounds the records of one poll."""
         self.progress = Progress()
         self.rebalances = 0
         self._settings = settings
@@ -69,17 +69,17 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             else AtLeastOnce(self._options)
         )
         self._must_rejoin = False
-        # What is positioned then would fence the producers of whoever is given the partitions.
+        # From a revocation to the next assignment; see `_position`.
         self._reassigning = False
-        # Behind the last record of each partition that was polled in this epoch.
+        # For each partition polled in this epoch, the offset behind the last record returned.
         self._polled: dict[Partition, int] = {}
         self._faults: dict[Partition, BrokerError | RetriableError] = {}
-        # Held while something is on its way to be committed.
+        # Held during a commit, and while positions are set.
         self._publishing = asyncio.Lock()
 
     @property
     def joined(self) -> bool:
-        """Whether the group has given this member its partitions, be they none."""
+        """Whether this member has its assignment, which may be empty, and all positions are set."""
         return self.rebalances > 0 and self.progress.positioned
 
     async def start(self) -> None:
@@ -89,16 +89,16 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         await check_access(self._options)
         producer = Producer(self._options)
         try:
-            await producer.start()
-            await producer.check_topics(topics)
-            await self._join()
-        except (KafkaError, TimeoutError) as error:
-            raise translated(error) from error
+            with translating():
+                await producer.start()
+                await producer.check_topics(topics)
+                await self._join()
         finally:
             await producer.stop()
 
     async def _join(self) -> None:
         settings = self._settings
+        install()
         self._consumer = AIOKafkaConsumer(
             **self._options,
             group_id=settings.group_id,
@@ -130,32 +130,32 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
                 await self._position()
             self._raise_fault()
             epoch = self.progress.epoch
-            with reading(self._settings.unfolded_bytes_max) as now_reading:
+            with bounded_poll(self._settings.unfolded_bytes_max) as bounded:
                 fetched = await fetch(self._consumer, self._records_max, POLL_TIMEOUT_MS)
         except (KafkaError, TimeoutError) as error:
-            # aiokafka may have gone past what it never gave.
+            # aiokafka's positions may be behind records that it has not returned.
             self.progress.interrupt()
             raise await self._explained(error) from error
         except RejoinError:
             self._must_rejoin = True
             raise
-        # No await from here on: what is stamped with this epoch was fetched in it.
+        # No await from here on: records get this epoch only if they were fetched in it.
         if epoch != self.progress.epoch or not self.progress.positioned:
             return []
-        self._faults = now_reading.faults
+        self._faults = bounded.faults
         if not fetched:
             self._raise_fault()
         self._polled |= {Partition(*p): records[-1].offset + 1 for p, records in fetched.items()}
-        # The clock of time.monotonic, which a simulation's loop sets.
+        # The clock of time.monotonic, which the simulation's event loop replaces.
         now = asyncio.get_running_loop().time()
         return [
             to_record(message, epoch, now) for messages in fetched.values() for message in messages
         ]
 
     def _raise_fault(self) -> None:
-        """Raise what stopped a partition, when all of it before that is published.
+        """Raise the error of an unreadable batch once all records before it are published.
 
-        Sooner, and who moves the group past it would move it past those records too.
+        Its remedy is to move the group past the batch, which would skip those records too.
         """
         faults, self._faults = self._faults, {}
         for partition, fault in faults.items():
@@ -163,7 +163,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
                 raise fault
 
     async def keep_alive(self) -> None:
-        """See `ports.Session.keep_alive`; the next poll fetches anew what was fetched ahead."""
+        """See `ports.Session.keep_alive`; records fetched ahead are fetched again by `poll`."""
         if self._must_rejoin:
             return
         self._consumer.pause(*self._consumer.assignment())
@@ -205,7 +205,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         return {p: max(0, ends[TopicPartition(*p)] - (start or 0)) for p, start in starts.items()}
 
     async def _explained(self, error: Exception) -> BrokerError | RetriableError:
-        """Tell credentials that were taken back from brokers that are away: waiting differs."""
+        """The service's error; aiokafka reports revoked credentials like brokers that are away."""
         explained = translated(error)
         if type(explained) is RetriableError:
             try:
@@ -221,7 +221,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def _leave(self) -> None:
         self.progress.revoke()
         async with self._publishing:
-            # Side by side: each waits for its bound when nobody answers.
+            # Concurrently: each takes up to its own timeout if no broker answers.
             await asyncio.gather(self._stop_consumer(), self._delivery.stop())
 
     async def _stop_consumer(self) -> None:
@@ -229,18 +229,28 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         if consumer is not None:
             await background.stop(consumer)
 
+    # Positions across a rebalance, step by step. Reading on behind the first unpublished record of
+    # a partition loses records; reading on before it publishes records twice.
+
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """End the epoch, and let what is being committed get through before others take over."""
+        """End the epoch, and let a publish that is under way end before others take over."""
         self._reassigning = True
+        # 1. The epoch ends before anything is awaited: what was polled in it cannot be published
+        #    from here on, since `publish` compares epochs once it has the lock.
         self.progress.revoke()
         log.info("partitions revoked", partitions=_names(revoked), epoch=self.progress.epoch)
+        # 2. A publish that has the lock has passed that check. The new owner waits for this method,
+        #    so it is usually committed by then. A longer one goes on, and is either committed
+        #    before the new owner starts its producer, or fenced by it (5).
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REVOKE_WAIT_S), self._publishing:
                 pass
         self._delivery.disown()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begin an epoch; the next poll positions the partitions, where an error can be raised."""
+        """Begin an epoch; the next poll sets the positions: aiokafka ignores errors in here."""
+        # 3. Between revocation and this, `assignment()` still had the old partitions. Positions set
+        #    then would have fenced the producers that their new owners had just started.
         self._reassigning = False
         self._committed.group_formed()
         self.progress.interrupt()
@@ -248,32 +258,38 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         log.info("partitions assigned", partitions=_names(assigned), epoch=self.progress.epoch)
 
     async def _position(self) -> None:
+        # 4. With the lock: a publish of this member could move an offset that was just read.
         async with self._publishing:
             epoch = self.progress.epoch
             assigned = sorted(self._consumer.assignment())
+            # 5. The producers first: they fence those of older owners, who can commit no more. An
+            #    offset read before that could still move, and the records up to it come twice.
             await self._delivery.own([Partition(*p) for p in assigned])
             starts = await asyncio.gather(*(self._start_of(p) for p in assigned))
+            # 6. Another rebalance meanwhile: these partitions may be somebody else's.
             if epoch != self.progress.epoch:
                 return
-            for partition, start in zip(assigned, starts, strict=True):
+            # 7. No await from here on, so no rebalance comes between the seeks and the progress.
+            #    aiokafka drops what it has fetched ahead from other positions than these.
+            positions = dict(zip(assigned, starts, strict=True))
+            for partition, start in positions.items():
                 self._consumer.seek(partition, start)
             self._polled.clear()
             self._faults.clear()
-            self.progress.position(
-                {Partition(*p): s for p, s in zip(assigned, starts, strict=True)}
-            )
+            self.progress.position({Partition(*p): start for p, start in positions.items()})
 
     async def _start_of(self, partition: TopicPartition) -> int:
         committed = await self._committed.read(Partition(*partition))
         published = self.progress.next_offset(Partition(*partition))
         if committed is not None or published is not None:
-            # A coordinator that does not know that another one has taken over may give an older
-            # offset; and of a transaction that has just ended none can be read yet.
+            # After a rewind this member's own progress may be ahead of the answer: a transaction
+            # that has just ended shows a moment later, and a coordinator that does not know yet
+            # that it was replaced has an older offset.
             return max(committed or 0, published or 0)
         if self._settings.auto_offset_reset == "earliest":
             return int((await self._consumer.beginning_offsets([partition]))[partition])
-        # The end moves on: it is committed, or a record that comes now would be skipped by
-        # whoever reads this partition after a rebalance.
+        # The end is committed, because it moves: after a rebalance before the first publish, the
+        # new owner would begin at a later end and skip the records in between.
         end = int((await self._consumer.end_offsets([partition]))[partition])
         await self._committed.commit({Partition(*partition): end})
         return end

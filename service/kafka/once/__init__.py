@@ -1,1 +1,1 @@
-"""Topics that are read once, from a point to their end, without a consumer group."""
+"""Topics that are read once, from a position to their end, by one reader without rebalances."""

@@ -1,24 +1,21 @@
-"""Reading a dead-letter topic once through, and sending letters back, for `replay`.
+"""Reading a dead-letter topic once, and sending letters back, for `replay`.
 
-Each letter's fate and the reader's offset are committed in one transaction, so a replay that is
-interrupted goes on where it was and sends nothing twice.
+The letters that are sent back and the offset behind them are committed in one transaction: a replay
+that is interrupted goes on from there, and sends nothing twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from service.errors import RetriableError
-from service.kafka.batches import to_record
-from service.kafka.connection import connection_options, translated
+from service.kafka.connection import connection_options, translating
+from service.kafka.once.reader import TopicReader
 from service.kafka.producer import Producer
 from service.progress import next_offsets
-from service.records import Partition
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -29,44 +26,42 @@ if TYPE_CHECKING:
     from service.settings import KafkaSettings
 
 READ_TIMEOUT_MS = 1000
-# Reads in a row that brought nothing, before it is said that the brokers have no more to give.
+# Empty reads in a row before the end that are taken for a failure of the brokers.
 IDLE_READS_MAX = 5
 RECORDS_MAX = 256
 TRANSACTION_MS = 60_000
 
 
 class Letters:
-    """A dead-letter topic from where the last replay of this group ended to its end of now."""
+    """A dead-letter topic, from where this group's last replay ended to its end at opening."""
 
     def __init__(self, settings: KafkaSettings, selection_id: str) -> None:
-        """Connect to nothing yet; each selection of letters has an end of its own to go on from."""
+        """Connect to nothing yet; each selection of letters commits offsets of its own."""
         self._topic = settings.dead_letter_topic
         self._group = f"{settings.group_id}-replay-{selection_id}"
         options = connection_options(settings)
         self._producer = Producer(options, self._group, TRANSACTION_MS)
-        self._consumer = AIOKafkaConsumer(
-            **options,
-            group_id=self._group,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-        )
-        self._ends: dict[Partition, int] = {}
-        self.total = 0
+        self._reader = TopicReader(options, [self._topic], self._group)
+
+    @property
+    def total(self) -> int:
+        """The offsets from the start to the end; some of them may hold no letter."""
+        return self._reader.total
 
     async def __aenter__(self) -> Self:
-        """Connect, and find where to begin and to end.
+        """Connect, and find where the topic is to be read from and where it ends.
 
         Raises:
             RetriableError, BrokerError: the brokers cannot be reached, or refuse.
         """
         try:
-            await self._producer.start()
-            await self._producer.check_topics([self._topic])
-            await self._consumer.start()
-            await self._position()
-        except (KafkaError, TimeoutError) as error:
-            await self.__aexit__(None, None, None)
-            raise translated(error) from error
+            with translating():
+                # First: this settles a transaction that an interrupted replay has left open, so
+                # the offsets which the reader asks for are final.
+                await self._producer.start()
+                await self._producer.check_topics([self._topic])
+            await self._reader.connect()
+            await self._reader.seek()
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -79,22 +74,8 @@ class Letters:
         traceback: TracebackType | None,
     ) -> None:
         """Close the connections."""
-        await self._consumer.stop()
+        await self._reader.stop()
         await self._producer.stop()
-
-    async def _position(self) -> None:
-        numbers = await self._consumer._client._wait_on_metadata(self._topic)  # noqa: SLF001 - no public way before an assignment
-        partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
-        self._consumer.assign(partitions)
-        ends = await self._consumer.end_offsets(partitions)
-        beginnings = await self._consumer.beginning_offsets(partitions)
-        for partition in partitions:
-            committed = await self._consumer.committed(partition)
-            start = max(beginnings[partition], committed or 0)
-            self._consumer.seek(partition, start)
-            if ends[partition] > start:
-                self._ends[Partition(*partition)] = ends[partition]
-                self.total += ends[partition] - start
 
     async def read(self) -> AsyncIterator[list[Record]]:
         """Letters of one partition at a time, in order.
@@ -103,37 +84,22 @@ class Letters:
             RetriableError: the brokers do not answer, or give no more before the end.
         """
         idle = 0
-        while self._ends:
+        while self._reader.has_more(self._topic):
             if idle >= IDLE_READS_MAX:
                 raise RetriableError(
                     f"no letter of {self._topic} came for {idle * READ_TIMEOUT_MS / 1000:g} s, and "
                     "not all are read; run the replay again, it goes on where it ended"
                 )
-            try:
-                fetched = await self._consumer.getmany(
-                    timeout_ms=READ_TIMEOUT_MS, max_records=RECORDS_MAX
-                )
-                # By position, not by records: a partition ends in the marker of a transaction.
-                whole = [
-                    partition
-                    for partition, end in self._ends.items()
-                    if await self._consumer.position(TopicPartition(*partition)) >= end
-                ]
-            except KafkaError as error:
-                raise translated(error) from error
+            fetched = await self._reader.read(self._topic, READ_TIMEOUT_MS, RECORDS_MAX)
             idle = 0 if fetched else idle + 1
-            for messages in fetched.values():
-                records = [to_record(message, 0, time.monotonic()) for message in messages]
-                end = self._ends.get(records[0].partition, 0)
-                yield [record for record in records if record.offset < end]
-            for partition in whole:
-                del self._ends[partition]
+            for letters in fetched.values():
+                yield letters
 
     async def send(self, outgoing: Sequence[Outgoing], read: Sequence[Record]) -> None:
-        """Send letters back, and commit that all of `read` is dealt with.
+        """Send letters back, and commit the offset behind all of `read`, in one transaction.
 
         Raises:
-            RetriableError: nothing was sent; run the replay again.
+            RetriableError: the transaction failed; a new replay goes on from what is committed.
         """
         try:
             async with asyncio.timeout(TRANSACTION_MS / 1000):

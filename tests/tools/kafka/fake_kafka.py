@@ -203,7 +203,7 @@ class FakeSession:
         record = Stored(outgoing.key, outgoing.value, outgoing.headers)
         if record.size > self._cluster.bytes_max.get(topic, record.size):
             if outgoing.smaller is None:
-                raise BrokerError(f"topic {topic} refuses a letter cut to its least")
+                raise BrokerError(f"topic {topic} refuses even the shortest form of a dead letter")
             self._send(outgoing.smaller())
             return
         keyless = outgoing.source.number % len(self._cluster.partitions(topic))
