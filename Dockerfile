@@ -31,6 +31,7 @@ RUN python3 -m venv --without-pip /opt/sentiment \
     && /uv/bin/uv pip install --python /opt/sentiment/bin/python --require-hashes \
         -r requirements.txt
 COPY pyproject.toml LICENSE README.md ./
+COPY sentiment_stream sentiment_stream
 COPY service service
 RUN /uv/bin/uv pip install --python /opt/sentiment/bin/python --no-deps --no-build-isolation . \
     && /uv/bin/uv pip uninstall --python /opt/sentiment/bin/python setuptools

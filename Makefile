@@ -10,7 +10,7 @@ UV_VERSION := 0.13.8
 UV := .tools/uv
 BIN := .venv/bin
 # Named, since outside of a git checkout nothing tells ruff to pass over .tools.
-CODE := service tests schemas/examples
+CODE := sentiment_stream service tests schemas/examples
 IMAGE ?= sentiment-stream:0.1.0$(if $(filter gpu,$(TARGET)),-gpu)
 IMAGE_BASE ?= sentiment-stream-base:bookworm
 # What is installed is told by these; a development install serves the demo too.

@@ -100,7 +100,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
     from service.lab.measuring.evaluate import evaluate as measure  # noqa: PLC0415
     from service.lab.measuring.evaluate import print_table, write_target  # noqa: PLC0415
     from service.lab.measuring.plots import write_plots  # noqa: PLC0415
-    from service.lab.measuring.scoring import load_model  # noqa: PLC0415
+    from service.scoring.texts import load_model  # noqa: PLC0415
 
     # Loaded once for both; else behind the data, which is refused at once where it is wrong.
     model = load_model(settings.model) if behaviour else None

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from jsonpointer import JsonPointer
 from rich.text import Text
 
-from service.lab.measuring import scoring
 from service.records import Message, Partition, Reading, Reason, Record, Rejected
+from service.scoring.texts import CHUNK_TEXTS, LoadedModel, Scorer, load_model
 from service.sequences import with_results
 from service.terminal import QUIET, WARN, labelled, printable
 from service.wire import Decoder
@@ -88,7 +88,7 @@ def score_lines(
     lines: Iterable[bytes],
     write: Writer,
     settings: Settings,
-    model: scoring.LoadedModel | None = None,
+    model: LoadedModel | None = None,
 ) -> None:
     """Write what each line scores, or why it cannot be scored: a reason of dead letters.
 
@@ -97,32 +97,32 @@ def score_lines(
     line for each element. `model` is one that is loaded already.
 
     Raises:
-        SettingsError, ModelError: as `scoring.load_model`, or the model has stopped working.
+        SettingsError, ModelError: as `load_model`, or the model has stopped working.
     """
-    model = model or scoring.load_model(settings.model)
+    scorer = Scorer(model or load_model(settings.model))
     decoder = Decoder("json", JsonPointer("/text"), settings.model.text_bytes_max)
     remaining = _decoded(iter(lines), decoder)
-    while chunk := list(islice(remaining, scoring.CHUNK_TEXTS)):
-        write(_scored(chunk, model))
+    while chunk := list(islice(remaining, CHUNK_TEXTS)):
+        write(_scored(chunk, scorer))
 
 
 def score_texts(
     texts: Iterable[str],
     write: Writer,
     settings: Settings,
-    model: scoring.LoadedModel | None = None,
+    model: LoadedModel | None = None,
 ) -> None:
     """As `score_lines`, for texts given as arguments; each is a text whatever it looks like."""
-    model = model or scoring.load_model(settings.model)
+    scorer = Scorer(model or load_model(settings.model))
     decoder = Decoder("text", JsonPointer("/text"), settings.model.text_bytes_max)
     # What the shell handed over that is not UTF-8 is handed on, and becomes an error of its line.
     encoded = (text.encode(errors="surrogateescape") for text in texts)
-    write(_scored([decoder.decode(_record(text, _TEXT)) for text in encoded], model))
+    write(_scored([decoder.decode(_record(text, _TEXT)) for text in encoded], scorer))
 
 
-def _scored(decoded: list[Decoded], model: scoring.LoadedModel) -> Iterator[ScoredLine]:
+def _scored(decoded: list[Decoded], scorer: Scorer) -> Iterator[ScoredLine]:
     messages = [one for one in decoded if isinstance(one, Message)]
-    readings = scoring.score_texts((message.text for message in messages), model)
+    readings = scorer.score_each(message.text for message in messages)
     yield from with_results(decoded, Message, zip(messages, readings, strict=True))
 
 

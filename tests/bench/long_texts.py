@@ -23,10 +23,10 @@ import numpy as np
 
 from service.checkpoint.files import load_tokenizer, resolve
 from service.lab.data.glue import read_glue
-from service.lab.measuring.scoring import LoadedModel, load_model
 from service.scoring.joining import joined
 from service.scoring.poles import negative, positive
 from service.scoring.processing import load_processing
+from service.scoring.texts import LoadedModel, load_model
 from service.settings import ModelSettings
 from service.text.encoder import TextEncoder
 

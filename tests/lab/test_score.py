@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from service.checkpoint.calibration import Calibration
-from service.lab.measuring.scoring import CHUNK_TEXTS, LoadedModel, load_model
-from service.lab.measuring.scoring import score_texts as scored_texts
 from service.lab.score import in_colour, in_json, score_lines, score_texts
 from service.records import ModelInfo
 from service.scoring.readings import LogitsReader
+from service.scoring.texts import CHUNK_TEXTS, LoadedModel, load_model
+from service.scoring.texts import score_texts as scored_texts
 from service.settings import ModelSettings, Settings
 from service.text.encoder import TextEncoder
 from tools.tiny_model import CountingEngine, CountingThreeEngine, tiny_tokenizer, write_model

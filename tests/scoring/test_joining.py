@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.lab.measuring.scoring import load_model, score_texts
 from service.scoring.joining import END_SHARE, joined
 from service.scoring.readings import LogitsReader
+from service.scoring.texts import load_model, score_texts
 from service.settings import ModelSettings
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import service.wire.encode
-from service.lab.measuring.scoring import LoadedModel
 from service.lab.score import in_json, score_texts
 from service.records import ModelInfo, Reading, Verdict
 from service.scoring.batch import BatchScorer
 from service.scoring.readings import LogitsReader
+from service.scoring.texts import LoadedModel
 from service.settings import Settings
 from service.text.encoder import TextEncoder
 from service.wire import Encoder

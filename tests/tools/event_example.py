@@ -15,8 +15,8 @@ from typing import Any
 
 from jsonpointer import JsonPointer
 
-from service.lab.measuring.scoring import load_model, score_texts
 from service.records import Document, Message, Partition, Record, Verdict
+from service.scoring.texts import load_model, score_texts
 from service.settings import Settings
 from service.wire import Decoder, Encoder
 from service.wire.contracts import SentimentEvent, SourceMessage

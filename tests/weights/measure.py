@@ -24,11 +24,11 @@ from service.lab.data.domains import NEGATIVE, NEUTRAL, POSITIVE, read_domains
 from service.lab.data.files import read_lines
 from service.lab.data.glue import Example, read_glue
 from service.lab.data.labelled import RATING_MIN, read_ratings
-from service.lab.measuring.scoring import load_model, score_texts
 from service.lab.teaching.mixture import read_mixture
 from service.lab.teaching.recipe import Recipe
 from service.lab.teaching.sources import Sources
 from service.scoring.poles import both, neutral
+from service.scoring.texts import load_model, score_texts
 from service.settings import load_settings
 
 if TYPE_CHECKING:

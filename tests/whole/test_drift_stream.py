@@ -14,8 +14,8 @@ import pytest
 
 from service.checkpoint.calibration import Reference, read_calibration, write_calibration
 from service.checkpoint.files import BUNDLED_FOLDER
-from service.lab.measuring.scoring import load_model, score_texts
 from service.observe.drift import TOKEN_EDGES
+from service.scoring.texts import load_model, score_texts
 from service.settings import ModelSettings
 from tools.kafka.streams import WAIT_SECONDS, good_messages, tweets
 from tools.kafka.topics import Message, produce

@@ -14,8 +14,8 @@ from rich.text import Text
 from service.lab.behaviour.cases import Pair, data_tests, written_tests
 from service.lab.data.labelled import read_labelled
 from service.lab.data.truth import truth_of
-from service.lab.measuring.scoring import score_texts
 from service.scoring.poles import negative, neutral, positive
+from service.scoring.texts import score_texts
 from service.terminal import BAD, GOOD, Table, labelled, percent, printable, track
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from service.lab.behaviour.cases import Behaviour, Known
     from service.lab.data.labelled import Form
-    from service.lab.measuring.scoring import LoadedModel
+    from service.scoring.texts import LoadedModel
 
 # A pair fails where its label changes and a probability moves by more than this, as in CheckList:
 # a text that lies at the border between two labels may cross it.

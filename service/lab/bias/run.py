@@ -21,8 +21,8 @@ from service.lab.bias.rows import (
     pair_cells,
     slot,
 )
-from service.lab.measuring.scoring import LoadedModel, load_model, score_texts
 from service.scoring.poles import negative, polarity, pole, positive
+from service.scoring.texts import LoadedModel, load_model, score_texts
 from service.terminal import Table, track
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ from service.errors import InputError
 from service.lab.data.labelled import read_labelled
 from service.lab.data.truth import of_poles, truth_of
 from service.lab.measuring import reliability, thresholds
-from service.lab.measuring.scoring import LoadedModel, load_model, score_texts
 from service.scoring.processing import load_calibration
+from service.scoring.texts import LoadedModel, load_model, score_texts
 from service.terminal import GOOD, WARN, Table, percent, track
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from service.errors import InputError
-from service.lab.measuring.scoring import load_model, logits_of
 from service.scoring.poles import negative, positive
+from service.scoring.texts import load_model, logits_of
 from service.settings import ModelSettings
 from service.terminal import track
 

@@ -18,9 +18,9 @@ from service.cli import main
 from service.lab.behaviour import cases as behaviour_cases
 from service.lab.behaviour.cases import Behaviour, Known, Pair
 from service.lab.behaviour.run import Judged, Poles, figures_of, measure, print_tables
-from service.lab.measuring.scoring import LoadedModel
 from service.records import ModelInfo
 from service.scoring.readings import LogitsReader
+from service.scoring.texts import LoadedModel
 from service.text.encoder import TextEncoder
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from service.lab.bias import templates as written
 from service.lab.bias.report import write_report
 from service.lab.bias.run import measure, print_tables
 from service.lab.bias.world_map import read_world
-from service.lab.measuring.scoring import LoadedModel
 from service.records import ModelInfo
+from service.scoring.texts import LoadedModel
 from service.settings import ModelSettings
 from service.text.encoder import TextEncoder
 

@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 
 from service.errors import InputError
-from service.lab.measuring.scoring import LoadedModel
 from service.records import ModelInfo
 from service.scoring.poles import both
+from service.scoring.texts import LoadedModel
 from service.settings import Settings
 from service.text.encoder import TextEncoder
 from tools.tiny_model import CountingEngine, tiny_tokenizer

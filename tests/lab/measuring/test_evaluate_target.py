@@ -20,10 +20,10 @@ from service.checkpoint.files import resolve
 from service.cli import main
 from service.errors import InputError, SettingsError
 from service.lab.measuring.evaluate import evaluate, print_table, write_target
-from service.lab.measuring.scoring import LoadedModel
 from service.records import ModelInfo
 from service.scoring.processing import load_processing
 from service.scoring.readings import LogitsReader
+from service.scoring.texts import LoadedModel
 from service.settings import ModelSettings, Settings
 from service.text.encoder import TextEncoder
 from tools.tiny_model import CountingEngine, tiny_tokenizer, write_files

@@ -1,32 +1,37 @@
-"""Scoring any number of texts without Kafka, for the commands that read files.
+"""Scoring texts without Kafka: for commands that read files, for notebooks, for all that measures.
 
-Exists so that all that measures runs the model in exactly one way, and the service's way: the same
-checkpoint, the same tokens, the same engine, the same reading of what it says.
+Exists so that there is one way, and it is the stream's: the same checkpoint, the same tokens, the
+same engine, the same readings. No file is read here but the model's.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from service.checkpoint.files import resolve
 from service.engines import load_engine
+from service.errors import SettingsError
 from service.records import Encoded
 from service.scoring.joining import joined
 from service.scoring.processing import load_processing
 from service.scoring.readings import LogitsReader
+from service.settings import ModelSettings
 from service.text.language import Languages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from service.ports import Engine
-    from service.records import Reading
-    from service.settings import ModelSettings
+    from service.records import ModelInfo, Reading
     from service.text.encoder import TextEncoder, Windows
 
 # Texts that an engine gets at a time: enough of like length for little padding in its runs, which
@@ -69,6 +74,69 @@ class LoadedModel:
             "engine": info.engine,
             "precision": info.precision,
         }
+
+
+class Scorer:
+    """Scores texts as the stream does; may be used from several threads, one at a time runs.
+
+    >>> Scorer("bundled").score(["Everything arrived in time, thank you!"])[0].label
+    'POSITIVE'
+    """
+
+    def __init__(self, model: str | Path | LoadedModel = "bundled", **settings: Any) -> None:
+        """Load a model: `bundled`, a folder, or a name on the hub with its `revision`.
+
+        `settings` are those of `SENTIMENT_MODEL__…` in lower case, such as `precision="int8"` or
+        `unsure_label="UNSURE"`; the environment is not read. In float32 unless they say otherwise.
+
+        Raises:
+            SettingsError: a setting has a wrong value, or settings conflict.
+            ModelError: the model cannot be found or used.
+        """
+        if not isinstance(model, LoadedModel):
+            model = load_model(_model_settings({"name": str(model), **settings}))
+        self._model = model
+        self._lock = Lock()
+
+    @property
+    def info(self) -> ModelInfo:
+        """Which model this is, how it runs, and its labels."""
+        return self._model.engine.info
+
+    def score(self, texts: Iterable[str]) -> list[Reading]:
+        """The reading of each text, in the same order.
+
+        Raises:
+            TypeError: `texts` is one text, or one of them is none.
+            ModelError: the model has stopped working.
+        """
+        return list(self.score_each(texts))
+
+    def score_each(self, texts: Iterable[str]) -> Iterator[Reading]:
+        """As `score`, one after the other: at most CHUNK_TEXTS texts are held at a time."""
+        if isinstance(texts, str):
+            raise TypeError("texts is one text; give a list: [text]")
+        for chunk in _chunks(_checked(texts)):
+            with self._lock:
+                readings = list(score_texts(chunk, self._model))
+            yield from readings
+
+
+def _checked(texts: Iterable[Any]) -> Iterator[str]:
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            kind = type(text).__name__
+            raise TypeError(f"texts[{place}] is of type {kind}; only texts (str) can be scored")
+        yield text
+
+
+def _model_settings(values: dict[str, Any]) -> ModelSettings:
+    try:
+        return ModelSettings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"])) or "settings"
+        raise SettingsError(f"{name}: {first['msg']}") from None
 
 
 def load_model(settings: ModelSettings) -> LoadedModel:
