@@ -59,8 +59,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "cli": {
         "app", "bench", "demo", "errors", "lab", "lab.behaviour", "lab.bias", "lab.data",
-        "lab.measuring", "lab.teaching", "lab.training", "observe", "records", "reference", "scoring",
-        "settings", "terminal", "topics",
+        "lab.measuring", "lab.teaching", "lab.training", "observe", "records", "reference",
+        "scoring", "settings", "terminal", "topics",
     },
     "__main__": {"cli"},
 }  # fmt: skip
