@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 # New objects before the interpreter looks for cycles among them. It comes with 700; records leave
-# none, and a tenth of what the way without a model costs went there (service/README.md).
+# none, and a tenth of what the way without a model costs went there (service/bench/README.md).
 NEW_OBJECTS = 10_000
 # How often lag, readiness and assignment are looked at.
 WATCH_INTERVAL_S = 2.0

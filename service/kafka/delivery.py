@@ -35,7 +35,7 @@ ATTEMPTS_MAX = 4
 # Producers started at a time: each opens connections, and a broker accepts them one by one.
 STARTS_MAX = 16
 # Above this a warning is logged: each producer is a client with connections of its own. Figures are
-# under "Delivery" in service/README.md.
+# under "Delivery" in service/bench/README.md.
 PRODUCERS_WARNED = 64
 
 

@@ -22,7 +22,7 @@ _SETTINGS = (
 _METRICS = "`GET /metrics`, in the Prometheus text format."
 _MESSAGES = (
     "A record of the input topics, as JSON. Only `text` can reject it. What becomes of each, "
-    "and which headers are read: [schemas](../schemas/README.md)."
+    "and which headers are read: [schemas](../../schemas/README.md)."
 )
 _EVENTS = "A record of the output topic, as JSON; key and headers are those of its message."
 _LETTERS = (

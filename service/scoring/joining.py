@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # The weight of the end. Above 0.4, so that no label gets a probability above 0.6 where the end
 # clearly contradicts the rest; below 0.5, so that the label of the rest is still the likeliest.
-# See "Long texts" in service/README.md for the measurements.
+# See "Long texts" in service/bench/README.md for the measurements.
 END_SHARE = 0.42
 
 

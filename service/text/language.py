@@ -19,7 +19,7 @@ Policy = Literal["score", "dead_letter", "pass"]
 CHARACTERS_MAX = 400
 # From here on the detector is believed, and of texts not shorter, where plain letters are all that
 # there is: of English posts 90 % are told rightly then, and 0.6 % wrongly. See "Languages" in
-# service/README.md.
+# service/bench/README.md.
 CONFIDENCE_MIN = 0.5
 PLAIN_CHARACTERS_MIN = 16
 # Signs of no language: addresses, names on the net, references, emoticons and emoji, numbers.

@@ -64,7 +64,7 @@ def test_what_a_text_shows(text: str, language: str | None) -> None:
 
 
 def test_posts_of_many_languages() -> None:
-    """As many are told, and as few wrongly, as service/README.md says."""
+    """As many are told, and as few wrongly, as service/bench/README.md says."""
     rows = [row.split("\t") for row in POSTS.read_text(encoding="utf-8").splitlines()]
     told = [(language, LANGUAGES.tell(post)) for language, post in rows]
     right = sum(language == found for language, found in told)
