@@ -1,4 +1,4 @@
-"""What the pipeline needs from outside, as Protocols: Kafka, a scorer, an engine, a clock.
+"""The interfaces that the pipeline uses, as Protocols: Kafka, a scorer, an engine, a clock.
 
 Exists so that `pipeline` can be read and tested without Kafka or a model. Signatures only.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """Where the pipeline reads time, so that a simulation can set it."""
+    """The pipeline's source of time, which a simulation can replace."""
 
     def monotonic(self) -> float:
         """Seconds that never go back."""
@@ -35,14 +35,14 @@ class Clock(Protocol):
         """Seconds since 1970, UTC."""
 
     async def sleep(self, seconds: float) -> None:
-        """Wait; for backing off after a failure, never for filling a batch."""
+        """Wait before a retry; never used to fill a batch."""
 
 
 class Session(Protocol):
-    """Membership in a consumer group and the producer, as one object.
+    """The consumer group membership and the producer, as one object.
 
-    They are one because a commit must know the assignment: whatever was polled under an older
-    epoch must not be published.
+    They are one because a commit depends on the assignment: no record that was polled in an older
+    epoch may be published.
     """
 
     progress: Progress
@@ -57,42 +57,42 @@ class Session(Protocol):
         """
 
     async def poll(self) -> list[Record]:
-        """Wait briefly for records of the assigned partitions; empty where none came.
+        """Wait briefly for records of the assigned partitions; returns none if none arrive.
 
-        Positions every newly assigned or rewound partition first: at its committed offset, or at
-        the first one that is not published.
+        First seeks every newly assigned or rewound partition to its committed offset, or to the
+        first offset that is not published.
 
         Raises:
             RetriableError, BrokerError: as for `start`.
         """
 
     async def keep_alive(self) -> None:
-        """Say that this member is alive, when nothing may be polled because all queues are full.
+        """Stay in the group while nothing may be polled because all queues are full.
 
         Raises:
             RetriableError, BrokerError: as for `start`.
         """
 
     async def publish(self, publication: Publication) -> bool:
-        """Publish and commit; False where the publication is of an older epoch and was dropped.
+        """Publish and commit; returns False if an older epoch's publication was dropped.
 
         Raises:
-            RetriableError: it is not known to be published; rewind and read again.
+            RetriableError: it may not have been published; rewind and read again.
             BrokerError: as for `start`.
         """
 
     def rewind(self) -> None:
-        """Begin a new epoch: the next poll reads again from what is committed."""
+        """Begin a new epoch: the next poll reads again from the committed offsets."""
 
     async def lag(self) -> dict[Partition, int]:
-        """Records not yet published, for each assigned partition.
+        """Number of records not yet published, for each assigned partition.
 
         Raises:
             RetriableError, BrokerError: as for `start`.
         """
 
     async def stop(self) -> None:
-        """Leave the group and close all connections; may be called twice, or without `start`."""
+        """Leave the group and close all connections; may be called twice, or before `start`."""
 
 
 class Scorer(Protocol):
@@ -111,7 +111,7 @@ class Engine(Protocol):
 
     @property
     def info(self) -> ModelInfo:
-        """Which model this is and how it runs."""
+        """The model and how it runs."""
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """The model's raw output for token sequences, special tokens included, all of it finite.

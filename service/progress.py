@@ -2,9 +2,9 @@
 
 Pure: no Kafka, no clock, no locks. One owner (the Session) changes it, from one thread.
 
-An epoch is a stretch of time in which nothing was taken away: every rebalance, rewind and failure
-begins a new one. A record carries the epoch it was polled under; only records of the current epoch
-may be published, so nothing fetched before an interruption slips through after it.
+An epoch is a period without interruption: every rebalance, rewind and failure begins a new one. A
+record carries the epoch in which it was polled. Only records of the current epoch may be published,
+so nothing polled before an interruption is published after it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Progress:
 
     @property
     def positioned(self) -> bool:
-        """Whether every owned partition is read from its next unpublished offset."""
+        """Whether `position` was called in this epoch."""
         return self._positioned_epoch == self.epoch
 
     @property
@@ -37,11 +37,11 @@ class Progress:
         return frozenset(self._next)
 
     def next_offset(self, partition: Partition) -> int | None:
-        """The first offset that is not published; None where that is not known here."""
+        """The first offset that is not published; None for a partition that is not owned."""
         return self._next.get(partition)
 
     def interrupt(self) -> int:
-        """Begin a new epoch; all that was polled before it is to be dropped and read again."""
+        """Begin a new epoch; everything polled earlier must be dropped and read again."""
         self.epoch += 1
         return self.epoch
 
@@ -51,15 +51,15 @@ class Progress:
         return self.interrupt()
 
     def position(self, starts: Mapping[Partition, int]) -> None:
-        """Say where each owned partition is read from in this epoch."""
+        """Set the offset from which each owned partition is read in this epoch."""
         self._next = dict(starts)
         self._positioned_epoch = self.epoch
 
     def advance(self, offsets: Mapping[Partition, int]) -> None:
-        """Move on after a publish; what was revoked meanwhile stays unknown.
+        """Record what was published; partitions that were revoked meanwhile are ignored.
 
         Raises:
-            AssertionError: an offset goes back, which is a defect of the caller.
+            AssertionError: an offset goes back, which is a bug in the caller.
         """
         for partition, offset in offsets.items():
             current = self._next.get(partition)

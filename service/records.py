@@ -1,7 +1,7 @@
 """The values that travel through the service, from a Kafka record to what is published for it.
 
-Frozen and slotted. No behaviour beyond what follows from the fields; no pydantic, no Kafka client,
-no torch: every room may import this one.
+Frozen and slotted. No behaviour beyond what follows from the fields, and no pydantic, Kafka client
+or torch, because every folder imports this module.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ Headers = tuple[tuple[str, bytes | None], ...]
 class Record:
     """One input record as it came from Kafka.
 
-    `epoch` is that of the assignment it was polled under (see `progress`), `polled_at` a reading
-    of the monotonic clock in seconds.
+    `epoch` is the epoch in which it was polled (see `progress`); `polled_at` is the monotonic time
+    of the poll in seconds.
     """
 
     partition: Partition
@@ -66,7 +66,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A decoded record: its text, and all else that the producer sent, to be carried unchanged."""
+    """A decoded record: its text, and its other fields, which are passed through unchanged."""
 
     record: Record
     text: str
@@ -75,10 +75,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class TextStats:
-    """What the tokenizer made of a text; special tokens do not count in `unknown_share`.
+    """Statistics of a tokenized text.
 
-    `tokens` are those that were read, each once, whatever windows share; `truncated` where the text
-    has more; `known` where the model knows any of them.
+    `tokens` counts each token that the model reads once, even if windows share it; `truncated` is
+    true if the text has more. `unknown_share` leaves out special tokens. `known` is true if the
+    model knows at least one token.
     """
 
     tokens: int
@@ -92,7 +93,7 @@ UNREAD = TextStats(tokens=0, truncated=True, windows=0, unknown_share=0.0)
 
 
 class Encoded(NamedTuple):
-    """A text of no record, ready for the model; the fields are those of `Document`."""
+    """A tokenized text that belongs to no record; the fields are those of `Document`."""
 
     windows: tuple[list[int], ...]
     stats: TextStats
@@ -101,9 +102,10 @@ class Encoded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A message ready for the model: token ids of each of its windows, with the special tokens.
+    """A tokenized message.
 
-    It has at least one window. `language` is an ISO 639 code, None where the text does not show it.
+    `windows` holds the token ids of each window, special tokens included; there is at least one
+    window. `language` is an ISO 639 code, None if it cannot be detected.
     """
 
     message: Message
@@ -113,7 +115,7 @@ class Document:
 
     @property
     def tokens(self) -> int:
-        """What the model has to compute, tokens that windows share more than once."""
+        """Number of tokens to compute; a token that two windows share counts twice."""
         return sum(map(len, self.windows))
 
     @property
@@ -124,14 +126,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
-    """A message that is published without a score, as the settings ask for its language."""
+    """A message published without a score, because the settings exclude its language."""
 
     message: Message
     language: str | None
 
     @property
     def stats(self) -> TextStats:
-        """Those of a text that was not read."""
+        """Statistics of a text that was not read."""
         return UNREAD
 
     @property
@@ -142,7 +144,7 @@ class Unscored:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that becomes a dead letter; travels beside the good ones, so that order is kept."""
+    """A record that becomes a dead letter; it stays among the good ones to keep the order."""
 
     record: Record
     reason: Reason
@@ -153,11 +155,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the model says of one text.
+    """The model's result for one text.
 
-    `scores` has the probability of every label, `score` that of the likeliest. Whether that
-    suffices to be `confident`, see `scoring.readings`; where it does not, `label` may be what the
-    settings call that. A figure of the model is added here, and reaches all who show a reading.
+    `scores` holds the probability of every label, `score` the highest of them. `scoring.readings`
+    decides whether the result is `confident`; if it is not, `label` may be the label that the
+    settings give to unsure texts. A new figure of the model is added here as a field, and then
+    appears wherever readings are shown.
     """
 
     label: str
@@ -172,7 +175,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A document and its reading; `repeated` where the reading is that of the same text before."""
+    """A document and its reading; `repeated` if the same text had been scored before."""
 
     document: Document
     reading: Reading
@@ -185,12 +188,12 @@ class Verdict:
 
     @property
     def language(self) -> str | None:
-        """The language of its text, where that shows."""
+        """The language of its text, None if it cannot be detected."""
         return self.document.language
 
     @property
     def stats(self) -> TextStats:
-        """What the tokenizer made of its text."""
+        """Statistics of its text."""
         return self.document.stats
 
     @property
@@ -205,7 +208,7 @@ Outcome = Verdict | Unscored | Rejected
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Items of one epoch in the order of their arrival, small enough for one run of the model."""
+    """Items of one epoch in order of arrival, small enough for one run of the model."""
 
     items: tuple[Item, ...]
     epoch: int
@@ -216,9 +219,10 @@ class Batch:
 class Outgoing:
     """One record to publish.
 
-    A keyed record goes to the partition that its key asks for, a keyless one to the number of its
-    `source`, the input partition, modulo the topic's partitions. `smaller` makes what to send
-    instead where the topic refuses this one as too large; None where nothing smaller exists.
+    A record with a key goes to the partition that the key hashes to. A record without one goes to
+    the number of its `source`, the input partition, modulo the number of the topic's partitions.
+    `smaller` makes the record to send instead if the topic refuses this one as too large; None if
+    there is no smaller form.
     """
 
     topic: str
@@ -231,9 +235,9 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What is published together: outgoing records and the offsets that they settle.
+    """Records to publish together, and the offsets to commit with them.
 
-    `offsets` has the next offset to read of each input partition.
+    `offsets` maps each input partition to its next offset to read.
     """
 
     outgoing: tuple[Outgoing, ...]
@@ -243,7 +247,7 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """Which model an event was scored by; `revision` is the hub's commit or a content hash."""
+    """The model that scores, and how it runs; `revision` is the hub's commit or a content hash."""
 
     name: str
     revision: str

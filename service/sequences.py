@@ -1,4 +1,4 @@
-"""Sequences cut into parts of bounded size, and put together again in order. Pure."""
+"""Splitting a sequence into parts of bounded size, and merging results back in order. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _Item = TypeVar("_Item")
 def split_by_size(
     items: Sequence[_Item], size_max: int, size_of: Callable[[Any], int] = len
 ) -> Iterator[list[_Item]]:
-    """Consecutive parts, each at most `size_max` in size, or one larger item alone."""
+    """Consecutive parts of at most `size_max` each; a larger item is a part by itself."""
     part: list[_Item] = []
     size = 0
     for item in items:
@@ -28,9 +28,9 @@ def split_by_size(
 
 
 def with_results(items: Sequence[Any], kind: type[Any], results: Iterable[Any]) -> list[Any]:
-    """The items in order, each one of `kind` replaced by the next result.
+    """The items in order, with each instance of `kind` replaced by the next result.
 
-    So that what is computed of some items comes back to the place of each.
+    Puts results that were computed for some of the items back into their places.
     """
-    following = iter(results)
-    return [next(following) if isinstance(item, kind) else item for item in items]
+    remaining = iter(results)
+    return [next(remaining) if isinstance(item, kind) else item for item in items]

@@ -1,10 +1,10 @@
-"""How the commands look: one kind of table, one progress bar, one set of colours and numbers.
+"""The output of the commands: one kind of table, one progress bar, one set of colours and numbers.
 
-Exists so that every command looks alike, and can be read by programs too. Results go to standard
-output, all else to standard error. On a terminal a table has rules and colours (`NO_COLOR` leaves
-colours out), and stands upright where the window is too narrow for it. Anywhere else it is plain
-tab-separated lines of any length, and there is no progress bar. Computes nothing and imports
-nothing of the service.
+Exists so that all commands look alike and programs can read their output. Results go to standard
+output, everything else to standard error. On a terminal a table has rules and colours (`NO_COLOR`
+switches colours off), and becomes one block for each row if the window is too narrow. Anywhere else
+it is tab-separated lines of any length, and there is no progress bar. Computes nothing and imports
+nothing else of the service.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 GOOD, WARN, BAD, QUIET, STRONG = "green", "yellow", "red", "dim", "bold"
-# Neither good nor bad, and no warning.
+# For a label that is neither good nor bad.
 CALM: Final = "cyan"
 LABEL_STYLES: Final = {"POSITIVE": GOOD, "NEGATIVE": BAD, "NEUTRAL": CALM}
 
-# C0 and C1 controls and line separators break lines; bidi controls reorder what is beside them.
+# C0 and C1 controls and line separators break lines; bidi controls reorder the text around them.
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _REORDERS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-# More than any terminal's line; keeps a long review from being carried about.
+# Longer than a line of any terminal, and short enough that a long review costs nothing.
 TEXT_CHARACTERS_MAX = 400
 _ANY_WIDTH = 10_000
 
 
 class _Console(Console):
-    """Takes what it is given for text, and leaves a reader that has gone to the commands."""
+    """Prints text literally, and raises BrokenPipeError if the reader of a pipe has gone."""
 
     def __init__(self, *, stderr: bool) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
-        # Lines of a pipe are as long as they are.
+        # Lines in a pipe or a file are not wrapped.
         self.soft_wrap = not self.is_terminal
 
     def on_broken_pipe(self) -> None:
@@ -60,23 +60,23 @@ class _Console(Console):
 
 
 def results() -> Console:
-    """Standard output, for what the command was asked for."""
+    """Standard output, for the results of a command."""
     return _Console(stderr=False)
 
 
 def remarks() -> Console:
-    """Standard error, for progress, errors, and what was written where."""
+    """Standard error, for progress, errors, and the paths of written files."""
     return _Console(stderr=True)
 
 
 def printable(value: object) -> str:
-    """One line, without anything that a terminal would obey, of bounded length."""
+    """One line of bounded length, without control characters."""
     text = str(value)[:TEXT_CHARACTERS_MAX].encode(errors="replace").decode()
     return _REORDERS.sub("", _BREAKS.sub(" ", text)).strip()
 
 
 def label_style(label: str) -> str:
-    """The colour of a label; none for one that is not known to be good or bad."""
+    """The colour of a label; empty for a label that is not in LABEL_STYLES."""
     return LABEL_STYLES.get(label.upper(), "")
 
 
@@ -101,30 +101,31 @@ class Table:
         self._rows: list[tuple[Text, ...]] = []
 
     def add_row(self, *cells: str | Text, style: str = "") -> None:
-        """Add a row; a line break within a cell separates what a cell lists."""
+        """Add a row; line breaks within a cell separate the entries of a list."""
         texts = (cell if isinstance(cell, Text) else Text(cell) for cell in cells)
         self._rows.append(tuple(Text.assemble(text, style=style) for text in texts))
 
     @classmethod
     def of_figures(cls, title: str, figures: Mapping[str, Any]) -> Self:
-        """A row for each figure; one within another is named `outer.inner`."""
+        """A table with a row for each figure; nested figures are named `outer.inner`."""
         table = cls(title, "figure", "value")
         for name, value in _flat("", figures):
             table.add_row(name, value)
         return table
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw as the place allows."""
+        """Draw for a terminal, or write tab-separated lines anywhere else."""
         if not console.is_terminal:
-            # Not `Text`, which makes spaces of tabs.
+            # Not `Text`, which replaces tabs by spaces.
             yield Segment("".join(f"{line}\n" for line in self._lines()))
             return
         ruled = self._ruled()
-        # Its longest words side by side; no measure is larger than the width that it is given.
+        # The width of the longest words side by side. Measured at any width, because rich never
+        # measures more than the width that it is given.
         words = Measurement.get(console, options.update_width(_ANY_WIDTH), ruled).minimum
         if self._title:
             yield Text(self._title, STRONG)
-        yield ruled if words <= options.max_width else self._upright()
+        yield ruled if words <= options.max_width else self._stacked()
         yield Text()
 
     def _lines(self) -> Iterator[str]:
@@ -152,8 +153,8 @@ class Table:
             table.add_row(*row)
         return table
 
-    def _upright(self) -> Text:
-        """Each row as a block: its first cell, and a line below for each other one."""
+    def _stacked(self) -> Text:
+        """Each row as a block: its first cell, and a line below it for each other cell."""
         lines: list[Text] = []
         for first, *rest in self._rows:
             filled = [c for c in zip(self._names[1:], rest, strict=True) if c[1].plain]
@@ -176,7 +177,7 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def progress_bar(console: Console) -> Progress:
-    """A bar that is gone when its work is done; nothing at all where nobody looks at it."""
+    """A progress bar that disappears when it is done, and is disabled without a terminal."""
     description = Column(no_wrap=True, overflow="ellipsis", min_width=8)
     return Progress(
         TextColumn("{task.description}", table_column=description),
@@ -186,19 +187,19 @@ def progress_bar(console: Console) -> Progress:
         console=console,
         transient=True,
         disable=not console.is_terminal or console.is_dumb_terminal,
-        # What is written to standard output meanwhile is a result, and stays there.
+        # Results that are written to standard output meanwhile must stay there.
         redirect_stdout=False,
     )
 
 
 def track(items: Iterable[Item], description: str, total: int, console: Console) -> Iterator[Item]:
-    """The items, with a progress bar beside."""
+    """Iterate over the items with a progress bar."""
     with progress_bar(console) as progress:
         yield from progress.track(items, total=total, description=description)
 
 
 def say_error(message: str) -> None:
-    """One line on standard error for each of the message's."""
+    """Write each line of the message to standard error."""
     console = remarks()
     for line in message.splitlines() or [""]:
         console.print(Text.assemble(("error:", f"{STRONG} {BAD}"), " ", line), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Runs of bounded size: all of it, in order, and in as few as can be."""
+"""Parts of bounded size: every item, in order, in as few parts as possible."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from service.sequences import split_by_size
 
 
 @given(st.lists(st.text("a", max_size=9), max_size=20), st.integers(1, 12))
-def test_runs_hold_everything_within_the_bound(items: list[str], size_max: int) -> None:
-    """Only what is larger by itself is beyond it, and alone; nothing gives no run."""
+def test_parts_hold_every_item_within_the_bound(items: list[str], size_max: int) -> None:
+    """Only a single larger item exceeds it, in a part by itself; no items give no part."""
     cut = list(split_by_size(items, size_max))
 
     assert items == list(chain(*cut))
@@ -21,6 +21,6 @@ def test_runs_hold_everything_within_the_bound(items: list[str], size_max: int) 
     assert all(len("".join(a)) + len(b[0]) > size_max for a, b in pairwise(cut))
 
 
-def test_a_size_may_be_anything() -> None:
-    """By default it is the length."""
+def test_the_size_can_be_given() -> None:
+    """The default is the length."""
     assert [[1, 2], [3], [9], [1]] == list(split_by_size([1, 2, 3, 9, 1], 4, lambda number: number))

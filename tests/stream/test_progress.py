@@ -22,7 +22,7 @@ def positioned(starts: dict[Partition, int]) -> Progress:
 
 
 def test_nothing_is_owned_at_first() -> None:
-    """There is an epoch from the start, in which nothing is positioned."""
+    """The first epoch has begun, and no partition is positioned."""
     progress = Progress()
 
     assert 0 == progress.epoch
@@ -31,8 +31,8 @@ def test_nothing_is_owned_at_first() -> None:
     assert progress.next_offset(A) is None
 
 
-def test_positioning_owns() -> None:
-    """What is positioned is owned, and nothing else."""
+def test_positioned_partitions_are_owned() -> None:
+    """And no others."""
     progress = positioned({A: 5, B: 0})
 
     assert progress.positioned
@@ -46,8 +46,8 @@ def test_positioning_owns() -> None:
     assert progress.next_offset(A) is None
 
 
-def test_an_interruption_keeps_what_is_known() -> None:
-    """A new epoch has to be positioned again, and may be from what is published."""
+def test_an_interruption_keeps_the_offsets() -> None:
+    """The new epoch must be positioned again, and can start from the published offsets."""
     progress = positioned({A: 5})
     epoch = progress.epoch
 
@@ -57,8 +57,8 @@ def test_an_interruption_keeps_what_is_known() -> None:
     assert 5 == progress.next_offset(A)
 
 
-def test_a_revocation_forgets() -> None:
-    """Somebody else may move on from here, so what is known is worth nothing."""
+def test_a_revocation_forgets_the_offsets() -> None:
+    """Another member may publish from here on, so they are out of date."""
     progress = positioned({A: 5})
     epoch = progress.epoch
 
@@ -70,7 +70,7 @@ def test_a_revocation_forgets() -> None:
 
 
 def test_starts_are_copied() -> None:
-    """Whoever positioned may go on using its own dictionary."""
+    """The caller may go on using its own dictionary."""
     starts = {A: 5}
     progress = positioned(starts)
     starts[A] = 7
@@ -78,14 +78,14 @@ def test_starts_are_copied() -> None:
     assert 5 == progress.next_offset(A)
 
 
-def test_a_wrong_advance_is_a_defect() -> None:
-    """Going back shows at once."""
+def test_going_back_raises() -> None:
+    """It is a bug in the caller."""
     with pytest.raises(AssertionError):
         positioned({A: 5}).advance({A: 4})
 
 
-def test_what_was_revoked_stays_unknown() -> None:
-    """A publish may end after its partition was taken away."""
+def test_a_revoked_partition_stays_unowned() -> None:
+    """A publish may end after its partition was revoked."""
     progress = positioned({A: 5})
     progress.advance({A: 6, B: 1})
     progress.revoke()
@@ -110,7 +110,7 @@ def test_advancing_goes_to_the_last_offset(steps: list[int], start: int) -> None
 
 @given(st.lists(st.sampled_from(["interrupt", "revoke", "position"]), max_size=30))
 def test_epochs_never_come_back(steps: list[str]) -> None:
-    """Each interruption gives an epoch that was never there, and only positioning ends it."""
+    """Each interruption gives a new epoch, and only positioning makes it positioned."""
     progress = Progress()
     seen = {progress.epoch}
     for step in steps:
@@ -125,7 +125,7 @@ def test_epochs_never_come_back(steps: list[str]) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from([A, B]), st.integers(0, 5)), max_size=30))
-def test_next_offsets_are_those_behind_the_last(steps: list[tuple[Partition, int]]) -> None:
+def test_next_offsets_follow_the_last_record(steps: list[tuple[Partition, int]]) -> None:
     """One for each partition that occurs: the offset after its last record."""
     offsets = {A: -1, B: -1}
     read = []
