@@ -1,7 +1,8 @@
-"""The composition root: builds the parts, starts them in order, stops them in order.
+"""The composition root: starts the parts in order, and stops them in order.
 
-Imported by the commands, the demo and the bench alone. Order of start: health endpoint, model
-(loaded and warmed), group. Order of stop: polling, drain, group, model, health endpoint.
+Imported by the commands, the demo and the bench alone. Order of start: HTTP server, model (loaded
+and warmed up), consumer group, pipeline. Order of stop: polling, drain, group, model, HTTP server.
+What the parts are made of is in `assembly`.
 """
 
 from __future__ import annotations
@@ -15,97 +16,59 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from service.assembly import SystemClock, build_pipeline, build_prepare
-from service.checkpoint.files import resolve
-from service.checkpoint.tuning import tuned
-from service.engines import load_engine
+from service.assembly import SystemClock, build_base, build_model_parts, build_pipeline
 from service.errors import RetriableError, ServiceError
-from service.kafka import KafkaSession
-from service.observe.drift import DriftWindow
-from service.observe.feed import Feed
-from service.observe.metrics import Metrics, service_version
+from service.observe.health import not_alive
 from service.retry import Retry
-from service.scoring.batch import BatchScorer
-from service.scoring.inference import Inference
-from service.scoring.processing import load_processing
-from service.stream.counts import OutcomeCounts
-from service.text.language import Languages
-from service.web.live import Live
-from service.web.score_api import ScoreApi
-from service.web.server import HttpServer
 
 if TYPE_CHECKING:
-    from service.observe.tracing import Tracing
+    from service.assembly import ModelParts
+    from service.observe.monitor import Monitor
+    from service.records import ModelInfo
     from service.settings import Settings
     from service.stream.pipeline import Pipeline
-    from service.text.prepare import PrepareThread
-    from service.web.server import Part
 
 log = structlog.get_logger(__name__)
 
-# New objects before the interpreter looks for cycles among them. It comes with 700; records leave
-# none, and a tenth of what the way without a model costs went there (service/bench/README.md).
-NEW_OBJECTS = 10_000
-# How often lag, readiness and assignment are looked at.
+# Allocations between two runs of the cycle collector; Python's default is 700. Records leave no
+# cycles, and with the default a tenth of the time outside of the model went to the collector.
+GC_ALLOCATIONS = 10_000
+# How often lag, assignment, drift and readiness are updated; more often until the service is ready.
 WATCH_INTERVAL_S = 2.0
-STOPPING = "the service is stopping"
-WARM_UP_TEXTS = (
-    "It works.",
-    "A somewhat longer text, so that more than one length is warmed. " * 4,
-)
+WATCH_UNREADY_INTERVAL_S = 0.1
 
 
 class Service:
-    """One running service; `run` once."""
+    """One running service; `run` may be called once."""
 
     def __init__(self, settings: Settings) -> None:
-        """Build what needs no model and no broker."""
+        """Build what needs neither the model nor a broker."""
         self.ready = asyncio.Event()
-        self.metrics = Metrics()
         self._settings = settings
         self._stop = asyncio.Event()
-        self._feed = Feed(settings.batch.latency_budget_ms, settings.delivery.include_text)
-        self._live = Live(self._feed, self.metrics, self._not_ready, explain=settings.http.score)
-        self._score_api = ScoreApi(self.metrics, settings.model.text_bytes_max)
-        wanted: dict[Part, bool] = {
-            self._live: settings.http.page,
-            self._score_api: settings.http.score,
-        }
-        parts = [part for part, on in wanted.items() if on]
-        self._http = HttpServer(settings.http, self.metrics, self._alive, self._not_ready, parts)
-        self._session = KafkaSession(
-            settings.kafka, settings.batch.records_max, settings.delivery.mode
-        )
-        self._tracing: Tracing | None = None
-        if settings.tracing.exporter != "none":
-            from service.observe.tracing import exporting  # noqa: PLC0415 - an extra; takes time to load
-
-            group_id, version = settings.kafka.group_id, service_version()
-            self._tracing = exporting(settings.tracing, SystemClock(), group_id, version)
+        self._base = build_base(settings, self._not_alive)
+        self._model_parts: ModelParts | None = None
         self._pipeline: Pipeline | None = None
-        self._inference: Inference | None = None
-        self._prepare: PrepareThread | None = None
-        self._drift = DriftWindow()
-        self._trouble: str | None = "the model is being loaded"
 
     @property
     def http_port(self) -> int:
         """The port that health and metrics are served on."""
-        return self._http.port
+        return self._base.http.port
 
     def request_stop(self) -> None:
         """Stop polling, publish what was read, leave the group; `run` then returns."""
         self._stop.set()
+        self._base.readiness.mark_stopping()
 
     async def run(self) -> None:
         """Serve until `request_stop`.
 
         Raises:
-            ServiceError: something failed that waiting does not mend.
+            ServiceError: a failure that retrying does not fix.
         """
         work = stop = None
         try:
-            await self._http.start()
+            await self._base.http.start()
             work = asyncio.create_task(self._work(), name="work")
             stop = asyncio.create_task(self._stop.wait(), name="stop")
             await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -123,122 +86,94 @@ class Service:
             await self._close()
 
     async def _work(self) -> None:
-        checkpoint = await asyncio.to_thread(resolve, self._settings.model)
-        settings = tuned(self._settings.model, checkpoint)
-        calibration, encoder, reader = await asyncio.to_thread(
-            load_processing, settings, checkpoint
-        )
-        self._drift = DriftWindow(calibration.reference)
-        warm_up = encoder.sequences(WARM_UP_TEXTS)
-        self._inference = Inference(
-            lambda: load_engine(settings, checkpoint),
-            warm_up,
-            BatchScorer(warm_up, reader, settings.repeats_max),
-            self._stream_waits,
-        )
-        languages = await asyncio.to_thread(
-            Languages, settings.known_languages, settings.other_languages
-        )
-        started = time.monotonic()
-        model = await self._inference.start()
-        log.info("model loaded", model=model.name, revision=model.revision, engine=model.engine,
-                 device=model.device, precision=model.precision,
-                 seconds=round(time.monotonic() - started, 2))  # fmt: skip
-        self.metrics.set_model(model)
-        prepare = self._prepare = build_prepare(self._settings, encoder, languages)
-        self._score_api.open(prepare.encode, self._inference.score_request)
-        self._trouble = "the group is not joined yet"
+        base, settings = self._base, self._settings
+        parts = self._model_parts = await build_model_parts(settings, base, self._stream_waits)
+        model = await self._load(parts)
+        base.metrics.set_model(model)
+        base.score_api.open(parts.prepare.encode, parts.inference.score_request)
+        base.readiness.mark_model_loaded()
+        await self._join()
+        pipeline = self._pipeline = build_pipeline(settings, base, parts, model)
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(self._watch(), name="watch")
-            await self._join()
-            self._pipeline = build_pipeline(
-                self._settings, self._session, prepare, self._inference, model, self._counts(),
-                self._tracing,
-            )  # fmt: skip
-            await self._pipeline.run()
+            watching = group.create_task(self._watch(parts.monitor), name="watch")
+            await pipeline.run()
             watching.cancel()
 
-    def _counts(self) -> OutcomeCounts:
-        budget_s = self._settings.batch.latency_budget_ms / 1000
-        feed = self._feed if self._settings.http.page else None
-        return OutcomeCounts(self.metrics, self._drift, budget_s, feed)
+    async def _load(self, parts: ModelParts) -> ModelInfo:
+        started = time.monotonic()
+        model = await parts.inference.start()
+        log.info(
+            "model loaded",
+            model=model.name,
+            revision=model.revision,
+            engine=model.engine,
+            device=model.device,
+            precision=model.precision,
+            seconds=round(time.monotonic() - started, 2),
+        )
+        return model
 
     async def _join(self) -> None:
-        retry = Retry("start", self.metrics, SystemClock())
+        retry = Retry("start", self._base.metrics, SystemClock())
         while True:
             try:
-                await self._session.start()
+                await self._base.session.start()
             except RetriableError as error:
-                self._trouble = str(error)
-                await self._session.stop()
+                self._base.readiness.mark_unavailable(error)
+                await self._base.session.stop()
                 await retry.wait(error)
             else:
                 return
 
-    async def _watch(self) -> None:
-        """Keep readiness, lag and assignment current; a broker that is away shows here."""
-        counted = 0
+    async def _watch(self, monitor: Monitor) -> None:
         while not self._stop.is_set():
-            if self._session.joined:
-                try:
-                    self.metrics.set_lag(await self._session.lag())
-                    self._trouble = STOPPING if self._stop.is_set() else None
-                except RetriableError as error:
-                    self._trouble = str(error)
-            elif self._pipeline is not None:
-                self._trouble = "the group is being joined"
-            progress = self._session.progress
-            self.metrics.assigned_partitions.set(len(progress.partitions))
-            self.metrics.epoch.set(progress.epoch)
-            self.metrics.set_drift(self._drift.drift())
-            self.metrics.rebalances.inc(self._session.rebalances - counted)
-            counted = self._session.rebalances
-            if self._trouble is None and not self.ready.is_set():
-                log.info("ready", partitions=len(progress.partitions), port=self.http_port)
+            await monitor.update()
+            if self._base.readiness.reason() is None and not self.ready.is_set():
+                partitions = len(self._base.session.progress.partitions)
+                log.info("ready", partitions=partitions, port=self.http_port)
                 self.ready.set()
-            await asyncio.sleep(WATCH_INTERVAL_S if self.ready.is_set() else 0.1)
+            is_ready = self.ready.is_set()
+            await asyncio.sleep(WATCH_INTERVAL_S if is_ready else WATCH_UNREADY_INTERVAL_S)
 
     async def _drain(self, work: asyncio.Task[None]) -> None:
-        bound = self._settings.delivery.drain_timeout_s
-        log.info("stopping", drain_timeout_s=bound)
-        self._trouble = STOPPING
+        timeout_s = self._settings.delivery.drain_timeout_s
+        log.info("stopping", drain_timeout_s=timeout_s)
         if self._pipeline is None:
             work.cancel()
             return
         self._pipeline.stop()
-        await asyncio.wait({work}, timeout=bound)
+        await asyncio.wait({work}, timeout=timeout_s)
         if not work.done():
-            log.warning("drain timed out; what is left is read again", drain_timeout_s=bound)
+            log.warning("drain timed out; what is left is read again", drain_timeout_s=timeout_s)
             work.cancel()
 
     async def _close(self) -> None:
-        await self._session.stop()
-        self._score_api.close()
-        if self._prepare is not None:
-            self._prepare.close()
-        if self._inference is not None:
-            await self._inference.stop()
-        if self._tracing is not None:
-            await asyncio.to_thread(self._tracing.close)
-        await self._live.stop()
-        await self._http.stop()
+        base, parts = self._base, self._model_parts
+        await base.session.stop()
+        base.score_api.close()
+        if parts is not None:
+            parts.prepare.close()
+            await parts.inference.stop()
+        if base.tracing is not None:
+            await asyncio.to_thread(base.tracing.close)
+        await base.live.stop()
+        await base.http.stop()
         log.info("stopped")
 
-    def _alive(self) -> str | None:
-        if self._inference is not None and self._inference.has_ended and not self._stop.is_set():
-            return "the inference thread has ended"
-        busy_s = self._pipeline.busy_s() if self._pipeline is not None else 0.0
-        if busy_s <= self._settings.delivery.stall_timeout_s:
-            return None
-        return f"the model has not answered for {busy_s:.0f} s"
+    def _not_alive(self) -> str | None:
+        parts, pipeline = self._model_parts, self._pipeline
+        return not_alive(
+            pipeline.busy_s() if pipeline is not None else 0.0,
+            self._settings.delivery.stall_timeout_s,
+            thread_ended=parts is not None
+            and parts.inference.has_ended
+            and not self._stop.is_set(),
+        )
 
     def _stream_waits(self) -> bool:
-        """Whether the model has a batch of the stream, or something waits for it."""
+        """Whether a batch of the stream is on the model or records wait for it."""
         pipeline = self._pipeline
         return pipeline is not None and (len(pipeline.batcher) > 0 or pipeline.busy_s() > 0)
-
-    def _not_ready(self) -> str | None:
-        return self._trouble
 
 
 def _first_service_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -250,14 +185,14 @@ def _first_service_error(group: BaseExceptionGroup[BaseException]) -> BaseExcept
 
 
 async def run_service(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; a second signal changes nothing, the drain is bounded.
+    """Run until SIGTERM or SIGINT; a second signal changes nothing, since the drain is bounded.
 
-    The process is taken to be the service's own.
+    Sets signal handlers and the garbage collector's threshold for the whole process.
 
     Raises:
-        ServiceError: something failed that waiting does not mend.
+        ServiceError: a failure that retrying does not fix.
     """
-    gc.set_threshold(NEW_OBJECTS)
+    gc.set_threshold(GC_ALLOCATIONS)
     service = Service(settings)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

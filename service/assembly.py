@@ -1,32 +1,54 @@
-"""The pipeline with all of its parts, as the settings ask for them.
+"""Builds all parts of the service from the settings.
 
-Exists so that `app` is about what starts and stops when, and this about what is made of what.
-Builds only; nothing runs here.
+Exists so that `app` is only about what starts and stops when. Nothing runs here. Three steps, each
+for what can be built then: without a model, from a checkpoint, and from a model that is loaded.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jsonpointer import JsonPointer
 
-from service.observe.metrics import service_version
+from service.checkpoint.files import resolve
+from service.checkpoint.tuning import tuned
+from service.engines import load_engine
+from service.kafka import KafkaSession
+from service.observe.drift import DriftWindow
+from service.observe.feed import Feed
+from service.observe.health import Readiness
+from service.observe.metrics import Metrics, service_version
+from service.observe.monitor import Monitor
+from service.scoring.batch import BatchScorer
+from service.scoring.inference import Inference
+from service.scoring.processing import load_processing
 from service.stream.batcher import Batcher, Limits
 from service.stream.breaker import Breaker
+from service.stream.counts import OutcomeCounts
 from service.stream.pipeline import Pipeline
+from service.text.language import Languages
 from service.text.prepare import PrepareThread
+from service.web.live import Live
+from service.web.score_api import ScoreApi
+from service.web.server import HttpServer
 from service.wire import Decoder, Encoder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.observe.tracing import Tracing
-    from service.ports import Scorer, Session
     from service.records import ModelInfo
     from service.settings import Settings
-    from service.stream.counts import OutcomeCounts
     from service.text.encoder import TextEncoder
-    from service.text.language import Languages
+    from service.web.server import Part
+
+WARM_UP_TEXTS = (
+    "It works.",
+    "A somewhat longer text, so that more than one length is warmed. " * 4,
+)
 
 
 class SystemClock:
@@ -37,8 +59,93 @@ class SystemClock:
     sleep = staticmethod(asyncio.sleep)
 
 
+@dataclass(frozen=True)
+class BaseParts:
+    """What is built before the checkpoint is loaded."""
+
+    metrics: Metrics
+    readiness: Readiness
+    feed: Feed
+    live: Live
+    score_api: ScoreApi
+    http: HttpServer
+    session: KafkaSession
+    tracing: Tracing | None
+
+
+@dataclass(frozen=True)
+class ModelParts:
+    """What is built from the checkpoint; its model is loaded when `inference` starts."""
+
+    inference: Inference
+    prepare: PrepareThread
+    drift: DriftWindow
+    monitor: Monitor
+
+
+def build_base(settings: Settings, not_alive: Callable[[], str | None]) -> BaseParts:
+    """The parts that need no model; `not_alive` gives the reason that GET /livez answers with.
+
+    Raises:
+        SettingsError: tracing is switched on, and its libraries are not installed.
+    """
+    metrics, readiness = Metrics(), Readiness()
+    feed = Feed(settings.batch.latency_budget_ms, settings.delivery.include_text)
+    live = Live(feed, metrics, readiness.reason, explain=settings.http.score)
+    score_api = ScoreApi(metrics, settings.model.text_bytes_max)
+    switches: dict[Part, bool] = {live: settings.http.page, score_api: settings.http.score}
+    served = [part for part, is_on in switches.items() if is_on]
+    return BaseParts(
+        metrics=metrics,
+        readiness=readiness,
+        feed=feed,
+        live=live,
+        score_api=score_api,
+        http=HttpServer(settings.http, metrics, not_alive, readiness.reason, served),
+        session=KafkaSession(settings.kafka, settings.batch.records_max, settings.delivery.mode),
+        tracing=_build_tracing(settings),
+    )
+
+
+def _build_tracing(settings: Settings) -> Tracing | None:
+    if settings.tracing.exporter == "none":
+        return None
+    from service.observe.tracing import exporting  # noqa: PLC0415 - an extra; takes time to load
+
+    return exporting(settings.tracing, SystemClock(), settings.kafka.group_id, service_version())
+
+
+async def build_model_parts(
+    settings: Settings, base: BaseParts, stream_waits: Callable[[], bool]
+) -> ModelParts:
+    """Read the checkpoint, on threads, and build the parts that depend on it.
+
+    `stream_waits` says whether the stream has work for the model: HTTP requests then wait.
+
+    Raises:
+        ServiceError: the checkpoint cannot be found, read or used.
+    """
+    checkpoint = await asyncio.to_thread(resolve, settings.model)
+    model = tuned(settings.model, checkpoint)
+    calibration, encoder, reader = await asyncio.to_thread(load_processing, model, checkpoint)
+    languages = await asyncio.to_thread(Languages, model.known_languages, model.other_languages)
+    warm_up = encoder.sequences(WARM_UP_TEXTS)
+    drift = DriftWindow(calibration.reference)
+    return ModelParts(
+        inference=Inference(
+            lambda: load_engine(model, checkpoint),
+            warm_up,
+            BatchScorer(warm_up, reader, model.repeats_max),
+            stream_waits,
+        ),
+        prepare=build_prepare(settings, encoder, languages),
+        drift=drift,
+        monitor=Monitor(base.session, drift, base.metrics, base.readiness),
+    )
+
+
 def build_prepare(settings: Settings, encoder: TextEncoder, languages: Languages) -> PrepareThread:
-    """The thread that makes documents of records; the caller closes it."""
+    """The thread that turns records into documents; the caller closes it."""
     kafka = settings.kafka
     decoder = Decoder(
         kafka.input_format, JsonPointer(kafka.text_field), settings.model.text_bytes_max
@@ -47,21 +154,16 @@ def build_prepare(settings: Settings, encoder: TextEncoder, languages: Languages
 
 
 def build_pipeline(
-    settings: Settings,
-    session: Session,
-    prepare: PrepareThread,
-    scorer: Scorer,
-    model: ModelInfo,
-    counts: OutcomeCounts,
-    tracing: Tracing | None,
+    settings: Settings, base: BaseParts, model_parts: ModelParts, model: ModelInfo
 ) -> Pipeline:
-    """A pipeline on what is running already; counts into the metrics of `accounts`."""
+    """The pipeline, whose events name `model`; its session and model have been started."""
     kafka, batch, delivery = settings.kafka, settings.batch, settings.delivery
+    latency_budget_s = batch.latency_budget_ms / 1000
     return Pipeline(
-        session=session,
-        prepare=prepare,
-        scorer=scorer,
-        batcher=Batcher(Limits(batch.tokens_max, batch.records_max, counts.latency_budget_s)),
+        session=base.session,
+        prepare=model_parts.prepare,
+        scorer=model_parts.inference,
+        batcher=Batcher(Limits(batch.tokens_max, batch.records_max, latency_budget_s)),
         encoder=Encoder(
             kafka.output_topic,
             kafka.dead_letter_topic,
@@ -71,9 +173,14 @@ def build_pipeline(
             f"urn:sentiment-stream:{kafka.group_id}" if kafka.cloudevents else None,
         ),
         breaker=Breaker(delivery.breaker_records, delivery.breaker_share),
-        counts=counts,
+        counts=OutcomeCounts(
+            base.metrics,
+            model_parts.drift,
+            latency_budget_s,
+            base.feed if settings.http.page else None,
+        ),
         clock=SystemClock(),
         keep_alive_s=kafka.max_poll_ms / 1000 / 3,
         stall_timeout_s=delivery.stall_timeout_s,
-        tracing=tracing,
+        tracing=base.tracing,
     )

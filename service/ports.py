@@ -48,6 +48,10 @@ class Session(Protocol):
     progress: Progress
     rebalances: int
 
+    @property
+    def joined(self) -> bool:
+        """Whether this member has its assignment, which may be empty, and all positions are set."""
+
     async def start(self) -> None:
         """Connect, check the topics, and join the group.
 

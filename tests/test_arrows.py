@@ -192,10 +192,11 @@ def test_nobody_but_commands_and_demo_imports_the_composition_root() -> None:
         target: {
             i.room.split(".")[0] for i in _imports() if i.name.split(".")[:2] == ["service", target]
         }
-        for target in ("app", "bench", "demo", "lab", "cli")
+        for target in ("app", "assembly", "bench", "demo", "lab", "cli")
     }
     # The bench puts an engine that computes nothing in the place of the real one.
     assert importers["app"] - {"app"} == {"bench", "cli", "demo"}
+    assert importers["assembly"] - {"assembly"} == {"app", "bench"}
     assert importers["bench"] - {"bench"} == {"cli"}
     assert importers["demo"] - {"demo"} == {"cli"}
     assert importers["lab"] - {"lab"} == {"bench", "cli"}

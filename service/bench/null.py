@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from service import app
+from service import app, assembly
 from service.observe.logs import configure_logging
 from service.records import ModelInfo
 from service.settings import load_settings
@@ -51,7 +51,7 @@ def _null(_settings: ModelSettings, checkpoint: Checkpoint) -> NullEngine:
 
 
 if __name__ == "__main__":
-    vars(app)["load_engine"] = _null
+    vars(assembly)["load_engine"] = _null
     settings = load_settings(json.loads(sys.argv[1]))
     configure_logging(settings.log)
     asyncio.run(app.run_service(settings))

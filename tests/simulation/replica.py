@@ -1,6 +1,6 @@
 """One process of the service on a simulated cluster, and the supervisor that starts it again.
 
-Put together as `service.app` does it, without endpoints, signals and threads.
+Put together as `service.assembly` does it, without endpoints, signals and threads.
 """
 
 from __future__ import annotations

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from service.app import WARM_UP_TEXTS
-from service.assembly import build_prepare
+from service.assembly import WARM_UP_TEXTS, build_prepare
 from service.checkpoint.files import resolve
 from service.engines import load_engine
 from service.observe.metrics import Metrics

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from aiokafka.errors import KafkaError
 
-import service.app
+import service.assembly
 import service.kafka.delivery
 import service.kafka.session
 from chaos.breaking.wrapped import PointedProducer, PointedSession, passed
@@ -116,6 +116,6 @@ def sabotage_by(kind: str) -> None:
         case "a send not awaited":
             vars(service.kafka.delivery).update(Producer=NotAwaiting)
         case "no rewind":
-            vars(service.app).update(KafkaSession=NotRewinding)
+            vars(service.assembly).update(KafkaSession=NotRewinding)
         case _:
             raise ValueError(kind)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import RequestTimedOutError
 
-import service.app
+import service.assembly
 import service.kafka.delivery
 from chaos.messages import POISON_WORD
 from chaos.orders import ENGINE_VARIABLE, SABOTAGE_VARIABLE, Order, Orders, Point
@@ -169,7 +169,7 @@ def pointed_engine(settings: ModelSettings, checkpoint: Checkpoint) -> PointedEn
 
 def install() -> None:
     """Put the wrappers in the places of what they wrap."""
-    vars(service.app).update(load_engine=pointed_engine, KafkaSession=PointedSession)
+    vars(service.assembly).update(load_engine=pointed_engine, KafkaSession=PointedSession)
     vars(service.kafka.delivery).update(Producer=PointedProducer)
     if sabotage := os.environ.get(SABOTAGE_VARIABLE):
         from chaos.breaking.sabotage import sabotage_by  # noqa: PLC0415 - builds on what is above

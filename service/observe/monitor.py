@@ -1,0 +1,52 @@
+"""The state of the consumer group and of the stream, copied into metrics and readiness.
+
+Exists because these are read at intervals, unlike what is counted as records pass. Reads and
+copies only; who calls `update`, and how often, is for `app`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.errors import RetriableError
+
+if TYPE_CHECKING:
+    from service.observe.drift import DriftWindow
+    from service.observe.health import Readiness
+    from service.observe.metrics import Metrics
+    from service.ports import Session
+
+
+class Monitor:
+    """Keeps lag, assignment, drift and readiness current, once the first join is under way."""
+
+    def __init__(
+        self, session: Session, drift: DriftWindow, metrics: Metrics, readiness: Readiness
+    ) -> None:
+        """Copy from `session` and `drift` to `metrics` and `readiness`."""
+        self._session = session
+        self._drift = drift
+        self._metrics = metrics
+        self._readiness = readiness
+        self._rebalances = 0
+
+    async def update(self) -> None:
+        """Copy the present state; a broker that does not answer makes the service unready.
+
+        Raises:
+            BrokerError: the lag cannot be read, and waiting does not help.
+        """
+        session, metrics = self._session, self._metrics
+        if session.joined:
+            try:
+                metrics.set_lag(await session.lag())
+                self._readiness.mark_ready()
+            except RetriableError as error:
+                self._readiness.mark_unavailable(error)
+        else:
+            self._readiness.mark_joining()
+        metrics.assigned_partitions.set(len(session.progress.partitions))
+        metrics.epoch.set(session.progress.epoch)
+        metrics.set_drift(self._drift.drift())
+        metrics.rebalances.inc(session.rebalances - self._rebalances)
+        self._rebalances = session.rebalances

@@ -1,0 +1,80 @@
+"""What is copied from the group into metrics and readiness."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.errors import BrokerError
+from service.observe.drift import DriftWindow
+from service.observe.health import Readiness
+from service.observe.metrics import Metrics
+from service.observe.monitor import Monitor
+from tools.kafka.fake_cluster import FakeCluster
+from tools.kafka.fake_kafka import FakeSession
+
+
+class Group:
+    """One member of a group, and the monitor of it."""
+
+    def __init__(self) -> None:
+        """Start before the first join."""
+        self.cluster = FakeCluster({"in": 3, "out": 1, "dead": 1})
+        self.session = FakeSession(self.cluster)
+        self.metrics = Metrics()
+        self.readiness = Readiness()
+        self.monitor = Monitor(self.session, DriftWindow(), self.metrics, self.readiness)
+
+    def metric(self, name: str) -> float | None:
+        """The value of a gauge or counter without labels."""
+        return self.metrics.registry.get_sample_value(name)
+
+
+async def test_readiness_follows_the_group() -> None:
+    """Joining until all positions are set, unready while the brokers do not answer."""
+    group = Group()
+    await group.session.start()
+    await group.monitor.update()
+    assert group.readiness.reason() == "the group is being joined"
+    assert group.metric("sentiment_assigned_partitions") == 0
+
+    await group.session.poll()
+    await group.monitor.update()
+    assert group.readiness.reason() is None
+    assert group.metric("sentiment_assigned_partitions") == 3
+
+    group.session.fail("lag")
+    await group.monitor.update()
+    assert group.readiness.reason()
+    await group.monitor.update()
+    assert group.readiness.reason() is None
+
+    group.cluster.rebalance("group")
+    await group.monitor.update()
+    assert group.readiness.reason() == "the group is being joined"
+
+
+async def test_each_rebalance_is_counted_once() -> None:
+    """However often it is looked at; the epoch is the session's."""
+    group = Group()
+    await group.session.start()
+    for _ in range(2):
+        group.cluster.rebalance("group")
+        await group.session.poll()
+        await group.monitor.update()
+        await group.monitor.update()
+    assert group.metric("sentiment_rebalances_total") == group.session.rebalances > 1
+    assert group.metric("sentiment_epoch") == group.session.progress.epoch > 0
+
+
+async def test_a_failure_that_waiting_does_not_fix_is_raised() -> None:
+    """The service ends with it."""
+    group = Group()
+    await group.session.start()
+    await group.session.poll()
+
+    def fail() -> None:
+        raise BrokerError("not authorised")
+
+    group.session.before("lag", fail)
+    with pytest.raises(BrokerError, match="not authorised"):
+        await group.monitor.update()
