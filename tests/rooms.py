@@ -104,7 +104,7 @@ FILES: dict[str, str] = {
     "scoring": "__init__ joining repeats readings turns poles batch processing inference texts",
     "stream": "__init__ cost breaker counts batcher handover pipeline",
     "lab.data": "__init__ files glue texts domains labelled truth",
-    "topics": "__init__ compare replay",
+    "topics": "__init__ comparison compare replay",
     "web": "__init__ bodies countries docs_page score_contracts "
     "live server explain openapi score_api",
     "lab.measuring": "__init__ reliability thresholds plots evaluate",

@@ -1,1 +1,1 @@
-"""Commands on whole topics: replay of dead letters, comparison of two output topics."""
+"""Commands that read whole topics: replay of dead letters, comparison of two output topics."""

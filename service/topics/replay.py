@@ -1,7 +1,8 @@
 """Sends dead letters back to the topics they came from: `sentiment-stream replay`.
 
-For letters whose cause is mended: a producer's setting, the service's, the model. Nothing is sent
-unless asked for; a letter that came back too often stays where it is.
+For letters whose cause is fixed: a setting of the producer or the service, or the model. Nothing is
+sent unless asked for, and no letter more than `REPLAYS_MAX` times. How letters are read and sent in
+transactions is up to `kafka.once.letters`.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ if TYPE_CHECKING:
     from service.records import Record
     from service.settings import KafkaSettings
 
-# Counts how often a message was sent back; kept by the service like any header of the producer.
+# The header that counts how often a message was sent back. The service copies it to the next dead
+# letter like any header of the producer.
 COUNTER = "sentiment.replays"
 REPLAYS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which letters to send back: all that match every given condition. Times in ms since 1970."""
+    """Which letters to send back: those that meet every condition; times in ms since 1970."""
 
     reasons: frozenset[str] = frozenset()
     since_ms: int | None = None
@@ -40,13 +42,16 @@ class Selection:
     last_offset: int | None = None
 
     def digest(self) -> str:
-        """The same for the same selection, so that its replay can go on where it ended."""
+        """An id of this selection, so that a replay can go on where an earlier one ended."""
         reasons = sorted(self.reasons)
         rest = (self.since_ms, self.until_ms, self.partition, self.first_offset, self.last_offset)
         return hashlib.sha256(repr((reasons, rest)).encode()).hexdigest()[:12]
 
     def takes(self, letter: Record, origin: Partition, offset: int, reason: str) -> bool:
-        """Whether a letter is selected; time is the letter's own, the rest that of its message."""
+        """Whether a letter is selected.
+
+        The time is the letter's own; partition and offset are those of the input message.
+        """
         return (
             (not self.reasons or reason in self.reasons)
             and (self.since_ms is None or letter.timestamp_ms >= self.since_ms)
@@ -60,7 +65,7 @@ class Selection:
 def sent_back(
     letter: Record, topics: tuple[str, ...], selection: Selection
 ) -> tuple[Outgoing | None, str]:
-    """What to send for a letter, if anything, and in one word or two what becomes of it."""
+    """The message to send back for a letter, or None, and a few words on which and why."""
     headers = dict(letter.headers)
     try:
         topic = (headers[f"{CONNECT_PREFIX}topic"] or b"").decode()
@@ -90,7 +95,9 @@ def sent_back(
 async def replay(
     settings: KafkaSettings, selection: Selection, console: Console, *, send: bool
 ) -> Counter[str]:
-    """Go through the dead letters once; without `send` only count what would become of them.
+    """Read the dead letters once and send the selected ones back; without `send` only count.
+
+    Returns how many letters met which fate.
 
     Raises:
         RetriableError: interrupted; the next replay goes on from there.
@@ -110,7 +117,7 @@ async def replay(
 
 
 def fates_table(fates: Counter[str], *, send: bool) -> Table:
-    """What became of the letters, or would."""
+    """How many letters met which fate, or would."""
     table = Table("", ">letters", "sent" if send else "would be")
     for fate, count in fates.most_common():
         table.add_row(str(count), fate)

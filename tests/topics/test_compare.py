@@ -14,7 +14,8 @@ from service.cli import main
 from service.errors import BrokerError, RetriableError
 from service.kafka.once import outputs
 from service.settings import KafkaSettings
-from service.topics.compare import Comparison, compare, print_comparison
+from service.topics.compare import compare, print_comparison
+from service.topics.comparison import Comparison
 from tools.kafka.broker import Broker
 from tools.kafka.streams import good_messages, tweets
 from tools.kafka.topics import Message, create_topic, produce
