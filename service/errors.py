@@ -1,7 +1,7 @@
-"""Exceptions named by what helps: reject the record, retry, restart, or correct the settings.
+"""The service's exceptions, one class for each remedy: correct, restart, retry, or join again.
 
-Imports nothing of the service, so that every room can raise them. What a process ends with is said
-here too, once: the commands, their help and the reference page read it.
+Also the exit codes, in one place for the commands, their help and the reference page. Nothing of
+the service may be imported here, so that every other module can import this one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 
 class ExitCode(IntEnum):
-    """What a command ends with; `EXIT_CODES` says when."""
+    """The exit codes of the commands; `EXIT_CODES` has their meanings."""
 
     DONE = 0
     FAILED = 1
@@ -22,17 +22,17 @@ class ExitCode(IntEnum):
 
 
 EXIT_CODES = {
-    ExitCode.DONE: "done; a service that was told to stop has drained",
-    ExitCode.FAILED: "failed: the model or the brokers, in a way that waiting does not mend",
-    ExitCode.USAGE: "wrong settings, arguments or input files; the line names what to correct",
-    ExitCode.BREAKER: "the breaker: too many records were dead letters; none of them is lost",
-    ExitCode.INTERRUPTED: "interrupted by Ctrl-C (not `run` and `demo`, which end well by it)",
-    ExitCode.PIPE_CLOSED: "whoever read the output has gone, as in `| head`",
+    ExitCode.DONE: "done; a service that was asked to stop has published what it had read",
+    ExitCode.FAILED: "failed: the model or the brokers, in a way that waiting does not fix",
+    ExitCode.USAGE: "wrong settings, arguments or input files; the message names what to correct",
+    ExitCode.BREAKER: "the breaker: too many records became dead letters; none of them is lost",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C (not `run` and `demo`, which end with 0 then)",
+    ExitCode.PIPE_CLOSED: "the reader of the output has closed it, as `| head` does",
 }
 
 
 class ServiceError(Exception):
-    """Base of all errors that a person reads; the message is one line and says what to do."""
+    """Base of all errors for a person to read; the message is one line and says what to do."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
 
@@ -54,7 +54,7 @@ class ModelError(ServiceError):
 
 
 class BusyError(ServiceError):
-    """Too much is asked at once: ask again a little later."""
+    """Too many requests at once: try again a little later."""
 
 
 class BreakerError(ServiceError):
@@ -64,18 +64,18 @@ class BreakerError(ServiceError):
 
 
 class BrokerError(ServiceError):
-    """Kafka refuses or cannot be reached in a way that waiting does not mend."""
+    """Kafka refuses, or cannot be reached, in a way that waiting does not fix."""
 
 
 class RetriableError(ServiceError):
-    """Kafka failed in a way that passes: rewind to the last published offset and try again."""
+    """A temporary failure of Kafka: rewind to the last published offset and try again."""
 
 
 class RejoinError(RetriableError):
-    """Leave the group and join again, and never reopen a producer.
+    """Leave the group and join again, and start no producer before that.
 
-    Another owner has a partition, or it is not known what was committed: then only the coordinator
-    that has just formed the group anew is sure to know.
+    Another member owns a partition, or it is not known what was committed. In both cases only a
+    coordinator that has just formed the group is certain to know.
     """
 
 
