@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
 
 
 EXIT_CODES = {
-    ExitCode.DONE: "done; a service that was asked to stop has published what it had read",
+    ExitCode.DONE: "done; a service that was asked to stop has drained",
     ExitCode.FAILED: "failed: the model or the brokers, in a way that waiting does not fix",
     ExitCode.USAGE: "wrong settings, arguments or input files; the message names what to correct",
     ExitCode.BREAKER: "the breaker: too many records became dead letters; none of them is lost",
