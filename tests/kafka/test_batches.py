@@ -87,7 +87,7 @@ def test_a_bare_block_of_snappy_is_decompressed(data: bytes) -> None:
 @pytest.mark.parametrize("number", [*CODECS.values(), 5, 6, 7])
 @given(data=st.binary(max_size=200) | st.binary(max_size=50).map(lambda b: b"\x82SNAPPY\0" + b))
 def test_nonsense_decompresses_within_the_bound_or_is_refused(number: int, data: bytes) -> None:
-    """By one kind of error."""
+    """With one class of error."""
     try:
         plain = decompress(number, memoryview(data), 1000)
     except cramjam.DecompressionError:
@@ -193,7 +193,7 @@ def test_a_poll_ends_where_its_batches_together_would_exceed_the_bound() -> None
 
 
 @given(at=st.integers(CRC_AT, 1000), bit=st.integers(0, 7), count=st.integers(0, 3))
-def test_a_corrupt_batch_costs_no_other(at: int, bit: int, count: int) -> None:
+def test_a_corrupt_batch_loses_no_other(at: int, bit: int, count: int) -> None:
     """Records before it are read, and the error is one that may pass."""
     good = batch([Message(value=b"good")] * count) if count else b""
     bad = bytearray(batch([Message(value=b"tweet")] * 5, first=count))
@@ -231,7 +231,7 @@ def test_a_batch_with_nonsense_in_it_is_named_without_its_text() -> None:
 
 
 def test_nothing_of_aiokafka_is_replaced_before_the_installation() -> None:
-    """An import leaves it as it is; to install twice is to install once."""
+    """An import replaces nothing, and a second installation changes nothing."""
     code = """
 from aiokafka.consumer import fetcher
 own = fetcher.PartitionRecords, fetcher.MemoryRecords
@@ -249,7 +249,7 @@ assert replaced[0].__bases__ == own[:1]
 
 
 async def test_consumers_are_made_after_the_installation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That of a session, and that which reads a topic once."""
+    """The one of a session, and the one of a reader of topics once."""
     made: list[type] = []
 
     def consumer(**_: object) -> None:

@@ -1,4 +1,4 @@
-"""The harness itself: records go in and come back, and a broker survives what tests do to it."""
+"""The tests' own tools: records are produced and read back, and a killed broker keeps its data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def test_produced_records_are_read_back(broker: Broker, topics: Topics) -> None:
-    """Key, value, headers, partition and timestamp survive; none of them is needed."""
+    """With key, value, headers, partition and timestamp, of which each may be missing."""
     topic = topics("echo", partitions=4)
     sent = [
         Message(b"k", b"v", [("h", b"1"), ("h", b"2"), ("empty", b"")], 1, 1_700_000_000_000),
@@ -96,7 +96,7 @@ async def test_reading_ends_behind_transaction_markers(real_broker: Broker, topi
 
 @pytest.mark.kafka
 async def test_topics_have_the_settings_asked_for(real_broker: Broker, topics: Topics) -> None:
-    """The number of partitions and a limit on the size of a record hold; a refusal is told."""
+    """The number of partitions, and a limit on the size of a record."""
     topic = topics("small", partitions=3, config={"max.message.bytes": "1000"})
 
     with pytest.raises(AssertionError, match="too large"):
@@ -140,7 +140,7 @@ def test_a_machine_with_nothing_gets_a_mock_and_the_reasons(
 
 
 def test_free_ports_can_be_bound() -> None:
-    """Each port is another one, and can be listened on."""
+    """All ports differ, and each can be listened on."""
     ports = free_ports(3)
 
     assert len(set(ports)) == 3

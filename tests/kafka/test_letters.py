@@ -1,4 +1,4 @@
-"""Reading dead letters once through, on real Kafka: all of them, or an error that says so."""
+"""Reading dead letters once, on real Kafka: all of them, or an error."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def values(reader: Letters) -> list[bytes | None]:
 async def test_a_topic_may_end_in_the_marker_of_a_transaction(
     real_broker: Broker, topics: Topics
 ) -> None:
-    """Nothing is waited for behind it, nor what is in a transaction that is open."""
+    """Reading waits neither for records behind it, nor for those of an open transaction."""
     bootstrap, topic = real_broker.bootstrap_servers, topics("letters")
     await produce(bootstrap, topic, [Message(value=b"a")])
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=topic) as producer:
@@ -54,7 +54,7 @@ async def test_a_topic_may_end_in_the_marker_of_a_transaction(
 async def test_letters_that_do_not_come_are_an_error(
     jar_broker: JarBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody takes what is read then for all there is."""
+    """What was read by then must not pass for the whole topic."""
     monkeypatch.setattr(letters, "READ_TIMEOUT_MS", 200)
     create_topic(Broker(jar_broker.bootstrap_servers, "jars"), "letters", 1, {})
     await produce(jar_broker.bootstrap_servers, "letters", [Message(value=b"a")])

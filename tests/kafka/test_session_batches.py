@@ -1,6 +1,6 @@
-"""What a session makes of bytes that no good producer sends, on Apache Kafka: names it, or goes on.
+"""Batches that no correct producer sends, on Apache Kafka: a session reads them or fails clearly.
 
-Also of the death of what aiokafka runs in the background, which no broker can bring about.
+Also failures of aiokafka's background tasks, which no broker can bring about.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ TASKS = ["_client._sync_task", "_fetcher._fetch_task", "_coordinator._coordinati
 
 
 def bounded(real: Real, mib: int = 1) -> KafkaSession:
-    """Make a session with another bound."""
+    """A session with this bound on what a poll decompresses."""
     session = KafkaSession(real.settings(unfolded_bytes_max=mib * MIB), 256, real.mode)
     real.sessions.append(session)
     return session
 
 
 async def until_it_ends(session: Any, topic: str) -> tuple[list[Record], ServiceError]:
-    """Publish what is polled, each poll late by one, until the session says why it cannot go on."""
+    """Publish each poll's records after the next poll, until a poll fails for good."""
     records: list[Record] = []
     waiting: list[Record] = []
     async with asyncio.timeout(WAIT_SECONDS):
@@ -73,7 +73,7 @@ async def until_it_ends(session: Any, topic: str) -> tuple[list[Record], Service
 
 
 def move_past(real: Real, error: ServiceError) -> None:
-    """Do as the line says, by its numbers."""
+    """Follow the remedy in the error's message."""
     words = str(error).split()
     topic, _, number = words[words.index("--topic") + 1].rpartition(":")
     offset = int(words[words.index("--to-offset") + 1])
@@ -84,7 +84,7 @@ def move_past(real: Real, error: ServiceError) -> None:
 
 @pytest.mark.parametrize("codec", [name for name in CODECS if name != "none"])
 async def test_a_batch_over_the_bound_ends_the_service(real: Real, codec: str) -> None:
-    """When all before it is committed, and nothing of it; by the remedy it goes on behind it."""
+    """Once all records before it are committed, and none of it; the remedy works."""
     topic = real.topics[0]
     await produce(real.bootstrap, topic, numbered(3, 0))
     await send(real.bootstrap, topic, 0, batch(BOMB, codec))
@@ -104,7 +104,7 @@ async def test_a_batch_over_the_bound_ends_the_service(real: Real, codec: str) -
 
 
 async def test_with_a_higher_bound_it_is_read(real: Real) -> None:
-    """The other remedy; other partitions are read either way."""
+    """Which is the other remedy; other partitions are read in both cases."""
     await send(real.bootstrap, real.topics[0], 1, batch(BOMB, "zstd"))
     await produce(real.bootstrap, real.topics[0], numbered(3, 0))
 
@@ -116,7 +116,7 @@ async def test_with_a_higher_bound_it_is_read(real: Real) -> None:
 
 
 async def test_many_batches_are_read_poll_by_poll(real: Real) -> None:
-    """Their sum is over the bound, in one fetch and over all partitions: all come, in order."""
+    """Together they exceed the bound, in a fetch and over all partitions; all come, in order."""
     each = [Message(value=bytes(MIB - 1000) + b"%d" % n) for n in range(6)]
     for partition in range(4):
         for message in each:
@@ -138,7 +138,7 @@ async def test_many_batches_are_read_poll_by_poll(real: Real) -> None:
 
 @pytest.mark.parametrize("codec", ["none", "lz4"])
 async def test_a_header_with_any_name_goes_through(real: Real, codec: str) -> None:
-    """Its record is polled and published, its neighbours as they are."""
+    """Its record is polled and published, and the others are unchanged."""
     sent = [Message(b"k", b"%d" % n, [(f"name-{n}", b"v")]) for n in range(3)]
     data = changed(batch(sent), b"name-1", b"\xff\xfe\xe9e-1")
     if codec != "none":
@@ -155,7 +155,7 @@ async def test_a_header_with_any_name_goes_through(real: Real, codec: str) -> No
 
 
 async def test_records_larger_than_a_fetch_are_read(real: Real) -> None:
-    """Larger than aiokafka asks for of one partition, and than the service asks for in all."""
+    """Larger than what aiokafka requests per partition, and than the service's whole fetch."""
     topic = real.make_topic("large", 1, {"max.message.bytes": str(32 * MIB)})
     for size in (2 * MIB, 17 * MIB):
         await send(real.bootstrap, topic, 0, batch([Message(value=bytes(size))]))
@@ -167,8 +167,8 @@ async def test_records_larger_than_a_fetch_are_read(real: Real) -> None:
     assert [2 * MIB, 17 * MIB] == [len(r.value or b"") for r in records]
 
 
-async def test_a_record_that_aiokafka_goes_past_is_read_again(real: Real) -> None:
-    """It moves on by one when it takes a record for too large, before anybody knows."""
+async def test_a_record_that_aiokafka_skips_is_read_again(real: Real) -> None:
+    """It moves its position past a record that it finds too large, and raises an error later."""
     session: Any = await joined(bounded(real))
     fetcher, partition = session._consumer._fetcher, TopicPartition(real.topics[0], 0)
     fetcher._set_error(partition, RecordTooLargeError("too large"))
@@ -183,10 +183,10 @@ async def test_a_record_that_aiokafka_goes_past_is_read_again(real: Real) -> Non
 
 @pytest.mark.parametrize("name", [*TASKS, "_coordinator._heartbeat_task"])
 @pytest.mark.parametrize("mode", ["exactly_once", "at_least_once"])
-async def test_a_dead_task_is_noticed_and_mended(
+async def test_a_failed_background_task_is_replaced(
     request: pytest.FixtureRequest, mode: Mode, name: str
 ) -> None:
-    """By an error that says what ended; the next poll joins anew: nothing is lost or doubled."""
+    """After an error with its reason the next poll joins again: nothing is lost or doubled."""
     async with real_kafka(request, mode) as real:
         await produce(real.bootstrap, real.topics[0], numbered(3, 0))
         session: Any = await started(bounded(real))
@@ -201,16 +201,16 @@ async def test_a_dead_task_is_noticed_and_mended(
         assert [b"3", b"4", b"5"] == values(await poll_count(session, 3))
 
 
-async def test_a_task_that_ended_for_good_ends_the_service(real: Real) -> None:
-    """Joining anew would not help."""
+async def test_a_task_that_fails_for_good_ends_the_service(real: Real) -> None:
+    """Joining again would not help."""
     session: Any = await joined(bounded(real))
     await end(session._consumer, TASKS[1], GroupAuthorizationFailedError("no"))
     with pytest.raises(BrokerError, match="grant this user Read on the group"):
         await session.poll()
 
 
-async def test_what_stopping_cancels_is_not_who_stops(real: Real) -> None:
-    """A fetch that waits to be tried again lets its cancelling through, to whoever awaits it."""
+async def test_stopping_is_not_cancelled_by_the_tasks_that_it_cancels(real: Real) -> None:
+    """A fetch that waits for its next attempt raises its cancellation into whoever awaits it."""
     session: Any = await joined(bounded(real))
     consumer = session._consumer
     waiting = asyncio.ensure_future(asyncio.sleep(WAIT_SECONDS))
@@ -223,7 +223,7 @@ async def test_what_stopping_cancels_is_not_who_stops(real: Real) -> None:
 
 
 async def end(consumer: Any, name: str, error: Exception) -> None:
-    """Let a task of a consumer end by an error, as a defect of aiokafka would."""
+    """Make a task of a consumer fail, as a defect of aiokafka would."""
     holder, attribute = name.split(".")
     part = getattr(consumer, holder)
     task: asyncio.Task[None] = getattr(part, attribute)
@@ -239,7 +239,7 @@ async def end(consumer: Any, name: str, error: Exception) -> None:
 
 
 async def test_a_corrupt_batch_holds_up_its_partition_alone(jar_broker: JarBroker) -> None:
-    """A bit on the broker's disk: all before it and beside it is read, and each try says so."""
+    """One bit on the broker's disk: other records are read, and each attempt fails again."""
     create_topic(Broker(jar_broker.bootstrap_servers, "jars"), "posts", 4, {})
     for topic in ("events", "letters"):
         create_topic(Broker(jar_broker.bootstrap_servers, "jars"), topic, 1, {})
@@ -261,7 +261,7 @@ async def test_a_corrupt_batch_holds_up_its_partition_alone(jar_broker: JarBroke
     )
     try:
         await session.start()
-        # Nothing is said while what is before it is on its way, and none beside it is lost.
+        # No error before the record ahead of it is published, and other partitions are read.
         records = await poll_count(session, 301)
         assert [b"good"] == values([r for r in records if r.partition.number == 0])
         assert await session.publish(publication(records, "events"))
@@ -273,7 +273,7 @@ async def test_a_corrupt_batch_holds_up_its_partition_alone(jar_broker: JarBroke
         mended: list[Record] = []
         async with asyncio.timeout(WAIT_SECONDS):
             while len(mended) < 2:
-                # What was fetched before may be looked at once more.
+                # What was fetched before the repair may be read once more.
                 with contextlib.suppress(RetriableError):
                     mended += await session.poll()
         assert [b"corrupt", b"behind"] == values(mended)

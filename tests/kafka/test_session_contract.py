@@ -1,4 +1,4 @@
-"""What every Session does, the one on real Kafka and the fake that other tests rely on alike."""
+"""What every Session does: on real Kafka, simulated, and the fake that other tests rely on."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_polled_records_have_all_fields(kafka: Kafka) -> None:
 
 
 async def test_records_are_polled_in_order_and_in_portions(kafka: Kafka) -> None:
-    """A poll gives no more than asked for, and each partition's records in order."""
+    """A poll returns at most `records_max`, and each partition's records in order."""
     await kafka.produce(*numbered(100, 0), *numbered(100, 1))
     session = await started(kafka.session(records_max=7))
     polls: list[list[Record]] = []
@@ -63,7 +63,7 @@ async def test_records_are_polled_in_order_and_in_portions(kafka: Kafka) -> None
 
 
 async def test_a_poll_brings_all_that_has_come_until_then(kafka: Kafka) -> None:
-    """Fetched ahead of it, the first record would come alone, and all behind it a poll later."""
+    """With fetching ahead the first record would come alone, and all others a poll later."""
     session = await started(kafka.session())
     await kafka.produce(*numbered(1, 0))
     await polled(session, bool)
@@ -77,7 +77,7 @@ async def test_a_poll_brings_all_that_has_come_until_then(kafka: Kafka) -> None:
 
 
 async def test_publishing_sends_and_commits(kafka: Kafka) -> None:
-    """What is published can be read, and its offsets are committed; the rest are not."""
+    """What is published can be read and its offsets are committed, and nothing else."""
     await kafka.produce(*numbered(10))
     session = await started(kafka.session())
     records = await poll_count(session, 10)
@@ -130,7 +130,7 @@ async def test_a_new_group_begins_at_the_first_record(kafka: Kafka) -> None:
 
 
 async def test_a_new_group_may_begin_at_the_end(kafka: Kafka) -> None:
-    """The end of the first joining counts, also for who takes over without anything published."""
+    """The end at the first join counts, also for a successor when nothing was published."""
     await kafka.produce(*numbered(3))
     session = await joined(kafka.session("latest"))
     await kafka.produce(*numbered(2, first=3))
@@ -159,7 +159,7 @@ async def test_a_successor_goes_on_where_its_predecessor_stopped(kafka: Kafka) -
 
 
 async def test_a_rebalance_begins_a_new_epoch(kafka: Kafka) -> None:
-    """What was polled before is dropped at publishing, and polled again by whoever has it then."""
+    """What was polled before is not published, and is polled again by the new owner."""
     await kafka.produce(*numbered(5, 0), *numbered(5, 1, first=5))
     first = await started(kafka.session())
     before = await poll_count(first, 10)
@@ -179,7 +179,7 @@ async def test_a_rebalance_begins_a_new_epoch(kafka: Kafka) -> None:
 
 
 async def test_partitions_come_back_from_a_session_that_stops(kafka: Kafka) -> None:
-    """Who stays goes on with all partitions, from what each had committed."""
+    """The one that stays reads all partitions on from their committed offsets."""
     first, second = kafka.session(), kafka.session()
     await first.start()
     await second.start()
@@ -208,7 +208,7 @@ async def test_a_keyless_record_keeps_its_partition_number(kafka: Kafka) -> None
 
 
 async def test_a_key_always_goes_to_the_same_partition(kafka: Kafka) -> None:
-    """Whatever partition and publication it comes from, and in order."""
+    """From any input partition and publication, and in order."""
     session = await joined(kafka.session())
     for source in inputs(kafka)[:3]:
         outgoing = [Outgoing(kafka.topics[1], k, b"%d" % source.number, (), source) for k in KEYS]
@@ -224,7 +224,7 @@ async def test_a_key_always_goes_to_the_same_partition(kafka: Kafka) -> None:
 
 
 async def test_null_key_and_null_value_can_be_published(kafka: Kafka) -> None:
-    """Each alone and both at once, and an empty one is not null; headers stay as they are."""
+    """Each alone and both at once; empty stays empty, null stays null, headers are unchanged."""
     session = await joined(kafka.session())
     headers = (("h", b"1"), ("h", None), ("e", b""))
     pairs = [(None, None), (None, b""), (b"", None), (b"", b""), (b"k", None), (None, b"v")]
@@ -237,7 +237,7 @@ async def test_null_key_and_null_value_can_be_published(kafka: Kafka) -> None:
 
 
 async def test_lag_counts_down(kafka: Kafka) -> None:
-    """Lag is what is not published, read or not."""
+    """It counts what is not published, whether read or not."""
     await kafka.produce(*numbered(10))
     session = await started(kafka.session())
     first, *others = inputs(kafka)
@@ -252,7 +252,7 @@ async def test_lag_counts_down(kafka: Kafka) -> None:
 
 
 async def test_a_session_may_be_stopped_at_any_time(kafka: Kafka) -> None:
-    """Without a start, and twice; it owns nothing then."""
+    """Before its start, and twice; it owns nothing afterwards."""
     session = kafka.session()
     await session.stop()
     await started(session)
@@ -264,7 +264,7 @@ async def test_a_session_may_be_stopped_at_any_time(kafka: Kafka) -> None:
 
 
 async def test_keep_alive_loses_no_record(kafka: Kafka) -> None:
-    """Kept alive with records on their way, a session keeps its partitions and reads on."""
+    """With records fetched ahead, it keeps its partitions and reads on."""
     await kafka.produce(*numbered(20))
     session = await started(kafka.session(records_max=5))
     records = await polled(session, lambda records: len(records) >= 5)

@@ -1,6 +1,6 @@
-"""Coordinators of a group that do not know yet what was committed: nothing is read twice for it.
+"""Group coordinators that do not know all committed offsets yet: nothing is read twice.
 
-One that has just taken over may tell an older offset, until it has formed the group.
+One that has just taken over may answer an older offset, until it has formed the group.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 COUNT = 20
 
 
-async def test_what_is_committed_but_cannot_be_read_yet_counts(
+async def test_a_commit_that_the_coordinator_does_not_know_yet_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """One partition fails; another one's transaction has ended, and its offset shows later."""
+    """One partition's transaction fails; another's has ended, and its offset shows later."""
     async with simulated_sessions("exactly_once") as kafka:
         session, late, others = await half_published(kafka)
         failing = session._delivery._producers[others[0].partition]  # type: ignore[attr-defined]
@@ -38,7 +38,7 @@ async def test_what_is_committed_but_cannot_be_read_yet_counts(
             await session.publish(publication([*late, *others], kafka.topics[1]))
         session.rewind()
 
-        # Nor is what it has published itself enough: another one may have had the partition since.
+        # Its own progress is not enough: another member may have had the partition since.
         with pytest.raises(RejoinError, match="another broker coordinates"):
             await session.poll()
 
@@ -46,10 +46,10 @@ async def test_what_is_committed_but_cannot_be_read_yet_counts(
         assert {others[0].partition} == {r.partition for r in again}
 
 
-async def test_what_may_be_committed_is_asked_of_a_group_formed_anew(
+async def test_an_uncertain_commit_is_read_after_the_group_is_formed_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The last answer is lost, and the coordinator that has taken over does not know the offset."""
+    """The commit's answer is lost, and the coordinator that has taken over has an older offset."""
     async with simulated_sessions("exactly_once") as kafka:
         session, late, others = await half_published(kafka)
         losing = session._delivery._producers[late[0].partition]  # type: ignore[attr-defined]
@@ -69,7 +69,7 @@ async def test_what_may_be_committed_is_asked_of_a_group_formed_anew(
 
 
 async def test_a_new_coordinator_is_not_asked_before_it_has_formed_the_group() -> None:
-    """It takes over between the assignment and the question for what is committed."""
+    """It takes over between the assignment and the request for the committed offset."""
     async with simulated_sessions("exactly_once") as kafka:
         first, late, others = await half_published(kafka)
         assert await first.publish(publication(late, kafka.topics[1]))
@@ -85,8 +85,8 @@ async def test_a_new_coordinator_is_not_asked_before_it_has_formed_the_group() -
 async def half_published(kafka: Simulated) -> tuple[KafkaSession, list[Record], list[Record]]:
     """A session that has published the early records of half of the partitions.
 
-    Gives it, the late ones of those partitions, and all of the others. The coordinator that has
-    just taken over knows what is published so far, and nothing that comes.
+    Returns it, the late records of those partitions, and all records of the others. A coordinator
+    has just taken over; it knows the commits so far, and no later ones.
     """
     await kafka.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
     session = await started(kafka.session())

@@ -1,4 +1,4 @@
-"""What topics refuse or hold, and what every Session makes of it."""
+"""What topics refuse and contain, and how every Session handles it."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from tools.kafka.sessions import (
 
 
 async def test_an_event_too_large_goes_in_its_smaller_form(kafka: Kafka) -> None:
-    """Of many that share batches, only those too large do; all others once and in order.
+    """Among many that share batches only those too large do; all others go once and in order.
 
-    The sizes make batches of every kind: refused for their sum alone, for one record in them, and
-    with others behind them that would be taken.
+    The sizes make batches of every kind: refused for their total size, for one record in them, and
+    with others behind them that would be accepted.
     """
     topic, letters = kafka.small_topics()
     session = await joined(kafka.session())
@@ -85,7 +85,7 @@ async def test_a_letter_that_cannot_be_cut_further_is_an_error(kafka: Kafka) -> 
 
 @pytest.mark.kafka
 async def test_keys_go_where_other_clients_send_them(real: Real) -> None:
-    """The partition of a key is the one of Java's clients and of librdkafka's murmur2."""
+    """A key's partition is that of Java's clients and of librdkafka's murmur2 partitioner."""
     session = await joined(real.session())
     other = real.make_topic("other", OUTPUTS)
     client = Producer({"bootstrap.servers": real.bootstrap, "partitioner": "murmur2_random"})
@@ -97,7 +97,7 @@ async def test_keys_go_where_other_clients_send_them(real: Real) -> None:
     assert await send(real, session, outgoing)
 
     expected = {m.key: m.partition for m in await real.read(other)}
-    # librdkafka takes an empty key for none, Java and aiokafka hash it.
+    # librdkafka treats an empty key as none; Java and aiokafka hash it.
     del expected[b""]
     ours = {m.key: m.partition for m in await real.read(real.topics[1]) if m.key}
     assert expected == ours
@@ -106,7 +106,7 @@ async def test_keys_go_where_other_clients_send_them(real: Real) -> None:
 @pytest.mark.kafka
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
 async def test_compressed_input_is_read(real: Real, codec: str) -> None:
-    """Whatever producers compress with."""
+    """By every codec of Kafka."""
     client = Producer({"bootstrap.servers": real.bootstrap, "compression.type": codec})
     for message in numbered(50):
         client.produce(real.topics[0], message.value, message.key, partition=0)
@@ -128,7 +128,7 @@ async def test_an_unknown_topic_is_named(real: Real, monkeypatch: pytest.MonkeyP
 
 
 async def test_an_unknown_topic_is_named_by_the_fake() -> None:
-    """As by the real one."""
+    """As by the session on real Kafka."""
     session = FakeSession(FakeCluster({"in": 1, "out": 1}), dead_letters="nowhere")
 
     with pytest.raises(BrokerError, match="nowhere"):
@@ -136,7 +136,7 @@ async def test_an_unknown_topic_is_named_by_the_fake() -> None:
 
 
 async def test_brokers_that_are_not_there_may_come_back() -> None:
-    """An address where nobody listens is an error that passes; stopping works all the same."""
+    """An address where nobody listens is a temporary error; stopping works nevertheless."""
     [port] = free_ports(1)
     session = KafkaSession(KafkaSettings(bootstrap_servers=f"{HOST}:{port}"), 10)
 

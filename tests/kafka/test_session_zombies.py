@@ -1,7 +1,7 @@
-"""Sessions that do not know yet what has become of their partitions: nothing they do may count.
+"""Sessions that do not know yet that they have lost partitions: nothing they publish may count.
 
-A zombie is a session that was frozen: others have its partitions, and it goes on where it was. Here
-it is one that nobody tells of a rebalance.
+A zombie is a session that was frozen: others own its partitions, and it continues as before. Here
+it is a session whose rebalance callbacks do nothing.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ async def exact(request: pytest.FixtureRequest) -> AsyncIterator[Simulated | Rea
 
 
 async def _nothing(_: object) -> None:
-    """Take no notice."""
+    """Ignore a rebalance."""
 
 
 async def zombie(kafka: Simulated | Real) -> tuple[KafkaSession, list[Record], KafkaSession]:
-    """A session with all records in hand, and its successor on half of the partitions."""
+    """A session that has polled all records, those, and its successor on half of the partitions."""
     await kafka.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
     first = await started(kafka.session())
     records = await poll_count(first, INPUTS * COUNT)
@@ -55,13 +55,13 @@ async def zombie(kafka: Simulated | Real) -> tuple[KafkaSession, list[Record], K
     async with asyncio.timeout(WAIT_SECONDS):
         while len(second.progress.partitions) != INPUTS // 2:
             await second.poll()
-    # What it was given just now it reads again.
+    # So it reads again what these polls have returned.
     second.rewind()
     return first, records, second
 
 
 async def finish(kafka: Simulated | Real, *sessions: KafkaSession) -> list[bytes]:
-    """Let sessions publish the rest, as the pipeline would; gives all that can be read then."""
+    """Let sessions publish the rest, as the pipeline would; returns all that can be read then."""
     async with asyncio.timeout(WAIT_SECONDS):
         while dict.fromkeys(range(INPUTS), COUNT) != await kafka.committed():
             for session in sessions:
@@ -75,12 +75,12 @@ async def finish(kafka: Simulated | Real, *sessions: KafkaSession) -> list[bytes
 
 
 def numb(session: KafkaSession) -> None:
-    """Let it take no notice of rebalances."""
+    """Make it ignore rebalances."""
     session.__dict__ |= dict.fromkeys(("on_partitions_revoked", "on_partitions_assigned"), _nothing)
 
 
 def awake(session: KafkaSession) -> None:
-    """Let it take notice again."""
+    """Make it handle rebalances again."""
     for name in ("on_partitions_revoked", "on_partitions_assigned"):
         del session.__dict__[name]
 
@@ -94,7 +94,7 @@ async def test_what_a_zombie_publishes_does_not_count(
 ) -> None:
     """Its successor has fenced it, though it does not know of a rebalance.
 
-    Be it one batch for each output partition, or so many that it is told while it sends.
+    With one batch for each output partition, and with so many that an error comes while it sends.
     """
     first, records, second = await zombie(exact)
     headers = (("padding", b"x" * header_bytes),)
@@ -111,7 +111,7 @@ async def test_what_a_zombie_publishes_does_not_count(
 async def test_a_transaction_that_is_open_at_a_takeover_does_not_count(
     exact: Simulated | Real, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All is sent, nothing committed, when the successor comes."""
+    """All records are sent and nothing is committed when the successor joins."""
     await exact.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
     first = await started(exact.session())
     records = await poll_count(first, INPUTS * COUNT)
@@ -148,7 +148,7 @@ async def test_a_transaction_that_is_open_at_a_takeover_does_not_count(
 async def test_a_zombie_that_starts_a_producer_sees_what_was_committed(
     exact: Simulated | Real, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An event was too large; before it goes out smaller, another one has published it all."""
+    """An event was too large; before its smaller form is sent, another member publishes it all."""
     topics = exact.small_topics()
     first, go_on, publishing = await refused(exact, topics, monkeypatch)
 
@@ -158,10 +158,10 @@ async def test_a_zombie_that_starts_a_producer_sees_what_was_committed(
     assert INPUTS == await taken_over(exact, topics, first, go_on, publishing, theirs)
 
 
-async def test_nor_does_it_trust_a_coordinator_that_may_not_know_what_was_committed(
+async def test_a_zombie_accepts_no_offset_of_a_coordinator_that_may_not_have_them_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The coordinator has moved meanwhile, and tells the older offset."""
+    """The coordinator has moved meanwhile, and has an older offset."""
     async with simulated_sessions("exactly_once") as kafka:
         topics = kafka.small_topics()
         first, go_on, publishing = await refused(kafka, topics, monkeypatch)
@@ -178,7 +178,7 @@ async def test_nor_does_it_trust_a_coordinator_that_may_not_know_what_was_commit
 async def refused(
     kafka: Simulated | Real, topics: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> tuple[KafkaSession, asyncio.Event, asyncio.Task[bool]]:
-    """A session held between two attempts for events too large, what lets it go on, its publish."""
+    """A session held between two attempts for a large event, the event to go on, its publish."""
     await kafka.produce(*(m for p in range(INPUTS) for m in numbered(COUNT, p, p * COUNT)))
     first = await started(kafka.session())
     records = await poll_count(first, INPUTS * COUNT)
@@ -207,9 +207,9 @@ async def taken_over(
     publishing: asyncio.Task[bool],
     published: Callable[[Sequence[Record]], Publication],
 ) -> int:
-    """A successor publishes what it is given; the held session has to see that; counts letters.
+    """A successor publishes its partitions, which the held session must notice; counts letters.
 
-    Starting the producer fences the rightful owner, who joins again: that harms nothing.
+    Its start of a producer fences the rightful owner, which joins again: that does no harm.
     """
     numb(first)
     second = kafka.session()
@@ -233,7 +233,7 @@ async def taken_over(
 
 
 def with_large_ones(records: Sequence[Record], topic: str, letters: str) -> Publication:
-    """Publish each record, the first of each partition so large that only its letter is taken."""
+    """Publish each record, the first of each partition so large that only its letter fits."""
     plain = publication(records, topic)
     return replace(plain, outgoing=tuple(_enlarged(out, letters) for out in plain.outgoing))
 

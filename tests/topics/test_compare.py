@@ -1,4 +1,4 @@
-"""Two models' events side by side: joined by message, in bounded memory, on real Kafka too."""
+"""Comparison of two models' events: joined by message, in bounded memory, on real Kafka too."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _compared(base: list[float], candidate: list[float], **options: Any) -> dict
 
 
 def test_agreement_flips_and_shifts() -> None:
-    """Whatever the order in which the two come."""
+    """In whatever order the two events come."""
     figures = _compared([0.9, 0.8, 0.2, 0.6], [0.9, 0.6, 0.7, 0.1])
     assert (4, 0.5) == (figures["joined"], figures["agreement"])
     assert [
@@ -81,7 +81,7 @@ def _three(offset: int, label: str, scores: tuple[float, float, float]) -> bytes
 
 
 def test_a_candidate_with_a_neutral_label() -> None:
-    """Its labels are written otherwise; what is half way between the poles has not moved to one."""
+    """Its labels are spelt differently; neutral is between the poles, so no pole flip."""
     comparison = Comparison(("a", "b"), 10)
     for offset, score in enumerate((0.9, 0.5, 0.1, 0.8)):
         comparison.add(0, _event(offset, score))
@@ -110,8 +110,8 @@ def test_a_candidate_with_a_neutral_label() -> None:
     assert "opposite poles for 25.00 %" in console.file.getvalue()
 
 
-def test_a_shift_is_by_the_labels_names() -> None:
-    """Wherever either model has the poles among its labels."""
+def test_a_shift_goes_by_the_names_of_labels() -> None:
+    """In whatever order a model has its labels."""
     comparison = Comparison(("a", "b"), 10)
     comparison.add(0, _event(1, 0.9))
     event = json.loads(_event(1, 0.9))
@@ -120,8 +120,8 @@ def test_a_shift_is_by_the_labels_names() -> None:
     assert 0.0 == comparison.figures()["shift"]["mean"]
 
 
-def test_what_has_no_other_half_is_counted() -> None:
-    """Of either side, and an event that came twice counts once."""
+def test_events_without_another_half_are_counted() -> None:
+    """On both sides; an event that came twice counts once."""
     comparison = Comparison(("a", "b"), 10)
     for offset in (1, 2, 2, 3):
         comparison.add(0, _event(offset, 0.9))
@@ -134,7 +134,7 @@ def test_what_has_no_other_half_is_counted() -> None:
 
 
 def test_few_events_wait_and_the_oldest_are_given_up() -> None:
-    """The memory of a topic that nothing matches is bounded, and so are the examples."""
+    """Memory is bounded if nothing matches, and so is the number of examples."""
     comparison = Comparison(("a", "b"), 3, waiting_max=50)
     for offset in range(1000):
         comparison.add(0, _event(offset, 0.9))
@@ -149,7 +149,7 @@ def test_few_events_wait_and_the_oldest_are_given_up() -> None:
 
 
 def test_the_side_that_is_behind_is_read() -> None:
-    """So that events find each other soon."""
+    """So that few events wait."""
     comparison = Comparison(("a", "b"), 1)
     assert comparison.behind() == 0
     comparison.add(0, _event(1, 0.9))
@@ -167,14 +167,14 @@ def test_the_side_that_is_behind_is_read() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_scored_event(value: bytes | None) -> None:
-    """It is counted, and nothing else happens; an unscored event is such a one."""
+    """It is counted, and nothing else happens; an event without scores is one of these."""
     comparison = Comparison(("a", "b"), 1)
     comparison.add(0, value)
     assert (1, 0) == tuple(comparison.figures()["sides"][0][k] for k in ("unreadable", "events"))
 
 
 def test_the_largest_shifts_are_kept_whatever_ids_are() -> None:
-    """Ids of any type, texts with brackets, and many alike: nothing is compared but the shift."""
+    """Ids of any type, texts with brackets, equal shifts: ids and texts are never compared."""
     comparison = Comparison(("a", "b"), 2)
     for offset in range(6):
         for side, score in ((0, 0.9), (1, 0.9 - offset // 2 / 10)):
@@ -210,7 +210,7 @@ def _settings(stream: Stream) -> KafkaSettings:
 
 @pytest.mark.kafka
 async def test_an_unknown_topic(stream: Stream) -> None:
-    """It is named, and not made."""
+    """The error has its name, and it is not created."""
     quiet = Console(file=io.StringIO())
     with pytest.raises(BrokerError, match="there is no topic nowhere-at-all"):
         await compare(_settings(stream), (stream.output, "nowhere-at-all"), 5, quiet)
@@ -218,7 +218,7 @@ async def test_an_unknown_topic(stream: Stream) -> None:
 
 @pytest.mark.kafka
 async def test_empty_and_uneven_topics(stream: Stream, topics: Topics) -> None:
-    """Topics of other numbers of partitions; one that is empty ends too."""
+    """Topics with different numbers of partitions; an empty one ends too."""
     quiet = Console(file=io.StringIO())
     other = topics("candidate", 1)
     figures = await compare(_settings(stream), (stream.output, other), 5, quiet)
@@ -238,7 +238,7 @@ async def test_empty_and_uneven_topics(stream: Stream, topics: Topics) -> None:
 async def test_events_that_do_not_come_are_an_error(
     jar_broker: JarBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody takes a comparison of what was read by then for the whole."""
+    """A comparison of what was read by then must not pass for the whole."""
     monkeypatch.setattr(outputs, "READ_TIMEOUT_MS", 50)
     broker = Broker(jar_broker.bootstrap_servers, "jars")
     for topic in ("base", "candidate"):

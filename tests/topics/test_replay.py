@@ -1,4 +1,4 @@
-"""Replay on real Kafka: letters go back once, as they were, and not for ever."""
+"""Replay on real Kafka: letters go back once and unchanged, and at most three times."""
 
 from __future__ import annotations
 
