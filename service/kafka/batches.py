@@ -45,7 +45,7 @@ _INT = Struct(">i")
 
 @dataclass
 class Poll:
-    """The bound of one poll in decompressed bytes, what is used of it, and batches not readable."""
+    """One poll: its bound in decompressed bytes, how many it has used, and errors by partition."""
 
     bytes_max: int
     decompressed_bytes: int = 0

@@ -1,8 +1,8 @@
-"""Membership in the consumer group and publishing, as one Session.
+"""Membership in the consumer group and publishing, as one Session: a commit must know both.
 
-They are one object because a commit must know the assignment. aiokafka leaves two things to it: to
-start the producers of new partitions before their committed offsets are read, and to set the
-position of every partition before its records are returned.
+aiokafka leaves two things to it: to start the producers of new partitions before their committed
+offsets are read, and to set every position before records are returned. Nothing may enter that
+knows what a record means.
 """
 
 from __future__ import annotations

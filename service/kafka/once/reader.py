@@ -1,6 +1,6 @@
 """Reading topics once, up to the ends that they have when reading begins.
 
-Exists because `letters` and `outputs` both do. A partition is at its end when the consumer's
+Exists because `letters` and `outputs` both read so. A partition is at its end when the consumer's
 position is, not when its last record has come: the last offsets may be aborted records or the
 marker of a transaction, which no reader gets. Nothing may enter that commits or writes, or that
 knows what a record means.
