@@ -1,1 +1,1 @@
-"""Pages and schemas that are made from the code."""
+"""Pages and schemas that are generated from the code."""

@@ -1,8 +1,8 @@
 """The AsyncAPI document of the service's topics, generated from `contracts` and `headers`.
 
-Exists so that consumers and producers can generate their code and pages from one file,
-`schemas/asyncapi.json`. Said from the service's view: it receives messages, and sends the rest.
-Topics and group are the settings' defaults.
+Exists so that consumers and producers can generate code and pages from one file,
+`schemas/asyncapi.json`. Operations are the service's: it receives messages, and sends events and
+dead letters. Topics and group are the settings' defaults.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ KAFKA_BINDING_VERSION: Final = "0.5.0"
 _JSON = "application/json"
 _KEY = {
     "type": ["string", "null"],
-    "description": "Any bytes; those of the message go to its event and its dead letter.",
+    "description": "Any bytes; an event and a dead letter have the key of their message.",
 }
 
 
 def asyncapi() -> dict[str, Any]:
-    """The document; references stay within it."""
+    """The document; it refers to no other file."""
     kafka = KafkaSettings()
     return {
         "asyncapi": ASYNCAPI_VERSION,
@@ -43,8 +43,8 @@ def asyncapi() -> dict[str, Any]:
             "kafka": {
                 "host": kafka.bootstrap_servers,
                 "protocol": "kafka",
-                "description": "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS; events count once they are "
-                "committed, so read with isolation.level=read_committed.",
+                "description": "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS; read events with "
+                "isolation.level=read_committed, so that aborted ones are left out.",
             }
         },
         "channels": {
@@ -90,7 +90,7 @@ def _messages() -> dict[str, Any]:
             [{"payload": payload} for payload in _examples(source)],
         ),
         "BareText": _message(
-            "A message that is its text: by its content-type, or as the settings say.",
+            "A message that is plain text, by its content-type or by the settings.",
             {"type": "string"},
             _ref("MessageHeaders"),
             [{"headers": {"content-type": "text/plain"}, "payload": whole["text"]}],
@@ -119,7 +119,7 @@ def _messages() -> dict[str, Any]:
             "application/cloudevents+json",
         ),
         "SentimentEvent": _message(
-            "What the model says of a message.",
+            "The model's result for a message.",
             _ref("SentimentEvent"),
             _ref("EventHeaders"),
             [

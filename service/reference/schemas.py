@@ -1,4 +1,4 @@
-"""JSON Schemas, AsyncAPI and OpenAPI of everything that goes in and comes out, from the models."""
+"""The JSON Schemas, AsyncAPI and OpenAPI documents in `schemas/`, generated from the models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MODELS: tuple[type[BaseModel], ...] = (SourceMessage, SentimentEvent, DeadLette
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name to schema; an event is described as it is written, a message as it is read."""
+    """Schemas by file name: that of an event as it is written, the others as they are read."""
     names = {model: to_snake(model.__name__).replace("_", "-") for model in _MODELS}
     return {
         f"{name}.schema.json": {
@@ -35,12 +35,12 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 
 def documents() -> dict[str, dict[str, Any]]:
-    """File name to all that is generated."""
+    """All generated documents by file name."""
     return {**schemas(), "asyncapi.json": asyncapi(), "openapi.json": openapi()}
 
 
 def write_schemas(folder: Path) -> list[Path]:
-    """Write all of them into a folder; returns their paths."""
+    """Write all documents into a folder; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, document in documents().items():

@@ -1,7 +1,7 @@
-"""Why a text has its score: without each of its words, and with other countries in place.
+"""Explains a score by the scores of the text without each word, and with other countries.
 
-Exists for the live page's box. Pure: makes the texts that the model is asked, and reads its
-answers; the texts go the same way as all others.
+Exists for `POST /explain`. Pure: makes the variants of a text to score, and an explanation from
+their readings.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ if TYPE_CHECKING:
 
     from service.records import Reading
 
-# Of tokens and of words, some of which have no token: each word is another run of the whole text,
-# so the cost grows with the square of the length.
+# Most tokens, and most words (a word may have no token). The whole text is scored once for each
+# word, so the cost grows with the square of the length.
 EXPLAINED_TOKENS_MAX = 64
 
 _WORD = re.compile(r"\S+")
 
 
 class Variants(NamedTuple):
-    """A text, its words as (start, end) in characters, and (country, text with it in place)."""
+    """A text, its words as (start, end) in characters, and (country, text with it) pairs."""
 
     text: str
     words: list[tuple[int, int]]
     swaps: list[tuple[str, str]]
 
     def texts(self) -> list[str]:
-        """What the model is asked: the text, without each of its words, with other countries."""
+        """The texts to score: the text, then without each word, then with each other country."""
         without = [self.text[:start] + self.text[end:] for start, end in self.words]
         return [self.text, *without, *(other for _, other in self.swaps)]
 
 
 def variants_of(text: str) -> Variants:
-    """The text and all that is asked beside it; what stands without space is one word."""
+    """The variants of a text; words are separated by white space."""
     return Variants(text, [match.span() for match in _WORD.finditer(text)], swapped(text))
 
 
 def explanation(variants: Variants, readings: Sequence[Reading]) -> Explanation:
-    """What the readings of `variants.texts()` say, in their order."""
+    """The explanation from the readings of `variants.texts()`, in the same order."""
     text, words, swaps = variants
     original, *others = readings
-    # Where the model is not confident, the label may be one that it does not have.
+    # The label may be none of the model's labels where the model is not confident.
     likeliest = max(original.scores, key=original.scores.__getitem__)
     shares = [other.scores[likeliest] for other in others]
     score = original.scores[likeliest]

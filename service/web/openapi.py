@@ -1,6 +1,6 @@
-"""The OpenAPI document of what is asked over HTTP, made of the models in `score_contracts`.
+"""The OpenAPI document of the HTTP API, generated from the models in `score_contracts`.
 
-Exists so that the document cannot say anything else than the code. No HTTP here.
+Exists so that document and code cannot differ. No HTTP here.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from service.web.score_contracts import (
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-# That of the paths and their forms, not of the service.
+# The version of the HTTP API, not of the service.
 API_VERSION = "1.1"
 PROBLEMS = {
     400: "The body is not JSON.",
-    408: "The body did not come in time.",
+    408: "The body did not arrive in time.",
     413: "The body is too large.",
-    415: "The body is not said to be application/json.",
-    422: "JSON or a query of another form, or texts beyond a limit; the error names the place.",
+    415: "The Content-Type is not application/json.",
+    422: "The JSON or the query has a wrong form, or a text exceeds a limit; the error says where.",
     503: "The model is being loaded, or busy with the stream; ask again after Retry-After seconds.",
 }
 
 _REQUESTS: tuple[type[BaseModel], ...] = (EndpointRequest, HuggingFaceRequest, ExplainRequest)
 _ANSWERS: tuple[type[BaseModel], ...] = (EndpointAnswer, HuggingFaceAnswer, Explanation, Problem)
 _DESCRIPTION = """Scores texts with the model that scores the stream, between the stream's batches.
-A text reads the same here and there, and is scored here in whatever language it is:
-SENTIMENT_MODEL__OTHER_LANGUAGES is for the stream alone. There is no key and no login: who can
-reach the port can ask.
+A text gets the same scores as in the stream, and is scored whatever its language:
+SENTIMENT_MODEL__OTHER_LANGUAGES applies to the stream alone. There is no authentication: whoever
+can reach the port can send requests.
 """
 
 
@@ -75,8 +75,8 @@ def openapi() -> dict[str, Any]:
             "/explain": {
                 "post": _operation(
                     "explain",
-                    "Score a text, and say what each word does for the score, and how the text "
-                    "would score with other countries in place of the one that it names.",
+                    "Score a text, with the effect of each word on the score, and the score with "
+                    "other countries in place of the one that the text names.",
                     (ExplainRequest,),
                     (Explanation,),
                 )
@@ -89,17 +89,17 @@ def openapi() -> dict[str, Any]:
 def _operation(
     name: str,
     summary: str,
-    asked: tuple[type[BaseModel], ...],
-    answered: tuple[type[BaseModel], ...],
+    requests: tuple[type[BaseModel], ...],
+    answers: tuple[type[BaseModel], ...],
     query: type[BaseModel] | None = None,
 ) -> dict[str, Any]:
-    responses: dict[str, Any] = {"200": {"description": "The scores.", "content": _json(answered)}}
+    responses: dict[str, Any] = {"200": {"description": "The scores.", "content": _json(answers)}}
     for status, meaning in PROBLEMS.items():
         responses[str(status)] = {"description": meaning, "content": _json((Problem,))}
     responses["503"]["headers"] = {
         "Retry-After": {
             "required": True,
-            "description": "Seconds after which to ask again.",
+            "description": "Seconds to wait before the next attempt.",
             "schema": {"type": "integer", "minimum": 1},
         }
     }
@@ -107,7 +107,7 @@ def _operation(
         "operationId": name,
         "summary": summary,
         **({"parameters": _parameters(query)} if query is not None else {}),
-        "requestBody": {"required": True, "content": _json(asked)},
+        "requestBody": {"required": True, "content": _json(requests)},
         "responses": responses,
     }
 
@@ -115,12 +115,12 @@ def _operation(
 def _parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
     found = []
     for name, schema in query.model_json_schema()["properties"].items():
-        described = schema.pop("description")
-        found.append({"name": name, "in": "query", "description": described, "schema": schema})
+        description = schema.pop("description")
+        found.append({"name": name, "in": "query", "description": description, "schema": schema})
     return found
 
 
 def _json(models: tuple[type[BaseModel], ...]) -> dict[str, Any]:
     refs = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in models]
-    # Not oneOf: a list without anything in it is an answer of both forms.
+    # Not oneOf: an empty list fits both forms of the answer.
     return {"application/json": {"schema": {"anyOf": refs} if len(refs) > 1 else refs[0]}}

@@ -1,8 +1,8 @@
-"""Scores over HTTP: `POST /score`, `POST /explain`, and the pages that say how to ask.
+"""Scores over HTTP: `POST /score`, `POST /explain`, and their documentation.
 
-Exists for who has a text and no topic, and for the live page's box. Reads and answers only; texts
-go through the tokenizer's thread and the inference thread like those of the stream, and after them.
-Nothing of a request enters a log.
+Exists for clients without Kafka, and for the text box of the live page. Only reads requests and
+writes responses: texts go through the tokenizer's thread and the inference thread like those of the
+stream, which go first. No content of a request is logged.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     Encode = Callable[[Sequence[str]], Awaitable[list[Encoded]]]
     Score = Callable[[Sequence[Encoded]], Awaitable[list[Reading]]]
 
-# Bodies in memory and texts that wait for the model are of so many requests at most.
+# Most requests at a time: bounds the memory of bodies, and the texts that wait for the model.
 REQUESTS_MAX = 16
-# Half a second of the model on two cores; more of it would only wait behind itself.
+# Most tokens of a request: half a second of the model on two cores.
 TOKENS_MAX = 8192
 RETRY_AFTER_S = 1
 _STATUSES = (200, *PROBLEMS, 500)
@@ -48,10 +48,10 @@ _NO_SCRIPT = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 class ScoreApi:
-    """A part of the HTTP server; answers 503 until the model is there."""
+    """A part of the HTTP server; answers 503 until the model is loaded."""
 
     def __init__(self, metrics: Metrics, text_bytes_max: int) -> None:
-        """Take texts as long as the stream does, of at most so many bytes of UTF-8."""
+        """`text_bytes_max` is the longest text in bytes of UTF-8, as in the stream."""
         self._metrics = metrics
         self._text_bytes_max = text_bytes_max
         self._encode: Encode | None = None
@@ -71,9 +71,9 @@ class ScoreApi:
         ]
 
     def open(self, encode: Encode, score: Score) -> None:
-        """Answer from now on: `encode` makes tokens of texts, `score` reads them.
+        """Score requests from now on: `encode` tokenizes texts, `score` scores them.
 
-        `score` raises BusyError where the stream comes first, InputError for the texts' fault.
+        `score` raises BusyError if the stream leaves no time, InputError if the texts are at fault.
         """
         self._encode, self._score = encode, score
 
@@ -103,7 +103,7 @@ class ScoreApi:
         except InputError as error:
             status, response = 422, {"error": str(error)}
         except ServiceError as error:
-            # The stream says so too, and ends the service.
+            # The stream raises it too, and ends the service.
             status, response = 503, {"error": str(error)}
         finally:
             self._metrics.score_requests.labels(request.path, status).inc()
@@ -121,25 +121,25 @@ class ScoreApi:
         finally:
             self._requests -= 1
 
-    async def _scores(self, query: dict[str, list[str]], asked: Any) -> Any:
+    async def _scores(self, query: dict[str, list[str]], body: Any) -> Any:
         labels = _labels(query)
-        form = _form(asked)
+        form = _form(body)
         if isinstance(form, EndpointRequest):
-            texts, places = form.input_data, _several("input_data", form.input_data)
+            texts, places = form.input_data, _elements("input_data", form.input_data)
         elif isinstance(form.inputs, str):
             texts, places = [form.inputs], ["inputs"]
         else:
-            texts, places = form.inputs, _several("inputs", form.inputs)
+            texts, places = form.inputs, _elements("inputs", form.inputs)
         readings = await self._readings(texts, places)
         if labels == "poles":
-            readings = [_at_a_pole(reading) for reading in readings]
+            readings = [_two_way_reading(reading) for reading in readings]
         if isinstance(form, EndpointRequest):
             return [{"label": r.label, "score": r.score} for r in readings]
         count = form.parameters.top_k if form.parameters is not None else None
         return [_ranked(reading, count) for reading in readings]
 
-    async def _explanation(self, asked: Any) -> Any:
-        variants = variants_of(validated(ExplainRequest, asked).text)
+    async def _explanation(self, body: Any) -> Any:
+        variants = variants_of(validated(ExplainRequest, body).text)
         words = len(variants.words)
         text, marks = await self._encoded([variants.text, ""], ["text", ""])
         tokens = text.stats.tokens - marks.stats.tokens
@@ -156,11 +156,11 @@ class ScoreApi:
     async def _readings(self, texts: Sequence[str], places: Sequence[str]) -> list[Reading]:
         encoded = await self._encoded(texts, places)
         if self._score is None:
-            raise _not_there()
+            raise _no_model()
         return await self._score(encoded)
 
     async def _encoded(self, texts: Sequence[str], places: Sequence[str]) -> list[Encoded]:
-        """In small runs: the stream's texts wait for the same thread."""
+        """Tokenize in small parts, because the stream's texts wait for the same thread."""
         for text, place in zip(texts, places, strict=True):
             size = len(text.encode())
             if size > self._text_bytes_max:
@@ -169,51 +169,51 @@ class ScoreApi:
                 )
         encoded: list[Encoded] = []
         tokens = 0
-        for run in split_by_size(texts, TEXT_CHARACTERS_MAX):
+        for part in split_by_size(texts, TEXT_CHARACTERS_MAX):
             if self._encode is None:
-                raise _not_there()
-            found = await self._encode(run)
+                raise _no_model()
+            found = await self._encode(part)
             encoded += found
             tokens += sum(len(window) for one in found for window in one.windows)
             if tokens > TOKENS_MAX:
                 raise RefusedError(
                     422,
-                    f"more than {TOKENS_MAX} tokens in all, which is what is scored at once; "
-                    "send fewer or shorter texts",
+                    f"more than {TOKENS_MAX} tokens in all, the most of one request; send fewer or "
+                    "shorter texts",
                 )
         return encoded
 
 
-def _form(asked: Any) -> EndpointRequest | HuggingFaceRequest:
-    if isinstance(asked, dict) and "input_data" in asked:
-        return validated(EndpointRequest, asked)
-    if isinstance(asked, dict) and "inputs" in asked:
-        return validated(HuggingFaceRequest, asked)
+def _form(body: Any) -> EndpointRequest | HuggingFaceRequest:
+    if isinstance(body, dict) and "input_data" in body:
+        return validated(EndpointRequest, body)
+    if isinstance(body, dict) and "inputs" in body:
+        return validated(HuggingFaceRequest, body)
     raise RefusedError(
         422,
-        'the body is no object with "input_data" (a list of texts) or "inputs" (one or several)',
+        'the body must be an object with "input_data" (a list of texts) or "inputs" (one or more)',
     )
 
 
 def _labels(query: dict[str, list[str]]) -> str:
-    """Which labels the address asks for; what is said twice has no form that fits."""
-    said = {name: values[0] if len(values) == 1 else values for name, values in query.items()}
-    return validated(ScoreQuery, said).labels
+    """The `labels` parameter; a parameter that is given twice stays a list, which is rejected."""
+    single = {name: values[0] if len(values) == 1 else values for name, values in query.items()}
+    return validated(ScoreQuery, single).labels
 
 
-def _at_a_pole(reading: Reading) -> Reading:
+def _two_way_reading(reading: Reading) -> Reading:
     scores = two_way(reading.scores)
     if scores is None:
         raise RefusedError(
             422,
-            "labels=poles: this model's labels do not name a negative and a positive one; ask "
-            "without it, or name them in id2label of the model's config.json",
+            "labels=poles: this model's labels do not name a negative and a positive one; leave "
+            "it out, or name them in id2label of the model's config.json",
         )
     label = max(scores, key=scores.__getitem__)
     return replace(reading, label=label, score=scores[label], scores=scores)
 
 
-def _several(name: str, texts: Sequence[str]) -> list[str]:
+def _elements(name: str, texts: Sequence[str]) -> list[str]:
     return [f"{name}[{index}]" for index in range(len(texts))]
 
 
@@ -222,8 +222,8 @@ def _ranked(reading: Reading, count: int | None) -> list[dict[str, Any]]:
     return [{"label": label, "score": score} for label, score in ranked[:count]]
 
 
-def _not_there() -> RefusedError:
-    return RefusedError(503, "the model is not there: it is being loaded, or the service stops")
+def _no_model() -> RefusedError:
+    return RefusedError(503, "there is no model: it is being loaded, or the service is stopping")
 
 
 async def _get_openapi(_request: web.Request) -> web.Response:

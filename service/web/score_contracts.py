@@ -1,6 +1,6 @@
-"""What is asked and answered over HTTP, as pydantic models; `schemas/openapi.json` is made of them.
+"""HTTP requests and responses as pydantic models; `schemas/openapi.json` is generated from these.
 
-No HTTP here (see `score_api`), and no limits but those that a schema can say.
+No HTTP here (see `score_api`), and only limits that a schema can express.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pydantic import (
     Tag,
 )
 
-# As many as one request may hold: a page of posts, and a second's work on the smallest machine.
+# A page of posts, which takes about a second on the smallest machine.
 TEXTS_MAX = 64
-# More than the model reads of an English text by default, and 10 ms of the tokenizer.
+# Longer than the part of an English text that the model reads by default; tokenized in 10 ms.
 TEXT_CHARACTERS_MAX = 8192
 EXPLAINED_CHARACTERS_MAX = 1000
 
@@ -31,12 +31,12 @@ def _not_blank(text: str) -> str:
     return text
 
 
-def _whole(value: object) -> object:
-    # JSON knows one kind of number: 1.0 is as whole as 1.
+def _integral(value: object) -> object:
+    # JSON does not distinguish 1.0 from 1.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-# Says the same to who reads the schema: what Python and ECMAScript take for space.
+# The same check in the schema: what Python or ECMAScript treats as white space.
 _NOT_BLANK: dict[str, Any] = {"pattern": r"[^\s\u001c-\u001f\u0085\ufeff]"}
 Text = Annotated[
     str,
@@ -59,11 +59,11 @@ class _Model(BaseModel):
 
 
 class ScoreQuery(_Model):
-    """What the address of `POST /score` may ask for, whatever the form of its body."""
+    """Query parameters of `POST /score`, for both forms of its body."""
 
     labels: Literal["all", "poles"] = "all"
     """`poles`: only the negative and the positive label, for a client that knows no other. The
-    probability of each is divided by the sum of both, and the likelier one is called. `all`, the
+    probability of each is divided by the sum of both, and the likelier one is the label. `all`, the
     default: every label of the model."""
 
 
@@ -79,10 +79,10 @@ class EndpointRequest(_Model):
 
 
 class Parameters(_Model):
-    """What Hugging Face's form may ask for."""
+    """Parameters of Hugging Face's form."""
 
-    top_k: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole)] | None = None
-    """Only so many of the likeliest labels; all without it."""
+    top_k: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_integral)] | None = None
+    """Number of labels to return, the likeliest first; all by default."""
 
 
 class HuggingFaceRequest(_Model):
@@ -104,7 +104,7 @@ class HuggingFaceRequest(_Model):
     """A text, or several."""
     parameters: Parameters | None = None
     options: dict[str, Any] | None = None
-    """Is let be: there is no cache to choose and no model to wait for."""
+    """Ignored: there is no cache to choose and no model to wait for."""
 
 
 class ExplainRequest(_Model):
@@ -122,36 +122,36 @@ class LabelScore(_Model):
     """A label and its probability."""
 
     label: str
-    """Which ones there are depends on the model, so a client must take any; one that knows the two
-    poles alone asks with `labels=poles`."""
+    """The labels depend on the model, so a client must accept any; a client that knows only a
+    negative and a positive label asks with `labels=poles`."""
     score: Probability
 
 
 class EndpointAnswer(RootModel[list[LabelScore]]):
-    """For each text the label that an event would have, and the probability of the likeliest.
+    """For each text the label that its event would have, and the likeliest label's probability.
 
     With `labels=poles` the likelier pole and its probability.
     """
 
 
 class HuggingFaceAnswer(RootModel[list[list[LabelScore]]]):
-    """For each text, a single one too, its labels with the likeliest first."""
+    """For each text a list of its labels, the likeliest first; also for a single text."""
 
 
 class Word(_Model):
-    """A word of the text and what it does for the label."""
+    """A word of the text and its effect on the likeliest label."""
 
     text: str
     start: Annotated[int, Field(ge=0)]
-    """Where it begins, in Unicode code points."""
+    """Index of its first Unicode code point in the text."""
     end: Annotated[int, Field(ge=0)]
-    """Where it ends, likewise."""
+    """Index after its last Unicode code point."""
     weight: Annotated[float, Field(ge=-1, le=1)]
     """Probability of the likeliest label with all words, minus that without this one."""
 
 
 class CountryScore(_Model):
-    """What the score would be."""
+    """The score with this country in place of the one that the text names."""
 
     name: str
     score: Probability
@@ -162,7 +162,7 @@ class Explanation(_Model):
     """A text's score, its words, and the same text with other countries in place."""
 
     label: str
-    """As in an event: may be another than the likeliest where the model is not confident."""
+    """As in an event: may differ from the likeliest label where the model is not confident."""
     score: Probability
     confident: bool
     scores: dict[str, Probability]
@@ -175,4 +175,4 @@ class Problem(_Model):
     """Why there is no score; never holds text of the request."""
 
     error: str
-    """One line that names the place and the remedy, under the name that clients look for."""
+    """One line that says what is wrong, where, and what to do."""

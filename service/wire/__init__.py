@@ -1,4 +1,4 @@
-"""Bytes to messages (`decode`), and outcomes to the bytes of events and dead letters (`encode`).
+"""Decodes records to messages (`decode`), encodes outcomes to events and dead letters (`encode`).
 
 Pure: no Kafka client, no clock, no settings object.
 """

@@ -1,7 +1,7 @@
-"""CloudEvents 1.0 on Kafka: what a record's attributes say, and those of what is published.
+"""CloudEvents 1.0 on Kafka: reads attributes of messages, sets those of events and dead letters.
 
-Pure. Attributes are beside the point of a record, its text: wrong ones are passed over, and reject
-nothing. See the Kafka protocol binding, 3.2 (binary mode) and 3.3 (structured mode).
+Pure. Attributes are optional: wrong ones are ignored, and never reject a record. See the Kafka
+protocol binding, 3.2 (binary mode) and 3.3 (structured mode).
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ if TYPE_CHECKING:
     from service.records import Headers, Record
 
 STRUCTURED = "application/cloudevents+json"
-# An id, a source or a time is a name; whoever sends more than this has put something else there.
+# Longer attributes are ignored: no id, source or time needs more.
 ATTRIBUTE_BYTES_MAX = 1024
 
 _REQUIRED = ("id", "source", "type", "specversion")
-# Those that the service sets itself on an event; data is described by content-type.
-_SET = {*_REQUIRED, "time", "subject", "dataschema", "datacontenttype"}
-# A name that is an attribute's in every protocol, of an extension that events may carry on.
+# Attributes that the service sets on an event itself, or replaces by content-type.
+_OWN = {*_REQUIRED, "time", "subject", "dataschema", "datacontenttype"}
+# Names of extensions that are valid in every protocol; events keep these.
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}")
-# What no attribute may hold (CloudEvents 1.0, type system: String).
+# Characters that no attribute may hold (CloudEvents 1.0, type system: String).
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
-
-# On a dead letter; with them a letter that is sent back is told from a CloudEvent of a producer.
-_LETTER = ("ce_type", DEAD_LETTER_TYPE.encode())
-_OF_A_LETTER = {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject"}
+# Marks a dead letter of this service, so that it is not taken for a producer's CloudEvent when it
+# is sent back to an input topic.
+_LETTER_TYPE = ("ce_type", DEAD_LETTER_TYPE.encode())
+_LETTER_ATTRIBUTES = {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject"}
 
 
 def as_produced(headers: Headers) -> Headers:
-    """Headers without the attributes that a dead letter of this service was given, if any.
+    """The headers without the CloudEvents attributes that a dead letter of this service adds.
 
-    Whoever sends a letter back sends the message, which never had them.
+    A dead letter that is sent back stands for its message, which never had them.
     """
-    if _LETTER not in headers:
+    if _LETTER_TYPE not in headers:
         return headers
-    return tuple(header for header in headers if header[0] not in _OF_A_LETTER)
+    return tuple(header for header in headers if header[0] not in _LETTER_ATTRIBUTES)
 
 
-def of_headers(headers: Headers) -> dict[str, Any]:
-    """What a CloudEvent in binary mode says of its message, under the names of its fields.
+def fields_from_headers(headers: Headers) -> dict[str, Any]:
+    """Fields of a message from the attributes of a CloudEvent in binary mode.
 
-    Empty where the headers are not those of one.
+    Empty if the headers are not those of a CloudEvent.
     """
     prefix = len(CLOUDEVENTS_PREFIX)
     found = {
@@ -56,26 +56,26 @@ def of_headers(headers: Headers) -> dict[str, Any]:
         for name, value in as_produced(headers)
         if name.startswith(CLOUDEVENTS_PREFIX)
     }
-    return of_attributes(found) if found else {}
+    return fields_from_attributes(found) if found else {}
 
 
-def of_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, of its attributes by their names; they may hold anything."""
+def fields_from_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """As `fields_from_headers`, from attributes by name; their values may be of any type."""
     if not all(_is_text(attributes.get(name)) for name in _REQUIRED):
         return {}
     if not attributes["specversion"].startswith("1."):
         return {}
-    said = {"id": attributes["id"], "source": attributes["source"]}
+    fields = {"id": attributes["id"], "source": attributes["source"]}
     time = attributes.get("time")
     if _is_text(time) and _is_time(time):
-        said["created_at"] = time
-    return said
+        fields["created_at"] = time
+    return fields
 
 
 def event_headers(record: Record, source: str, identity: str, time: str) -> Headers:
-    """Headers of an event: those of its record, with attributes of its own."""
+    """Headers of an event: those of its record, and the event's own attributes."""
     return (
-        *(header for header in record.headers if _goes_on(*header)),
+        *(header for header in record.headers if _is_kept(*header)),
         ("content-type", b"application/json"),
         *_attributes(record, EVENT_TYPE, source, identity, time),
         (f"{CLOUDEVENTS_PREFIX}dataschema", EVENT_SCHEMA.encode()),
@@ -83,9 +83,10 @@ def event_headers(record: Record, source: str, identity: str, time: str) -> Head
 
 
 def letter_headers(record: Record, kept: Headers, source: str, identity: str, time: str) -> Headers:
-    """Attributes of a dead letter, to stand beside the headers of its record that are `kept`.
+    """CloudEvents attributes to add to the `kept` headers of a dead letter's record.
 
-    None where the record has some: it is sent back as it came, and stays what it was.
+    Empty if the record is a CloudEvent itself: its letter must stay the same CloudEvent, so that it
+    can be sent back.
     """
     for name, value in kept:
         if name.startswith(CLOUDEVENTS_PREFIX) or _is_structured(name, value):
@@ -105,11 +106,11 @@ def _attributes(record: Record, kind: str, source: str, identity: str, time: str
     )
 
 
-def _goes_on(name: str, value: bytes | None) -> bool:
-    """Whether an event carries a header of its record: not what would be said of other data."""
+def _is_kept(name: str, value: bytes | None) -> bool:
+    """Whether an event keeps a header of its record; those that describe the old value are not."""
     if name.startswith(CLOUDEVENTS_PREFIX):
         attribute = name[len(CLOUDEVENTS_PREFIX) :]
-        is_extension = attribute not in _SET and _EXTENSION.fullmatch(attribute) is not None
+        is_extension = attribute not in _OWN and _EXTENSION.fullmatch(attribute) is not None
         return is_extension and _is_text(_decoded(value))
     return name.lower() != "content-type"
 

@@ -1,7 +1,7 @@
-"""What is on the wire, as pydantic models; `schemas/` is generated from these.
+"""The contract on the wire as pydantic models; `schemas/` is generated from these.
 
-SourceMessage is what producers send, SentimentEvent what downstream consumers read, DeadLetter
-describes the headers of the dead-letter topic. No parsing of bytes here (see `codec`).
+Producers send a SourceMessage, consumers read a SentimentEvent, and DeadLetter describes the
+headers of the dead-letter topic. No parsing of bytes here (see `decode`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from service.records import Precision, Reason, Stage  # noqa: TC001 - read at ru
 
 SCHEMA_VERSION: Final = "1.1"
 
-# Names that Kafka Connect gives to the headers of its dead letters, and ours where it has none.
+# Prefixes of the headers of a dead letter: Kafka Connect's, and ours where Connect has no header.
 CONNECT_PREFIX = "__connect.errors."
 OWN_PREFIX = "sentiment.errors."
 
@@ -32,14 +32,14 @@ _DEAD_LETTER_HEADERS = {
     "value_sha256": OWN_PREFIX + "value.sha256",
 }
 
-# Enough to say what is wrong; a header is no place for more.
+# Enough to say what is wrong in a header.
 DETAIL_CHARACTERS_MAX = 500
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class SourceMessage(BaseModel):
-    """A message to be scored. Only `text` can reject it; all else is carried as it is."""
+    """A message to score. Only `text` can reject it; all other fields are copied unchanged."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -60,8 +60,8 @@ class SourceMessage(BaseModel):
     )
 
     text: str = Field(description="The text to score; must hold more than white space.")
-    id: Any = Field(default=None, description="The producer's own id; comes back as source_id.")
-    source: Any = Field(default=None, description="twitter, reddit, app-review, survey, …: free.")
+    id: Any = Field(default=None, description="The producer's own id; source_id of the event.")
+    source: Any = Field(default=None, description="Any value: twitter, reddit, survey, …")
     lang: Any = Field(default=None, description="Language as the producer knows it.")
     created_at: Any = Field(default=None, description="When the text was written.")
     metadata: Any = Field(default=None, description="Anything else the producer wants back.")
@@ -79,14 +79,14 @@ class Model(BaseModel):
 
 
 class TextStatistics(BaseModel):
-    """What the tokenizer made of the text."""
+    """Statistics of the tokenized text."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tokens: int = Field(ge=0, description="Tokens read, special ones included; each counts once.")
     truncated: bool = Field(description="True where the model did not read the whole text.")
     windows: int = Field(
-        ge=0, description="How many stretches of the text were scored; 0 where it was not."
+        ge=0, description="Windows in which the text was scored; 0 if it was not scored."
     )
     unknown_share: Probability = Field(description="Share of tokens outside the vocabulary.")
 
@@ -99,11 +99,11 @@ class Origin(BaseModel):
     topic: str
     partition: int = Field(ge=0)
     offset: int = Field(ge=0)
-    timestamp: int | None = Field(description="Milliseconds since 1970; null where it has none.")
+    timestamp: int | None = Field(description="Milliseconds since 1970; null if it has none.")
 
 
 class SentimentEvent(BaseModel):
-    """What is published for each good message; key and headers are those of the input record."""
+    """The event published for each valid message; key and headers are those of its record."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -156,7 +156,7 @@ class SentimentEvent(BaseModel):
 
     id: str = Field(
         description="UUIDv5 of topic, partition, offset and timestamp of the input record: the "
-        "same record always gives the same id, so a repeat can be told."
+        "same record always gives the same id, so a repeat can be recognised."
     )
     source_id: Any = Field(description="The message's id, as it was sent.")
     source: Any
@@ -168,26 +168,26 @@ class SentimentEvent(BaseModel):
         description="The text as it was sent; null where SENTIMENT_DELIVERY__INCLUDE_TEXT=false."
     )
     label: str | None = Field(
-        description="The likeliest label, or what SENTIMENT_MODEL__UNSURE_LABEL says where the "
-        "model is not confident; null where the text was passed on unscored. NEGATIVE, NEUTRAL or "
-        "POSITIVE of the bundled model, others of another one: consumers must accept labels that "
-        "they do not know."
+        description="The likeliest label, or SENTIMENT_MODEL__UNSURE_LABEL where the model is not "
+        "confident; null where the text was not scored. The bundled model has NEGATIVE, NEUTRAL "
+        "and POSITIVE, another model has others: consumers must accept labels that they do not "
+        "know."
     )
     score: Probability | None = Field(
         description="The probability of the likeliest label; null where the text was not scored."
     )
     scores: dict[str, Probability] = Field(
-        description="The probability of every label of the model, which sum to 1 unless its labels "
-        "do not exclude each other; empty where the text was not scored."
+        description="The probability of every label of the model; they sum to 1 unless several "
+        "labels can apply at once. Empty where the text was not scored."
     )
     confident: bool | None = Field(
-        description="Whether the score reaches the threshold that the model comes with for this "
-        "label, and the text is one that the model can read: in a language of its own, with words "
-        "that it knows, and whole. Null where the text was not scored."
+        description="Whether the score reaches the model's threshold for this label and the model "
+        "can judge the text: it is in one of the model's languages, has words that the model "
+        "knows, and was read whole. Null where the text was not scored."
     )
     language: str | None = Field(
-        description="Language of the text, as an ISO 639 code; null where the text does not show "
-        "it. A score of a text in none of the model's languages means little."
+        description="Language of the text, as an ISO 639 code; null where it cannot be detected. "
+        "A score means little if the text is in none of the model's languages."
     )
     model: Model
     text_stats: TextStatistics
@@ -205,7 +205,7 @@ class SentimentEvent(BaseModel):
 class DeadLetter(BaseModel):
     """The headers of a dead letter, as strings; the value is the original one, byte for byte.
 
-    Headers of these names on an input record are replaced, never trusted; all others are kept.
+    Headers of these names on an input record are replaced; all others are kept.
     """
 
     model_config = ConfigDict(
@@ -214,7 +214,7 @@ class DeadLetter(BaseModel):
         alias_generator=_DEAD_LETTER_HEADERS.__getitem__,
         populate_by_name=True,
         json_schema_extra={
-            # The headers of the record stand beside these.
+            # The headers of the input record are kept too.
             "additionalProperties": True,
             "examples": [
                 {
@@ -235,25 +235,25 @@ class DeadLetter(BaseModel):
     topic: str = Field(description="Original topic.")
     partition: str = Field(pattern=r"^\d+$", description="Original partition.")
     offset: str = Field(pattern=r"^\d+$", description="Original offset.")
-    stage: Stage = Field(description="Where on its way the record failed.")
+    stage: Stage = Field(description="The stage in which the record failed.")
     detail: str = Field(
         max_length=DETAIL_CHARACTERS_MAX,
         description="What exactly is wrong; never holds text of the message.",
     )
-    reason: Reason = Field(description="A closed set.")
+    reason: Reason = Field(description="Why; a closed set.")
     timestamp: str = Field(
         pattern=r"^-?\d+$",
-        description="Timestamp of the input record, in milliseconds since 1970; -1 without one.",
+        description="Timestamp of the input record, in milliseconds since 1970; -1 if it has none.",
     )
-    attempts: str = Field(pattern=r"^[1-9]\d*$", description="How often it was tried.")
-    version: str = Field(description="Version of the service that gave up on it.")
+    attempts: str = Field(pattern=r"^[1-9]\d*$", description="Number of attempts.")
+    version: str = Field(description="Version of the service that wrote the dead letter.")
     value_bytes: str | None = Field(
         default=None,
         pattern=r"^\d+$",
-        description="Only on a letter cut because its topic refused it: the full length.",
+        description="Length of the full value; only if the value was cut because it was too large.",
     )
     value_sha256: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{64}$",
-        description="Only on a cut letter: hash of the full value.",
+        description="Hash of the full value; only if the value was cut.",
     )

@@ -1,7 +1,7 @@
-"""Records to messages: strict JSON, plain text, or a CloudEvent that holds either.
+"""Decodes records to messages: strict JSON, plain text, or a CloudEvent that holds either.
 
-Pure. Bad input is a value (`Rejected`), never an exception. Details of a rejection name positions
-and types, never text of the message.
+Pure. Bad input gives a value (`Rejected`), never an exception. The detail of a rejection names
+positions and types, and never contains text of the message.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 TEXT = "text/plain"
 JSON = "application/json"
-# Deeper nesting than any message has, and far below what breaks a parser's stack.
+# Deeper than any real message, and far below the depth that overflows a parser's stack.
 DEPTH_MAX = 100
 
-# Strings are skipped whole; possessive, so that an unclosed one cannot be tried again and again.
+# Matches a string whole; possessive, so that an unclosed string causes no backtracking.
 _STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -38,14 +38,14 @@ class _RejectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """Turns records into messages as the settings ask: form, place of the text, longest text."""
+    """Decodes records as the settings say: input format, where the text is, how long it may be."""
 
     input_format: str
     text_pointer: JsonPointer
     text_bytes_max: int
 
     def decode(self, record: Record) -> Message | Rejected:
-        """Decode one record; a bad one comes back as `Rejected` with its reason."""
+        """Decode one record; returns `Rejected` with the reason if it cannot be used."""
         try:
             text, fields = self._text_and_fields(record)
             self._check_text(text)
@@ -59,20 +59,20 @@ class Decoder:
         text = _utf8(record.value)
         media_type = self._media_type(record.headers)
         if media_type == TEXT:
-            return text, cloudevents.of_headers(record.headers)
+            return text, cloudevents.fields_from_headers(record.headers)
         document = _parse_json(record.value, text)
         if media_type == cloudevents.STRUCTURED and isinstance(document, dict):
             if "data" not in document:
                 raise _RejectError(Reason.TEXT_MISSING, "there is nothing at /data")
-            said = cloudevents.of_attributes(document)
+            attributes = cloudevents.fields_from_attributes(document)
             document = document["data"]
         else:
-            said = cloudevents.of_headers(record.headers)
+            attributes = cloudevents.fields_from_headers(record.headers)
         if not isinstance(document, dict):
             raise _RejectError(Reason.WRONG_TYPE, f"the message is {_json_type(document)}")
-        taken = self._take_text(document)
-        # What the message says of itself comes first.
-        return taken, document | {k: v for k, v in said.items() if document.get(k) is None}
+        text = self._take_text(document)
+        # The message's own fields take precedence over the attributes.
+        return text, document | {k: v for k, v in attributes.items() if document.get(k) is None}
 
     def _media_type(self, headers: Headers) -> str:
         for name, value in headers:
@@ -83,7 +83,7 @@ class Decoder:
         return TEXT if self.input_format == "text" else JSON
 
     def _take_text(self, document: dict[str, Any]) -> str:
-        """Take the text out of the document, so that it is carried once only."""
+        """Remove the text from the document, so that the message holds it only once."""
         path = self.text_pointer.path
         missing = _RejectError(Reason.TEXT_MISSING, f"there is nothing at {path}")
         try:
@@ -91,7 +91,7 @@ class Decoder:
             text = parent[key]
         except (JsonPointerException, LookupError, TypeError, ValueError):
             raise missing from None
-        if isinstance(parent, str):  # not all versions of jsonpointer refuse to index a string
+        if isinstance(parent, str):  # some versions of jsonpointer index into strings
             raise missing
         if not isinstance(text, str):
             raise _RejectError(Reason.WRONG_TYPE, f"{path} is {_json_type(text)}, not a string")
@@ -118,7 +118,7 @@ def _utf8(value: bytes) -> str:
 
 
 def _parse_json(value: bytes, text: str) -> Any:
-    """Parse strict JSON; `text` is `value` decoded.
+    """Parse strict JSON; `text` is the decoded `value`.
 
     Raises:
         _RejectError: too deep, not JSON, not finite, or with a lone surrogate.
@@ -130,7 +130,7 @@ def _parse_json(value: bytes, text: str) -> Any:
         detail = f"line {error.lineno} column {error.colno}: {error.msg}"
         raise _RejectError(Reason.NOT_JSON, detail) from None
     except ValueError:
-        # The interpreter's guard against numbers whose conversion takes quadratic time.
+        # The interpreter limits the digits of an integer, because parsing takes quadratic time.
         raise _RejectError(Reason.NOT_JSON, "a number has too many digits") from None
     if _SURROGATE_ESCAPE.search(text):
         _check_surrogates(document)

@@ -1,7 +1,7 @@
-"""Outcomes to the bytes of events and dead letters.
+"""Encodes outcomes to events and dead letters.
 
-Pure: times are arguments. An outgoing record that its topic refuses as too large has a smaller
-form: an event becomes a dead letter, a dead letter is cut.
+Pure: times are arguments. If a topic refuses a record as too large, there is a smaller form: an
+event becomes a dead letter, and a dead letter is cut.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from service.wire.contracts import (
 if TYPE_CHECKING:
     from service.records import Headers, Outcome
 
-# Ids of events are in a namespace of their own: UUIDv5 of this service's URN.
+# The namespace of event ids: UUIDv5 of this service's URN.
 EVENT_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sentiment-stream:event")
 
-# What a cut letter keeps of its value, of its key and of its headers: a sixteenth of the limit
-# that topics have by default.
+# Most bytes that a cut letter keeps of each of its value, key and headers: a sixty-fourth of the
+# default limit of a topic.
 CUT_BYTES_MAX = 16 * 2**10
-# The figures of `records.Reading` where there is no reading.
+# The fields of `records.Reading` in an event without a score.
 _NO_READING: dict[str, Any] = {"label": None, "score": None, "scores": {}, "confident": None}
-# Two lengths are written for each header.
+# At most this much for the two lengths that Kafka writes for each header.
 _HEADER_BYTES = 10
 
 _CARRIED = tuple(name for name in SourceMessage.model_fields if name not in ("text", "id"))
@@ -46,14 +46,14 @@ _CARRIED = tuple(name for name in SourceMessage.model_fields if name not in ("te
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """Turns outcomes into what is published, as the settings ask."""
+    """Encodes outcomes to the records to publish, as the settings say."""
 
     output_topic: str
     dead_letter_topic: str
     include_text: bool
     model: ModelInfo
     version: str
-    # `source` of the CloudEvents that go out; None where headers hold no such attributes.
+    # The CloudEvents attribute `source`; None switches the attributes off.
     cloudevents_source: str | None = None
 
     def encode(self, outcome: Outcome, now: float, now_monotonic: float) -> Outgoing:

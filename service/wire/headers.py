@@ -1,7 +1,7 @@
-"""What is in the headers on the wire beside `contracts`: attributes of CloudEvents, and traces.
+"""The headers on the wire that are not in `contracts`: CloudEvents attributes, and traces.
 
 Exists so that the names are in one place and `schemas/asyncapi.json` can be generated from them. No
-reading or writing of headers here (see `codec` and `tracing`).
+parsing or writing of headers here (see `cloudevents` and `tracing`).
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# The names of the contract in CloudEvents; a new major version is a new name.
+# CloudEvents types of the contract; a new major version gets new names.
 EVENT_TYPE: Final = "sentiment.event.v1"
 DEAD_LETTER_TYPE: Final = "sentiment.dead-letter.v1"
 EVENT_SCHEMA: Final = "urn:sentiment-stream:schema:sentiment-event:1.1"
-# What this prefix stands before is an attribute of a CloudEvent (its Kafka protocol binding, 3.2).
+# The prefix of CloudEvents attributes in headers (Kafka protocol binding, 3.2).
 CLOUDEVENTS_PREFIX = "ce_"
 
 
 class _Headers(BaseModel):
-    """Headers by their names on the wire; others may stand beside them."""
+    """Headers by their names on the wire; others are allowed."""
 
     model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
 
@@ -30,55 +30,59 @@ class TraceHeaders(_Headers):
     traceparent: str | None = Field(
         default=None,
         pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}",
-        description="Goes on to the event or the dead letter; with a new span where the service "
+        description="Copied to the event or the dead letter; with a new span id where the service "
         "traces.",
     )
-    tracestate: str | None = Field(default=None, description="Goes with traceparent.")
+    tracestate: str | None = Field(default=None, description="Copied with traceparent.")
 
 
 class MessageHeaders(TraceHeaders):
-    """What is read of a message's headers; none is needed, and a wrong one is passed over."""
+    """Headers that are read from a message; none is required, and a wrong one is ignored."""
 
     content_type: str | None = Field(
         default=None,
         alias="content-type",
-        description="text/plain for a bare text, application/json, or "
+        description="text/plain for a plain text, application/json, or "
         "application/cloudevents+json for a CloudEvent in structured mode.",
     )
     specversion: str | None = Field(
         default=None,
         alias="ce_specversion",
-        description="With ce_id, ce_source and ce_type it makes the message a CloudEvent.",
+        description="A message with this, ce_id, ce_source and ce_type is a CloudEvent.",
     )
     id: str | None = Field(
-        default=None, alias="ce_id", description="The message's id where it has none itself."
+        default=None,
+        alias="ce_id",
+        description="Used as the message's id where that is missing or null.",
     )
     source: str | None = Field(
-        default=None, alias="ce_source", description="Its source where it has none itself."
+        default=None, alias="ce_source", description="Likewise, as its source."
     )
-    type: str | None = Field(default=None, alias="ce_type", description="Any.")
+    type: str | None = Field(default=None, alias="ce_type", description="Any value.")
     time: str | None = Field(
-        default=None, alias="ce_time", description="Its created_at where it has none itself."
+        default=None, alias="ce_time", description="Likewise, as its created_at."
     )
 
 
 class LetterHeaders(TraceHeaders):
-    """CloudEvents attributes of a dead letter: the message's own where that was a CloudEvent."""
+    """CloudEvents attributes of a dead letter: the message's own if it is a CloudEvent."""
 
     specversion: str | None = Field(default=None, alias="ce_specversion")
     id: str | None = Field(
-        default=None, alias="ce_id", description="The id that the message's event would have had."
+        default=None, alias="ce_id", description="The id that the event of this message would have."
     )
     source: str | None = Field(default=None, alias="ce_source")
     type: str | None = Field(
         default=None, alias="ce_type", description=f"{DEAD_LETTER_TYPE}, or the message's own."
     )
-    time: str | None = Field(default=None, alias="ce_time", description="When it was given up.")
+    time: str | None = Field(
+        default=None, alias="ce_time", description="When it became a dead letter."
+    )
     subject: str | None = Field(default=None, alias="ce_subject")
 
 
 class EventHeaders(TraceHeaders):
-    """CloudEvents attributes of an event, beside the headers of its message."""
+    """CloudEvents attributes of an event, in addition to the headers of its message."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -1,4 +1,4 @@
-"""The AsyncAPI document: AsyncAPI's own parser takes it, and it says what the service does."""
+"""The AsyncAPI document: AsyncAPI's own parser accepts it, and its examples are valid."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ DOCUMENT = ROOT / "schemas" / "asyncapi.json"
 PARSE = ROOT / "tests" / "asyncapi" / "parse.mjs"
 PARSER = "@asyncapi/parser@3.6.3"
 PACKAGES = ROOT / ".cache" / "asyncapi"
-# A hundred and seventy packages, 55 MB: 16 s on a good line.
+# 170 packages of 55 MB in all: 16 s on a fast connection.
 INSTALL_SECONDS = 240
-# It names the newest version of AsyncAPI, for whose additions (other brokers) there is no use here.
+# A hint that AsyncAPI has a newer version, which adds only other brokers.
 EXPECTED = {"asyncapi-latest-version"}
 
 
 @pytest.fixture(scope="module")
 def packages() -> Path:
-    """Give the folder of the parser's packages, installed there once."""
+    """The folder of the parser's packages, which are installed once."""
     installed = PACKAGES / "installed"
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
@@ -56,7 +56,7 @@ def _parsed(document: Path, packages: Path) -> dict[str, Any]:
     return found
 
 
-def test_asyncapis_own_parser_takes_it(packages: Path) -> None:
+def test_asyncapis_own_parser_accepts_it(packages: Path) -> None:
     """Without an error or a warning."""
     found = _parsed(DOCUMENT, packages)
     assert EXPECTED == {d["code"] for d in found["diagnostics"]}, found["diagnostics"]
@@ -77,10 +77,10 @@ def test_asyncapis_own_parser_takes_it(packages: Path) -> None:
         ("operations", "publishEvents", "action"),
     ],
 )
-def test_the_parser_refuses_what_is_wrong(
+def test_the_parser_rejects_a_wrong_document(
     place: tuple[str | int, ...], packages: Path, tmp_path: Path
 ) -> None:
-    """So that its silence means something."""
+    """So that its acceptance means something."""
     document = json.loads(DOCUMENT.read_bytes())
     inner: Any = document
     for step in place[:-1]:
@@ -92,7 +92,7 @@ def test_the_parser_refuses_what_is_wrong(
 
 
 def test_examples_fit_their_schemas() -> None:
-    """Headers and payload of each message; the parser does not look at these."""
+    """Headers and payload of each message, which the parser does not check."""
     document = asyncapi()
     count = 0
     for message in document["components"]["messages"].values():
@@ -105,7 +105,7 @@ def test_examples_fit_their_schemas() -> None:
 
 
 def test_references_stay_within_the_document() -> None:
-    """It can be handed on alone."""
+    """It can be used without other files."""
     text = json.dumps(asyncapi())
     references = text.count('"$ref": ')
     assert references == text.count('"$ref": "#/')

@@ -1,4 +1,4 @@
-"""The examples beside the contract run as they stand, against the service on real Kafka."""
+"""The examples in `schemas/` run unchanged, against the service on real Kafka."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WAIT_SECONDS = 120
 
 
 class Collector(ThreadingHTTPServer):
-    """Takes spans by OTLP over HTTP, and keeps them."""
+    """Receives spans by OTLP over HTTP, and keeps them."""
 
     def __init__(self) -> None:
         """Listen on a free port."""
@@ -40,7 +40,7 @@ class Collector(ThreadingHTTPServer):
 
     @property
     def endpoint(self) -> str:
-        """Where to send spans to."""
+        """The address to send spans to."""
         return f"http://127.0.0.1:{self.server_port}/v1/traces"
 
 
@@ -57,12 +57,12 @@ class _Export(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing of each request."""
+        """Log no requests."""
 
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    """Give a collector that runs."""
+    """A running collector."""
     with Collector() as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -74,7 +74,7 @@ def collector() -> Iterator[Collector]:
 
 
 async def _run(example: str, *arguments: str) -> list[str]:
-    """Run an example to its end; gives the lines it printed."""
+    """Run an example to its end; returns the lines that it printed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(EXAMPLES / example), *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -91,7 +91,7 @@ async def _run(example: str, *arguments: str) -> list[str]:
 
 
 async def _sent(stream: Stream, *texts: str) -> dict[str, str]:
-    """Send texts by the example; gives the trace of each by its id."""
+    """Send texts with the example; returns the trace of each by its id."""
     brokers = ("--brokers", stream.bootstrap)
     lines = await _run("produce.py", *texts, *brokers, "--topic", stream.input)
     found = [re.fullmatch(r"sent (\S{36}) in trace ([0-9a-f]{32})", line) for line in lines]
@@ -107,7 +107,7 @@ async def _read(stream: Stream, count: int, group: str) -> list[str]:
 async def test_a_trace_from_the_producer_through_the_service_to_the_consumer(
     stream: Stream, collector: Collector, tmp_path: Path
 ) -> None:
-    """What one example sends the other reads, in the same trace, with the service's spans."""
+    """One example reads what the other sent, in the same trace, with the service's spans."""
     settings = stream.settings(TRACING__EXPORTER="otlp", TRACING__ENDPOINT=collector.endpoint)
     with running_service(tmp_path, settings) as service:
         service.wait_ready()
@@ -137,8 +137,8 @@ async def test_a_trace_from_the_producer_through_the_service_to_the_consumer(
     assert 3 == len(created) == len(processed) == len(records)
 
 
-async def test_the_consumer_handles_what_comes_again_once(stream: Stream) -> None:
-    """As `at_least_once` may repeat an event, and a committed transaction is all that counts."""
+async def test_the_consumer_handles_a_repeated_event_once(stream: Stream) -> None:
+    """`at_least_once` may repeat an event."""
     header = [("traceparent", b"nonsense")]
     events = [
         Message(value=b'{"id": "%d", "source_id": %d, "label": null, "score": null, '
@@ -151,7 +151,7 @@ async def test_the_consumer_handles_what_comes_again_once(stream: Stream) -> Non
 
 
 @pytest.mark.parametrize(
-    ("label", "confident", "told"),
+    ("label", "confident", "shown"),
     [
         ("NEUTRAL", True, "NEUTRAL 0.9, file it"),
         ("POSITIVE", True, "POSITIVE 0.9, thank for it"),
@@ -159,19 +159,19 @@ async def test_the_consumer_handles_what_comes_again_once(stream: Stream) -> Non
         ("5 stars", True, "5 stars 0.9, a person decides"),
     ],
 )
-async def test_the_consumer_takes_any_label(
-    stream: Stream, label: str, confident: bool, told: str
+async def test_the_consumer_accepts_any_label(
+    stream: Stream, label: str, confident: bool, shown: str
 ) -> None:
     """A neutral text, one that the model is unsure of, and another model's label."""
     event = {"id": "1", "source_id": 7, "label": label, "score": 0.9, "confident": confident}
     await produce(stream.bootstrap, stream.output, [Message(value=json.dumps(event).encode())])
-    assert [f"event 7 {told}"] == await _read(stream, 1, f"{stream.group}-reader")
+    assert [f"event 7 {shown}"] == await _read(stream, 1, f"{stream.group}-reader")
 
 
-async def test_a_collector_that_is_away_harms_nothing(stream: Stream, tmp_path: Path) -> None:
-    """Events come out, their traces go on, and a stop takes no longer than its bound."""
-    away = "http://127.0.0.1:9/v1/traces"
-    settings = stream.settings(TRACING__EXPORTER="otlp", TRACING__ENDPOINT=away)
+async def test_the_service_runs_without_its_collector(stream: Stream, tmp_path: Path) -> None:
+    """Events are published with their traces, and the service stops in time."""
+    nowhere = "http://127.0.0.1:9/v1/traces"
+    settings = stream.settings(TRACING__EXPORTER="otlp", TRACING__ENDPOINT=nowhere)
     with running_service(tmp_path, settings) as service:
         service.wait_ready()
         traces = await _sent(stream, *["It works, and I love it!"] * 300)

@@ -1,4 +1,4 @@
-"""The reference page says what the code does."""
+"""The reference page agrees with the code."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from service.wire.contracts import DeadLetter, SentimentEvent, SourceMessage
 PAGE = Path(__file__).parents[2] / "service" / "reference" / "README.md"
 
 
-def test_the_page_is_the_code() -> None:
-    """Make it anew with `sentiment-stream reference > service/reference/README.md`."""
+def test_the_page_is_what_the_code_generates() -> None:
+    """Generate it with `sentiment-stream reference > service/reference/README.md`."""
     assert reference() == PAGE.read_text()
 
 
 def test_every_reason_is_explained() -> None:
-    """None is missing and none is made up."""
+    """And the page has no other."""
     assert set(Reason) == set(REASONS)
 
 
@@ -35,7 +35,7 @@ def test_every_exit_code_is_explained() -> None:
 
 
 def test_it_is_complete() -> None:
-    """Every setting, metric, field of the wire and kind of error stands on it."""
+    """It has every setting, metric, field on the wire and kind of error."""
     page = reference()
     names = [variable(group, name) for group, name, _ in each_setting()]
     names += [metric.name for metric in describe()]
@@ -48,7 +48,7 @@ def test_it_is_complete() -> None:
 
 
 def test_tables_are_whole() -> None:
-    """A line break within a cell would end the table there."""
+    """No cell holds a line break, which would end its table."""
     lines = reference().splitlines()
     rows = [line for line in lines if "|" in line]
     assert [row for row in rows if not (row.startswith("| ") and row.endswith(" |"))] == []

@@ -1,4 +1,4 @@
-"""The contract on disk: schemas and their page say what the code does."""
+"""The contract on disk: the schemas and their page agree with the code."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _first_cells(heading: str) -> list[str]:
 
 
 def test_the_files_are_what_the_code_generates(tmp_path: Path) -> None:
-    """A change of the contract is a change of these files, seen in every review."""
+    """So that a review shows every change of the contract."""
     generated = {path.name: path.read_bytes() for path in write_schemas(tmp_path / "new")}
     assert sorted(generated) == sorted(path.name for path in FOLDER.glob("*.json"))
     for name, content in generated.items():
@@ -79,8 +79,8 @@ def test_a_schema_is_valid_and_so_are_its_examples(name: str) -> None:
         (LETTER, {**LETTER["examples"][0], "__connect.errors.exception.message": "x" * 501}),
     ],
 )
-def test_a_schema_refuses_what_is_not_promised(schema: dict[str, Any], wrong: Any) -> None:
-    """It says more than that there is an object."""
+def test_a_schema_rejects_wrong_values(schema: dict[str, Any], wrong: Any) -> None:
+    """It is not only a list of names."""
     with pytest.raises(ValidationError):
         Draft202012Validator(schema).validate(wrong)
 
@@ -95,14 +95,14 @@ def test_a_schema_refuses_what_is_not_promised(schema: dict[str, Any], wrong: An
 )
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_events_of_any_labels_fit(version: str, scores: dict[str, float]) -> None:
-    """Two, three or others; those of the minor version before, too, so the schema may go first."""
+    """Also events of the previous minor version, so consumers can take the new schema first."""
     label = max(scores, key=scores.__getitem__)
     event = {**EVENT["examples"][0], "label": label, "scores": scores, "schema_version": version}
     Draft202012Validator(EVENT).validate(event)
 
 
-def test_the_example_of_an_event_is_a_real_one() -> None:
-    """The codec makes it of the example of a message, with what the bundled model said of it."""
+def test_the_example_of_an_event_is_what_the_encoder_writes() -> None:
+    """For the example of a message, with the reading that the example has."""
     sent = SOURCE["examples"][1]
     record = Record(Partition("sentiment.messages", 3), 1041, 1777887000000, b"post-4711",
                     json.dumps(sent).encode(), (), 0, 10.0)  # fmt: skip
@@ -125,7 +125,7 @@ def test_the_example_of_an_event_is_a_real_one() -> None:
 
 
 def test_an_event_names_its_schema() -> None:
-    """As literals that a type checker can see; they change with the version of the contract."""
+    """Its literals, which a type checker can see, have the version of the contract."""
     version = SentimentEvent.model_fields["schema_version"].default
     assert EVENT["$id"] == EVENT_SCHEMA
     assert EVENT_SCHEMA.endswith(f":{version}")
@@ -135,20 +135,20 @@ def test_an_event_names_its_schema() -> None:
 
 
 def test_an_event_without_a_score_is_in_the_contract() -> None:
-    """Of a text in another language that was passed on: nothing is made up for it."""
+    """That of a text in another language that was passed on: its scores are null."""
     record = Record(Partition("in", 0), 7, 5, None, b"", (), 0, 10.0)
     passed = Unscored(Message(record, "Bonjour", {}), "fr")
     model = ModelInfo("bundled", "sha256:0", "onnx_packed", "float32", "cpu", ())
     outgoing = Encoder("o", "d", True, model, "0").encode(passed, 1777887000.0, 10.5)
     event = json.loads(outgoing.value or b"")
     Draft202012Validator(EVENT).validate(event)
-    told = {name: event[name] for name in ("label", "score", "scores", "confident", "language")}
-    assert {"scores": {}, "language": "fr"} == {k: v for k, v in told.items() if v is not None}
+    results = {name: event[name] for name in ("label", "score", "scores", "confident", "language")}
+    assert {"scores": {}, "language": "fr"} == {k: v for k, v in results.items() if v is not None}
     assert 0 == event["text_stats"]["windows"]
 
 
 def test_the_page_lists_every_field_header_and_reason() -> None:
-    """In the order of the code, none left out and none that is gone."""
+    """In the order of the code, and no others."""
     assert _first_cells("Producing messages") == list(SourceMessage.model_fields)
     assert _first_cells("Reading events") == list(SentimentEvent.model_fields)
     headers = [field.alias for field in DeadLetter.model_fields.values()]

@@ -1,4 +1,4 @@
-"""The pure part of an explanation: words left out, countries put in."""
+"""The pure part of an explanation: words left out, countries replaced."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def test_each_word_is_left_out_once() -> None:
 
 
 @given(st.text())
-def test_words_are_all_that_is_no_space(text: str) -> None:
-    """In order, none empty, by places in the text."""
+def test_words_are_separated_by_white_space(text: str) -> None:
+    """They are in order, none is empty, and they cover all other characters."""
     spans = variants_of(text).words
     assert "".join(text.split()) == "".join(text[a:b] for a, b in spans)
     assert all(a < b for a, b in spans)
@@ -28,7 +28,7 @@ def test_words_are_all_that_is_no_space(text: str) -> None:
 
 @given(st.text(), st.data())
 def test_as_many_readings_as_variants(text: str, data: st.DataObject) -> None:
-    """Each word and country has its own; weights are differences to the text's own share."""
+    """One for each word and country; weights are differences to the text's own score."""
     variants = variants_of(text)
     asked = variants.texts()
     shares = data.draw(
@@ -45,7 +45,7 @@ def test_as_many_readings_as_variants(text: str, data: st.DataObject) -> None:
 
 
 def test_an_unsure_label_is_explained_by_the_likeliest() -> None:
-    """The model has no share for what is only called so."""
+    """The unsure label has no probability of its own."""
     readings = [Reading("NEUTRAL", p, {"A": p, "B": 1 - p}, False) for p in (0.6, 0.25)]
     found = explanation(variants_of("word"), readings)
     assert ("NEUTRAL", 0.6, 0.35) == (found.label, found.score, round(found.words[0].weight, 6))
@@ -69,7 +69,7 @@ def test_an_unsure_label_is_explained_by_the_likeliest() -> None:
     ],
 )
 def test_a_country_gives_way_to_others(text: str, first: str) -> None:
-    """Whatever its name is made of, its article included; only the first that is named."""
+    """With its article, whatever its name looks like; only the first country is replaced."""
     assert ("Norway", first) == swapped(text)[0]
 
 
@@ -78,20 +78,20 @@ def test_a_country_gives_way_to_others(text: str, first: str) -> None:
     ["", "no country", "turkey for dinner", "tell us", "my china cup", "Franceville",
      "nonFrance", "pre-France", "Jordanian", "France-like"],
 )  # fmt: skip
-def test_what_is_no_country(text: str) -> None:
-    """Words that only look like one are left alone."""
+def test_words_that_only_look_like_a_country(text: str) -> None:
+    """They are left alone."""
     assert [] == swapped(text)
 
 
-def test_a_country_that_is_named_is_not_put_in() -> None:
-    """The others are twenty, across the world, and none of them is there already."""
+def test_countries_in_the_text_are_not_used_as_replacements() -> None:
+    """There are twenty of them; those that the text names are left out."""
     assert len(set(OTHERS)) == len(OTHERS) == 20
     names = [name for name, _ in swapped("From Kenya to japan")]
     assert [name for name in OTHERS if name not in ("Kenya", "Japan")] == names
 
 
 @given(st.text(st.sampled_from("the USA.Cônguia-'s ")))
-def test_any_text_can_be_asked(text: str) -> None:
-    """All but the country stays as it is."""
+def test_a_variant_holds_its_country(text: str) -> None:
+    """For any text."""
     for name, other in swapped(text):
         assert name.lower() in other.lower()

@@ -24,7 +24,7 @@ NEGATIVE = [{"label": "negative", "score": 0.7}, {"label": "positive", "score": 
 @pytest.mark.parametrize(
     ("asked", "answered"),
     [
-        # The label is that of an event: what is called where the model is unsure.
+        # The label is that of an event: the unsure label where the model is unsure.
         (
             {"input_data": [GOOD, BAD]},
             [{"label": "positive", "score": 0.8}, {"label": "unsure", "score": 0.7}],
@@ -39,7 +39,7 @@ NEGATIVE = [{"label": "negative", "score": 0.7}, {"label": "positive", "score": 
     ],
 )
 async def test_each_form_has_its_answer(asked: Any, answered: Any) -> None:
-    """In the order of the texts; of Hugging Face's form all labels, the likeliest first."""
+    """In the order of the texts; Hugging Face's form has all labels, the likeliest first."""
     async with asking(MadeUpModel()) as client:
         assert (200, answered) == await client.post("/score", asked)
         assert 1 == client.counted("/score", 200)
@@ -85,8 +85,8 @@ async def test_each_form_has_its_answer(asked: Any, answered: Any) -> None:
         ),
     ],
 )
-async def test_what_is_wrong_is_named_with_its_place(body: Any, status: int, error: str) -> None:
-    """One line; counted by its status."""
+async def test_an_error_names_what_is_wrong_and_where(body: Any, status: int, error: str) -> None:
+    """In one line; it is counted by its status."""
     async with asking(MadeUpModel()) as client:
         found, answer = await client.post("/score", body)
 
@@ -97,7 +97,7 @@ async def test_what_is_wrong_is_named_with_its_place(body: Any, status: int, err
 
 @pytest.mark.parametrize("size", [BODY_BYTES_MAX + 1, DISCARDED_BYTES_MAX - 1])
 async def test_a_large_body_is_not_kept(size: int) -> None:
-    """The client that sends it to the end hears why."""
+    """A client that sends all of it gets the reason."""
     async with asking(MadeUpModel()) as client:
         status, answer = await client.post("/score", b" " * size)
     assert (413, f"over {BODY_BYTES_MAX} bytes; send fewer texts at once") == (
@@ -115,7 +115,7 @@ async def test_a_large_body_is_not_kept(size: int) -> None:
     ],
 )
 async def test_only_plain_json_is_read(headers: dict[str, str], body: bytes) -> None:
-    """So that no page of another site can ask without the browser's question first."""
+    """So that a browser sends no request of another site without a CORS preflight."""
     async with (
         asking(MadeUpModel()) as client,
         client.session.post("/score", data=body, headers=headers) as response,
@@ -124,8 +124,8 @@ async def test_only_plain_json_is_read(headers: dict[str, str], body: bytes) -> 
         assert (await response.json())["error"].startswith(("say Content-Type", "send the body"))
 
 
-async def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its place is free again after a while."""
+async def test_a_body_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request ends after a timeout."""
     monkeypatch.setattr(service.web.bodies, "BODY_TIMEOUT_S", 0.05)
 
     async def body() -> Any:
@@ -140,8 +140,8 @@ async def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch) -> Non
         assert 1 == client.counted("/score", 408)
 
 
-async def test_a_client_that_goes_away(caplog: pytest.LogCaptureFixture) -> None:
-    """In the middle of its body; that is no error of the service's."""
+async def test_a_client_that_disconnects(caplog: pytest.LogCaptureFixture) -> None:
+    """In the middle of its body; the service logs no error."""
     async with asking(MadeUpModel()) as client:
         _, writer = await asyncio.open_connection("127.0.0.1", client.port)
         head = "POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -165,8 +165,8 @@ async def test_a_client_that_goes_away(caplog: pytest.LogCaptureFixture) -> None
 @pytest.mark.parametrize(
     ("path", "body"), [("/score", {"inputs": "a"}), ("/explain", {"text": "a"})]
 )
-async def test_the_model_says_no(path: str, body: Any, error: Exception, status: int) -> None:
-    """Who may ask again is told when."""
+async def test_errors_of_the_model(path: str, body: Any, error: Exception, status: int) -> None:
+    """Retry-After stands only where another attempt may help."""
     model = MadeUpModel()
     model.error = error
     async with asking(model) as client, client.session.post(path, json=body) as response:
@@ -187,7 +187,7 @@ async def test_while_there_is_no_model() -> None:
 
 
 async def test_requests_that_wait_are_bounded() -> None:
-    """Those beyond are refused at once; those under way get their answers."""
+    """More are refused at once; those that wait still get their answers."""
     free, model = asyncio.Event(), MadeUpModel()
     waiting = 0
 
@@ -216,7 +216,7 @@ async def test_requests_that_wait_are_bounded() -> None:
         assert 200 == (await client.post("/score", {"inputs": "a"}))[0]
 
 
-async def test_the_tokenizer_gets_small_runs() -> None:
+async def test_the_tokenizer_gets_small_parts() -> None:
     """The stream's texts wait for the same thread."""
     model = MadeUpModel()
     async with asking(model) as client:
@@ -225,7 +225,7 @@ async def test_the_tokenizer_gets_small_runs() -> None:
 
 
 async def test_an_explanation() -> None:
-    """What each word is worth for the likeliest label, and other countries in place."""
+    """The effect of each word on the likeliest label, and the score with other countries."""
     text = f"{'w' * 50} in Kenya"
     async with asking(MadeUpModel()) as client:
         status, answer = await client.post("/explain", {"text": text})
@@ -254,7 +254,7 @@ async def test_an_explanation() -> None:
         ([], "the body: "),
     ],
 )
-async def test_what_is_too_much_to_explain(asked: Any, error: str) -> None:
+async def test_a_text_that_is_too_long_to_explain(asked: Any, error: str) -> None:
     """Up to 64 tokens in 64 words."""
     async with asking(MadeUpModel()) as client:
         status, answer = await client.post("/explain", asked)
@@ -263,7 +263,7 @@ async def test_what_is_too_much_to_explain(asked: Any, error: str) -> None:
 
 
 async def test_no_text_enters_a_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Not even by an error that nobody has thought of; the client hears no more than 500."""
+    """Not even with an unexpected error, of which the client only gets the status 500."""
     caplog.set_level(logging.DEBUG)
     model = MadeUpModel()
     async with asking(model) as client:

@@ -1,4 +1,4 @@
-"""The OpenAPI document and its page, as they are served."""
+"""The OpenAPI document and its page, as the service serves them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SCHEMAS = openapi()["components"]["schemas"]
 
 
 async def test_the_document_is_served() -> None:
-    """As it lies in `schemas/`."""
+    """The same as in `schemas/`."""
     async with asking(None) as client, client.session.get("/openapi.json") as response:
         assert openapi() == await response.json()
 
 
 async def test_each_example_is_answered_as_the_document_says() -> None:
-    """With a form of those that it names."""
+    """In one of the forms that it names."""
     answered = 0
     async with asking(MadeUpModel()) as client:
         for path, methods in openapi()["paths"].items():
@@ -38,8 +38,8 @@ async def test_each_example_is_answered_as_the_document_says() -> None:
     assert 4 == answered
 
 
-async def test_each_value_in_the_address_is_answered_as_the_document_says() -> None:
-    """Those that it names, and no other."""
+async def test_each_query_value_is_answered_as_the_document_says() -> None:
+    """All values that it names."""
     post = openapi()["paths"]["/score"]["post"]
     [parameter] = post["parameters"]
     assert ("labels", "query") == (parameter["name"], parameter["in"])
@@ -52,7 +52,7 @@ async def test_each_value_in_the_address_is_answered_as_the_document_says() -> N
 
 
 async def test_the_page_needs_nothing_else() -> None:
-    """No script, no picture, no other host; each path, form and status is on it."""
+    """No script, image or other host; it shows each path, form and status."""
     async with asking(None) as client, client.session.get("/docs") as response:
         page = await response.text()
         assert "text/html" == response.content_type
@@ -72,7 +72,7 @@ async def test_the_page_needs_nothing_else() -> None:
 
 
 def test_the_page_escapes_what_it_shows() -> None:
-    """Whatever a description or an example may hold one day."""
+    """In descriptions and in examples."""
     mark = "<script>alert(1)</script>"
     document = json.loads(json.dumps(openapi()).replace("Never again.", mark))
     document["info"]["title"] = document["info"]["description"] = mark

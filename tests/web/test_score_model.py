@@ -46,14 +46,14 @@ TEXTS = [
 
 
 class Service:
-    """What scores, and who asks it over HTTP."""
+    """The threads that score, and an HTTP client for them."""
 
     def __init__(self, client: Client, prepare: PrepareThread, inference: Inference) -> None:
-        """Take over what runs."""
+        """Hold what is running already."""
         self.client, self.prepare, self.inference = client, prepare, inference
 
     async def of_the_stream(self, texts: list[str]) -> list[Verdict]:
-        """What the stream says of texts."""
+        """The stream's verdicts of texts."""
         records = [record(number, text.encode()) for number, text in enumerate(texts)]
         items: Any = await self.prepare(records)
         verdicts = await self.inference.score(items)
@@ -91,7 +91,7 @@ async def _running() -> AsyncIterator[Service]:
 async def test_a_text_scores_the_same_as_in_the_stream() -> None:
     """Normalised, in windows, calibrated: label and probabilities are those of its event.
 
-    In their last digits they depend on what they were computed beside.
+    Their last digits depend on the other texts of the same run.
     """
     async with _running() as service:
         verdicts = await service.of_the_stream(TEXTS)
@@ -99,11 +99,11 @@ async def test_a_text_scores_the_same_as_in_the_stream() -> None:
         full = await service.client.post("/score", {"inputs": TEXTS})
 
     assert (200, len(TEXTS)) == (short[0], len(verdicts))
-    for verdict, called, ranked in zip(verdicts, short[1], full[1], strict=True):
+    for verdict, scored, ranked in zip(verdicts, short[1], full[1], strict=True):
         assert {
             "label": verdict.reading.label,
             "score": pytest.approx(verdict.reading.score, abs=1e-5),
-        } == called
+        } == scored
         assert pytest.approx(verdict.reading.scores, abs=1e-5) == {
             r["label"]: r["score"] for r in ranked
         }

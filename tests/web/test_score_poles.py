@@ -1,4 +1,4 @@
-"""`POST /score` of a model with three labels, and for a client that knows two alone."""
+"""`POST /score` with a three-label model, and for a client that knows only two labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OF_TWO = [{"label": "positive", "score": 0.8}, {"label": "negative", "score": py
 @pytest.mark.parametrize(
     ("asked", "answered"),
     [
-        # Neutral for the model, or unsure: at a pole, as likely as among the poles alone.
+        # Neutral for the model, or unsure: the likelier pole, with its share of both.
         (
             {"input_data": [GOOD, BAD]},
             [POLES[0], {"label": "NEGATIVE", "score": pytest.approx(0.7)}],
@@ -30,14 +30,14 @@ OF_TWO = [{"label": "positive", "score": 0.8}, {"label": "negative", "score": py
     ],
 )
 async def test_a_client_of_two_labels(asked: Any, answered: Any) -> None:
-    """By the address alone, so that a body of either form stays what it was."""
+    """The query asks for two labels, so the body of either form is unchanged."""
     async with asking(MadeUpModel(THREE)) as client:
         assert (200, answered) == await client.post("/score?labels=poles", asked)
         assert 1 == client.counted("/score", 200)
 
 
 async def test_a_model_of_three_labels_answers_with_all() -> None:
-    """As long as nobody asks for less."""
+    """Unless the query asks for less."""
     neutral = {"label": "NEUTRAL", "score": 0.5}
     async with asking(MadeUpModel(THREE)) as client:
         for path in ("/score", "/score?labels=all"):
@@ -50,7 +50,7 @@ async def test_a_model_of_three_labels_answers_with_all() -> None:
 
 
 async def test_two_labels_are_their_own_poles() -> None:
-    """The published model's answer is the same either way."""
+    """The answer for a two-label model is the same with either query."""
     async with asking(MadeUpModel()) as client:
         assert (200, [OF_TWO]) == await client.post("/score?labels=poles", {"inputs": GOOD})
 
@@ -66,8 +66,8 @@ async def test_two_labels_are_their_own_poles() -> None:
         ("labels=poles", ("1 star", "5 stars"), "or name them in id2label of the model's config"),
     ],
 )
-async def test_a_wrong_query_is_named(query: str, labels: tuple[str, ...], error: str) -> None:
-    """Nothing of an address is ignored, and no two labels are taken for poles unasked."""
+async def test_a_wrong_query_is_refused(query: str, labels: tuple[str, ...], error: str) -> None:
+    """No parameter is ignored, and labels without the names of poles are not used as poles."""
     async with asking(MadeUpModel(labels)) as client:
         for body in ({"input_data": [GOOD]}, {"inputs": GOOD}):
             status, answer = await client.post(f"/score?{query}", body)

@@ -1,4 +1,4 @@
-"""`POST /score` in the whole service: off unless asked for, there without Kafka, after all else."""
+"""`POST /score` in the whole service: off by default, independent of Kafka, after the stream."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ async def _post(session: aiohttp.ClientSession, path: str, body: Any) -> tuple[i
 
 
 @pytest.mark.model
-async def test_it_is_off_unless_it_is_asked_for() -> None:
-    """Neither scores nor their pages are there by default, nor the live page."""
+async def test_it_is_off_by_default() -> None:
+    """So are its documentation and the live page."""
     async with _running() as session:
         assert 404 == (await _post(session, "/score", {"inputs": "a"}))[0]
         async with session.get("/") as response:
@@ -58,7 +58,7 @@ async def test_it_is_off_unless_it_is_asked_for() -> None:
 
 @pytest.mark.model
 async def test_it_needs_no_broker_and_answers_as_the_page_says() -> None:
-    """503 while the model is loaded; then what stands beside the commands in schemas/README.md."""
+    """503 while the model is loaded; then the answers that schemas/README.md shows."""
     section = README.partition("\n## Asking for a score\n")[2].partition("\n## ")[0]
     asked = re.findall(r"localhost:8080(/[\w?=]+)'? -d '(.*)'", section)
     answers = [json.loads(line) for line in re.findall(r"^    (\[.*\])$", section, re.MULTILINE)]
@@ -88,7 +88,7 @@ def _rounded(value: Any) -> Any:
 
 
 async def test_the_stream_waits_while_it_has_something_for_the_model() -> None:
-    """On the model or before it; then nothing from aside has a turn."""
+    """On the model or in the batcher; no HTTP request is scored then."""
     service, stream = Service(Settings.model_validate({"kafka": NO_BROKER})), Stream()
     assert not service._stream_waits()
     service._pipeline = stream.pipeline

@@ -1,4 +1,4 @@
-"""CloudEvents, in and out: what attributes say, which are set, and that wrong ones harm nothing."""
+"""CloudEvents: which attributes are read and set, and that wrong ones are ignored."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ REQUIRED: Headers = (
 JSON = JSONFormat()
 TIME = "2026-05-04T09:30:00.5+02:00"
 NOW = "2026-05-04T09:30:00.093Z"
-SAID = {"id": "4711", "source": "https://example.com/posts"}
+READ = {"id": "4711", "source": "https://example.com/posts"}
 
 header_names = st.sampled_from(
     ["content-type", "Content-Type", "traceparent", "ce_", "ce_specversion", "ce_id", "ce_source",
@@ -86,17 +86,17 @@ def _texts(headers: Headers) -> dict[str, str]:
     return texts
 
 
-def test_attributes_are_read_where_the_message_does_not_say() -> None:
-    """Id, source and time under the names that the message's own fields have."""
+def test_attributes_fill_in_missing_fields() -> None:
+    """The message's own id, source and created_at take precedence."""
     headers = (*REQUIRED, ("ce_time", TIME.encode()))
-    assert {**SAID, "created_at": TIME} == _fields(b'{"text": "fine"}', headers)
+    assert {**READ, "created_at": TIME} == _fields(b'{"text": "fine"}', headers)
     own = {"id": 7, "source": "survey", "created_at": "yesterday"}
     assert own == _fields(json.dumps({"text": "fine", **own}).encode(), headers)
-    assert {**SAID, "lang": "en"} == _fields(
+    assert {**READ, "lang": "en"} == _fields(
         b'{"text": "fine", "id": null, "lang": "en"}', REQUIRED
     )
-    assert SAID == _fields(b"fine", REQUIRED, "text")
-    assert SAID == _fields(b"fine", (*REQUIRED, ("content-type", b"text/plain")))
+    assert READ == _fields(b"fine", REQUIRED, "text")
+    assert READ == _fields(b"fine", (*REQUIRED, ("content-type", b"text/plain")))
 
 
 @pytest.mark.parametrize(
@@ -109,23 +109,23 @@ def test_attributes_are_read_where_the_message_does_not_say() -> None:
         (*REQUIRED, ("ce_source", b"line\nbreak")),
     ],
 )
-def test_what_is_no_cloudevent_is_passed_over(changed: Headers) -> None:
-    """The message is scored all the same, without what its headers claim."""
+def test_incomplete_attributes_are_ignored(changed: Headers) -> None:
+    """The message is scored, without the fields that its headers would give."""
     assert {} == _fields(b'{"text": "fine"}', changed)
 
 
 @pytest.mark.parametrize("time", [b"now", b"2026-05-04", b"2026-05-04T09:30:00", b"\xff", None])
-def test_a_wrong_time_is_passed_over_alone(time: bytes | None) -> None:
-    """RFC 3339 has a time and a zone."""
-    assert SAID == _fields(b'{"text": "fine"}', (*REQUIRED, ("ce_time", time)))
+def test_only_a_wrong_time_is_ignored(time: bytes | None) -> None:
+    """RFC 3339 requires a time and a zone; the other attributes are still read."""
+    assert READ == _fields(b'{"text": "fine"}', (*REQUIRED, ("ce_time", time)))
 
 
 def test_structured_mode() -> None:
-    """Attributes and data are one JSON object; the text is looked for in the data."""
+    """Attributes and data are one JSON object; the text is in the data."""
     structured = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
-    attributes = {"specversion": "1.0", "type": "t", **SAID, "time": TIME}
+    attributes = {"specversion": "1.0", "type": "t", **READ, "time": TIME}
     event = {**attributes, "data": {"text": "fine", "lang": "en"}, "tenant": "a"}
-    whole = {**SAID, "created_at": TIME, "lang": "en"}
+    whole = {**READ, "created_at": TIME, "lang": "en"}
     assert whole == _fields(json.dumps(event).encode(), structured)
     assert {"lang": "en"} == _fields(json.dumps({"data": event["data"]}).encode(), structured)
     for wrong, reason in (
@@ -141,7 +141,7 @@ def test_structured_mode() -> None:
 
 
 def test_an_event_is_a_cloudevent() -> None:
-    """Its attributes stand behind the headers of its message."""
+    """Its attributes follow the headers of its message."""
     one = record(7, headers=(("trace", b"\xff"),))
     first, *own = _encode(_scored(one)).headers
     assert ("trace", b"\xff") == first
@@ -158,8 +158,8 @@ def test_an_event_is_a_cloudevent() -> None:
     Draft202012Validator(EventHeaders.model_json_schema()).validate(_texts(tuple(own)))
 
 
-def test_an_event_of_a_cloudevent_is_another_one() -> None:
-    """It has one id, type and content-type, its own; extensions and all else go on."""
+def test_the_event_of_a_cloudevent_has_its_own_attributes() -> None:
+    """One id, type and content-type; extensions and other headers are kept."""
     headers = (
         ("Content-Type", b"application/cloudevents+json"), *REQUIRED, ("ce_subject", b"posts"),
         ("ce_dataschema", b"http://e"), ("ce_datacontenttype", b"text/xml"),
@@ -167,13 +167,13 @@ def test_an_event_of_a_cloudevent_is_another_one() -> None:
         ("ce_none", None), ("traceparent", b"any"), ("CE_ID", b"not an attribute"),
     )  # fmt: skip
     event = _encode(_scored(record(headers=headers)))
-    goes_on = [name for name, _ in event.headers][:4]
-    assert goes_on == ["ce_tenant", "ce_partitionkey", "traceparent", "CE_ID"]
+    kept = [name for name, _ in event.headers][:4]
+    assert kept == ["ce_tenant", "ce_partitionkey", "traceparent", "CE_ID"]
     assert _texts(event.headers[4:]).keys() == _texts(_encode(verdict()).headers).keys()
 
 
 def test_a_dead_letter_is_a_cloudevent() -> None:
-    """Of a message that is none; nothing is said of its data, which nobody could read."""
+    """If its message is none; it has no content type, because its value may be anything."""
     letter = _encode(rejected(Reason.NOT_JSON, 7))
     own = {name: v for name, v in _texts(letter.headers).items() if name.startswith("ce_")}
     assert own == {
@@ -197,8 +197,8 @@ def test_a_dead_letter_is_a_cloudevent() -> None:
         (("Content-Type", b"Application/CloudEvents+Avro"),),
     ],
 )
-def test_a_dead_letter_of_a_cloudevent_stays_that_one(headers: Headers) -> None:
-    """Byte for byte: it can be sent back as what it was."""
+def test_the_dead_letter_of_a_cloudevent_stays_that_cloudevent(headers: Headers) -> None:
+    """Byte for byte, so that it can be sent back."""
     one = Rejected(record(headers=headers), Reason.NOT_JSON, "", "decode")
     letter = _encode(one)
     assert _encode(one, None).headers == letter.headers
@@ -207,7 +207,7 @@ def test_a_dead_letter_of_a_cloudevent_stays_that_one(headers: Headers) -> None:
 
 @pytest.mark.parametrize("source", [SOURCE, None])
 def test_a_letter_that_is_sent_back_is_the_message(source: str | None) -> None:
-    """Whoever sends it: it claims no id, and its event or next letter has no older attributes."""
+    """It gives the message no id, and its event or next letter has only new attributes."""
     headers = (("trace", b"1"), ("ce_tenant", b"a"))
     plain = Rejected(record(headers=headers[:1]), Reason.NOT_JSON, "", "decode")
     letter = _encode(plain)
@@ -225,7 +225,7 @@ def test_a_letter_that_is_sent_back_is_the_message(source: str | None) -> None:
 
 
 def test_a_letter_that_lost_its_headers_gets_new_ones() -> None:
-    """Cut to its least it still says what it is."""
+    """A cut letter is still a CloudEvent."""
     headers = (*REQUIRED, ("large", b"x" * CUT_BYTES_MAX))
     letter = _encode(Rejected(record(headers=headers), Reason.NOT_JSON, "", "decode"))
     assert letter.smaller is not None
@@ -233,7 +233,7 @@ def test_a_letter_that_lost_its_headers_gets_new_ones() -> None:
 
 
 def test_an_event_that_is_too_large_is_a_letter_with_the_same_id() -> None:
-    """A record has one id, whatever becomes of it."""
+    """A record has one id, for its event and for its letter."""
     event = _encode(verdict())
     assert event.smaller is not None
     letter = event.smaller()
@@ -241,17 +241,17 @@ def test_an_event_that_is_too_large_is_a_letter_with_the_same_id() -> None:
     assert "sentiment.dead-letter.v1" == _texts(letter.headers)["ce_type"]
 
 
-def test_switched_off_headers_are_those_of_the_record() -> None:
-    """Whatever they hold."""
+def test_without_attributes_the_headers_are_those_of_the_record() -> None:
+    """Also if they are attributes of a CloudEvent."""
     headers = (*REQUIRED, ("content-type", b"text/plain"))
     assert headers == _encode(_scored(record(headers=headers)), None).headers
 
 
 @pytest.mark.parametrize("mode", [kafka.to_binary, kafka.to_structured])
 def test_the_official_sdk_and_the_service_understand_each_other(mode: Any) -> None:
-    """What CloudEvents' own library writes is read in both modes, and it reads what goes out."""
-    sent = mode(CloudEvent({"type": "post", "specversion": "1.0", **SAID}, {"text": "fine"}), JSON)
-    assert SAID.items() <= _fields(sent.value, tuple(sent.headers.items())).items()
+    """Its messages are read in both modes, and it reads events and letters."""
+    sent = mode(CloudEvent({"type": "post", "specversion": "1.0", **READ}, {"text": "fine"}), JSON)
+    assert READ.items() <= _fields(sent.value, tuple(sent.headers.items())).items()
 
     one = record(7)
     for outcome in (_scored(one), rejected(Reason.NOT_JSON, 7)):
@@ -264,8 +264,8 @@ def test_the_official_sdk_and_the_service_understand_each_other(mode: Any) -> No
 
 
 @given(st.lists(st.tuples(header_names, header_values), max_size=12).map(tuple))
-def test_no_header_harms_a_record(headers: Headers) -> None:
-    """Whatever stands there, a text is scored, and its event is one CloudEvent."""
+def test_no_header_rejects_a_record(headers: Headers) -> None:
+    """Its text is scored, and its event is one CloudEvent, whatever the headers hold."""
     decoded = _decode(b'{"text": "fine", "data": {"text": "fine"}}', headers)
     assert isinstance(decoded, Message)
     event = _encode(_scored(decoded.record))

@@ -1,4 +1,4 @@
-"""The example of an event is what the bundled model says, by the scores and the files of today."""
+"""The example of an event in the contract is what the bundled model gives now."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _CLOSE = 1e-4
 
 
 @pytest.mark.model
-def test_the_example_is_what_the_bundled_model_says() -> None:
-    """A new model is a new example: `python tests/tools/event_example.py`, then `make schemas`."""
+def test_the_example_is_what_the_bundled_model_gives() -> None:
+    """A new model needs a new example: `python tests/tools/event_example.py`, `make schemas`."""
     example, made = event_example.written(), event_example.made()
     assert pytest.approx(example["scores"], abs=_CLOSE) == made["scores"]
     assert pytest.approx(example["score"], abs=_CLOSE) == made["score"]

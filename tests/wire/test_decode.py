@@ -1,6 +1,6 @@
-"""Decoding: what is scored, what is carried, and what each kind of broken input is called.
+"""Decoding: the text, the other fields, and the reason of each kind of broken input.
 
-What holds for any input at all is in `test_decode_any`.
+Properties of any input are in `test_decode_any`.
 """
 
 from __future__ import annotations
@@ -95,13 +95,13 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(("value", "reason", "detail"), BROKEN)
-def test_broken_input_is_named(value: bytes | None, reason: Reason, detail: str) -> None:
-    """Each kind has its reason, and a detail that says where and what."""
+def test_broken_input_has_a_reason(value: bytes | None, reason: Reason, detail: str) -> None:
+    """And a detail that says where the error is and what is wrong."""
     assert _decode(value) == Rejected(record(value=value), reason, detail, "decode")
 
 
 def test_every_reason_of_decoding_is_tried() -> None:
-    """The list above is complete: the other reasons come after decoding."""
+    """The list above is complete: the other reasons belong to later stages."""
     assert {reason for _, reason, _ in BROKEN} == REASONS_OF_DECODING
     later = {Reason.ENGINE_ERROR, Reason.EVENT_TOO_LARGE, Reason.OTHER_LANGUAGE}
     assert later == set(Reason) - REASONS_OF_DECODING
@@ -125,7 +125,7 @@ def test_every_reason_of_decoding_is_tried() -> None:
     ],
 )
 def test_the_content_type_overrides_the_format(form: str, headers: Headers, is_text: bool) -> None:
-    """Both ways, whatever its case and parameters; one that says nothing known is passed over."""
+    """Both ways, whatever its case and parameters; an unknown one is ignored."""
     value = b'{"text": "hello"}'
     message = _message(value, headers, form=form)
     assert (message.text, message.fields) == ('{"text": "hello"}' if is_text else "hello", {})
@@ -146,20 +146,20 @@ def test_plain_text_is_taken_as_it_is() -> None:
         (b"a" * 1001, Reason.TEXT_TOO_LARGE),
     ],
 )
-def test_broken_plain_text_is_named(value: bytes | None, reason: Reason) -> None:
-    """With the same reasons as a message in JSON."""
+def test_broken_plain_text_has_a_reason(value: bytes | None, reason: Reason) -> None:
+    """The same reasons as for a message in JSON."""
     assert _rejected(value, form="text").reason == reason
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_a_byte_order_mark_is_no_part_of_the_message(form: str) -> None:
-    """Some editors and exports write one; only the first is a mark."""
+def test_a_byte_order_mark_is_not_part_of_the_message(form: str) -> None:
+    """Some editors and exports write one."""
     value = b'{"text": "hello"}' if form == "json" else b"hello"
     assert _message(b"\xef\xbb\xbf" + value, form=form).text == "hello"
 
 
 def test_the_longest_text_is_scored() -> None:
-    """The limit counts bytes of UTF-8, and is the last one allowed."""
+    """The limit counts bytes of UTF-8, and is itself allowed."""
     text = "é" * (TEXT_BYTES_MAX // 2)
     assert _message(json.dumps({"text": text}).encode()).text == text
 
@@ -179,10 +179,10 @@ def test_the_longest_text_is_scored() -> None:
         ("/0", {"0": "x"}, {}),
     ],
 )
-def test_the_text_is_taken_out_where_the_pointer_shows(
+def test_the_text_is_removed_where_the_pointer_shows(
     pointer: str, value: dict[str, Any], left: dict[str, Any]
 ) -> None:
-    """It is carried once only; in an array its place stays, so that the others keep theirs."""
+    """The message holds it only once; in an array null replaces it, so that indices stay."""
     message = _message(json.dumps(value).encode(), pointer=pointer)
     assert (message.text, message.fields) == ("x", left)
 
@@ -202,7 +202,7 @@ def test_a_pointer_that_leads_nowhere(pointer: str) -> None:
     )
 
 
-def test_all_else_is_carried_as_it_was_sent() -> None:
+def test_all_other_fields_are_kept_as_sent() -> None:
     """No field is interpreted: odd ids, dates and types pass, and integers of any size."""
     sent = (
         '{"id": 12345678901234567890123, "text": "x", "created_at": "yesterday", "lang": [1], '
@@ -229,14 +229,14 @@ def test_all_else_is_carried_as_it_was_sent() -> None:
     assert math.copysign(1, fields["e"]) == -1
 
 
-def test_of_a_key_given_twice_the_last_counts() -> None:
-    """As most readers of JSON have it; that of the text too."""
+def test_the_last_of_two_equal_keys_counts() -> None:
+    """As in most JSON parsers; for the text too."""
     message = _message(b'{"text": "a", "id": 1, "text": "b", "id": 2}')
     assert (message.text, message.fields) == ("b", {"id": 2})
 
 
 def test_the_largest_integer_that_is_read() -> None:
-    """The interpreter's bound on digits, 4300, keeps the time linear; one more is refused."""
+    """The interpreter's limit of 4300 digits keeps the time linear; one more is rejected."""
     assert _message(b'{"text": "x", "a": ' + b"9" * 4300 + b"}").fields["a"] == 10**4300 - 1
     rejected = _rejected(b'{"text": "x", "a": ' + b"9" * 4301 + b"}")
     assert (rejected.reason, rejected.detail) == (Reason.NOT_JSON, "a number has too many digits")

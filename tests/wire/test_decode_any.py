@@ -1,4 +1,4 @@
-"""Decoding any input at all: it never raises, takes linear time, and tells no text."""
+"""Decoding of any input: it never raises, takes linear time, and its details hold no text."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _nested(depth: int) -> bytes:
 
 
 def test_the_deepest_message_is_read() -> None:
-    """The limit is the last depth allowed, of arrays and objects alike, others beside them."""
+    """The limit itself is allowed, for arrays and objects, with shallow ones beside them."""
     assert _message(_nested(DEPTH_MAX)).text == "x"
     beside = b'{"b": [{}], ' + _nested(DEPTH_MAX)[1:]
     assert _message(beside).text == "x"
@@ -70,7 +70,7 @@ def test_many_brackets_side_by_side_are_not_deep() -> None:
 
 @given(st.text("[{]}\\\"'a", min_size=200, max_size=300))
 def test_brackets_inside_strings_are_not_deep(text: str) -> None:
-    """Whatever is escaped around them."""
+    """Whatever escapes surround them."""
     message = _message(json.dumps({"text": text, text: [text]}).encode())
     assert (message.text, message.fields) == (text, {text: [text]})
 
@@ -92,8 +92,8 @@ def test_brackets_inside_strings_are_not_deep(text: str) -> None:
         b'"\\' * 500_000,
     ],
 )
-def test_what_is_cut_short_takes_no_quadratic_time(value: bytes) -> None:
-    """A megabyte that is no JSON is refused in milliseconds; quadratic time would be minutes."""
+def test_truncated_json_takes_no_quadratic_time(value: bytes) -> None:
+    """A megabyte of broken JSON is rejected in milliseconds; quadratic time would be minutes."""
     reasons = {Reason.NOT_JSON, Reason.NOT_FINITE, Reason.TOO_DEEP}
     assert _rejected(value).reason in reasons
 
@@ -118,7 +118,7 @@ json_like = st.lists(
 def test_any_bytes_give_a_message_or_a_rejection(
     value: bytes | None, form: str, parts: list[str], headers: Headers
 ) -> None:
-    """Nothing that is sent raises, whatever the settings."""
+    """No input raises, whatever the settings."""
     decoded = _decode(value, headers, "/" + "/".join(parts), form)
     assert (decoded.record.value, decoded.record.headers) == (value, headers)
     if isinstance(decoded, Rejected):
@@ -157,7 +157,7 @@ _marked = st.sampled_from(
 
 @given(_marked, st.text(max_size=3), st.text(max_size=3), st.binary(max_size=2))
 def test_details_hold_no_text(value: str, before: str, after: str, end: bytes) -> None:
-    """A detail goes into headers and logs: it names positions and types, and no more."""
+    """A detail is written to headers and logs: it names positions and types only."""
     rejected = _decode((before + value + after).encode("utf-8", "surrogatepass") + end)
     if isinstance(rejected, Rejected):
         assert MARKER[:5] not in rejected.detail

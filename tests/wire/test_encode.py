@@ -1,4 +1,4 @@
-"""Events and dead letters: what is published for each outcome, and in which smaller forms."""
+"""Events and dead letters: the record published for each outcome, and its smaller forms."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _event(outcome: Verdict, **more: bool) -> dict[str, Any]:
 
 
 def _added(letter: Outgoing, kept: Headers = HEADERS) -> dict[str, str]:
-    """The headers that the service added, after all those kept; held to the schema."""
+    """The headers that the service added after the kept ones; validates them by the schema."""
     assert letter.headers[: len(kept)] == kept
     added = letter.headers[len(kept) :]
     headers = {name: value.decode() for name, value in added if value is not None}
@@ -94,7 +94,7 @@ def _smaller(outgoing: Outgoing) -> Outgoing:
 
 
 def test_an_event() -> None:
-    """All of it, for a message with fields of its own."""
+    """Every field, for a message with extra fields."""
     fields = {"id": 4711, "lang": "en", "created_at": "tomorrow", "likes": 3, "text": "old"}
     outgoing = _encode(_verdict(fields))
     assert (outgoing.topic, outgoing.key, outgoing.headers) == ("events", b"\xffkey", HEADERS)
@@ -123,8 +123,8 @@ def test_an_event() -> None:
     }  # fmt: skip
 
 
-def test_the_id_is_that_of_the_coordinates_and_stays_forever() -> None:
-    """A repeat has the same id in every version; any other record, also of a new topic, another."""
+def test_the_id_depends_on_the_coordinates_alone() -> None:
+    """A repeat has the same id in every version; any other record has another."""
     namespace = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sentiment-stream:event")
     expected = str(uuid.uuid5(namespace, "posts/3/7/1777886999000"))
     same = _record(b"other", key=None, headers=(), epoch=9, polled_at=99.0)
@@ -134,16 +134,16 @@ def test_the_id_is_that_of_the_coordinates_and_stays_forever() -> None:
     assert len({event_id(record) for record in [*others, _record()]}) == 5
 
 
-def test_times_that_are_none() -> None:
-    """Kafka's timestamp -1 is null in an event; a clock that went back gives no latency below 0."""
+def test_missing_and_impossible_times() -> None:
+    """Kafka's timestamp -1 is null in an event; the latency is never below 0."""
     assert _event(_verdict({}, timestamp_ms=-1))["origin"]["timestamp"] is None
     assert _event(_verdict({}, timestamp_ms=0))["origin"]["timestamp"] == 0
     assert _event(_verdict({}, polled_at=11.0))["latency_ms"] == 0
 
 
 @pytest.mark.parametrize("pointer", ["/text", "/a/1", "/metadata/text", "/id"])
-def test_without_texts_the_event_holds_none(pointer: str) -> None:
-    """Wherever in the message the text was; all else is still carried."""
+def test_the_event_holds_no_text_if_switched_off(pointer: str) -> None:
+    """Wherever in the message the text was; all other fields are kept."""
     secret = "my landlord is a crook"  # noqa: S105 - stands for a user's text
     sent = {"text": "", "id": 1, "a": [0, "", 2], "metadata": {"text": "", "b": 1}}
     JsonPointer(pointer).set(sent, secret)
@@ -161,7 +161,7 @@ def test_without_texts_the_event_holds_none(pointer: str) -> None:
 
 
 @given(st.dictionaries(strings, values), values, values, strings)
-def test_what_was_sent_is_carried_unchanged(
+def test_fields_are_copied_unchanged(
     extra: dict[str, Any], metadata: Any, identity: Any, text: str
 ) -> None:
     """Known fields under their names, all others in `extra`, whatever they hold."""
@@ -177,12 +177,12 @@ def test_what_was_sent_is_carried_unchanged(
     "number", [2**63, -(2**64), 10**4300 - 1, 5e-324, 1.7976931348623157e308, -0.0, 1e16, 0.1]
 )
 def test_numbers_keep_their_value(number: float) -> None:
-    """Also those beyond 64 bits, down to the last digit."""
+    """Also beyond 64 bits, to the last digit."""
     assert repr(_event(_verdict({"id": number}))["source_id"]) == repr(number)
 
 
-def test_the_deepest_metadata_is_carried() -> None:
-    """Whatever depth decoding lets in, encoding writes out."""
+def test_the_deepest_metadata_is_encoded() -> None:
+    """Encoding allows the depth that decoding allows."""
     value = b'{"text": "x", "metadata": ' + b"[" * 99 + b"]" * 99 + b"}"
     message = Decoder("json", JsonPointer("/text"), 1000).decode(_record(value))
     assert isinstance(message, Message)
@@ -191,7 +191,7 @@ def test_the_deepest_metadata_is_carried() -> None:
 
 
 def test_a_probability_is_within_0_and_1() -> None:
-    """Whatever else a reading may hold is a defect, and never an event."""
+    """Any other value is a bug, and never becomes an event."""
     event = _event(_verdict({}, scores={"NEGATIVE": 0.0, "POSITIVE": 1.0}))
     assert (event["score"], event["scores"]) == (1.0, {"NEGATIVE": 0.0, "POSITIVE": 1.0})
     for wrong in (float("nan"), 1.0000001):
@@ -202,7 +202,7 @@ def test_a_probability_is_within_0_and_1() -> None:
 @pytest.mark.parametrize("value", [b"\xff\x00{", b"", None])
 @pytest.mark.parametrize("key", [b"\xffkey", b"", None])
 def test_a_dead_letter(value: bytes | None, key: bytes | None) -> None:
-    """Value, key and headers byte for byte, and what went wrong as further headers."""
+    """Value, key and headers byte for byte, and the error in further headers."""
     record = _record(value, key=key)
     letter = _encode(Rejected(record, Reason.NOT_UTF8, "byte 0: naïve", "decode", attempts=2))
     assert (letter.topic, letter.key, letter.value) == ("dead", key, value)
@@ -221,7 +221,7 @@ def test_a_dead_letter(value: bytes | None, key: bytes | None) -> None:
 
 
 def test_forged_headers_are_replaced() -> None:
-    """Whoever sends headers of these names is not believed; names that only look alike stay."""
+    """Headers of our names on an input record; similar names are kept."""
     alike = (("sentiment.error", b"1"), ("x__connect.errors.topic", b"2"), ("__connect", None))
     forged = (
         ("__connect.errors.topic", b"forged"),
@@ -239,15 +239,15 @@ def test_forged_headers_are_replaced() -> None:
 @pytest.mark.parametrize("reason", Reason)
 @pytest.mark.parametrize("stage", ["decode", "score", "publish"])
 def test_every_reason_and_stage_fits_the_schema(reason: Reason, stage: Any) -> None:
-    """Also with a detail that is too long: it is cut rather than refused."""
+    """A detail that is too long is cut."""
     detail = "x" * (DETAIL_CHARACTERS_MAX + 1)
     added = _added(_encode(Rejected(_record(), reason, detail, stage)))
     assert (added["sentiment.errors.reason"], added["__connect.errors.stage"]) == (reason, stage)
     assert added["__connect.errors.exception.message"] == "x" * DETAIL_CHARACTERS_MAX
 
 
-def test_an_event_that_is_refused_as_too_large_becomes_smaller_step_by_step() -> None:
-    """A dead letter with the whole value, then one that is cut, with what identifies the whole."""
+def test_an_event_that_is_too_large_becomes_smaller_step_by_step() -> None:
+    """A dead letter with the whole value, then a cut one with the length and hash of the whole."""
     value = b'{"text": "x", "a": "' + b"a" * 50_000 + b'"}'
     event = _encode(_verdict({"a": "a" * 50_000}, value=value, key=b"k" * 20_000))
 
@@ -273,8 +273,8 @@ def test_an_event_that_is_refused_as_too_large_becomes_smaller_step_by_step() ->
 
 
 @pytest.mark.parametrize("value", [b"", None])
-def test_a_cut_letter_of_a_small_value_keeps_it(value: bytes | None) -> None:
-    """Null stays null; the hash is that of no bytes."""
+def test_a_cut_letter_keeps_a_small_value(value: bytes | None) -> None:
+    """Null stays null; its length is 0."""
     cut = _smaller(_encode(Rejected(_record(value, key=None), Reason.TOMBSTONE, "", "decode")))
     assert (cut.value, cut.key) == (value, None)
     assert _added(cut)["sentiment.errors.value.bytes"] == "0"
@@ -290,7 +290,7 @@ def test_a_cut_letter_of_a_small_value_keeps_it(value: bytes | None) -> None:
     ],
 )
 def test_a_cut_letter_drops_huge_headers(headers: Headers) -> None:
-    """They may be what made it too large; the bound is on bytes, and on their number."""
+    """They may have made it too large; both their bytes and their number count."""
     letter = _encode(Rejected(_record(headers=headers), Reason.NOT_JSON, "", "decode"))
     assert letter.headers[: len(headers)] == headers
     assert len(_added(_smaller(letter), ())) == 11
