@@ -1,7 +1,7 @@
-"""The commands. Parses arguments, calls the room that does the work, turns errors to exit codes.
+"""The commands: parse arguments, start the room that does the work, turn errors into exit codes.
 
-Rooms are imported when their command runs, so that `--help` is instant and `run` needs no
-training packages. What a command ends with is in `service.errors`.
+A room is imported when its command runs, so that `--help` is fast and `run` needs no training
+packages. Nothing may enter that does the work itself. The exit codes are in `service.errors`.
 """
 # ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
 
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from service.cli.completion import completion
-from service.cli.failures import tell
+from service.cli.failures import report
 from service.cli.health import health
 from service.cli.lab import COMMANDS
-from service.cli.measuring import TRUST_COMMANDS
+from service.cli.measuring import MEASURING_COMMANDS
 from service.cli.options import with_settings
 from service.cli.training import TRAINING_COMMANDS
 from service.errors import EXIT_CODES
@@ -40,17 +40,17 @@ a terminal too.
 """
 
 
-# As `--help` lists them; one that is missing here would not be listed.
+# The order of `--help`, which does not list a command that is missing here.
 SECTIONS = {
     "The stream": ("demo", "run", "health", "replay", "compare"),
     "Texts and models": ("score", "evaluate", "bias", "train", "calibrate", "export"),
     "Speed": ("tune", "bench"),
-    "On paper": ("reference", "schemas", "completion"),
+    "Documents": ("reference", "schemas", "completion"),
 }
 
 
 class _Commands(click.Group):
-    """Turns the errors that people read into one line and an exit code."""
+    """Turns errors that the user can do something about into one line and an exit code."""
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         width = max(map(len, self.commands))
@@ -65,13 +65,13 @@ class _Commands(click.Group):
         try:
             return super().make_context(*args, **kwargs)
         except click.UsageError as error:
-            raise click.exceptions.Exit(tell(error) or 0) from None
+            raise click.exceptions.Exit(report(error) or 0) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (Exception, KeyboardInterrupt) as error:
-            code = tell(error, ctx.invoked_subcommand)
+            code = report(error, ctx.invoked_subcommand)
             if code is None:
                 raise
             ctx.exit(code)
@@ -89,9 +89,9 @@ def main() -> None:
     sentiment-stream run                          the service, on your cluster
     sentiment-stream score "What a lovely day"    one text, here and now
     """
-    # Set before the tokenizer's library starts its pool: it has a thread of its own here.
+    # Before the tokenizer's library starts a pool: the service gives it a thread of its own.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    # What its client says is in the error that ends a command; `run` logs it besides.
+    # The error that ends a command has the client's message; `run` logs it as well.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 
@@ -118,7 +118,7 @@ def run(settings: Settings, check_config: bool) -> None:
 
 
 @main.command()
-@click.option("--seconds", type=click.FloatRange(min=1), help="End by itself after so long.")
+@click.option("--seconds", type=click.FloatRange(min=1), help="End after this many seconds.")
 @with_settings("model", "batch", "delivery", "http")
 def demo(settings: Settings, seconds: float | None) -> None:
     """See messages being scored, with a broker inside the process.
@@ -154,7 +154,7 @@ def schemas(output: Path) -> None:
 def reference() -> None:
     """Print the reference of settings, metrics, events and errors.
 
-    It is Markdown, and kept in service/reference/README.md.
+    The output is Markdown; service/reference/README.md is a copy of it.
 
     \b
     sentiment-stream reference > service/reference/README.md
@@ -164,5 +164,5 @@ def reference() -> None:
     click.echo(page(), nl=False)
 
 
-for command in (health, completion, *COMMANDS, *TRAINING_COMMANDS, *TRUST_COMMANDS):
+for command in (health, completion, *COMMANDS, *TRAINING_COMMANDS, *MEASURING_COMMANDS):
     main.add_command(command)

@@ -1,4 +1,7 @@
-"""Completion of commands, flags and values by the shell: `sentiment-stream completion`."""
+"""Scripts for completion in a shell: `sentiment-stream completion`.
+
+Exists so that click's own scripts are printed without the environment variable that it asks for.
+"""
 # ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
 
 from __future__ import annotations
@@ -8,7 +11,7 @@ from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
 _SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 PROGRAM = "sentiment-stream"
-# What the script sets when it asks this program for words; click looks for it under this name.
+# The script sets this variable when it asks for completions; click expects this name.
 VARIABLE = "_SENTIMENT_STREAM_COMPLETE"
 
 
@@ -18,7 +21,7 @@ VARIABLE = "_SENTIMENT_STREAM_COMPLETE"
 def completion(ctx: click.Context, shell: str) -> None:
     """Print the script that completes commands, flags and values.
 
-    For this shell alone, and for all to come:
+    The first line is for the current shell, the others are for all new shells:
 
     \b
     source <(sentiment-stream completion bash)

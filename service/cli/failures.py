@@ -1,6 +1,7 @@
-"""From what went wrong to one line and an exit code, for every command.
+"""One line and an exit code for the errors of every command.
 
-Only what can be foreseen is told so; anything else is a defect, and keeps its traceback.
+Exists so that all commands report an error alike. Only foreseen errors may enter: any other error
+is a defect, and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -16,24 +17,24 @@ import click
 from service.errors import ExitCode, RetriableError, ServiceError
 from service.terminal import say_error
 
-# Which extra brings what some commands need beyond the service itself.
+# The extra that installs a package which the service itself does not need.
 _EXTRAS = {
     "confluent_kafka": "demo",
     "sklearn": "lab",
     "torch": "lab",
     "transformers": "lab",
 }
-# A disk that is full or broken, and a file that there may not be or that may not be used.
+# The disk is full or broken or read-only, or the file would be too large.
 _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
-# What to do after Ctrl-C, where it is not plain.
+# What to do after Ctrl-C, if that is not obvious.
 _GO_ON = {
     "train": "; the same command goes on where it was",
     "replay": "; the same command goes on where it was",
 }
 
 
-def tell(error: BaseException, command: str | None = None) -> ExitCode | None:
-    """Say what was wrong and give the exit code; None for what nobody could foresee."""
+def report(error: BaseException, command: str | None = None) -> ExitCode | None:
+    """Print the error as one line; returns the exit code, or None for an unforeseen error."""
     code: ExitCode | None = None
     match error:
         case RetriableError():
@@ -90,6 +91,6 @@ def _of_the_system(error: OSError) -> ExitCode | None:
 
 
 def _drop_output() -> None:
-    """What is still held for standard output must not fail again at the end of the process."""
+    """Redirect standard output, so that its buffer does not fail again when the process ends."""
     with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nothing:
         os.dup2(nothing.fileno(), sys.stdout.fileno())

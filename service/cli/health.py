@@ -1,7 +1,7 @@
-"""Asking a running service how it is: `sentiment-stream health`.
+"""The health of a running service: `sentiment-stream health`.
 
-Exists for who has no HTTP client of its own beside the service, such as a container engine. Light:
-it runs every few seconds.
+Exists for container engines and others that have no HTTP client of their own. Nothing heavy may be
+imported here: the command runs every few seconds.
 """
 # ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
 
@@ -23,20 +23,20 @@ from service.terminal import BAD, GOOD, printable, results
 if TYPE_CHECKING:
     from service.settings import Settings
 
-# Shorter than any engine waits for the command.
+# Less than a container engine waits for the command.
 TIMEOUT_S = 5
-# More than any answer of ours.
+# More than any answer of the service.
 ANSWER_BYTES_MAX = 4096
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, not asked
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - listened on, not connected to
 
 
 @click.command()
-@click.option("--ready", is_flag=True, help="Ask whether it is ready, and not only alive.")
+@click.option("--ready", is_flag=True, help="Ask whether it is ready, not only alive.")
 @with_settings("http")
 def health(settings: Settings, ready: bool) -> None:
-    """Ask the service on this machine how it is.
+    """Ask the service on this machine whether it is healthy.
 
-    Ends with 0 where it is well, and with 1 where it is not or nobody answers.
+    The exit code is 0 if it is, and 1 if it is not or does not answer.
 
     \b
     sentiment-stream health
@@ -56,7 +56,7 @@ def health(settings: Settings, ready: bool) -> None:
         ) from None
     finally:
         connection.close()
-    well = response.status == HTTPStatus.OK
-    said = printable(answer.get("reason", answer.get("status", "")))
-    results().print(Text(said, GOOD if well else BAD))
-    sys.exit(ExitCode.DONE if well else ExitCode.FAILED)
+    healthy = response.status == HTTPStatus.OK
+    reason = printable(answer.get("reason", answer.get("status", "")))
+    results().print(Text(reason, GOOD if healthy else BAD))
+    sys.exit(ExitCode.DONE if healthy else ExitCode.FAILED)

@@ -1,4 +1,4 @@
-"""The commands beside the stream; what each does is in `service.lab`."""
+"""Commands beside the stream; their work is in `service.lab`, `service.topics`, `service.bench`."""
 # ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     "--input",
     "source",
     type=click.File("rb"),
-    help="File to read, - for standard input: plain text or JSON, one message a line, or one "
+    help="File to read, - for standard input: plain text or JSON, one message per line, or one "
     'object {"input_data": [...]}.',
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on a terminal too.")
 @with_settings("model")
 def score(settings: Settings, texts: tuple[str, ...], source: Any, as_json: bool) -> None:
-    """Score texts, given here or in a file, in order.
+    """Score texts from the command line or a file, in order.
 
-    On a terminal a line for each, its label in colour; elsewhere a JSON object a line.
+    On a terminal, each text is a line with its label in colour; elsewhere, a line of JSON.
 
     \b
     sentiment-stream score "Today was an amazing day!" "It was an unfortunate series of events."
@@ -59,14 +59,14 @@ def score(settings: Settings, texts: tuple[str, ...], source: Any, as_json: bool
     multiple=True,
     type=click.Choice([reason.value for reason in Reason]),
     metavar="REASON",
-    help="Only letters of this reason; repeatable.",
+    help="Only dead letters with this reason; repeatable.",
 )
-@click.option("--since", type=click.DateTime(), help="Only letters from this time (UTC) on.")
-@click.option("--until", type=click.DateTime(), help="Only letters from before this time (UTC).")
+@click.option("--since", type=click.DateTime(), help="Only dead letters since this time (UTC).")
+@click.option("--until", type=click.DateTime(), help="Only dead letters before this time (UTC).")
 @click.option("--partition", type=int, help="Only messages of this input partition.")
 @click.option("--first-offset", type=int, help="Only messages from this input offset on.")
 @click.option("--last-offset", type=int, help="Only messages up to this input offset.")
-@click.option("--send", is_flag=True, help="Send; without it, only say what would be sent.")
+@click.option("--send", is_flag=True, help="Send them; without it, only list what would be sent.")
 @json_flag
 @with_settings("kafka")
 def replay(
@@ -80,7 +80,7 @@ def replay(
 ) -> None:
     """Send dead letters back to the topics they came from.
 
-    Bytes, key and headers are as they were. A replay goes on where the last one of the same
+    Bytes, key and headers are unchanged. A replay continues where the last one with the same
     selection ended. A message that was sent back three times stays a dead letter.
 
     \b
@@ -108,14 +108,16 @@ def replay(
 _texts = click.option(
     "--texts",
     type=click.Path(path_type=Path),
-    help="File to measure on: a text a line, .tsv (last column) or .jsonl (`text`); else the "
-    "demo's messages.",
+    help="File to measure on: one text per line, .tsv (last column) or .jsonl (`text`); the "
+    "demo's messages by default.",
 )
 
 
 @click.command()
 @_texts
-@click.option("--output", default="tuning.json", show_default=True, type=NEW_FILE, help="To write.")
+@click.option(
+    "--output", default="tuning.json", show_default=True, type=NEW_FILE, help="File to write."
+)
 @click.option(
     "--seconds",
     default=30.0,
@@ -128,10 +130,10 @@ _texts = click.option(
 def tune(
     settings: Settings, texts: Path | None, output: Path, seconds: float, as_json: bool
 ) -> None:
-    """Find the quickest way to run the model on this machine.
+    """Find the fastest way to run the model on this machine.
 
-    Only what stays close to float32 is chosen. Writes a file that `run` reads, so that no replica
-    measures at its start.
+    Only a way with nearly the scores of float32 is chosen. `run` reads the file that this writes,
+    so that no replica measures when it starts.
 
     \b
     sentiment-stream tune --texts posts.txt --output tuning.json
@@ -149,13 +151,15 @@ def tune(
 
 
 @click.command()
-@click.option("--output", default="model.onnx", show_default=True, type=NEW_FILE, help="To write.")
+@click.option(
+    "--output", default="model.onnx", show_default=True, type=NEW_FILE, help="File to write."
+)
 @json_flag
 @with_settings("model")
 def export(settings: Settings, output: Path, as_json: bool) -> None:
     """Write the packed model as one ONNX file.
 
-    Its weights are inside, in float32 or int8.
+    The file contains the weights, in float32 or int8.
 
     \b
     sentiment-stream export --output model.onnx
@@ -176,24 +180,26 @@ def export(settings: Settings, output: Path, as_json: bool) -> None:
     help="Texts to score in each round.",
 )
 @click.option(
-    "--rounds", default=3, show_default=True, type=click.IntRange(1), help="Repeats, interleaved."
+    "--rounds", default=3, show_default=True, type=click.IntRange(1), help="Interleaved rounds."
 )
 @click.option(
     "--bootstrap-servers",
-    help="Brokers to measure the whole service on, host:port; topics are made there. Without "
-    "them, engines and limits alone.",
+    help="Brokers to measure the whole service on, host:port; it creates topics there. Without "
+    "brokers, only engines and limits are measured.",
 )
 @click.option(
-    "--seconds", default=20.0, show_default=True, help="Of load at each rate, for the latency."
+    "--seconds", default=20.0, show_default=True, help="Seconds of load at each rate, for latency."
 )
-@click.option("--full-size", is_flag=True, help="DistilBERT's full size with random weights.")
+@click.option(
+    "--full-size", is_flag=True, help="Use a model of DistilBERT's full size with random weights."
+)
 @json_flag
-@click.option("--plot", type=NEW_FILE, help="File to write bars to, as SVG.")
+@click.option("--plot", type=NEW_FILE, help="File for a bar chart, as SVG.")
 @with_settings("model")
 def bench(settings: Settings, as_json: bool, plot: Path | None, **what: Any) -> None:
     """Measure limits, engines, baselines and the whole service.
 
-    All in one run on this machine, so that figures can be compared.
+    Everything is measured in one run on this machine, so that figures can be compared.
 
     \b
     sentiment-stream bench

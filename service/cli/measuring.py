@@ -1,4 +1,4 @@
-"""The commands that say how far a model's scores can be trusted; what each does is in `lab`."""
+"""Commands that measure a model's scores; their work is in `service.lab` and `service.topics`."""
 # ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
 
 from __future__ import annotations
@@ -38,31 +38,31 @@ def _file_to_write(ctx: click.Context, param: click.Parameter, value: str | None
     default="glue",
     show_default=True,
     help="glue: the header sentence<TAB>label, labels by number. named: text<TAB>label, labels "
-    "negative, neutral and positive. ratings: number, mean rating, text; the polar ones "
-    "of even number, or with ratings-odd of odd. emotions: text, label numbers, id; those of 1 "
-    "(negative) or 3 (positive) alone.",
+    "negative, neutral and positive. ratings: number, mean rating, text; rows with a clear rating "
+    "and an even number, or with ratings-odd an odd one. emotions: text, label numbers, id; only "
+    "rows with label 1 (negative) or 3 (positive).",
 )
 @click.option("--plots", type=click.Path(path_type=Path), help="Folder to write two SVGs to.")
 @click.option(
     "--target-accuracy",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    help="Find from which probabilities on labels are right for at least this share, by a method "
-    "that is wrong for one set of data in ten at most.",
+    help="Find the thresholds above which at least this share of labels is right, by a method that "
+    "is wrong for at most one data set in ten.",
 )
 @click.option(
     "--write",
-    # Without a name it is empty, and takes no option that comes next for one.
+    # Without a file name the value is empty, and the next option is not taken for the name.
     is_flag=False,
     flag_value="",
     callback=_file_to_write,
     metavar="FILE",
-    help="File to write them to, for SENTIMENT_MODEL__CALIBRATION_FILE.",
+    help="File to write the thresholds to, for SENTIMENT_MODEL__CALIBRATION_FILE.",
 )
 @click.option(
     "--behaviour",
     is_flag=True,
-    help="Ask whether a greeting, a typo or a handle moves the model, and whether it understands "
-    '"not" and "but"; of written sentences, and of the texts of --data where it is given.',
+    help="Test whether a greeting, a typo or a handle changes labels, and whether the model "
+    'understands "not" and "but"; on written sentences, and on the texts of --data if given.',
 )
 @json_flag
 @with_settings("model")
@@ -78,8 +78,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
 ) -> None:
     """Measure on labelled text how often the model is right.
 
-    And whether it knows: accuracy, calibration, from which score on it can be believed. And by
-    --behaviour whether it is steady, and understands.
+    The figures are accuracy, calibration and thresholds. --behaviour tests whether the labels are
+    steady, and whether the model understands.
 
     \b
     sentiment-stream evaluate --data dev.tsv
@@ -93,7 +93,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
         _refuse_without_data(behaviour, plots is not None or target_accuracy is not None)
     if write is not None and target_accuracy is None:
         raise InputError("--write keeps what --target-accuracy finds; give both")
-    # Measured is what the model says, not what an unsure label is called in its place.
+    # The model's own labels are measured, not the label that takes their place if it is unsure.
     model_settings = settings.model.model_copy(update={"unsure_label": "keep"})
     settings = settings.model_copy(update={"model": model_settings})
     from service.lab.behaviour import run as steadiness  # noqa: PLC0415 - see `service.cli`
@@ -102,7 +102,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
     from service.lab.measuring.plots import write_plots  # noqa: PLC0415
     from service.scoring.texts import load_model  # noqa: PLC0415
 
-    # Loaded once for both; else behind the data, which is refused at once where it is wrong.
+    # Loaded once for both. Without --behaviour it is loaded after the data, so that wrong data
+    # is refused at once.
     model = load_model(settings.model) if behaviour else None
     figures: dict[str, Any] = {}
     if data is not None:
@@ -111,7 +112,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
         )
     shown = [print_table] if data is not None else []
     if model is not None:
-        # Of a file of two poles, `labels` are these: the table of the file is read by them.
+        # For a file of two poles, `labels` are the poles: its table is printed by them.
         figures = steadiness.measure(model, remarks(), data, form) | figures
         shown.append(steadiness.print_tables)
     print_found(figures, as_json, lambda out: _show_all(shown, figures, out))
@@ -139,8 +140,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
     type=click.Path(path_type=Path),
     help="More pairs: a TSV of two texts, StereoSet's .json, CrowS-Pairs' .csv; repeatable.",
 )
-@click.option("--against", help="Another model to show beside it: a folder, or a hub's name.")
-@click.option("--against-revision", help="The commit of that one, where it is a hub's.")
+@click.option("--against", help="Another model to compare it with: a folder, or a name on the hub.")
+@click.option("--against-revision", help="The commit of the other model, if it is on the hub.")
 @click.option(
     "--output", type=click.Path(path_type=Path), help="Folder for the report: HTML, Markdown, maps."
 )
@@ -155,9 +156,10 @@ def bias(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure how scores depend on who a text speaks of.
+    """Measure how scores depend on who a text is about.
 
-    Countries and nationalities, gender, names, groups; a report with maps by --output.
+    It covers countries and nationalities, gender, names and groups. --output writes a report with
+    maps.
 
     \b
     sentiment-stream bias --output report/
@@ -193,7 +195,7 @@ def _refuse_without_data(behaviour: bool, needs_data: bool) -> None:
     if not behaviour:
         raise InputError("give --data FILE, or --behaviour for written sentences")
     if needs_data:
-        raise InputError("--plots and --target-accuracy are of labelled text; give --data FILE")
+        raise InputError("--plots and --target-accuracy need labelled text; give --data FILE")
 
 
 @click.command()
@@ -201,15 +203,15 @@ def _refuse_without_data(behaviour: bool, needs_data: bool) -> None:
 @click.argument("candidate")
 @click.option(
     "--examples", default=10, show_default=True, type=click.IntRange(0, 1000),
-    help="Messages to show, of flipped ones and of others.",
+    help="Messages to show with a flipped polarity, and as many with a shifted score.",
 )  # fmt: skip
 @json_flag
 @with_settings("kafka")
 def compare(settings: Settings, topic: str, candidate: str, examples: int, as_json: bool) -> None:
-    """Say where two models differ, by their two output topics.
+    """Show where two models differ, by their two output topics.
 
-    Messages that both have scored are joined. For a candidate: run a second release on the same
-    input topic, with its own group and output topic, then compare.
+    It joins the messages that both have scored. To try a candidate, run a second release on the
+    same input topic with its own group and output topic, then compare.
 
     \b
     sentiment-stream compare sentiment.events sentiment.events.candidate
@@ -218,9 +220,9 @@ def compare(settings: Settings, topic: str, candidate: str, examples: int, as_js
     from service.topics.compare import print_comparison  # noqa: PLC0415
 
     if topic == candidate:
-        raise InputError("these are one topic; name two")
+        raise InputError("these are the same topic; name two")
     figures = asyncio.run(join(settings.kafka, (topic, candidate), examples, remarks()))
     print_found(figures, as_json, lambda out: print_comparison(figures, out))
 
 
-TRUST_COMMANDS = (evaluate, bias, compare)
+MEASURING_COMMANDS = (evaluate, bias, compare)

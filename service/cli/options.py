@@ -1,4 +1,7 @@
-"""What commands share: a flag for every setting, made from the settings, and `--json`."""
+"""Options that commands share: a flag for every setting, made from the settings, and `--json`.
+
+Exists so that a new setting has its flag without a line here. No command may enter.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-# Written by hand often, and no other group has them.
+# Typed often, and no other group has these names.
 SHORT = {("model", "engine"), ("model", "precision"), ("model", "threads")}
 _METAVARS = {int: "INTEGER", float: "NUMBER", Path: "FILE"}
 
 
 class _NewFile(click.Path):
-    """A file to write, refused before the work and not after it."""
+    """A file to write; a wrong path is refused before the work, not after it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
@@ -44,7 +47,7 @@ json_flag = click.option(
 
 
 def print_found(found: Mapping[str, Any], as_json: bool, show: Callable[[Console], None]) -> None:
-    """Print what a command has found or made, as it was asked for: in JSON, or by `show`."""
+    """Print the result of a command, as JSON or by `show`."""
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
@@ -52,12 +55,12 @@ def print_found(found: Mapping[str, Any], as_json: bool, show: Callable[[Console
 
 
 def print_figures(title: str, figures: Mapping[str, Any], as_json: bool) -> None:
-    """The same of figures that need no more than a row each."""
+    """Print figures that need only a row each, as JSON or as a table."""
     print_found(figures, as_json, lambda out: out.print(Table.of_figures(title, figures)))
 
 
 def with_settings(*groups: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command a flag for every setting of the groups, and hand it a `Settings`."""
+    """Give a command a flag for every setting of the groups, and pass it a `Settings`."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         def command(**arguments: Any) -> Any:
@@ -97,14 +100,14 @@ def _default(field: FieldInfo) -> str:
 
 
 def _kind(annotation: Any) -> Any:
-    """The plain type of a setting, without None and what it is annotated with."""
+    """The plain type of a setting, without None and annotations."""
     while get_origin(annotation) in (Annotated, Union, UnionType):
         annotation = get_args(annotation)[0]
     return annotation
 
 
 def _words(annotation: Any) -> tuple[str, ...]:
-    """What a setting may be, where that is a list of words."""
+    """The values that a setting may have, if they are a list of words."""
     kind = _kind(annotation)
     if kind is bool:
         return ("true", "false")
@@ -114,7 +117,7 @@ def _words(annotation: Any) -> tuple[str, ...]:
 def _completer(
     words: tuple[str, ...], kind: Any
 ) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """What the shell offers for a value; the settings alone say what is right."""
+    """Completions for a value; only the settings decide whether a value is allowed."""
 
     def complete(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
         if kind is Path:

@@ -1,4 +1,4 @@
-"""The commands that make a model; what each does is in `service.lab`."""
+"""Commands that make a model; their work is in `service.lab`."""
 # ruff: noqa: D301 - click leaves a paragraph as it is where it finds the character, not the escape
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
             "--leave-out",
             "leave_out",
             multiple=True,
-            help="Domain of --domains that teaches nothing and only chooses; may be repeated.",
+            help="Domain of --domains that only chooses the checkpoint, not trains it; repeatable.",
         ),
         click.option(
             "--domains",
             type=path,
             help="Folder with tweets_semeval.tsv, tweets_kaggle.tsv, sst5.tsv, "
-            "customer_reviews.tsv and goemotions28.tsv: the model gets three labels.",
+            "customer_reviews.tsv and goemotions28.tsv; the model then has three labels.",
         ),
         click.option("--tweets", type=path, help="TSV of id, mean rating, text; odd ids are used."),
         click.option(
@@ -66,14 +66,16 @@ def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
     "teachers",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Folder of a larger model that is asked about each sentence of --data; may be repeated.",
+    help="Folder of a larger model whose labels of --data are learned too; repeatable.",
 )
-@click.option("--base-name", help="What the card calls it; the folder's name unless set.")
+@click.option(
+    "--base-name", help="Name of the base model in the card; by default the folder's name."
+)
 @_with_sources
 @click.option(
     "--countries",
     type=click.Path(path_type=Path),
-    help="Folder with countries.csv, whose names are exchanged for the consistency loss.",
+    help="Folder with countries.csv, whose names are swapped for the consistency loss.",
 )
 @click.option(
     "--test", type=click.Path(path_type=Path), help="TSV to measure once at the end, for the card."
@@ -87,9 +89,9 @@ def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
 @json_flag
 @_with_recipe
 def train(base: Path, base_name: str | None, output: Path, as_json: bool, **options: Any) -> None:
-    """Fine-tune a classifier; with --domains, of three labels.
+    """Fine-tune a classifier; with --domains, one with three labels.
 
-    The same command goes on where it was interrupted.
+    After an interruption, the same command continues.
 
     \b
     sentiment-stream train --base minilm/ --data train.tsv --test dev.tsv --output model/
@@ -109,22 +111,22 @@ def train(base: Path, base_name: str | None, output: Path, as_json: bool, **opti
     "--model",
     required=True,
     type=click.Path(path_type=Path),
-    help="Folder that `train` wrote; gets a sentiment.json.",
+    help="Folder that `train` wrote; sentiment.json is written there.",
 )
 @click.option(
     "--window-tokens",
     default=0,
     show_default=True,
     type=click.IntRange(0, 512),
-    help="Tokens of the parts in which a long text is read; 0 is as many as the model takes.",
+    help="Tokens of a window of a long text; 0 is as many as the model takes.",
 )
 @_with_sources
 @json_flag
 def calibrate(model: Path, window_tokens: int, as_json: bool, **files: Any) -> None:
-    """Make a trained model's scores probabilities.
+    """Calibrate a trained model's scores and find its thresholds.
 
-    And find from which on a label is called with confidence. All on what its training held out,
-    and written beside its weights. Give the files that it was trained on: they are split as then.
+    It uses the texts that training held out, and writes the result beside the weights. Give the
+    files that the model was trained on: they are split in the same way again.
 
     \b
     sentiment-stream calibrate --model model/ --data train.tsv

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service.cli import main
-from service.cli.failures import tell
+from service.cli.failures import report
 from service.errors import (
     BreakerError,
     BrokerError,
@@ -88,7 +88,7 @@ def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None:
     """Where its message has no remedy of its own."""
-    assert tell(RetriableError("nobody there")) is ExitCode.FAILED
+    assert report(RetriableError("nobody there")) is ExitCode.FAILED
     line = capsys.readouterr().err
     assert "nobody there; " in line
     assert "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS" in line
@@ -102,9 +102,9 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
         (["--nosuch"], "error: no such option '--nosuch' (see sentiment-stream --help)"),
         (["score"], "error: give either texts or --input FILE; - is standard input"),
         (["score", "--input", "none.txt"], "error: invalid value for '--input': 'none.txt'"),
-        (["compare", "a", "a"], "error: these are one topic; name two"),
+        (["compare", "a", "a"], "error: these are the same topic; name two"),
         (["evaluate"], "error: give --data FILE, or --behaviour for written sentences"),
-        (["evaluate", "--behaviour", "--plots", "p"], "error: --plots and --target-accuracy are"),
+        (["evaluate", "--behaviour", "--plots", "p"], "error: --plots and --target-accuracy need"),
         (["export", "--output", "none/m.onnx"], "error: invalid value for '--output': there is no"),
         (["completion", "tcsh"], "error: invalid value for "),
         (["bench", "--count", "0"], "error: invalid value for '--count': 0 is not in the range"),
@@ -212,7 +212,7 @@ def test_ctrl_c() -> None:
 
 def test_ctrl_c_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     """Where a command has kept what it had done."""
-    assert tell(KeyboardInterrupt(), "train") is ExitCode.INTERRUPTED
+    assert report(KeyboardInterrupt(), "train") is ExitCode.INTERRUPTED
     expected = "error: interrupted; the same command goes on where it was\n"
     assert capsys.readouterr().err == expected
 
@@ -242,6 +242,6 @@ def test_a_full_disk() -> None:
 
 def test_what_nobody_can_foresee_is_not_told() -> None:
     """A socket that fails is for its room to explain, a module of ours that is gone a defect."""
-    assert tell(OSError(errno.ECONNRESET, "reset")) is None
-    assert tell(ModuleNotFoundError("x", name="service.gone")) is None
-    assert tell(click.exceptions.Exit(1)) is None
+    assert report(OSError(errno.ECONNRESET, "reset")) is None
+    assert report(ModuleNotFoundError("x", name="service.gone")) is None
+    assert report(click.exceptions.Exit(1)) is None
