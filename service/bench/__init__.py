@@ -1,1 +1,5 @@
-"""How fast the service is, and how far from what the machine can do; see `report`."""
+"""Measures how fast the service is, and how close to the limit of the machine; see `report`.
+
+Exists for the command `bench`, whose results are in README.md. No file that the service itself
+imports may enter.
+"""

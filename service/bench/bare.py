@@ -1,9 +1,9 @@
-"""The least that reads, publishes and commits exactly once by aiokafka: a loop, and no more.
+"""The smallest loop that reads, publishes and commits exactly once with aiokafka.
 
     python -m service.bench.bare BROKERS INPUT OUTPUT GROUP
 
-Exists for `bench`: what the service carries without a model is compared with this. It survives
-nothing: one transactional id, no epoch, no check, no scoring; each value goes out as it came in.
+Exists for `bench`, which compares the service without a model with it. It survives no fault: it has
+one transactional id, no epoch, no check and no scoring, and publishes each value unchanged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ POLL_MS = 200
 
 
 async def loop(brokers: str, source: str, target: str, group: str) -> None:
-    """Read, publish, commit, until it is killed."""
+    """Read, publish and commit until the process is killed."""
     consumer = AIOKafkaConsumer(
         source,
         bootstrap_servers=brokers,

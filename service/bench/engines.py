@@ -1,7 +1,7 @@
-"""Messages per second of engines and of what others would use, from text to probability.
+"""Messages per second of the service's engines and of alternatives, from text to probability.
 
-Exists so that all are measured alike: tokenizing included, texts in the order of their arrival,
-interleaved rounds. Whoever is compared gets the same threads, and the batching that it recommends.
+Exists so that all of them are measured alike: with tokenizing, in the order of arrival, in
+interleaved rounds, and on the same threads. Alternatives use the batching that they recommend.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from service.checkpoint.files import Checkpoint
     from service.settings import ModelSettings
 
-# What a batch of the service holds at most unless set.
+# The default maximum of texts in a batch of the service.
 BATCH_TEXTS = 256
 PIPELINE_BATCH = 32
 
@@ -55,7 +55,7 @@ def pipeline(
         model=str(checkpoint.folder),
         tokenizer=str(checkpoint.folder),
         device="cpu",
-        # Weights saved in half precision would be run so, which CPUs are slow at.
+        # Otherwise weights saved in half precision would run in it, which is slow on CPUs.
         dtype=torch.float32,
         batch_size=batch,
     )
@@ -68,16 +68,16 @@ def pipeline(
 
 
 def padded(settings: ModelSettings, *, in_order: bool) -> Callable[[Sequence[str]], None]:
-    """The ONNX graph run the usual way: batches of 32, every text padded to the longest of its own.
+    """The ONNX graph as it is usually run: batches of 32, padded to the longest text of a batch.
 
-    The graph is this service's, so it is spared the unused rows of the last layer.
+    The graph is this service's, so it does not compute the unused rows of the last layer.
     """
     from service.engines.onnx_packed import LANES, OnnxPacked  # noqa: PLC0415 - heavy
     from service.engines.packing import MASKED, pack  # noqa: PLC0415
 
     checkpoint = resolve(settings)
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
-    # One run at a time, so it gets the threads of all lanes.
+    # Only one run at a time, so it gets the threads of all lanes.
     threads = settings.threads * LANES if settings.threads > 1 else 1
     chosen = settings.model_copy(update={"precision": "float32", "threads": threads})
     engine = OnnxPacked(checkpoint, chosen)
@@ -97,7 +97,7 @@ def padded(settings: ModelSettings, *, in_order: bool) -> Callable[[Sequence[str
 
 
 def contenders(settings: ModelSettings, threads: int) -> dict[str, Callable[[], Any]]:
-    """What there is to compare, by name; each is loaded when it is called."""
+    """The engines and alternatives to compare, by name; calling one loads it."""
     settings = settings.model_copy(update={"threads": threads, "device": "cpu"})
     checkpoint = resolve(settings)
     found: dict[str, Callable[[], Any]] = {
@@ -125,7 +125,7 @@ def contenders(settings: ModelSettings, threads: int) -> dict[str, Callable[[], 
     }
 
 
-# What all are compared with.
+# The others are compared with this one.
 PIPELINE = "transformers pipeline, batch 32, in arrival order"
 
 

@@ -1,7 +1,7 @@
 """A checkpoint of DistilBERT's full size with random weights.
 
-Exists so that speed can be measured where the real weights cannot be had: arithmetic takes as long
-whatever the numbers are. Its scores mean nothing.
+Exists so that speed can be measured without the real weights: the time of the arithmetic does not
+depend on the numbers. The scores of this model mean nothing.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ CONFIG = {
     "id2label": {"0": "NEGATIVE", "1": "POSITIVE"},
     "label2id": {"NEGATIVE": 0, "POSITIVE": 1},
 }
-# That of the initialiser of these models.
+# The standard deviation with which these models are initialised.
 DEVIATION = 0.02
 
 
 def write_full_size(folder: Path) -> Path:
-    """Write the checkpoint (268 MB) into a folder, which is made; gives the folder."""
+    """Write the checkpoint (268 MB) into a folder, created if missing; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(CONFIG, indent=2))
     for name in ("tokenizer.json", "tokenizer_config.json"):
-        # The bundled model has the vocabulary of the full one.
+        # The bundled model has the same vocabulary.
         shutil.copy(BUNDLED_FOLDER / name, folder / name)
     save_file(_weights(), folder / "model.safetensors", metadata={"format": "pt"})
     return folder

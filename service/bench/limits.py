@@ -1,7 +1,7 @@
-"""What the machine can do at most, measured, and what the model asks of it, counted.
+"""The limit of the machine, measured, and the arithmetic that the model needs, counted.
 
-Exists so that "close to the limit" is a number: arithmetic that is really needed, per second, over
-the best that a large square product reaches on the same threads.
+Exists so that "close to the limit" is a number: the operations per second that are really needed,
+divided by those that a large square matrix product reaches on the same threads.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from service.engines.layout import Layout
 
 SQUARES = (1024, 2048, 4096)
-# Long enough for clocks to settle and one product of the largest.
+# Long enough for the processor's clock to settle, and for one product of the largest size.
 SLOT_S = 0.4
 
 
 def arithmetic(layout: Layout, lengths: Iterable[int]) -> float:
-    """Operations (a multiplication and an addition are two) that scoring these lengths needs.
+    """Operations needed to score texts of these lengths; a multiply and an add are two.
 
-    Matrix products alone, none of them on padding; in the last layer all for the first token alone,
-    since nothing else is read, and no keys and values (see `onnx_graph`).
+    It counts only matrix products, and none on padding. The last layer computes only the first
+    token, because the head reads no other, and no keys and values (see `onnx_graph`).
     """
     width = layout.words.shape[1]
     hidden = layout.layers[0].feed_in.bias.shape[0]
@@ -36,16 +36,16 @@ def arithmetic(layout: Layout, lengths: Iterable[int]) -> float:
     whole = 2 * (4 * width * width + 2 * width * hidden)
     total = 0.0
     for length in lengths:
-        # Scores and sums of the values: two products of (length, width) by (width, length).
+        # Attention scores and sums of values: two products of (length, width) by (width, length).
         total += (len(layout.layers) - 1) * (whole * length + 4 * length * length * width)
-        # There each head's scores and sums are of whole tokens.
+        # In the last layer, scores and sums of each head are over whole tokens.
         total += whole + 4 * length * width * layout.heads
         total += 2 * width * width + 2 * width * labels
     return total
 
 
 def squares(threads: int) -> dict[str, Callable[[int], float]]:
-    """For each precision and library that is there, what gives GFLOP/s of a square product."""
+    """Functions from a size to the GFLOP/s of a square product, by precision and library."""
     found: dict[str, Callable[[int], float]] = {
         "float32, ONNX Runtime": lambda size: _onnx_square(size, threads, int8=False),
         "int8, ONNX Runtime": lambda size: _onnx_square(size, threads, int8=True),
@@ -58,14 +58,14 @@ def squares(threads: int) -> dict[str, Callable[[int], float]]:
 
 
 def measure_squares(threads: int) -> dict[str, float]:
-    """The best of all sizes, in GFLOP/s, by precision and library."""
+    """The GFLOP/s of the fastest size, by precision and library."""
     return {
         name: max(measure(size) for size in SQUARES) for name, measure in squares(threads).items()
     }
 
 
 def best_of(peaks: Mapping[str, Sequence[float]], precision: str) -> float:
-    """The best library's median for a precision, in GFLOP/s; 0 where none was measured."""
+    """The median of the fastest library for a precision, in GFLOP/s; 0 if none was measured."""
     return max(
         (float(np.median(values)) for name, values in peaks.items() if name.startswith(precision)),
         default=0.0,

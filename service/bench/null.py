@@ -1,9 +1,9 @@
-"""`sentiment-stream run` with an engine that computes nothing: what the rest of the way carries.
+"""`sentiment-stream run` with an engine that computes nothing: the throughput without a model.
 
     python -m service.bench.null '{"kafka": {"group_id": "a"}}'
 
-Exists for `bench` alone; no setting of the service leads here, so that no made-up score is ever
-taken for one.
+Exists only for `bench`. No setting of the service may select this engine, so that nobody takes its
+scores for real ones.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 
 class NullEngine:
-    """Says the same of every text; implements `ports.Engine`."""
+    """Gives every text the same logits; implements `ports.Engine`."""
 
     def __init__(self, labels: tuple[str, ...]) -> None:
-        """Have these labels."""
+        """Make an engine with these labels."""
         self._labels = labels
 
     @property
     def info(self) -> ModelInfo:
-        """Which model this is not."""
+        """A description that no real model has."""
         return ModelInfo("null", "none", "null", "float32", "cpu", self._labels)
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """No label before another; shape (sequences, labels), float32."""
+        """Zeros: every label is equally likely. Shape (sequences, labels), float32."""
         return np.zeros((len(sequences), len(self._labels)), np.float32)
 
 

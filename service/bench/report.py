@@ -1,7 +1,7 @@
 """One run of all measurements.
 
-Exists so that all ratios come from one run on one machine, with its conditions beside them. What a
-person reads of it is in `tables`.
+Exists so that all ratios come from one run on one machine, and the report names its conditions.
+Tables and pictures of a report are in `tables`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from service.bench.whole import More
     from service.settings import ModelSettings
 
-# Of a capacity, at which latency is measured.
+# Shares of the capacity at which latency is measured.
 SHARES = (0.25, 0.5, 0.75, 0.9)
 IDLE_PER_S = 2.0
 WARM_UP = 64
-# What the service runs on a CPU, as `contenders` calls it.
+# The engines that the service uses on a CPU, by their names in `contenders`.
 FLOAT32, INT8 = "onnx_packed float32", "onnx_packed int8"
 
 
@@ -54,16 +54,16 @@ class Report:
     latencies: list[dict[str, float]] = field(default_factory=list)
 
     def gflops(self, name: str) -> float:
-        """Needed arithmetic per second that an engine did."""
+        """Billions of needed operations per second of an engine."""
         return median(self.engines[name]) * self.operations_per_message / 1e9
 
     def as_json(self) -> dict[str, Any]:
-        """All of it."""
+        """All figures, as plain values."""
         return asdict(self)
 
 
 class _Run(NamedTuple):
-    """What of the whole is measured, and which of the engines it has."""
+    """One variant of the whole service, and the name of its engine, if it has one."""
 
     kind: Literal["service", "null", "bare"]
     more: More
@@ -82,7 +82,7 @@ def run(  # noqa: PLR0913 - what the command is given
     seconds: float,
     console: Console,
 ) -> Report:
-    """Measure as the command is asked to, with a bar.
+    """Measure as the command's options ask, with a progress bar.
 
     Raises:
         InputError: the texts cannot be read.
@@ -100,9 +100,9 @@ def measure(
     settings: ModelSettings, texts: Sequence[str], rounds: int, brokers: str | None,
     seconds: float, progress: Progress,
 ) -> Report:  # fmt: skip
-    """Measure limits and engines, interleaved, and on a broker the whole service.
+    """Measure limits and engines in interleaved rounds, and the whole service if there is a broker.
 
-    Latency is measured for so many seconds at each rate.
+    Latency is measured for `seconds` at each rate.
 
     Raises:
         SettingsError, ModelError, BrokerError: the model, or the broker, cannot be used.
@@ -201,11 +201,11 @@ def _services(
             progress.update(shown, description=name)
             figures = whole.throughput(brokers, run.texts, run.kind, run.more)
             if run.engine in rates:
-                # Of the same minute: a machine that others share changes within a run.
+                # By the engine in the same round: a shared machine changes its speed within a run.
                 figures["of_engine"] = figures["messages_per_s"] / rates[run.engine]
             found[name].append(figures)
             progress.advance(shown)
-    # In the first round a new broker compiles itself, on the same processors.
+    # Without the first round, in which a new broker still compiles its code on the same cores.
     report.services = {name: whole.median_of(values[1:]) for name, values in found.items()}
 
 

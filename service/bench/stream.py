@@ -1,6 +1,6 @@
-"""Topics, a producer and a `read_committed` reader for measuring a whole service on a real broker.
+"""Topics, a producer and a `read_committed` reader, to measure a whole service on a real broker.
 
-Exists so that what is measured is what a consumer gets, by a client that is not the service's own.
+Exists so that the figures are those of a consumer, with a client that is not the service's own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PARTITIONS = 4
 CREATE_SECONDS = 30
 POLL_SECONDS = 0.1
 READ_BATCH = 500
-# Spread over the partitions as users' ids would.
+# Spread over the partitions like the ids of users.
 KEYS = 97
 
 
@@ -60,10 +60,10 @@ def make_topics(brokers: str) -> Topics:
 
 
 class Reader:
-    """Reads a topic on a thread of its own, and notes when it got what."""
+    """Reads a topic on a thread of its own, and notes when each event arrived."""
 
     def __init__(self, brokers: str, topic: str) -> None:
-        """Begin to read at the beginning."""
+        """Start to read, from the beginning of the topic."""
         self.seen: dict[str, float] = {}
         self.times: list[float] = []
         self._consumer = Consumer(
@@ -94,14 +94,14 @@ class Reader:
                     self.seen[content.get("source_id") or content["id"]] = now
 
     def wait(self, count: int, seconds: float) -> bool:
-        """Whether so many came within some time."""
+        """Wait for `count` events; returns whether they came within `seconds`."""
         deadline = time.monotonic() + seconds
         while len(self.times) < count and time.monotonic() < deadline:
             time.sleep(0.01)
         return len(self.times) >= count
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._stop.set()
         self._thread.join()
         self._consumer.close()
@@ -110,10 +110,10 @@ class Reader:
 def play(
     brokers: str, topic: str, texts: Sequence[str], rate: float = 0.0, first: int = 0
 ) -> dict[str, float]:
-    """Produce texts, at once or at a steady rate; gives the time of each by its id.
+    """Produce texts, at once or at a steady rate; returns the time of each by its id.
 
-    Partitioned as Java's clients do it, and the service: an event then has the partition of its
-    message, and a transaction one partition to end instead of all.
+    They are partitioned like by Java's clients and the service. An event then has the partition of
+    its message, so that a transaction involves only one output partition.
     """
     producer = Producer({"bootstrap.servers": brokers, "linger.ms": 0 if rate else 20,
                          "partitioner": "murmur2_random",
@@ -122,8 +122,8 @@ def play(
     started = time.monotonic()
     for number, text in enumerate(texts, first):
         if rate:
-            # The client sends on a thread of its own. Its poll waits by whole milliseconds, and
-            # would burn the processor that is being measured in what is less.
+            # The client sends on a thread of its own. Its `poll` waits for whole milliseconds;
+            # for a shorter wait it would spin, on the processor that is being measured.
             time.sleep(max(0.0, started + (number - first) / rate - time.monotonic()))
         identity = str(number)
         value = json.dumps({"id": identity, "text": text}).encode()

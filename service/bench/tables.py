@@ -1,4 +1,7 @@
-"""What a person reads of a report: tables, and bars as SVG."""
+"""A report for people: tables for the terminal, and a bar chart as SVG.
+
+Exists so that measuring (`report`) is apart from showing. Nothing is measured here.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ STAGES = ("prepare", "score", "publish")
 
 
 def show(report: Report, console: Console) -> None:
-    """Print all tables, the conditions first."""
+    """Print all tables, beginning with the conditions."""
     console.print(Table.of_figures("measured", report.conditions))
     peaks = Table(
-        "the best square product, and the messages/s that it would allow",
+        "the fastest square product, and the messages/s that it would allow",
         "precision, library", ">GFLOP/s", ">messages/s",
     )  # fmt: skip
     for name, values in report.peaks.items():
@@ -87,7 +90,7 @@ def _latencies(report: Report) -> Table:
 
 
 def plot(report: Report) -> str:
-    """Bars of messages per second as SVG: engines, and what the peaks allow."""
+    """A bar chart of the engines' messages per second, as SVG."""
     bars = sorted(((median(v), name) for name, v in report.engines.items()), reverse=True)
     most, line = bars[0][0], 26
     rows = "".join(

@@ -1,7 +1,7 @@
 """The whole service as a process on a real broker: throughput, latency, processor time, memory.
 
-Exists so that a figure is of what is deployed, seen from outside. All processes share the machine
-with the broker, the producer and the reader.
+Exists so that the figures are of the deployed program, measured from outside. Its process shares
+the machine with the broker, the producer and the reader.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
     from service.bench.stream import Topics
 
-# What is set otherwise than usual, by group and name.
+# Settings that differ from the defaults, by group and name.
 More = Mapping[str, Mapping[str, Any]]
 
 READY_SECONDS = 120
-# A reader that has waited so long gets no more.
+# A reader that has waited this long gives up.
 STILL_SECONDS = 300
 WARM_UP = 64
-# What comes first waits for the group, what comes last for nobody: both are left out.
+# Left out of a rate: the first events wait for the group, the last ones compete with no load.
 FROM_SHARE, TO_SHARE = 0.1, 0.95
 STAGES = re.compile(r'^sentiment_stage_seconds_sum\{stage="(\w+)"\} (\S+)$', re.MULTILINE)
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -56,27 +56,27 @@ class Child:
     log: Path
 
     def cpu_s(self) -> float:
-        """Processor time used so far."""
+        """Processor time used so far, in seconds."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def peak_mb(self) -> float:
-        """The most memory held so far."""
+        """The maximum of memory so far, in MB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         found = re.search(r"VmHWM:\s+(\d+)", status)
         return int(found[1]) / 1000 if found else 0.0
 
     def stages_s(self) -> dict[str, float]:
-        """Seconds spent in each stage so far; none for what has no metrics."""
+        """Seconds spent in each stage so far; empty if the process has no metrics."""
         with contextlib.suppress(OSError), self._get("/metrics") as answer:
             return {stage: float(s) for stage, s in STAGES.findall(answer.read().decode())}
         return {}
 
     def wait_ready(self) -> None:
-        """Wait until it says that it is ready.
+        """Wait until the process is ready.
 
         Raises:
-            ModelError: it ends, or is not ready in READY_SECONDS.
+            ModelError: the process has ended, or is not ready within READY_SECONDS.
         """
         deadline = time.monotonic() + READY_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:
@@ -95,7 +95,7 @@ class Child:
 
 @contextlib.contextmanager
 def running(arguments: Sequence[str], port: int = 0) -> Iterator[Child]:
-    """Run a Python module as a process, and kill it at last."""
+    """Run a Python module as a process, and kill it at the end of the block."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as output:
@@ -114,7 +114,7 @@ def running(arguments: Sequence[str], port: int = 0) -> Iterator[Child]:
 def service_arguments(
     brokers: str, topics: Topics, port: int, more: More, *, null: bool = False
 ) -> list[str]:
-    """The command of a service on these topics; no score is remembered."""
+    """The command of a service on these topics, with the cache of repeated texts off."""
     settings: dict[str, Mapping[str, Any]] = {
         "kafka": {
             "bootstrap_servers": brokers,
@@ -147,7 +147,7 @@ def free_port() -> int:
 def throughput(
     brokers: str, texts: Sequence[str], kind: Literal["service", "null", "bare"], more: More
 ) -> dict[str, float]:
-    """Messages per second of a service, of one with a null engine, or of the bare loop."""
+    """Figures of a service, of one with the null engine, or of the bare loop, under full load."""
     topics, port = make_topics(brokers), free_port()
     bare = kind == "bare"
     arguments = (
@@ -180,10 +180,11 @@ def throughput(
 
 
 def steady_rate(times: Sequence[float]) -> float:
-    """Events per second, of those that came behind the first tenth and up to the last twentieth.
+    """Events per second, without the first tenth and the last twentieth of the events.
 
-    They come by batches. Of the one that the first tenth ends in, none is counted, since it was
-    done before the clock began; of the one that the last twentieth begins in, all are.
+    Events arrive in batches. The batch in which the first tenth ends is not counted, because it was
+    finished before the clock started; the batch in which the last twentieth starts is counted
+    whole.
     """
     ordered = sorted(times)
     first, last = (ordered[int(share * len(ordered))] for share in (FROM_SHARE, TO_SHARE))
@@ -193,7 +194,7 @@ def steady_rate(times: Sequence[float]) -> float:
 def latency(
     brokers: str, texts: Sequence[str], rates: Sequence[float], seconds: float, more: More
 ) -> list[dict[str, float]]:
-    """Milliseconds from a record's timestamp until a reader has its event, at some rates."""
+    """Milliseconds from a record's timestamp until a reader has its event, for each rate."""
     topics, port = make_topics(brokers), free_port()
     found = []
     with (
@@ -225,7 +226,7 @@ def _wait(reader: Reader, count: int, child: Child) -> None:
 
 
 def median_of(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The median of each figure over repeats, and the spread of the throughput."""
+    """The median of each figure over repeated runs, and the range of the throughput."""
     figures = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
     rates = [run["messages_per_s"] for run in runs]
     return figures | {"least_per_s": min(rates), "most_per_s": max(rates)}

@@ -1,8 +1,8 @@
-"""The demo: the whole service on messages that are played here, and a view of what comes out.
+"""The demo: the whole service on made-up messages, and a view of its output.
 
-Exists so that everything can be seen working with nothing beside it: a broker inside the process,
-the same service code as `run`, over the same protocol. Nothing is scored in advance, and nothing of
-the service behaves differently for the demo; no other room imports this one.
+Exists so that everything can be seen working without any other program: it has a broker inside the
+process, and the same service code as `run` over the same protocol. No text is scored in advance,
+and the service has no special case for the demo. Only `cli` imports this room.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
 INPUT_TOPIC = "demo.messages"
 OUTPUT_TOPIC = "demo.events"
 DEAD_LETTER_TOPIC = "demo.dead-letters"
-# Five seconds of messages: more of a backlog would outlast the drain on a slow machine.
+# Five seconds of messages: on a slow machine, a larger backlog would not drain in time.
 WAITING_MAX = 200
-# At the end, time for the backlog to come back before the service is told to stop.
+# At the end, time for the backlog to come back before the service stops.
 DRAIN_S = 10.0
-# After the service's own drain, time to read what it wrote last.
+# After the service's own drain, time to read its last events.
 READ_LAST_S = 2.0
 _LOOK_INTERVAL_S = 0.05
 
 
 async def run_demo(settings: Settings, seconds: float | None, console: Console) -> int:
-    """Run until Ctrl-C, SIGTERM or for so many seconds, then print a summary; the exit code.
+    """Run until Ctrl-C or SIGTERM, or for `seconds`, then print a summary; returns the exit code.
 
-    The first signal ends the demo gently, a second one at once.
+    The first signal drains the service; a second one ends the demo at once.
 
     Raises:
         ServiceError: the service, its model or the broker does not start, or fails.
@@ -68,7 +68,7 @@ async def run_demo(settings: Settings, seconds: float | None, console: Console) 
 
 
 def _for_demo(settings: Settings, bootstrap_servers: str) -> Settings:
-    """The same settings on the demo's broker, which knows no passwords and has its own topics."""
+    """The settings for the demo's broker, which has no passwords and its own topics."""
     kafka = KafkaSettings(
         bootstrap_servers=bootstrap_servers,
         input_topic=INPUT_TOPIC,
@@ -79,13 +79,13 @@ def _for_demo(settings: Settings, bootstrap_servers: str) -> Settings:
     http = settings.http.model_copy(update={"page": True, "score": True})
     if http.port == HttpSettings().port and _taken(http):
         http = http.model_copy(update={"port": 0})
-    # The generator repeats itself: what is shown shall be work, not memory.
+    # The generator repeats its messages, and the demo should show them being scored.
     model = settings.model.model_copy(update={"repeats_max": 0})
     return settings.model_copy(update={"kafka": kafka, "http": http, "model": model})
 
 
 def _taken(http: HttpSettings) -> bool:
-    """Whether something listens there: a newcomer's first minute must not end at a busy port."""
+    """Whether the port is in use: a newcomer's first minute must not fail because of that."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -96,7 +96,7 @@ def _taken(http: HttpSettings) -> bool:
 
 
 def _quieter(log: LogSettings) -> LogSettings:
-    """Log what is wrong and no more: any line would be written across the view."""
+    """Log only warnings and errors: any other line would be written across the view."""
     level = "error" if log.level == "error" else "warning"
     return log.model_copy(update={"level": level, "format": "console"})
 
@@ -152,7 +152,7 @@ async def _play(
     needed: Sequence[asyncio.Task[None]],
     console: Console,
 ) -> None:
-    """Play messages and show them until the end is asked for, then wait for the last ones."""
+    """Play messages and show them until `stop` or for `seconds`, then wait for the last ones."""
     kafka, silence = settings.kafka, asyncio.Event()
     board.start(time.monotonic())
     playing = asyncio.create_task(
@@ -180,7 +180,7 @@ async def _until(
     needed: Sequence[asyncio.Task[None]],
     timeout_s: float | None = None,
 ) -> None:
-    """Wait for any event, for the end of a task that should go on, or for so long."""
+    """Wait for any event, for the end of a needed task, or for `timeout_s`."""
     waiting = [asyncio.create_task(event.wait()) for event in events]
     try:
         await asyncio.wait(
@@ -196,7 +196,7 @@ async def _until(
 async def _until_settled(
     board: Board, timeout_s: float, needed: Sequence[asyncio.Task[None]]
 ) -> None:
-    """Wait until every message produced has come back, but not for longer than so."""
+    """Wait until every message produced has come back, at most for `timeout_s`."""
     until = time.monotonic() + timeout_s
     while (  # noqa: ASYNC110 - the board is plain data, and this wait has a bound
         board.waiting and time.monotonic() < until and not any(task.done() for task in needed)
@@ -211,7 +211,7 @@ async def _cancel(*tasks: asyncio.Task[Any]) -> None:
 
 
 def summary(board: Board) -> RenderableType:
-    """What the demo did, as a table, and a line that says whether every message came back."""
+    """A table of what the demo did, and a line that says whether every message came back."""
     if board.produced == 0:
         return Text("the demo ended before a message was played")
     outcomes = board.scored + board.dead_lettered
@@ -240,7 +240,7 @@ def summary(board: Board) -> RenderableType:
 
 
 def accounted(board: Board) -> Text:
-    """One line: whether what was produced is what came back."""
+    """One line that compares the messages produced with those that came back."""
     outcomes = board.scored + board.dead_lettered
     if outcomes < board.produced:
         return Text(f"{board.waiting} messages had not come back when the demo ended", WARN)

@@ -1,7 +1,7 @@
-"""The demo's broker by itself, to try things on: `make broker`.
+"""The demo's broker without the demo, to try things on: `make broker`.
 
-Exists for who wants to see the service on topics of their own before there is a Kafka. In memory
-only; topics come into being when they are used.
+Exists for people who want to see the service on their own topics before they have a Kafka. It keeps
+everything in memory, and creates a topic when it is first used.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from service.demo.broker import demo_broker
 
 
 def main() -> None:
-    """Run a broker until SIGINT or SIGTERM; say in lines for a shell how to use it."""
+    """Run a broker until SIGINT or SIGTERM; print shell commands that make the service use it."""
     awaited = {signal.SIGINT, signal.SIGTERM}
-    # Before the client starts its threads, which inherit it: the signal is for `sigwait` alone.
+    # Blocked before the client starts its threads, which inherit this: only `sigwait` gets it.
     signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     with demo_broker() as bootstrap_servers:
         sys.stdout.write(f"export SENTIMENT_KAFKA__BOOTSTRAP_SERVERS={bootstrap_servers}\n")
-        # The end of a transaction has no checksum here, which strict readers take for damage.
+        # This broker ends a transaction without a checksum, which strict readers reject.
         sys.stdout.write("export SENTIMENT_DELIVERY__MODE=at_least_once\n")
         sys.stdout.flush()
         signal.sigwait(awaited)

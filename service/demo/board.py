@@ -1,7 +1,7 @@
-"""What the demo's view knows: a bounded picture of what came out.
+"""The data of the demo's view: bounded counts and samples of the service's output.
 
-Pure: time is an argument, and nothing is read or drawn here. Texts are cut and stripped of control
-characters before they reach a terminal.
+Exists so that counting can be tested without a terminal. Pure: time is an argument, and nothing is
+read or drawn here. Texts are cut and stripped of control characters for the terminal.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from service.wire.contracts import SentimentEvent
 
-# As many messages as fit a terminal of 30 lines beside the figures; letters are rarer.
+# As many messages as fit a terminal of 30 lines with the figures; dead letters are rarer.
 MESSAGES_SHOWN = 12
 LETTERS_SHOWN = 4
-# Lines beside the figures, of which there are four too.
+# As many lines as the figures beside them.
 SHARES_SHOWN = 4
-# The percentiles are of the latest so many: enough for a p99, and a bound.
+# Percentiles are of this many latest messages: enough for a p99.
 LATENCIES_MAX = 1000
 # Long enough that one batch does not make the rate jump, short enough to follow a change.
 RATE_WINDOW_S = 10
@@ -48,10 +48,10 @@ class Letter(NamedTuple):
 
 
 class Board:
-    """All that the view knows; every collection in it is bounded."""
+    """Everything that the view shows; every collection in it is bounded."""
 
     def __init__(self, now: float) -> None:
-        """Begin empty; `now` is a reading of the monotonic clock in seconds, as everywhere here."""
+        """Start empty; `now` is the monotonic clock in seconds, here and below."""
         self.started = now
         self.last_outcome = now
         self.address = ""
@@ -82,7 +82,7 @@ class Board:
         return max(0, self.produced - self.scored - self.dead_lettered)
 
     def start(self, now: float) -> None:
-        """Messages begin to be played now."""
+        """Note that the first message is played at `now`."""
         self.started = self.last_outcome = now
 
     def sent(self) -> None:
@@ -90,7 +90,7 @@ class Board:
         self.produced += 1
 
     def event(self, event: SentimentEvent, now: float) -> None:
-        """Take in a sentiment event."""
+        """Count a sentiment event."""
         self._outcome(now)
         label = printable(event.label or "unscored")
         self.labels[label] += 1
@@ -106,7 +106,7 @@ class Board:
         )
 
     def dead_letter(self, headers: Mapping[str, bytes], now: float) -> None:
-        """Take in a dead letter, of which the headers say everything that is shown."""
+        """Count a dead letter; its headers have everything that is shown."""
         self._outcome(now)
         reason = printable(headers.get(OWN_PREFIX + "reason", b"unknown").decode())
         detail = headers.get(CONNECT_PREFIX + "exception.message", b"").decode()

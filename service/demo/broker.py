@@ -1,7 +1,7 @@
 """A Kafka broker inside the process: librdkafka's mock cluster, which speaks the real protocol.
 
-Exists so that the demo needs nothing installed or started beside it. It keeps messages in memory
-only, and at most 5 MB of them for each partition; nothing but the demo may rely on it.
+Exists so that the demo needs no other program. The broker keeps at most 5 MB of messages for each
+partition, in memory; only the demo may rely on it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from service.errors import BrokerError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# The broker is in this process: it answers in milliseconds or not at all.
+# The broker is in this process, and answers in milliseconds or never.
 ANSWER_TIMEOUT_S = 10
 
 
 @contextmanager
 def demo_broker(topics: Iterable[str] = ()) -> Iterator[str]:
-    """Run a broker for the time of the block; yields its address as host:port.
+    """Run a broker during the block; yields its address as host:port.
 
     Args:
         topics: created with 4 partitions each, the mock cluster's default.
@@ -30,8 +30,8 @@ def demo_broker(topics: Iterable[str] = ()) -> Iterator[str]:
     Raises:
         BrokerError: it does not start.
     """
-    # This client owns the cluster, which ends with it; it never produces. An address is required
-    # and replaced. Its log would be written straight into the live view, so it has none.
+    # This client owns the cluster, which ends with it, and never produces. The client requires an
+    # address, and replaces it. It has no log, which would be written into the live view.
     owner = Producer(
         {"bootstrap.servers": "replaced:0", "test.mock.num.brokers": 1, "log_level": 0}
     )

@@ -1,7 +1,7 @@
-"""Plays the demo's messages, good and broken ones, at an even pace.
+"""Plays the demo's messages, good and broken ones, at a steady rate.
 
-`records` is pure and seeded, so that every demo plays the same sequence; `play` alone touches
-Kafka. Messages are only sent: nothing here knows how they will be scored.
+Exists so that the demo has input. `records` is pure and seeded, so that every demo plays the same
+sequence; only `play` uses Kafka. Nothing may enter that knows how a message is scored.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from service.records import Reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Fast enough that batches form and the view lives, slow enough to read along and for two CPUs.
+# Fast enough to form batches and move the view, slow enough to read along and for two CPUs.
 RATE_PER_S = 40.0
-# Often enough to see one every few lines of the view.
+# Often enough that some are in view.
 BROKEN_SHARE = 1 / 15
-# Messages sent as their bare text, with a content-type header.
+# Share of messages sent as plain text, with a content-type header.
 PLAIN_TEXT_SHARE = 1 / 20
 SEED = 4711
-# After a pause the schedule starts anew instead of sending all that was missed at once.
+# After a longer pause the schedule starts again, instead of sending everything missed at once.
 BEHIND_S_MAX = 1.0
-# How often a held-back generator looks again; nobody sees a pause of a frame or two.
+# How often a paused generator looks again; nobody sees a pause of a frame or two.
 HELD_BACK_S = 0.05
-# What breaks a careless parser's stack, and a text over the default text_bytes_max.
+# Enough to overflow a careless parser's stack, and a text over the default text_bytes_max.
 NESTED_BRACKETS = 100_000
 LARGE_TEXT_BYTES = 300_000
 
@@ -38,7 +38,7 @@ Message = dict[str, Any]
 
 
 class Play(NamedTuple):
-    """One record to produce; `reason` is what a broken one should be refused for."""
+    """One record to produce; `reason` is the expected reason of a broken one."""
 
     key: bytes | None
     value: bytes | None
@@ -47,7 +47,7 @@ class Play(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """One way for a record to be broken: how often beside the others, and how it is made."""
+    """One kind of broken record: its reason, its weight among the kinds, and how to make it."""
 
     reason: Reason
     weight: int
@@ -68,7 +68,7 @@ def _cut(message: Message) -> bytes:
     return whole[: len(whole) // 2]
 
 
-# Every way in which what a producer sends can be refused, several of them twice.
+# All reasons for which a producer's record can be refused, some with several records.
 BROKEN: tuple[Broken, ...] = (
     Broken(Reason.NOT_UTF8, 8, lambda m: _json({**m, "text": "Schöne Grüße"}).replace(
         "Schöne Grüße".encode(), "Schöne Grüße".encode("latin-1"))),
@@ -96,7 +96,7 @@ def load_messages() -> list[Message]:
 
 
 def records(messages: list[Message], seed: int = SEED) -> Iterator[Play]:
-    """Play the messages for ever, in a new order each time round, with broken ones between."""
+    """Yield the messages for ever, each round in a new order, with broken ones in between."""
     chance = random.Random(seed)
     while True:
         for message in chance.sample(messages, len(messages)):
@@ -134,14 +134,14 @@ async def play(
     sent: Callable[[], None],
     stop: asyncio.Event,
 ) -> None:
-    """Produce until `stop` is set; what was produced by then is acknowledged.
+    """Produce until `stop` is set; everything produced by then is acknowledged.
 
     Args:
         bootstrap_servers: address of the broker.
-        topic: where to produce to.
+        topic: the topic to produce to.
         may_send: asked before every record; False holds the generator back.
         sent: called after every acknowledged record.
-        stop: ends the playing; never cancel it instead, or a record may go uncounted.
+        stop: ends this function; cancelling it instead may leave a record uncounted.
 
     Raises:
         KafkaError: the broker refuses a record.

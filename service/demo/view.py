@@ -1,7 +1,7 @@
-"""What the demo shows: what comes out, read from the output topics and drawn in the terminal.
+"""The demo's view: reads the output topics and draws them in the terminal.
 
-It learns of messages only as any consumer would. Keeps nothing but the board; nothing else of the
-service is asked.
+Exists so that the demo shows what any consumer gets. Its only state is the board, and it may not
+use the running service in any other way.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 DRAWS_PER_S = 4
 MESSAGES_TITLE = "messages (?: the model is unsure)"
 PLAIN_LINE_EVERY_S = 2.0
-# The mock broker answers a fetch that finds nothing only after the whole wait, whatever arrives
-# meanwhile, so the wait is the view's delay.
+# The mock broker answers an empty fetch only after the whole wait, even if records arrive during
+# it, so this wait is the delay of the view.
 FETCH_WAIT_MS = 50
 
 
@@ -48,7 +48,7 @@ async def follow(board: Board, kafka: KafkaSettings) -> None:
         isolation_level="read_committed",
         auto_offset_reset="earliest",
         fetch_max_wait_ms=FETCH_WAIT_MS,
-        # The mock broker ends a transaction with a marker that has no checksum.
+        # The mock broker writes transaction markers without a checksum.
         check_crcs=False,
     )
     try:  # not `async with`, which leaves open what is cancelled while it starts
@@ -66,11 +66,11 @@ async def follow(board: Board, kafka: KafkaSettings) -> None:
 
 
 async def show(board: Board, console: Console) -> None:
-    """Draw the board until cancelled: a live picture on a terminal, plain lines elsewhere."""
+    """Draw the board until cancelled: a live view on a terminal, plain lines elsewhere."""
     if not console.is_terminal or console.is_dumb_terminal:
         await _show_lines(board, console)
         return
-    # Drawn from here and not from rich's own thread, so that no half-changed board is seen.
+    # Drawn here and not by rich's own thread, which might see a half-changed board.
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
             live.update(picture(board, time.monotonic(), console.height), refresh=True)
@@ -94,7 +94,7 @@ async def _show_lines(board: Board, console: Console) -> None:
 
 
 def status_line(board: Board, now: float) -> str:
-    """The figures in one line, the ones that matter most first."""
+    """The figures in one line, the most important first."""
     parts = [
         f"{now - board.started:.0f} s",
         f"{board.rate_per_s(now):.0f}/s",
@@ -130,7 +130,7 @@ def picture(board: Board, now: float, height: int) -> RenderableType:
     top.add_column(ratio=1)
     top.add_column(ratio=1)
     top.add_row(_figures(board, now), _shares(board))
-    # Title, two panels' frames, the figures, the letters and the footer are 17 lines.
+    # The title, two frames, the figures, the dead letters and the footer take 17 lines.
     fitting = max(1, min(MESSAGES_SHOWN, height - 17))
     messages = _lines([_message_text(message) for message in list(board.messages)[-fitting:]])
     letters = _lines(
@@ -141,7 +141,7 @@ def picture(board: Board, now: float, height: int) -> RenderableType:
         Panel(top, border_style="dim"),
         Panel(
             messages,
-            title="messages (?: the model is unsure)",
+            title=MESSAGES_TITLE,
             title_align="left",
             height=fitting + 2,
         ),
