@@ -1,1 +1,1 @@
-"""What operators see of a running service: metrics, logs, traces, drift, the page's feed."""
+"""What operators see of a running service: metrics, logs, traces, health, drift, the live feed."""

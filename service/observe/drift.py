@@ -1,7 +1,8 @@
-"""Whether what is scored now still looks like what the model was made for.
+"""Data drift: how recent records differ from the data that the model was calibrated on.
 
-Pure: counts of a sliding window of records, compared with the reference kept with the model. A
-record costs a few additions; comparing is for whoever looks, seldom. No metrics, no model here.
+Pure: counts over a sliding window of records, compared with the reference stored with the model.
+Counting a record costs a few additions; the comparison runs only when somebody asks for it. No
+metrics and no model here.
 """
 
 from __future__ import annotations
@@ -21,33 +22,38 @@ if TYPE_CHECKING:
     from service.records import Unscored
 
 SCORE_BINS = 10
-# The upper edges of `calibration.Reference.tokens`; the last share is of what is longer.
+# Upper edges of the bins of `calibration.Reference.tokens`; a last bin holds longer texts.
 TOKEN_EDGES = (8, 16, 32, 64, 128)
-# At the beginning and the end of a text; never unknown.
+# One at each end of a text; these are never unknown tokens.
 SPECIAL_TOKENS = 2
-# The window moves by blocks, so that it holds counts and no records: 4,500 to 5,000 of them.
+# The window moves block by block, so that it stores counts and not records. It covers the last
+# 4,500 to 5,000 records.
 BLOCK_RECORDS = 500
 BLOCKS_MAX = 10
-# An index of fewer records would be mostly chance: 9 / 500 = 0.018 of 500 is.
+# With fewer records an index is mostly noise. At 500 records and ten bins its expected value
+# without any drift is 9 / 500 = 0.018.
 RECORDS_MIN = BLOCK_RECORDS
-# A share of 0 would make an index infinite; under 1 in 1,000 a difference says nothing.
+# Lower bound for shares: a share of 0 would make an index infinite, and differences below 1 in
+# 1,000 mean nothing.
 SHARE_MIN = 0.001
-# Languages told apart in a block, whatever a detector comes up with; the rest counts as other.
+# Languages counted separately in one block; the rest is counted as OTHER. Bounds the memory.
 LANGUAGES_MAX = 50
-# Languages that are told; a stream has few, and each is a series of a metric.
-LANGUAGES_TOLD = 10
+# Languages reported by name. Each is a time series of a metric; a stream has few.
+LANGUAGES_REPORTED = 10
 OTHER = "other"
-# ISO 639-2's word for a text that does not show its language.
+# The ISO 639-2 code for a language that cannot be determined.
 UNDETERMINED = "und"
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What the window holds; shares from 0 to 1.
+    """A summary of the window; shares are from 0 to 1.
 
-    `indices` are population stability indices by what they are of: under 0.1 nothing has changed,
-    over 0.25 much has. Empty where the model has no reference, or too few records were seen. Of
-    `languages` the largest, and all others as one.
+    `indices` are population stability indices by the feature that they compare: under 0.1 the
+    distribution has hardly changed, over 0.25 it has changed much. It is empty if the model has no
+    reference or too few records were counted. `unknown` is the share of unknown tokens, `long` the
+    share of texts that need more than one window. `languages` holds the most frequent ones by
+    share, and all others together as OTHER.
     """
 
     records: int
@@ -66,20 +72,20 @@ class _Counts:
     scores: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
     tokens: list[int] = field(default_factory=lambda: [0] * (len(TOKEN_EDGES) + 1))
     languages: Counter[str] = field(default_factory=Counter)
-    # The likeliest ones: no more than records, whatever a model has.
+    # The most likely label of each text. No larger than `records`, however many a model has.
     labels: Counter[str] = field(default_factory=Counter)
 
 
 class DriftWindow:
-    """The last records, in counts."""
+    """Counts over a sliding window of the last published records."""
 
     def __init__(self, reference: Reference | None = None) -> None:
-        """Begin empty; without a reference there are shares and no indices."""
+        """Start empty; without a reference there are shares but no indices."""
         self._reference = reference
         self._blocks: deque[_Counts] = deque([_Counts()], maxlen=BLOCKS_MAX)
 
     def record(self, outcome: Verdict | Unscored) -> None:
-        """Count one text that is published; without a reading it counts as input alone."""
+        """Count one published text; an unscored one counts for the input features only."""
         block = self._blocks[-1]
         if block.records >= BLOCK_RECORDS:
             block = _Counts()
@@ -94,7 +100,7 @@ class DriftWindow:
             scores = outcome.reading.scores
             *_, score = scores.values()
             block.scores[min(int(score * SCORE_BINS), SCORE_BINS - 1)] += 1
-            # Not the reading's label: that also depends on the setting for unsure texts.
+            # Not the reading's label, which also depends on the setting for unsure texts.
             block.labels[max(scores, key=scores.__getitem__)] += 1
         block.tokens[bisect_left(TOKEN_EDGES, stats.tokens)] += 1
         language = outcome.language or UNDETERMINED
@@ -103,7 +109,7 @@ class DriftWindow:
         block.languages[language] += 1
 
     def drift(self) -> Drift:
-        """Compare what was counted with the reference."""
+        """Summarise the window and compare it with the reference."""
         counts = _sum(self._blocks)
         unknown = counts.unknown / counts.words if counts.words else 0.0
         seen = counts.records or 1
@@ -142,9 +148,9 @@ def _index_of_names(expected: Mapping[str, float], found: Counter[str]) -> float
 
 
 def stability_index(expected: Sequence[float], found: Sequence[float]) -> float:
-    """The population stability index of two distributions over the same bins, of any sum above 0.
+    """The population stability index of two distributions over the same bins; 0 or more.
 
-    It is 0 where both have the same shares, and never below.
+    Both are counts or shares with a sum above 0. The index is 0 if all shares are the same.
     """
     return sum(
         (b - a) * math.log(b / a) for a, b in zip(_shares(expected), _shares(found), strict=True)
@@ -172,6 +178,6 @@ def _sum(blocks: Iterable[_Counts]) -> _Counts:
 
 def _largest(counts: Counter[str], records: int) -> dict[str, float]:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    shares = {name: count / records for name, count in ordered[:LANGUAGES_TOLD]}
-    rest = sum(count for _, count in ordered[LANGUAGES_TOLD:]) / records
+    shares = {name: count / records for name, count in ordered[:LANGUAGES_REPORTED]}
+    rest = sum(count for _, count in ordered[LANGUAGES_REPORTED:]) / records
     return shares | ({OTHER: shares.get(OTHER, 0.0) + rest} if rest else {})

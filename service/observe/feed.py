@@ -1,8 +1,9 @@
-"""What the live page is told of: outcomes as they are published, sampled and counted to a bound.
+"""The data of the live page: published outcomes, sampled and counted in bounded memory.
 
-Pure: time is an argument, and nothing here waits. However many outcomes come, a beat keeps a few
-of them and a second a handful of counters: the stream pays two microseconds for each, and no more.
-Knows no HTTP, no metrics and no text beyond the little that is shown.
+Pure: time is an argument, and nothing here waits. At any rate of outcomes, each beat (half a
+second) keeps a sample of a few and each second a few counters, so that an outcome costs the stream
+about two microseconds. No HTTP and no metrics here, and of a text only the beginning that the page
+shows.
 """
 
 from __future__ import annotations
@@ -20,33 +21,34 @@ if TYPE_CHECKING:
 
     from service.records import Outcome
 
-# How often the page gets something new: smooth to the eye, and two small writes a second.
+# How often the page is updated: smooth to the eye, at two small writes a second.
 BEAT_S = 0.5
 _BEATS_PER_S = round(1 / BEAT_S)
-# Of one beat: ten lines a second are more than anybody reads, and letters are read more closely.
+# Kept of one beat. Ten messages a second are more than anybody reads; dead letters are fewer,
+# since people read them more closely.
 MESSAGES_MAX = 5
 LETTERS_MAX = 2
-# What a page that is opened or falls behind gets at once: about a screen of each.
+# Sent at once to a page that is opened or has fallen behind: about a screen of each.
 RECENT_MESSAGES_MAX = 40
 RECENT_LETTERS_MAX = 12
-# Two minutes of charts.
+# Length of the charts: two minutes.
 SECONDS_MAX = 120
-# A model has few labels; were it thousands, the rest would be counted together.
+# A model has few labels. If it has more than this, the rest is counted as OTHER_LABELS.
 LABELS_MAX = 32
 OTHER_LABELS = "other labels"
-# Three lines of the page; a long review is not carried to every viewer.
+# About three lines of the page. A long review is not sent to every viewer.
 TEXT_CHARACTERS_MAX = 320
 NAME_CHARACTERS_MAX = 40
-# Bounds of latency in milliseconds, each 15 % above the one before: 1 ms to a minute and a half.
+# Bucket bounds of latencies in milliseconds, each 15 % above the one before: 1 ms to 95 s.
 LATENCY_MS: tuple[float, ...] = tuple(1.15**power for power in range(83))
-# What stands for all latencies between two bounds: 7 % either way.
+# The value sent for all latencies of a bucket; off by 7 % at most.
 _MIDDLE_MS = [round(bound / 1.15**0.5, 2) for bound in (*LATENCY_MS, 1.15 ** len(LATENCY_MS))]
 
 _Json = dict[str, Any]
 
 
 class Seen(NamedTuple):
-    """An outcome as it was published: its number, Unix seconds, and milliseconds since its poll."""
+    """A published outcome; `number` counts from 1, `at` is in Unix seconds."""
 
     number: int
     outcome: Outcome
@@ -56,7 +58,7 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True)
 class Sample:
-    """A few of all that was added since the last `take`, each with the same chance (reservoir)."""
+    """A uniform random sample of what was added since the last `take` (reservoir sampling)."""
 
     limit: int
     chance: Callable[[], float]
@@ -64,7 +66,7 @@ class Sample:
     count: int = 0
 
     def add(self, seen: Seen) -> None:
-        """Keep it, or not, in the place of another."""
+        """Keep it, possibly in place of another, or drop it."""
         self.count += 1
         if self.count <= self.limit:
             self.kept.append(seen)
@@ -72,17 +74,17 @@ class Sample:
             self.kept[place] = seen
 
     def take(self) -> list[Seen]:
-        """What was kept, in the order of its coming; begins anew."""
+        """Return the sample in the order of arrival, and start a new one."""
         kept, self.kept, self.count = sorted(self.kept), [], 0
         return kept
 
 
 @dataclass(slots=True)
 class Second:
-    """Counts of one second: by label, by reason, by latency, and batches by size.
+    """Counts of one second: outcomes by label, reason and latency, and batches by size.
 
-    `unsure` are those with a label of which the model was not confident, `late` those beyond the
-    budget.
+    `letters` are dead letters by reason. `unsure` counts outcomes of which the model was not
+    confident, `late` those over the latency budget.
     """
 
     at: int
@@ -93,8 +95,8 @@ class Second:
     late: int = 0
     batches: dict[str, int] = field(default_factory=dict)
 
-    def shown(self) -> _Json:
-        """As it is sent."""
+    def as_json(self) -> _Json:
+        """The form in which it is sent to the page."""
         return {
             "at": self.at,
             "labels": self.labels,
@@ -109,18 +111,18 @@ class Second:
 
 
 class Feed:
-    """Collects what is published; `take` gives what is new, `snapshot` all that is remembered.
+    """Collects published outcomes; `take` returns what is new, `snapshot` all that is kept.
 
-    Time is in seconds: `now` since 1970, `now_monotonic` of the clock that `polled_at` is read of.
-    Texts leave it only where `include_text` says that events hold them too; `budget_ms` is what an
-    outcome is late beyond.
+    Times are in seconds: `now` since 1970, `now_monotonic` on the clock of `Record.polled_at`.
+    Texts are left out unless `include_text` is set, as in events. An outcome is late if its latency
+    is over `budget_ms`.
     """
 
     def __init__(self, budget_ms: float, include_text: bool) -> None:
-        """Begin empty."""
+        """Start empty."""
         self.include_text = include_text
         self.budget_ms = budget_ms
-        chance = random.Random(0).random  # noqa: S311 - which ones are shown is no secret
+        chance = random.Random(0).random  # noqa: S311 - a sample for display, not secrecy
         self._messages = Sample(MESSAGES_MAX, chance)
         self._letters = Sample(LETTERS_MAX, chance)
         self._recent: dict[str, deque[_Json]] = {
@@ -138,10 +140,10 @@ class Feed:
         self._second = Second(0)
 
     def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
-        """Take in one, published at this time."""
+        """Count one outcome, published at this time, and maybe keep it for the sample."""
         beat = int(now_monotonic * _BEATS_PER_S)
         if beat != self._beat:
-            self._begin(beat)
+            self._close_beat(beat)
         second = self._second
         latency_ms = (now_monotonic - outcome.record.polled_at) * 1000
         second.latency[bisect_left(LATENCY_MS, latency_ms)] += 1
@@ -152,7 +154,7 @@ class Feed:
             second.letters[outcome.reason] = second.letters.get(outcome.reason, 0) + 1
             self._letters.add(seen)
             return
-        # Passed on unscored, it has no label and nothing to be confident of.
+        # An unscored text has no label, and is not unsure.
         reading = outcome.reading if isinstance(outcome, Verdict) else None
         label = reading.label if reading is not None else ""
         if label not in second.labels and len(second.labels) >= LABELS_MAX:
@@ -162,32 +164,32 @@ class Feed:
         self._messages.add(seen)
 
     def batches(self, counts: Mapping[str, int], now_monotonic: float) -> None:
-        """Take in how many batches there were so far, by size: a closed set of names."""
+        """Set the number of batches since the start, by size, which has a closed set of names."""
         more = Counter(counts) - self._batches
         if more:
-            self._begin(int(now_monotonic * _BEATS_PER_S))
+            self._close_beat(int(now_monotonic * _BEATS_PER_S))
             known = self._second.batches
             self._second.batches = dict(more + Counter(known))
             self._batches = Counter(counts)
 
     def take(self, now_monotonic: float) -> _Json:
-        """What is new since the last `take`: messages, letters, and seconds that are over."""
-        self._begin(int(now_monotonic * _BEATS_PER_S))
+        """Messages, dead letters and completed seconds since the last `take`."""
+        self._close_beat(int(now_monotonic * _BEATS_PER_S))
         new = {name: list(fresh) for name, fresh in self._new.items()}
         for fresh in self._new.values():
             fresh.clear()
         return new
 
     def snapshot(self) -> _Json:
-        """All that is remembered up to the last `take`, and what was counted since the start."""
+        """All recent messages, dead letters and seconds, up to the last `take`."""
         return {name: list(known) for name, known in self._recent.items()}
 
     def totals(self) -> _Json:
-        """What was counted since the start, up to the last second that is over."""
+        """Counts since the start, up to the last completed second."""
         return {"labels": dict(self._labels), "letters": dict(self._reasons)}
 
-    def _begin(self, beat: int) -> None:
-        """End the beat before, where another has begun: once for many outcomes."""
+    def _close_beat(self, beat: int) -> None:
+        """Close the previous beat if a new one has begun."""
         if beat == self._beat:
             return
         self._beat = beat
@@ -199,7 +201,7 @@ class Feed:
         if at != second.at:
             if second.labels or second.letters or second.batches:
                 self._count(second)
-                self._add("seconds", second.shown())
+                self._add("seconds", second.as_json())
             self._second = Second(at)
 
     def _count(self, second: Second) -> None:
@@ -208,13 +210,13 @@ class Feed:
             self._labels[label if known else OTHER_LABELS] += count
         self._reasons.update(second.letters)
 
-    def _add(self, name: str, shown: _Json) -> None:
-        self._recent[name].append(shown)
-        self._new[name].append(shown)
+    def _add(self, name: str, entry: _Json) -> None:
+        self._recent[name].append(entry)
+        self._new[name].append(entry)
 
 
 def message(seen: Seen, *, include_text: bool) -> _Json:
-    """A scored message as it is sent: short, and without its text where that may not travel."""
+    """The form in which a message is sent to the page: cut short, its text only if allowed."""
     outcome = seen.outcome
     assert not isinstance(outcome, Rejected)  # noqa: S101 - for the type checker
     reading = outcome.reading if isinstance(outcome, Verdict) else None
@@ -231,7 +233,7 @@ def message(seen: Seen, *, include_text: bool) -> _Json:
 
 
 def letter(seen: Seen) -> _Json:
-    """A dead letter as it is sent; its detail never holds text of the message."""
+    """The form in which a dead letter is sent; its detail never holds text of the message."""
     rejected = seen.outcome
     assert isinstance(rejected, Rejected)  # noqa: S101 - for the type checker
     return {
@@ -255,7 +257,7 @@ def _common(seen: Seen) -> _Json:
 
 
 def _name(value: object) -> str | None:
-    """A producer's `source`, where it is a plain name: whatever else it may send is not shown."""
+    """A producer's `source` if it is a string; any other value is not shown."""
     return _cut(value, NAME_CHARACTERS_MAX) if isinstance(value, str) else None
 
 

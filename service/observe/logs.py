@@ -1,7 +1,7 @@
 """Log lines: structlog and Python's logging as one stream on standard error.
 
-Text of users never enters a log: values of unknown types, bytes, and messages of exceptions that
-may quote their input are left out, whoever logs them. No metrics here (see `telemetry`).
+Users' texts never enter a log: values of unknown types, bytes, and messages of exceptions that may
+quote their input are left out, whichever code logs them. No metrics here (see `metrics`).
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 
     from service.settings import LogSettings
 
-# Container runtimes split a line at 16 KiB, and a split line is no JSON any more. Our own messages
-# stay under 300 characters; 1000 leaves room for those of the libraries.
+# Container runtimes split lines at 16 KiB, and a split line is no longer JSON. The service's own
+# messages stay under 300 characters; 1000 leaves room for those of the libraries.
 STRING_CHARACTERS_MAX = 1000
-# Five exceptions of a chain, ten frames each, at about 150 characters a frame.
+# Up to five exceptions of a chain, ten frames each, at about 150 characters a frame.
 EXCEPTION_CHARACTERS_MAX = 8000
 _CHAIN_MAX = 5
 _FRAMES_MAX = 10
-# More of a collection is a dump, not a log line; and what nests deeper nobody reads in one.
+# Bounds for collections: more items or deeper nesting cannot be read in a log line.
 _ITEMS_MAX = 20
 _DEPTH_MAX = 3
-# What a client says again within this time tells nothing new.
+# A client's message is not logged again within this time.
 REPEATED_EVERY_S = 60.0
 
-# Exceptions whose messages speak of the machine, the broker (aiokafka's are RuntimeErrors) or
-# tensors. All others, ValueError and KeyError above all, tend to quote the value that they refuse.
+# Exceptions whose messages are about the machine, the broker (aiokafka's are RuntimeErrors) or
+# tensors. Most others, such as ValueError and KeyError, quote the value that they reject.
 _QUOTE_NO_INPUT = (ServiceError, RuntimeError, OSError, MemoryError, ImportError, AssertionError,
                    BaseExceptionGroup)  # fmt: skip
 
 
 class _StandardError(logging.StreamHandler[Any]):
-    """Writes to what standard error is now, not to what it was when logging was configured."""
+    """Writes to the current standard error, not to the one when logging was configured."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.setStream(sys.stderr)
@@ -55,30 +55,31 @@ class _StandardError(logging.StreamHandler[Any]):
 
 
 def _holds_no_message(record: logging.LogRecord) -> bool:
-    # aiokafka's debug records print keys and values of messages, whatever level its loggers have.
+    # aiokafka's debug records contain keys and values of messages, and its loggers may be set to
+    # debug by other code.
     return record.levelno >= logging.INFO or not record.name.startswith("aiokafka")
 
 
 class _Repetitions(logging.Filter):
-    """Lets aiokafka say the same thing once a minute, with how often it was left out meanwhile.
+    """Logs each message of aiokafka once a minute, with the number of repetitions left out.
 
-    While brokers are away each of its clients tries ten times a second, and says so each time.
+    While brokers are unreachable, each of its clients tries ten times a second and logs each time.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        # By the place in its code: never more than it has.
-        self._said: dict[tuple[str, int, int], tuple[float, int]] = {}
+        # Time and repetitions by place in aiokafka's code: bounded by the number of its log calls.
+        self._logged: dict[tuple[str, int, int], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not record.name.startswith("aiokafka"):
             return True
         place, now = (record.pathname, record.lineno, record.levelno), time.monotonic()
-        at, left_out = self._said.get(place, (-math.inf, 0))
+        at, left_out = self._logged.get(place, (-math.inf, 0))
         if now - at < REPEATED_EVERY_S:
-            self._said[place] = at, left_out + 1
+            self._logged[place] = at, left_out + 1
             return False
-        self._said[place] = now, 0
+        self._logged[place] = now, 0
         if left_out:
             record.msg = f"{record.getMessage()} ({left_out} more before this)"
             record.args = ()
@@ -88,8 +89,8 @@ class _Repetitions(logging.Filter):
 def configure_logging(settings: LogSettings) -> None:
     """Send structlog and Python's logging to standard error, as one stream of lines.
 
-    May be called again: the last call counts. Call it again after importing a library that
-    installs handlers of its own (transformers), to take these away.
+    May be called again; the last call takes effect. Call it again after importing a library that
+    installs handlers of its own (transformers), to remove these.
     """
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     common: list[Processor] = [
@@ -117,28 +118,28 @@ def configure_logging(settings: LogSettings) -> None:
         processors=[*common, ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,  # a later call must reach the loggers of all modules
+        cache_logger_on_first_use=False,  # so that a later call affects existing loggers
     )
     root = logging.getLogger()
     others = [other for other in root.handlers if not isinstance(other, _StandardError)]
     root.handlers[:] = [*others, handler]
     root.setLevel(level)
-    # At info aiokafka tells of every metadata refresh and coordinator; that is for debugging.
+    # At level info aiokafka logs every metadata refresh and coordinator; useful for debugging only.
     kafka_level = logging.INFO if level == logging.DEBUG else max(level, logging.WARNING)
     logging.getLogger("aiokafka").setLevel(kafka_level)
-    # Some libraries (transformers, torch) install handlers of their own when they are imported.
+    # Some libraries (transformers, torch) install handlers of their own on import.
     for library in list(root.manager.loggerDict.values()):
         if isinstance(library, logging.Logger) and library.handlers:
             library.handlers.clear()
             library.propagate = True
-    logging.captureWarnings(False)  # so that the next line takes effect every time
+    logging.captureWarnings(False)  # otherwise the next line does nothing on a second call
     logging.captureWarnings(True)
 
 
 def _in_bounds(_logger: object, _method: str, event: EventDict) -> EventDict:
     first = {name: event.pop(name, None) for name in ("timestamp", "level", "logger", "event")}
     if first["logger"] == "asyncio":
-        # What follows the first line is the repr of a task, with its exception's message.
+        # The lines after the first hold the repr of a task, with its exception's message.
         first["event"] = str(first["event"]).partition("\n")[0]
     exception = event.pop("exception", None)
     bounded = {name: _bounded(value) for name, value in {**first, **event}.items()}
@@ -146,7 +147,7 @@ def _in_bounds(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _bounded(value: object, depth: int = 0) -> object:
-    kept: object = f"<{type(value).__name__}>"  # a repr may hold text: a Record's does
+    kept: object = f"<{type(value).__name__}>"  # a repr may hold text, as a Record's does
     match value:
         case None | bool() | int():
             kept = value
@@ -171,12 +172,12 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _message(error: BaseException) -> str:
-    told = isinstance(error, _QUOTE_NO_INPUT)
-    return f"{type(error).__name__}: {error if told else '(left out: it may quote a text)'}"
+    is_safe = isinstance(error, _QUOTE_NO_INPUT)
+    return f"{type(error).__name__}: {error if is_safe else '(left out: it may quote a text)'}"
 
 
 def _exception_text(exc_info: ExcInfo) -> str:
-    """Types, frames without local variables, and harmless messages, causes and group included."""
+    """Types, frames without local variables and safe messages of an exception and its causes."""
     parts: list[str] = []
     pending = [exc_info[1]]
     while pending and len(parts) < _CHAIN_MAX:

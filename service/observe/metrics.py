@@ -1,6 +1,6 @@
-"""What the service counts and measures: a closed set of metrics.
+"""The service's metrics: a closed set, with names, labels and help texts.
 
-No Kafka client, no torch, no HTTP, no logging here (see `logs`).
+No Kafka client, no torch, no HTTP and no logging here (see `logs`).
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 TimedStage = Literal["prepare", "wait", "score", "publish"]
 RetryStage = Literal["poll", "publish", "start"]
 
-# 100 ms, the default budget, is a bound itself, so that the share of messages within it is exact
-# and not interpolated; its neighbours are close, so that quantiles near it are. Under 1 ms nothing
-# is scored, over 60 s the lag says more.
+# The default latency budget of 100 ms is a bucket bound, so that the share of messages within it is
+# exact and not interpolated. Bounds near it are dense, so that quantiles there are accurate. No
+# message is scored in under 1 ms; over 60 s, lag is the better metric.
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5,
            1, 2.5, 5, 10, 30, 60)  # fmt: skip
-# Up to the most that the settings allow; a batch half as full is one bucket lower.
+# Powers of two up to the limits of the settings: half as large a batch is one bucket lower.
 MESSAGES = tuple(2**power for power in range(17))
 TOKENS = tuple(2**power for power in range(4, 21))
 
 
 def service_version() -> str:
-    """The version of the installed package; 0+unknown where it runs without being installed."""
+    """The version of the installed package; 0+unknown if it runs without being installed."""
     try:
         return importlib.metadata.version("sentiment-stream")
     except importlib.metadata.PackageNotFoundError:
@@ -44,15 +44,16 @@ def service_version() -> str:
 
 
 class Metrics:
-    """All metrics of one service, on a registry of its own; each is named after its attribute.
+    """All metrics of one service, on its own registry; attributes are named like the metrics.
 
-    Labels are bounded: topics are the configured ones, a model has few labels, all else is a
-    closed set. The closed sets are there from the start at 0, so that a first count is a rise.
+    The number of series is bounded: topics are the configured ones, a model has few labels, and
+    all other labels have closed sets of values. The latter start at 0, so that `rate()` sees the
+    first increment.
     """
 
     def __init__(self) -> None:
-        """Create all at zero."""
-        # Nothing reads the time of creation, and it doubles the series of every counter.
+        """Create all metrics, at 0."""
+        # Creation times are not used, and would double the series of every counter.
         prometheus.disable_created_metrics()  # type: ignore[no-untyped-call] # by the library
         self.registry = prometheus.CollectorRegistry()
         prometheus.ProcessCollector(registry=self.registry)
@@ -67,7 +68,7 @@ class Metrics:
         self._add_results(counter)
         self.over_budget = counter(
             "sentiment_over_budget_total",
-            "Records published later after they were polled than the latency budget allows.",
+            "Records published with a latency over the budget.",
         )
         self.published = counter("sentiment_published_total", "Sentiment events published.")
         self.dead_lettered = counter(
@@ -75,17 +76,19 @@ class Metrics:
         )
         self.dropped = counter(
             "sentiment_dropped_total",
-            "Records dropped before publishing, as their epoch was over; they are read again.",
+            "Records dropped before publishing because their epoch had ended; they are read again.",
         )
-        self.rebalances = counter("sentiment_rebalances_total", "Changes of the assignment.")
+        self.rebalances = counter(
+            "sentiment_rebalances_total", "Changes of the partition assignment."
+        )
         self.retries = counter(
-            "sentiment_retries_total", "Attempts repeated after a passing failure.", ["stage"]
+            "sentiment_retries_total", "Attempts repeated after a temporary failure.", ["stage"]
         )
         self.end_to_end_seconds = seconds(
-            "sentiment_end_to_end_seconds", "From a record's timestamp until it was published."
+            "sentiment_end_to_end_seconds", "Time from a record's timestamp until it was published."
         )
         self.latency_seconds = seconds(
-            "sentiment_latency_seconds", "From polling a record until it was published."
+            "sentiment_latency_seconds", "Time from polling a record until it was published."
         )
         self.stage_seconds = seconds(
             "sentiment_stage_seconds", "Time of a batch in each stage.", ["stage"]
@@ -98,21 +101,27 @@ class Metrics:
         )
         self.queued_records = gauge("sentiment_queued_records", "Records waiting for the model.")
         self.lag_records = gauge(
-            "sentiment_lag_records", "Records not yet published.", ["topic", "partition"]
+            "sentiment_lag_records",
+            "Records not yet published, by partition.",
+            ["topic", "partition"],
         )
-        self.assigned_partitions = gauge("sentiment_assigned_partitions", "Partitions owned.")
-        self.epoch = gauge("sentiment_epoch", "Interruptions so far: rebalances and rewinds.")
+        self.assigned_partitions = gauge(
+            "sentiment_assigned_partitions", "Partitions assigned to this replica."
+        )
+        self.epoch = gauge("sentiment_epoch", "Rebalances and rewinds since the start.")
         self.ready = gauge("sentiment_ready", "1 while GET /readyz answers 200, else 0.")
         self._add_http(counter)
         self._add_drift(gauge)
         model = ["name", "revision", "engine", "precision", "device"]
         self.model_info = info("sentiment_model", "The model in use.", model)
-        self.build_info = info("sentiment_build", "The service itself.", ["version", "python"])
+        self.build_info = info(
+            "sentiment_build", "The version of the service.", ["version", "python"]
+        )
 
-        self._begin_at_zero()
+        self._start_at_zero()
         self.build_info.labels(service_version(), platform.python_version())
 
-    def _begin_at_zero(self) -> None:
+    def _start_at_zero(self) -> None:
         for reason in Reason:
             self.dead_lettered.labels(reason)
         for stage in get_args(RetryStage):
@@ -121,52 +130,54 @@ class Metrics:
             self.stage_seconds.labels(stage)
 
     def _add_results(self, counter: Callable[..., prometheus.Counter]) -> None:
-        self.scored = counter("sentiment_scored_total", "Texts scored, by result.", ["label"])
+        self.scored = counter("sentiment_scored_total", "Texts scored, by label.", ["label"])
         self.unsure = counter(
             "sentiment_unsure_total",
-            "Texts scored of which the model was not confident, by result.",
+            "Texts scored without the model being confident, by label.",
             ["label"],
         )
         self.repeated = counter(
             "sentiment_repeated_total",
-            "Texts scored before, whose score was remembered and not computed.",
+            "Texts whose score was taken from the cache of repeats and not computed.",
         )
 
     def _add_http(self, counter: Callable[..., prometheus.Counter]) -> None:
         self.score_requests = counter(
             "sentiment_score_requests_total",
-            "Requests for scores over HTTP, by path and status.",
+            "HTTP requests to POST /score and POST /explain, by path and status.",
             ["path", "status"],
         )
 
     def _add_drift(self, gauge: Callable[..., prometheus.Gauge]) -> None:
         self.drift_index = gauge(
             "sentiment_drift_index",
-            "Population stability index of recent records against the model's reference: under "
-            "0.1 like it, over 0.25 unlike it; none without a reference or enough records.",
+            "Population stability index of recent records against the model's reference: no "
+            "drift under 0.1, much over 0.25; absent without a reference or with too few records.",
             ["of"],
         )
         self.drift_records = gauge(
-            "sentiment_drift_records", "Recent records that index and shares are of."
+            "sentiment_drift_records",
+            "Recent records that drift index and shares are computed from.",
         )
         self.unknown_share = gauge(
-            "sentiment_unknown_share", "Share of unknown tokens in recent texts."
+            "sentiment_unknown_share",
+            "Share of tokens of recent texts outside the vocabulary.",
         )
         self.long_share = gauge(
             "sentiment_long_share", "Share of recent texts too long for one window."
         )
         self.language_share = gauge(
-            "sentiment_language_share", "Share of recent texts in a language.", ["language"]
+            "sentiment_language_share", "Share of recent texts by language.", ["language"]
         )
 
     def set_lag(self, lag: Mapping[Partition, int]) -> None:
-        """Replace the lag of all partitions, in records; one not named is gone."""
+        """Replace the lag of all partitions, in records; partitions not named are removed."""
         self.lag_records.clear()
         for (topic, number), records in lag.items():
             self.lag_records.labels(topic, number).set(records)
 
     def set_drift(self, drift: Drift) -> None:
-        """Say how recent records differ; what is not in it is gone."""
+        """Replace all drift gauges; indices and languages that are not named are removed."""
         self.drift_records.set(drift.records)
         self.unknown_share.set(drift.unknown)
         self.long_share.set(drift.long)
@@ -178,25 +189,26 @@ class Metrics:
             self.language_share.labels(language).set(share)
 
     def set_model(self, model: ModelInfo) -> None:
-        """Say which model is in use; one said before is gone. Its labels begin at 0."""
+        """Set the model in use, in place of an earlier one, and start its labels at 0."""
         for label in model.labels:
             self.scored.labels(label)
             self.unsure.labels(label)
         self.model_info.clear()
-        how = (model.engine, model.precision, model.device)
-        self.model_info.labels(model.name, model.revision, *how)
+        self.model_info.labels(
+            model.name, model.revision, model.engine, model.precision, model.device
+        )
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
-        """The exposition in the form that an Accept header asks for, and its content type."""
+        """The exposition in the format that an Accept header asks for, and its content type."""
         try:
             encode, content_type = choose_encoder(accept)
             return encode(self.registry), content_type
-        except (TypeError, ValueError):  # raised for a version that is no number
+        except (TypeError, ValueError):  # raised for a version that is not a number
             return self.render()
 
 
 class Description(NamedTuple):
-    """One line of the documentation of the metrics."""
+    """One metric in the documentation."""
 
     name: str
     type: str
@@ -205,13 +217,13 @@ class Description(NamedTuple):
 
 
 def describe() -> list[Description]:
-    """Every metric of the service's own, by the names that a scrape shows."""
+    """Every metric that the service defines, under the name that a scrape shows."""
     suffixes = {"counter": "_total", "info": "_info"}
     lines = []
     for metric in vars(Metrics()).values():
         if isinstance(metric, MetricWrapperBase):
             (family,) = metric.describe()
             name = family.name + suffixes.get(family.type, "")
-            labels = tuple(metric._labelnames)  # noqa: SLF001 - no public way to read them
+            labels = tuple(metric._labelnames)  # noqa: SLF001 - there is no public way to read them
             lines.append(Description(name, family.type, labels, family.documentation))
     return lines

@@ -1,10 +1,11 @@
-"""Spans by OpenTelemetry's messaging conventions; all names of spans and attributes are here.
+"""Traces by OpenTelemetry's messaging conventions; all names of spans and attributes are here.
 
-Of each message a `process` span, child of what its headers name, and in that a `create` span, whose
-context the event or dead letter carries on; of each commit a `send` span for each topic, with links
-to those. Where nothing is traced nobody imports this: headers then pass through as they came.
+Each message has a `process` span, a child of the span that its headers name, and in it a `create`
+span, whose context is put into the headers of the event or dead letter. Each commit has one `send`
+span for each topic, with links to the `create` spans. Without tracing this module is not imported,
+and headers pass through unchanged.
 
-No text of users may enter an attribute, nor a key or an id that a producer chose.
+Users' texts may not enter an attribute, nor may keys and ids that a producer chose.
 """
 
 from __future__ import annotations
@@ -48,13 +49,14 @@ if TYPE_CHECKING:
     from service.records import Headers, Outcome, Outgoing, Publication
     from service.settings import TracingSettings
 
-# Names are those of this version of the conventions, whose messaging part is in development.
+# The version of the conventions that the names are taken from; its messaging part is unstable.
 SCHEMA_URL = "https://opentelemetry.io/schemas/1.44.0"
-# As many as the SDK keeps of a span by default; the count of messages is an attribute.
+# The SDK's default limit for one span. The number of messages is an attribute.
 LINKS_MAX = 128
-# W3C asks to carry on 512 characters of tracestate; longer headers are passed over.
+# W3C requires at least 512 characters of tracestate to be propagated; longer headers than this are
+# ignored.
 HEADER_BYTES_MAX = 1024
-# What is not exported at a stop is lost: a stop does not wait longer for a collector that is away.
+# A stop waits no longer than this for the export of the last spans; the rest is lost.
 CLOSE_S = 5.0
 
 SYSTEM = "messaging.system"
@@ -68,14 +70,14 @@ TOMBSTONE = "messaging.kafka.message.tombstone"
 MESSAGE_COUNT = "messaging.batch.message_count"
 ERROR = "error.type"
 LABEL = "sentiment.label"
-# `error.type` of spans whose publication was dropped: the partition belongs to another replica.
+# `error.type` of spans whose publication was dropped after a rebalance.
 DROPPED = "dropped"
 
 _CONTEXT = ("traceparent", "tracestate")
 
 
 class _HeadersGetter(Getter["Headers"]):
-    """Gives the propagator what it asks of a record's headers, where that is text."""
+    """Reads a record's headers for the propagator; ignores values that are not short ASCII."""
 
     def get(self, carrier: Headers, key: str) -> list[str] | None:
         values = [
@@ -91,10 +93,10 @@ class _HeadersGetter(Getter["Headers"]):
 
 
 class Tracing:
-    """Publishes within spans."""
+    """Publishes with spans around it."""
 
     def __init__(self, provider: TracerProvider, clock: Clock, group_id: str, version: str) -> None:
-        """Make spans by `provider`, with times of `clock`."""
+        """Create spans with `provider`, timed by `clock`."""
         self._provider = provider
         self._tracer = provider.get_tracer("sentiment-stream", version, SCHEMA_URL)
         self._clock = clock
@@ -108,10 +110,12 @@ class Tracing:
         publication: Publication,
         outcomes: Sequence[Outcome],
     ) -> bool:
-        """Publish with new contexts in the headers; `outcomes` are those of `outgoing`, in order.
+        """Publish with new trace contexts in the headers; the result is that of `publish`.
+
+        `outcomes` are those of `publication.outgoing`, in the same order.
 
         Raises:
-            ServiceError: what `publish` raises; the spans then have it as their error.
+            ServiceError: whatever `publish` raises; it is recorded as the error of the spans.
         """
         processes = [self._process(outcome) for outcome in outcomes]
         created = [
@@ -132,8 +136,8 @@ class Tracing:
         return published
 
     def close(self) -> None:
-        """Export what is left, within a bound; blocks."""
-        # The SDK itself would wait for half a minute.
+        """Export the remaining spans; blocks for at most CLOSE_S."""
+        # The SDK by itself waits for up to half a minute.
         closing = threading.Thread(target=self._provider.shutdown, daemon=True)
         closing.start()
         closing.join(CLOSE_S)
@@ -171,7 +175,7 @@ class Tracing:
         return span
 
     def _create(self, process: Span, outgoing: Outgoing) -> tuple[Span, Outgoing]:
-        """The span of one event or letter, and the latter with that span in its headers."""
+        """The span of one outgoing record, and the record with that span in its headers."""
         now = self._now()
         span = self._tracer.start_span(
             f"create {outgoing.topic}",
@@ -198,7 +202,7 @@ class Tracing:
             contexts = [span.get_span_context() for span in spans]
             links = [Link(context) for context in contexts if context.trace_flags.sampled]
             if not links:
-                # Of messages that their producers do not trace, their commit is of no interest.
+                # If no message is traced, the commit is not traced either.
                 continue
             yield self._tracer.start_span(
                 f"send {topic}",
@@ -219,13 +223,14 @@ class Tracing:
 
 
 def exporting(settings: TracingSettings, clock: Clock, group_id: str, version: str) -> Tracing:
-    """Export by OTLP over HTTP, from a thread of its own, as settings and OTEL_ variables say.
+    """Tracing that exports by OTLP over HTTP, configured by settings and OTEL_ variables.
 
-    The SDK keeps at most 2,048 spans that wait for the collector, and drops what is more.
+    The SDK exports on its own thread. It queues up to 2,048 spans for the collector and drops
+    more.
     """
     resource = Resource.create({"service.name": "sentiment-stream", "service.version": version})
     provider = TracerProvider(
-        # A share of all is left to OTEL_TRACES_SAMPLER, which by default is the same.
+        # With a share of 1 OTEL_TRACES_SAMPLER applies, whose default samples everything.
         ParentBased(TraceIdRatioBased(settings.share)) if settings.share < 1 else None,
         resource.merge(OTELResourceDetector().detect()),
     )

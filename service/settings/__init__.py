@@ -1,7 +1,7 @@
-"""All settings, frozen, checked against each other; the only reader of the environment.
+"""All settings, immutable and checked against each other; the only reader of the environment.
 
-`SENTIMENT_<GROUP>__<NAME>` sets a value, a command's flag overrides it. A wrong or unknown name
-stops the program before it touches anything.
+`SENTIMENT_<GROUP>__<NAME>` sets a value, and a command's flag overrides it. A wrong value or an
+unknown name stops the program before it does anything else.
 """
 
 from __future__ import annotations
@@ -53,20 +53,20 @@ __all__ = [
 PREFIX = "SENTIMENT_"
 
 PUBLISHED_MODEL = "distilbert-base-uncased-finetuned-sst-2-english"
-# The hub's commit of the published model whose figures are known.
+# The commit of the published model on the hub that was measured.
 PUBLISHED_REVISION = "714eb0fa89d2f80546fda750413ed43d93601a13"
 
-# What Kubernetes puts into every container beside a Service whose name begins with `sentiment-`.
+# Variables that Kubernetes sets in every container for a Service named `sentiment-…`.
 _SERVICE_LINK = re.compile(
     r"_SERVICE_HOST=|_SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]+$"
     r"|_PORT(_[0-9]+_(TCP|UDP|SCTP))?=[a-z]+://|_PORT_[0-9]+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)="
 )
-# Enough to recognise a value by; a whole file pasted into a variable is not shown.
+# Enough to recognise a value; a whole file pasted into a variable is not shown.
 _VALUE_CHARACTERS_MAX = 100
 
 
 class Settings(BaseSettings):
-    """The whole of the settings."""
+    """All settings, by group."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -141,7 +141,7 @@ def _conflicts(settings: Settings) -> Iterator[str]:
 
 
 def each_setting() -> Iterator[tuple[str, str, FieldInfo]]:
-    """Every setting as (group, name, field), in the order of the classes above."""
+    """Every setting as (group, name, field), in the order of the classes."""
     for group, field in Settings.model_fields.items():
         model = field.annotation
         assert isinstance(model, type), group  # noqa: S101 - for the type checker
@@ -156,7 +156,7 @@ def variable(group: str, name: str) -> str:
 
 
 def allowed(group: str, name: str) -> str:
-    """What a setting may be, in words."""
+    """The allowed values of a setting, in words."""
     model = Settings.model_fields[group].annotation
     assert isinstance(model, type), group  # noqa: S101 - for the type checker
     assert issubclass(model, BaseModel), group  # noqa: S101
@@ -180,10 +180,10 @@ def allowed(group: str, name: str) -> str:
 
 
 def load_settings(flags: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
-    """Read the environment, with a command's flags above it.
+    """Read the environment; `flags`, by group and name, override it.
 
     Raises:
-        SettingsError: one line for each wrong setting: variable, value, and what to do.
+        SettingsError: one line for each wrong setting, with the variable, its value and what to do.
     """
     known = {variable(group, name) for group, name, _ in each_setting()}
     unknown = sorted(
@@ -195,7 +195,7 @@ def load_settings(flags: Mapping[str, Mapping[str, Any]] | None = None) -> Setti
     )
     if unknown:
         raise SettingsError(
-            f"{_in_line(unknown[0])} is no setting; correct or unset it "
+            f"{_in_line(unknown[0])} is not a setting; correct or unset it "
             "(`sentiment-stream run --help` lists all)"
         )
     given = {group: dict(values) for group, values in (flags or {}).items() if values}
@@ -208,14 +208,15 @@ def load_settings(flags: Mapping[str, Mapping[str, Any]] | None = None) -> Setti
 def _lines(error: pydantic.ValidationError) -> Iterator[str]:
     descriptions = {(group, name): field.description for group, name, field in each_setting()}
     for problem in error.errors(include_url=False):
-        # The service's own validators say what is wrong; pydantic's words would only repeat.
+        # The service's own validators give the reason. Pydantic's messages would only repeat what
+        # is allowed.
         own = str(problem.get("ctx", {}).get("error", ""))
         if len(problem["loc"]) < 2:
             yield own
             continue
         group, name = str(problem["loc"][0]), str(problem["loc"][1])
         value, complaint = str(problem["input"]), f" {own};" if own else ":"
-        # Somebody may have put the secret itself where its file belongs.
+        # The value may be the secret itself, set by mistake in place of its file.
         shown = not name.endswith("_file") or value.startswith(("/", "."))
         yield (
             f"{variable(group, name)}={_in_line(value) if shown else '(not shown)'}{complaint} "
@@ -224,14 +225,14 @@ def _lines(error: pydantic.ValidationError) -> Iterator[str]:
 
 
 def _in_line(value: str) -> str:
-    """A value on one line of text, whatever is in it."""
+    """The value on one line, control characters escaped and cut if it is long."""
     shown = value if value.isprintable() else repr(value)[1:-1]
     left_out = len(shown) - _VALUE_CHARACTERS_MAX
     return shown if left_out <= 0 else f"{shown[:_VALUE_CHARACTERS_MAX]}… ({left_out} more)"
 
 
 def read_secret(path: Path) -> str:
-    """The content of a mounted secret, without the line break at its end.
+    """The content of a mounted secret, without a trailing line break.
 
     Raises:
         SettingsError: it cannot be read.

@@ -96,7 +96,11 @@ def test_check_config_prints_the_settings() -> None:
     ("name", "value", "told"),
     [
         ("SENTIMENT_HTTP__PORT", "web", "SENTIMENT_HTTP__PORT=web: set it to a whole number"),
-        ("SENTIMENT_HTTP_PORT", "8080", "SENTIMENT_HTTP_PORT is no setting; correct or unset it"),
+        (
+            "SENTIMENT_HTTP_PORT",
+            "8080",
+            "SENTIMENT_HTTP_PORT is not a setting; correct or unset it",
+        ),
         ("SENTIMENT_KAFKA__SASL_USERNAME", "me", "SENTIMENT_KAFKA__SASL_USERNAME or"),
     ],
 )

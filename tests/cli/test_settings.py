@@ -1,4 +1,4 @@
-"""Settings: what is allowed, what follows, and one line with a remedy for each mistake."""
+"""Settings: allowed values, derived defaults, and one line with a remedy for each mistake."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SECRET = "hunter2-swordfish"  # noqa: S105 - stands for a secret
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the machine's own settings."""
+    """Unset all settings of the machine that the tests run on."""
     for name in list(os.environ):
         if name.upper().startswith("SENTIMENT_"):
             monkeypatch.delenv(name)
@@ -42,12 +42,12 @@ def _error(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
     with pytest.raises(SettingsError) as caught:
         load_settings()
     message = str(caught.value)
-    assert message.isprintable(), "one line, with nothing that could break a terminal"
+    assert message.isprintable(), "one line, without control characters"
     return message
 
 
 def test_the_defaults_load() -> None:
-    """Without any setting the service runs, as it stands in the classes."""
+    """Without any variable, all values are the defaults of the classes."""
     settings = load_settings()
     assert settings == Settings()
     assert settings.kafka.input_topics == ("sentiment.messages",)
@@ -62,19 +62,31 @@ def test_every_setting_is_described_and_says_what_is_allowed() -> None:
 
 
 WRONG = [
-    ("KAFKA__BOOTSTRAP_SERVERS", "localhost", "set it to host:port, several with commas"),
-    ("KAFKA__BOOTSTRAP_SERVERS", "a:9092, b:9092", "set it to host:port, several with commas"),
-    ("KAFKA__BOOTSTRAP_SERVERS", "kafka://a:9092", "set it to host:port, several with commas"),
+    ("KAFKA__BOOTSTRAP_SERVERS", "localhost", "set it to host:port, several separated by commas"),
+    (
+        "KAFKA__BOOTSTRAP_SERVERS",
+        "a:9092, b:9092",
+        "set it to host:port, several separated by commas",
+    ),
+    (
+        "KAFKA__BOOTSTRAP_SERVERS",
+        "kafka://a:9092",
+        "set it to host:port, several separated by commas",
+    ),
     ("KAFKA__BOOTSTRAP_SERVERS", "a:9092,b:65536", "has a port that is not within 1 to 65535"),
-    ("KAFKA__INPUT_TOPIC", "posts,", "set it to names of A-Z a-z 0-9 . _ - with commas"),
-    ("KAFKA__INPUT_TOPIC", "posts reviews", "set it to names of A-Z a-z 0-9 . _ - with commas"),
+    ("KAFKA__INPUT_TOPIC", "posts,", "set it to names of A-Z a-z 0-9 . _ - separated by commas"),
+    (
+        "KAFKA__INPUT_TOPIC",
+        "posts reviews",
+        "set it to names of A-Z a-z 0-9 . _ - separated by commas",
+    ),
     ("KAFKA__OUTPUT_TOPIC", "événements", "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
     ("KAFKA__DEAD_LETTER_TOPIC", "", "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
     ("KAFKA__GROUP_ID", "x" * 250, "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
     ("KAFKA__INPUT_FORMAT", "avro", "set it to json or text"),
-    ("KAFKA__TEXT_FIELD", "text", "is no JSON pointer (Location must start with /)"),
-    ("KAFKA__TEXT_FIELD", "/a~2", "is no JSON pointer (Found invalid escape ~2)"),
-    ("KAFKA__TEXT_FIELD", "", "means the whole message, for which there is INPUT_FORMAT=text"),
+    ("KAFKA__TEXT_FIELD", "text", "is not a JSON pointer (Location must start with /)"),
+    ("KAFKA__TEXT_FIELD", "/a~2", "is not a JSON pointer (Found invalid escape ~2)"),
+    ("KAFKA__TEXT_FIELD", "", "means the whole message; use INPUT_FORMAT=text for that"),
     ("KAFKA__AUTO_OFFSET_RESET", "none", "set it to earliest or latest"),
     ("KAFKA__SESSION_TIMEOUT_MS", "30s", "set it to a whole number from 1 to 86400000"),
     ("KAFKA__HEARTBEAT_INTERVAL_MS", "0", "set it to a whole number from 1 to 86400000"),
@@ -115,7 +127,7 @@ def test_a_wrong_value_is_answered_with_variable_value_and_remedy(
 
 
 def test_each_wrong_value_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All are told at once, in the order of the settings."""
+    """All errors are reported at once, in the order of the settings."""
     monkeypatch.setenv("SENTIMENT_LOG__LEVEL", "loud")
     monkeypatch.setenv("SENTIMENT_HTTP__PORT", "http")
     with pytest.raises(SettingsError) as caught:
@@ -125,7 +137,7 @@ def test_each_wrong_value_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @given(st.text().map("?{}".format))
-def test_whatever_the_value_it_is_shown_on_one_line(value: str) -> None:
+def test_any_value_is_shown_on_one_line(value: str) -> None:
     """Line breaks and control characters are escaped, long values cut."""
     with pytest.raises(SettingsError) as caught:
         load_settings({"model": {"engine": value}})
@@ -140,8 +152,8 @@ def test_whatever_the_value_it_is_shown_on_one_line(value: str) -> None:
      "SENTIMENT_HTTP_PORT", "SENTIMENT_KAFKA__SASL_PASSWORD"],
 )  # fmt: skip
 def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """A setting misspelt would otherwise be one not made; its value is not shown."""
-    expected = "is no setting; correct or unset it (`sentiment-stream run --help` lists all)"
+    """Otherwise a misspelt setting would be ignored. Its value is not shown."""
+    expected = "is not a setting; correct or unset it (`sentiment-stream run --help` lists all)"
     assert _error(monkeypatch, **{name: SECRET}) == f"{name} {expected}"
 
 
@@ -159,16 +171,16 @@ def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) 
         ("SENTIMENTS", "1"),
     ],
 )
-def test_what_others_set_is_passed_over(
+def test_variables_of_kubernetes_are_ignored(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """Kubernetes tells a container of every Service; one may well be called sentiment-stream."""
+    """It sets some for every Service, and one may be named sentiment-stream."""
     monkeypatch.setenv(name, value)
     assert load_settings() == Settings()
 
 
 def test_a_flag_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For itself alone; the rest of its group stays as set, and names may be in lower case."""
+    """The rest of the flag's group keeps its values; names may be in lower case."""
     monkeypatch.setenv("SENTIMENT_KAFKA__GROUP_ID", "from-environment")
     monkeypatch.setenv("sentiment_kafka__input_topic", "a,b")
     assert load_settings().kafka.group_id == "from-environment"
@@ -176,22 +188,22 @@ def test_a_flag_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     assert (kafka.group_id, kafka.input_topics) == ("from-flag", ("a", "b"))
 
 
-def test_timeouts_follow_from_the_session() -> None:
-    """Each unless it is set itself."""
+def test_timeouts_are_derived_from_the_session_timeout() -> None:
+    """Unless they are set."""
     kafka = KafkaSettings(session_timeout_ms=6000)
-    followed = (kafka.heartbeat_ms, kafka.rebalance_ms, kafka.max_poll_ms, kafka.transaction_ms)
-    assert followed == (600, 12_000, 60_000, 4000)
+    derived = (kafka.heartbeat_ms, kafka.rebalance_ms, kafka.max_poll_ms, kafka.transaction_ms)
+    assert derived == (600, 12_000, 60_000, 4000)
     kafka = KafkaSettings(
         heartbeat_interval_ms=1, rebalance_timeout_ms=2, max_poll_interval_ms=3,
         transaction_timeout_ms=4,
     )  # fmt: skip
-    set_so = (kafka.heartbeat_ms, kafka.rebalance_ms, kafka.max_poll_ms, kafka.transaction_ms)
-    assert set_so == (1, 2, 3, 4)
+    explicit = (kafka.heartbeat_ms, kafka.rebalance_ms, kafka.max_poll_ms, kafka.transaction_ms)
+    assert explicit == (1, 2, 3, 4)
 
 
 @given(st.integers(10, 24 * 3600 * 1000))
-def test_whatever_the_session_what_follows_has_no_conflict(session_timeout_ms: int) -> None:
-    """One number is enough to set them all."""
+def test_derived_timeouts_never_conflict(session_timeout_ms: int) -> None:
+    """At any session timeout."""
     load_settings({"kafka": {"session_timeout_ms": session_timeout_ms}})
 
 
@@ -249,14 +261,14 @@ def test_settings_that_contradict_each_other(kafka: dict[str, object], complaint
         {"security_protocol": "SASL_PLAINTEXT", "sasl_username": "u", "sasl_password_file": FILE},
     ],
 )
-def test_settings_that_go_together(kafka: dict[str, object]) -> None:
-    """The bounds themselves are allowed, and each complete way to connect."""
+def test_settings_without_a_conflict(kafka: dict[str, object]) -> None:
+    """The bounds themselves are allowed, and so is each complete way to connect."""
     loaded = load_settings({"kafka": kafka}).kafka.model_dump(mode="json")
     assert kafka.items() <= loaded.items()
 
 
 def test_secrets_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None:
-    """The settings know the path alone."""
+    """The settings hold only the path."""
     file = tmp_path / "secret"
     file.write_text(SECRET)
     names = ("sasl_password_file", "ssl_ca_file", "ssl_certificate_file", "ssl_key_file")
@@ -281,16 +293,16 @@ def test_a_secret_in_place_of_its_file_is_not_shown(name: str) -> None:
     ("content", "secret"),
     [(b"a b\n", "a b"), (b"a\r\n", "a"), (b" a ", " a "), ("pä".encode(), "pä"), (b"", "")],
 )
-def test_a_line_break_at_the_end_is_no_part_of_a_secret(
+def test_a_trailing_line_break_is_not_part_of_a_secret(
     tmp_path: Path, content: bytes, secret: str
 ) -> None:
-    """Editors add one; all else is the secret's."""
+    """Editors add one; everything else belongs to the secret."""
     (tmp_path / "secret").write_bytes(content)
     assert read_secret(tmp_path / "secret") == secret
 
 
 def test_a_secret_that_cannot_be_read(tmp_path: Path) -> None:
-    """One line with the path and what to do, and nothing of the content."""
+    """One line with the path and what to do, without the content."""
     with pytest.raises(SettingsError, match=r"none: cannot be read \(No such file.*\); mount"):
         read_secret(tmp_path / "none")
     (tmp_path / "secret").write_bytes(b"abc\xff")

@@ -13,7 +13,7 @@ from service.observe.drift import (
     BLOCK_RECORDS,
     BLOCKS_MAX,
     LANGUAGES_MAX,
-    LANGUAGES_TOLD,
+    LANGUAGES_REPORTED,
     OTHER,
     RECORDS_MIN,
     TOKEN_EDGES,
@@ -164,7 +164,7 @@ def test_languages_are_bounded() -> None:
         window.record(_verdict(language=None))
     assert all(len(block.languages) <= LANGUAGES_MAX + 1 for block in window._blocks)
     languages = window.drift().languages
-    assert len(languages) <= LANGUAGES_TOLD + 1
+    assert len(languages) <= LANGUAGES_REPORTED + 1
     assert languages[OTHER] > 0.5
     assert sum(languages.values()) == pytest.approx(1)
 
