@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonpointer import JsonPointer
 from tokenizers import Tokenizer
 
-from service.records import Document, Item, Reason, Rejected, TextStats
+from service.records import Document, Item, Reason, Rejected, TextStats, Unscored
 from service.text.encoder import TextEncoder
 from service.text.language import CHARACTERS_MAX, Languages, readable
 from service.text.prepare import prepared
@@ -64,7 +64,7 @@ def test_what_a_text_shows(text: str, language: str | None) -> None:
 
 
 def test_posts_of_many_languages() -> None:
-    """As many are told, and as few wrongly, as service/bench/README.md says."""
+    """As many are detected, and as few wrongly, as service/bench/README.md says."""
     rows = [row.split("\t") for row in POSTS.read_text(encoding="utf-8").splitlines()]
     told = [(language, LANGUAGES.tell(post)) for language, post in rows]
     right = sum(language == found for language, found in told)
@@ -107,9 +107,9 @@ def test_others_become_dead_letters() -> None:
 
 
 def test_others_are_passed_on() -> None:
-    """Without a window, so that no model is asked."""
+    """As items without windows or tokens, so that the model gets none of them."""
     items = _items("pass", {"en"})
-    passed = [item for item in items if isinstance(item, Document) and not item.windows]
-    assert ["fr", "de"] == [document.language for document in passed]
-    assert {TextStats(0, truncated=True, windows=0, unknown_share=0.0)} == {d.stats for d in passed}
-    assert {0} == {document.tokens for document in passed}
+    assert [Document, Unscored, Unscored, Document] == [type(item) for item in items]
+    passed = [item for item in items if isinstance(item, Unscored)]
+    assert ["fr", "de"] == [item.language for item in passed]
+    assert {TextStats(0, truncated=True, windows=0, unknown_share=0.0)} == {i.stats for i in passed}
