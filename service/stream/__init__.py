@@ -1,1 +1,1 @@
-"""The stages of the stream: collect, score, publish; batches, costs, the circuit breaker."""
+"""The stages of the stream: collect, score, publish; with batches, costs, the circuit breaker."""

@@ -1,9 +1,9 @@
-"""What goes into the next batch. Pure: time is an argument, nothing here waits.
+"""Chooses the items of the next batch. Pure: time is an argument, and nothing here waits.
 
-A batch is taken when the model is free, never before, so it grows while the model is busy. It is
-kept small enough to end within the latency budget of its oldest item, as far as the measured cost
-of earlier batches can tell, if what it leaves behind is in time too; once a budget is lost,
-throughput is what helps, and the batch is as large as memory allows.
+A batch is taken only when the model is free, so it grows while the model is busy. It takes all
+waiting items that its bounds allow, with one exception: if that would miss the latency budget of
+the oldest item, and two smaller batches would meet all budgets, it is cut. Once a budget is lost,
+only throughput helps, so the batch is as large as possible.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from service.records import Item
 
-# Two batches' worth waiting keeps the model busy; more would only grow latency and memory.
+# Items for two batches keep the model busy; more would only add latency and memory.
 HELD_BATCHES = 2
-# Most bytes of records waiting: the pipeline's share of a 1 GB container, whatever their size.
+# Most bytes of waiting records: the pipeline's share of a 1 GB container.
 HELD_BYTES_MAX = 32 * 2**20
 
 
@@ -53,12 +53,12 @@ class Batcher:
         return len(self._items)
 
     def observe_publish(self, seconds: float) -> None:
-        """Learn what comes behind the model, and counts against the same budget."""
+        """Learn how long publishing takes, which counts against the same budget."""
         self._publish_s = FORGETTING * self._publish_s + (1 - FORGETTING) * seconds
 
     @property
     def full(self) -> bool:
-        """Whether nothing should be added until a batch is taken."""
+        """Whether to add nothing until a batch is taken."""
         return (
             len(self._items) >= HELD_BATCHES * self._limits.records_max
             or self._tokens >= HELD_BATCHES * self._limits.tokens_max
@@ -67,12 +67,12 @@ class Batcher:
 
     @property
     def fills_a_batch(self) -> bool:
-        """Whether as much waits as one batch may hold."""
+        """Whether the waiting items fill a batch."""
         limits = self._limits
         return len(self._items) >= limits.records_max or self._tokens >= limits.tokens_max
 
     def add(self, items: Sequence[Item], epoch: int) -> int:
-        """Add items of an epoch; returns how many of an older one were dropped for it."""
+        """Add items of an epoch; drops those of another epoch, and returns their number."""
         dropped = 0
         if epoch != self._epoch:
             dropped = len(self._items)
@@ -86,7 +86,7 @@ class Batcher:
         return dropped
 
     def take(self, now: float) -> Batch | None:
-        """Take the next batch at `now` (monotonic seconds); None where nothing waits."""
+        """Take the next batch at `now` (monotonic seconds); None if no items wait."""
         if not self._items:
             return None
         count = self._count(now)
@@ -97,19 +97,19 @@ class Batcher:
         return Batch(items, self._epoch, tokens)
 
     def _count(self, now: float) -> int:
-        """How many items go: all that may, or fewer, so that the oldest is in time.
+        """How many items to take: all that the bounds allow, or fewer to keep the oldest in time.
 
-        Small batches cost more for each text: cutting one off for the oldest pays only where those
-        behind it are in time then too. Otherwise the backlog grows, and in the end every budget is
-        lost.
+        A cut costs throughput, because every batch has a fixed cost. So it is made only if the
+        items behind it are in time too; otherwise the backlog would grow until no item is in time.
         """
         left_s = self._left_s(self._items[0], now)
         texts = tokens = count = 0
-        # Count, texts and tokens before the first with which the batch would be late.
+        # Count, texts and tokens of the largest batch that is in time; None if all of it is.
         timely: tuple[int, int, int] | None = None
         for item in self._items:
             size = _tokens(item)
             full = count >= self._limits.records_max or tokens + size > self._limits.tokens_max
+            # The first item is taken even if it exceeds the bounds by itself.
             if count and full:
                 break
             more = (texts + isinstance(item, Document), tokens + size)
@@ -118,14 +118,16 @@ class Batcher:
             texts, tokens = more
             count += 1
         if timely is None or not timely[0]:
-            # In time as a whole, or lost for the oldest already.
+            # The whole batch is in time, or not even the oldest item alone is.
             return count
         cut, cut_texts, cut_tokens = timely
-        all_s = self.cost.seconds_of(cut_texts, cut_tokens)
-        all_s += self.cost.seconds_of(texts - cut_texts, tokens - cut_tokens)
-        return cut if all_s <= self._left_s(self._items[cut], now) else count
+        # The items behind the cut run after it, and the oldest of them is the first one.
+        both_s = self.cost.seconds_of(cut_texts, cut_tokens)
+        both_s += self.cost.seconds_of(texts - cut_texts, tokens - cut_tokens)
+        return cut if both_s <= self._left_s(self._items[cut], now) else count
 
     def _left_s(self, item: Item, now: float) -> float:
+        """Seconds that the model may take for an item, so that it is published in time."""
         waited = now - item.record.polled_at
         return self._limits.latency_budget_s - waited - self._publish_s
 

@@ -1,6 +1,6 @@
 """Stops the service when most records become dead letters. Pure.
 
-A broken producer or model would otherwise empty its topic into the dead letters in minutes. The
+A broken producer or model would otherwise turn a whole topic into dead letters within minutes. The
 batch that trips it is not committed, so nothing is lost by stopping.
 """
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from service.records import Outcome, Reason
 
-# Fewer records than these say nothing about a share.
+# The share of fewer records says too little.
 RECORDS_MIN = 500
 
 
@@ -29,7 +29,7 @@ class Breaker:
         self._share_max = share_max
 
     def trips(self, outcomes: Sequence[Outcome]) -> str | None:
-        """Why these outcomes must not be published; None where they may."""
+        """Why these outcomes must not be published; None if they may be."""
         window = deque(self._last, self._last.maxlen)
         window.extend(_reasons(outcomes))
         reasons = Counter(reason for reason in window if reason is not None)

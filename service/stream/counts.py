@@ -1,6 +1,6 @@
-"""What is counted of an outcome once its transaction has ended: metrics, drift, the live page.
+"""Counts outcomes after their commit: for the metrics, drift, and the live page.
 
-Exists so that nothing is counted that was not published, in one place. Changes nothing else.
+Exists so that only published outcomes are counted, and in one place. Changes nothing else.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OutcomeCounts:
-    """Counts published outcomes; `latency_budget_s` is from polling a record until then."""
+    """Counts published outcomes; `latency_budget_s` begins when a record is polled."""
 
     metrics: Metrics
     drift: DriftWindow
@@ -27,7 +27,7 @@ class OutcomeCounts:
     feed: Feed | None = None
 
     def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
-        """Count one, published at `now` (Unix seconds) and `now_monotonic` (as `polled_at`)."""
+        """Count one published at `now` (Unix seconds) and `now_monotonic` (as `polled_at`)."""
         metrics, record = self.metrics, outcome.record
         latency_s = now_monotonic - record.polled_at
         metrics.latency_seconds.observe(latency_s)

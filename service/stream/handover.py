@@ -1,15 +1,17 @@
-"""The hand-over from collecting to scoring: the waiting items, and which stage waits for what.
+"""Hands items from the collecting to the scoring stage, and decides when each of them waits.
 
-Exists so that the rules of waiting can be read alone. There are three, and each has one event:
+Exists so that the rules of waiting can be read apart from the stages. There are three, each with an
+`asyncio.Event`:
 
-- the collecting stage waits while the batcher is full (`room`);
-- it gathers while the model is busy, and polls again just before the batch on the model is due to
-  end (`model_changed`): what comes then is newest;
-- the scoring stage waits for items, and for a commit before which the next batch would only wait
-  (`batch_may_begin`).
+- The collecting stage waits while the batcher is full (`_room`).
+- While the model is busy, the collecting stage waits to poll until just before the batch on the
+  model is due to end, so that the next batch gets the newest records (`_model_changed`).
+- The scoring stage waits for items. If a scored batch already waits for a commit, the next one
+  would wait behind it, so it is left to grow until that commit begins or the batch is whole
+  (`_batch_may_begin`).
 
-Nobody sleeps to fill a batch. No model, no Kafka and no metrics here; all of it is for one event
-loop, so that a state cannot change between the look at it and the wait.
+No stage sleeps to fill a batch. No model, no Kafka and no metrics here. Everything runs on one
+event loop, so no state changes between checking it and waiting for its event.
 """
 
 from __future__ import annotations
@@ -25,19 +27,20 @@ if TYPE_CHECKING:
     from service.records import Batch, Item
     from service.stream.batcher import Batcher
 
-# Least time between two polls while the model is busy: one for each record would take a core.
+# Least time between two polls while the model is busy: a poll for each record would use a core.
 GATHER_S = 0.008
-# A poll goes out this long before a batch is due to end: about what it takes with preparing.
+# A poll begins this long before a batch is due to end: about as long as it takes with preparing.
 POLL_AHEAD_S = 0.007
-# However long the batch: a poll brings a bounded number of records, and prepares them.
+# Most time between two polls, however long the batch: a single poll at its end could not bring
+# and prepare enough records.
 GATHER_MAX_S = 0.05
 
 
 class Handover:
-    """Holds the batcher between two stages, and says when the model is next free."""
+    """Holds the batcher between the two stages, and knows when the model is busy."""
 
     def __init__(self, batcher: Batcher, clock: Clock) -> None:
-        """Nothing is collected, and the model is idle."""
+        """Start with an idle model."""
         self.batcher = batcher
         self._clock = clock
         self._room = asyncio.Event()
@@ -52,7 +55,7 @@ class Handover:
     async def wait_for_room(
         self, keep_alive_s: float, keep_alive: Callable[[], Awaitable[None]]
     ) -> None:
-        """Wait until the batcher takes more; meanwhile `keep_alive` every `keep_alive_s`."""
+        """Wait until the batcher is not full; call `keep_alive` every `keep_alive_s` meanwhile."""
         while self.batcher.full:
             self._room.clear()
             try:
@@ -62,26 +65,27 @@ class Handover:
                 await keep_alive()
 
     def add(self, items: Sequence[Item], epoch: int) -> int:
-        """Add items; returns how many of an older epoch were dropped for them."""
+        """Add items; returns the number of items of an older epoch that were dropped."""
         dropped = self.batcher.add(items, epoch)
         self._batch_may_begin.set()
         return dropped
 
     async def gather(self) -> None:
-        """Wait for the moment of the next poll, while there is work without it.
+        """Wait until the next poll is due.
 
-        That is at once where the model is idle and nothing waits, or where a whole batch waits
-        already: then polling goes on until the batcher is full. Else it is POLL_AHEAD_S before the
-        batch on the model is due to end, within GATHER_S and GATHER_MAX_S from now. When the model
-        begins a batch, the moment is computed anew from that batch.
+        It is due at once if the model is idle and no items wait, since nothing is gained by
+        waiting. It is also due at once if a whole batch waits: polling then goes on until the
+        batcher is full. Otherwise it is due POLL_AHEAD_S before the batch on the model should end,
+        but no sooner than GATHER_S and no later than GATHER_MAX_S from now.
         """
         now = self._clock.monotonic()
-        least, most = now + GATHER_S, now + GATHER_MAX_S
+        earliest, latest = now + GATHER_S, now + GATHER_MAX_S
         with contextlib.suppress(TimeoutError):
             while self._has_work and not self.batcher.fills_a_batch:
                 self._model_changed.clear()
-                due = self._due_to_end - POLL_AHEAD_S
-                async with asyncio.timeout(min(max(least, due), most) - self._clock.monotonic()):
+                due = min(max(earliest, self._due_to_end - POLL_AHEAD_S), latest)
+                async with asyncio.timeout(due - self._clock.monotonic()):
+                    # The model has begun another batch, or has none: look again.
                     await self._model_changed.wait()
 
     @property
@@ -89,22 +93,22 @@ class Handover:
         return self._busy_since is not None or len(self.batcher) > 0
 
     def end(self) -> None:
-        """Nothing is added from here on; what waits is still handed over."""
+        """Add no more items from now on; those that wait are still handed over."""
         self._ended = True
         self._batch_may_begin.set()
 
     # The scoring stage.
 
     async def next_batch(self, would_wait: Callable[[], bool]) -> Batch | None:
-        """The next batch; None at the end.
+        """Wait for the next batch; None after `end`, when no items are left.
 
-        While it `would_wait` for a commit anyway, it is left to grow, unless it is whole. Whoever
-        changes the answer of `would_wait` calls `look_again`.
+        While `would_wait()` is true, the batch would wait for a commit after it is scored, so it is
+        left to grow until it is whole. Call `look_again` when `would_wait()` may have changed.
         """
         while (batch := self._take(would_wait)) is None:
             if self._ended and not len(self.batcher):
                 return None
-            # The model is free and has nothing to begin: polls need not wait for it any longer.
+            # The model is idle: `gather` must not wait for it any longer.
             self._model_changed.set()
             self._batch_may_begin.clear()
             await self._batch_may_begin.wait()
@@ -117,12 +121,12 @@ class Handover:
         return self.batcher.take(self._clock.monotonic())
 
     def look_again(self) -> None:
-        """Let the scoring stage ask again whether a batch would wait for a commit."""
+        """Let the scoring stage check again whether its next batch would wait for a commit."""
         self._batch_may_begin.set()
 
     @contextlib.contextmanager
     def model_busy(self, due_s: float) -> Iterator[None]:
-        """The model works on a batch within this context, for about `due_s` seconds."""
+        """The model is busy within this context, for about `due_s` seconds."""
         self._busy_since = self._clock.monotonic()
         self._due_to_end = self._busy_since + due_s
         self._model_changed.set()

@@ -1,15 +1,15 @@
-"""The way of a message, whole: collect, score, publish. Nothing else lives here.
+"""The whole path of a message: collect, score, publish.
 
     poll ─► prepare ─► batcher ─► model ─► publish
     collect ──────────┘ score ───┘ publish
 
-Three stages run side by side: while batch n is on the model, n+1 is gathered and n-1 is published.
-When the stages wait for each other is in `handover`. Only whole batches go ahead of the commits: a
-few slots lie between scoring and publishing, and what waits there goes into one commit. Whatever is
-full stops the stage before it, and at last the polling; that is all the backpressure there is.
+Three stages run concurrently: while batch n is on the model, n+1 is collected and n-1 is published.
+`handover` decides when they wait for each other. At most SCORED_MAX scored batches wait to be
+published, and all that wait go into one commit. A stage whose output is full waits, and so in the
+end the polling stops: there is no other backpressure.
 
-An interruption of any kind (rebalance, failed publish) begins a new epoch in the session: what was
-polled before is dropped wherever it is, and polled again from what is committed.
+Any interruption (rebalance, failed publish) begins a new epoch in the session. Records of an older
+epoch are dropped, in whatever stage they are, and polled again from the committed offsets.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from service.stream.counts import OutcomeCounts
     from service.wire import Encoder
 
-# Batches that may wait for one commit: where commits are slower than the model, they get fewer.
+# Most scored batches that wait for a commit: where commits are slow, one commit takes several.
 SCORED_MAX = 4
-# A batch this many times slower than predicted is late beyond any noise of a busy machine.
+# No busy machine makes a batch this many times slower than predicted: the model hangs.
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
 
@@ -50,8 +50,8 @@ ScoredBatch = tuple["Batch", list["Outcome"]]
 class Pipeline:
     """Moves records from a session through the model and back to the session.
 
-    `keep_alive_s` is the longest time without a poll; a model that has not answered after
-    `stall_timeout_s`, or long after it was due, is taken for hanging.
+    `keep_alive_s` is the longest time without a poll. A model that has not answered after
+    `stall_timeout_s`, or long after it was due, counts as hanging.
     """
 
     session: Session
@@ -67,16 +67,16 @@ class Pipeline:
     tracing: Tracing | None = None
 
     def __post_init__(self) -> None:
-        """Begin with nothing collected."""
+        """Set up the queues between the stages."""
         self.metrics = self.counts.metrics
         self._handover = Handover(self.batcher, self.clock)
         self._scored: asyncio.Queue[ScoredBatch | None] = asyncio.Queue(SCORED_MAX)
-        # Taken from the queue and not to be published with what came before: one at most.
+        # Taken from the queue, but to be published after the current publication: at most one.
         self._held: list[ScoredBatch | None] = []
         self._collecting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Run until `stop` was called and all that was collected is published.
+        """Run until `stop` was called and all collected items are published.
 
         Raises:
             ServiceError: in an ExceptionGroup, when a stage cannot go on.
@@ -87,9 +87,9 @@ class Pipeline:
             group.create_task(self._publish(), name="publish")
 
     def stop(self) -> None:
-        """Poll no more; `run` returns when the rest is through."""
+        """Stop polling; `run` returns when all collected items are published."""
         if self._collecting is not None:
-            # What it has polled and not added yet is read again by whoever comes next.
+            # Records that were polled and not yet added are not committed, so they are read again.
             self._collecting.cancel()
             self._handover.end()
 
@@ -213,7 +213,7 @@ class Pipeline:
         return self._held.pop() if self._held else await self._scored.get()
 
     def _with_all_waiting(self, scored: ScoredBatch) -> tuple[int, list[Outcome]]:
-        """What is scored and waiting goes into one commit, up to the end or another epoch."""
+        """A batch and all that wait behind it, up to the end or another epoch, for one commit."""
         batch, outcomes = scored
         while not self._scored.empty():
             following = self._scored.get_nowait()

@@ -1,4 +1,4 @@
-"""Which items go into the next batch: all of them, in order, and no more than the bounds allow."""
+"""The next batch: all items are taken once, in order, within the bounds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATS = TextStats(1, truncated=False, windows=1, unknown_share=0)
 
 
 def item(number: int, tokens: int | None, polled_at: float = 0, size: int = 0) -> Item:
-    """A document of so many tokens, or a rejected record where that is None."""
+    """A document with this number of tokens, or a rejected record for None."""
     partition = Partition("in", 0)
     record = Record(partition, number, 0, None, b"v" * size, (), 1, polled_at)
     if tokens is None:
@@ -40,7 +40,7 @@ def items(sizes: list[int | None], first: int = 0) -> list[Item]:
 
 
 def batcher(budget_s: float = 1.0) -> Batcher:
-    """A batcher that is empty."""
+    """An empty batcher."""
     return Batcher(Limits(TOKENS_MAX, RECORDS_MAX, budget_s))
 
 
@@ -70,7 +70,7 @@ def learnt(fixed_s: float, per_token_s: float) -> CostModel:
 def test_no_item_is_lost_or_moved(
     steps: list[list[int | None] | str], cost: tuple[float, float] | None, now: float
 ) -> None:
-    """Whatever is put in comes out once, in order, in batches within the bounds."""
+    """Every item that is added is taken once, in order, in batches within the bounds."""
     waiting = batcher()
     if cost is not None:
         waiting.cost = learnt(*cost)
@@ -93,7 +93,7 @@ def test_no_item_is_lost_or_moved(
         assert 1 == batch.epoch
         assert 1 <= len(batch.items) <= RECORDS_MAX
         assert sum(tokens_of(batch)) == batch.tokens
-        # Only what is too large by itself goes beyond, and goes alone.
+        # Only an item that is too large by itself exceeds the bounds, in a batch of its own.
         assert batch.tokens <= TOKENS_MAX or 1 == len(batch.items)
 
 
@@ -101,7 +101,7 @@ def test_no_item_is_lost_or_moved(
 def test_a_newer_epoch_drops_the_older_items(
     older: list[int | None], newer: list[int | None]
 ) -> None:
-    """They are counted, and their room is free again."""
+    """They are counted, and no longer fill the batcher."""
     assume(newer)
     waiting = batcher()
     waiting.add(items(older), 1)
@@ -116,8 +116,8 @@ def test_a_newer_epoch_drops_the_older_items(
     assert other.take(0) == waiting.take(0)
 
 
-def test_nothing_waiting_gives_no_batch() -> None:
-    """Also after all was taken."""
+def test_no_items_give_no_batch() -> None:
+    """Also after all were taken."""
     waiting = batcher()
     assert waiting.take(0) is None
     waiting.add(items([1]), 1)
@@ -136,7 +136,7 @@ def test_nothing_waiting_gives_no_batch() -> None:
     ],
 )
 def test_full_by_records_tokens_or_bytes(sizes: list[int | None], size: int) -> None:
-    """Each alone is enough, and taking a batch makes room."""
+    """Each alone is enough; taking a batch makes room."""
     waiting = batcher()
     all_items = [item(n, tokens, size=size) for n, tokens in enumerate(sizes)]
     waiting.add(all_items[:-1], 1)
@@ -149,8 +149,8 @@ def test_full_by_records_tokens_or_bytes(sizes: list[int | None], size: int) -> 
     assert not waiting.full
 
 
-def test_a_batch_is_as_large_as_it_may_be_while_nothing_is_known() -> None:
-    """Without a cost there is no reason to hold anything back."""
+def test_a_batch_is_as_large_as_allowed_while_the_cost_is_unknown() -> None:
+    """A prediction of zero gives no reason to cut it."""
     waiting = batcher()
     waiting.add(items([20] * 10), 1)
 
@@ -158,10 +158,10 @@ def test_a_batch_is_as_large_as_it_may_be_while_nothing_is_known() -> None:
 
 
 @given(cost=COSTS, sizes=st.lists(st.integers(1, 60), min_size=1), waited=st.floats(0, 1))
-def test_the_budget_is_kept_where_it_can_be(
+def test_the_budget_is_met_where_it_can_be(
     cost: tuple[float, float], sizes: list[int], waited: float
 ) -> None:
-    """A batch ends in time for its oldest item, if all that waits can; and is no smaller."""
+    """A batch is in time for its oldest item if all items can be, and is no smaller than that."""
     budget_s = 0.5
     waiting = batcher(budget_s)
     waiting.cost = learnt(*cost)
@@ -178,13 +178,13 @@ def test_the_budget_is_kept_where_it_can_be(
     fits = more is not None and more <= TOKENS_MAX and len(batch.items) < RECORDS_MAX
     if due(sum(sizes)) <= budget_s - 1e-9:
         assert due(batch.tokens) <= budget_s + 1e-9
-    # In time or lost, nothing is left behind that there is room for: all are of one age, so
-    # whatever is cut off for the oldest makes the others late.
+    # In time or not, no item is left behind that has room: all are of one age, so a cut for the
+    # oldest would make the others late.
     assert not fits
 
 
-def test_a_batch_is_cut_where_all_are_in_time_then() -> None:
-    """The old go alone when the young can wait for the next run, and only then."""
+def test_a_batch_is_cut_if_all_are_in_time_then() -> None:
+    """The old items go alone only if the new ones can wait for the next run."""
     for now, polled_at, taken in ((0.0, 0.0, 4), (0.26, 0.26, 2), (0.26, 0.1, 4), (0.45, 0.45, 4)):
         waiting = batcher(0.5)
         waiting.cost = learnt(0.01, 0.01)

@@ -1,4 +1,4 @@
-"""The breaker trips on a large share of dead letters, and on nothing less."""
+"""The breaker trips on a large share of dead letters, and only then."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from service.stream.breaker import RECORDS_MIN, Breaker
 from tools.values import rejected, verdict
 
 
-def test_too_few_records_say_nothing() -> None:
-    """Below 500 records even nothing but dead letters passes."""
+def test_too_few_records_do_not_trip() -> None:
+    """With fewer than 500, even if all are dead letters."""
     breaker = Breaker(1000, 0.5)
     letters = [rejected(Reason.NOT_JSON)] * (RECORDS_MIN - 1)
     assert breaker.trips(letters) is None
@@ -22,15 +22,15 @@ def test_too_few_records_say_nothing() -> None:
 
 @pytest.mark.parametrize(("dead", "trips"), [(500, False), (501, True)])
 def test_the_share_is_that_of_the_last_records(dead: int, trips: bool) -> None:
-    """What is older than the window does not count; exactly the share still passes."""
+    """Records older than the window do not count; the share itself is still allowed."""
     breaker = Breaker(1000, 0.5)
     breaker.record([rejected(Reason.NOT_UTF8)] * 400)
     breaker.record([verdict()] * (1000 - dead))
     assert trips == (breaker.trips([rejected(Reason.TOMBSTONE)] * dead) is not None)
 
 
-def test_asking_changes_nothing() -> None:
-    """Only what was published is counted."""
+def test_trips_changes_nothing() -> None:
+    """Only published outcomes are counted."""
     breaker = Breaker(1000, 0.5)
     for _ in range(3):
         assert breaker.trips([rejected(Reason.NOT_JSON)] * 499) is None
@@ -38,6 +38,6 @@ def test_asking_changes_nothing() -> None:
 
 
 def test_a_share_of_one_never_trips() -> None:
-    """That is how it is switched off."""
+    """This switches the breaker off."""
     breaker = Breaker(1000, 1.0)
     assert breaker.trips([rejected(Reason.NOT_JSON)] * 5000) is None

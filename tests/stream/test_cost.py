@@ -1,4 +1,4 @@
-"""The cost of a batch, learned: found where it can be, never below zero, forgotten in time."""
+"""The cost model: it finds the parts of the cost, none negative, and follows changes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def learnt(cost: tuple[float, float, float], model: CostModel | None = None) -> 
 
 
 @given(COSTS)
-def test_it_finds_what_there_is(cost: tuple[float, float, float]) -> None:
-    """All three parts, from batches of different shapes."""
+def test_it_finds_all_parts(cost: tuple[float, float, float]) -> None:
+    """From batches of different shapes."""
     model = learnt(cost)
 
     assert pytest.approx(cost, rel=1e-2, abs=1e-5) == model.parts
@@ -37,7 +37,7 @@ def test_it_finds_what_there_is(cost: tuple[float, float, float]) -> None:
 def test_it_follows_a_change(
     before: tuple[float, float, float], after: tuple[float, float, float]
 ) -> None:
-    """After some hundred batches nothing is left of what the machine was like before."""
+    """After a few hundred batches the earlier cost has no effect."""
     model = learnt(after, learnt(before))
 
     expected = after[0] + 40 * after[1] + 1000 * after[2]
@@ -47,8 +47,8 @@ def test_it_follows_a_change(
 @given(
     st.lists(st.tuples(st.integers(0, 512), st.integers(0, 2**20), st.floats(0, 3600)), max_size=50)
 )
-def test_no_part_is_below_zero(batches: list[tuple[int, int, float]]) -> None:
-    """Whatever was measured: more texts or tokens never take less time."""
+def test_no_part_is_negative(batches: list[tuple[int, int, float]]) -> None:
+    """Whatever was measured: more texts or tokens are never predicted to take less time."""
     model = CostModel()
     for texts, tokens, seconds in batches:
         model.observe(texts, tokens, seconds)
@@ -60,7 +60,7 @@ def test_no_part_is_below_zero(batches: list[tuple[int, int, float]]) -> None:
 def test_batches_of_one_shape_put_all_on_the_tokens(
     texts: int, tokens: int, seconds: float
 ) -> None:
-    """They tell no part from another, and still predict themselves."""
+    """They do not determine the parts, but their own time is still predicted."""
     model = CostModel()
     for _ in range(10):
         model.observe(texts, tokens, seconds)
@@ -70,8 +70,8 @@ def test_batches_of_one_shape_put_all_on_the_tokens(
 
 
 @given(COSTS)
-def test_texts_of_one_length_still_tell_the_fixed_part(cost: tuple[float, float, float]) -> None:
-    """Texts and tokens cannot be told apart then; what they predict is right all the same."""
+def test_texts_of_one_length_determine_the_fixed_part(cost: tuple[float, float, float]) -> None:
+    """The parts of texts and tokens cannot be separated; predictions are still right."""
     model = CostModel()
     for texts in [1, 5, 60, 200, 3, 20] * 20:
         model.observe(texts, 20 * texts, cost[0] + cost[1] * texts + cost[2] * 20 * texts)
@@ -81,8 +81,8 @@ def test_texts_of_one_length_still_tell_the_fixed_part(cost: tuple[float, float,
     assert 0 == model.parts[1]
 
 
-def test_nothing_known_predicts_nothing() -> None:
-    """So nothing is held back."""
+def test_without_data_the_prediction_is_zero() -> None:
+    """An empty batch is no data."""
     model = CostModel()
     model.observe(5, 0, 1.0)
 

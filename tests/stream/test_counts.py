@@ -1,4 +1,4 @@
-"""What is counted of an outcome that was published."""
+"""What published outcomes add to the metrics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOW, NOW_MONOTONIC = 1_700_000_002.0, 0.5
 
 
 def counted(metrics: Metrics) -> dict[str, float]:
-    """All that was counted, by name; of what has labels the sum."""
+    """The value of each metric by name, summed over its labels."""
     found: dict[str, float] = {}
     for family in text_string_to_metric_families(metrics.render()[0].decode()):
         for sample in family.samples:
@@ -27,47 +27,47 @@ def counted(metrics: Metrics) -> dict[str, float]:
 
 
 def counts(latency_budget_s: float = 1.0) -> OutcomeCounts:
-    """Of a service with this budget."""
+    """The counts of a service with this budget."""
     return OutcomeCounts(Metrics(), DriftWindow(), latency_budget_s)
 
 
-def test_a_verdict_is_published_and_scored() -> None:
-    """And is no dead letter."""
-    of = counts()
-    of.published(verdict(), NOW, NOW_MONOTONIC)
+def test_a_verdict_counts_as_published_and_scored() -> None:
+    """And not as a dead letter."""
+    outcomes = counts()
+    outcomes.published(verdict(), NOW, NOW_MONOTONIC)
 
-    found = counted(of.metrics)
+    found = counted(outcomes.metrics)
     names = ("published", "scored", "dead_lettered")
     assert [1, 1, 0] == [found[f"sentiment_{name}_total"] for name in names]
     assert 2.0 == found["sentiment_end_to_end_seconds_sum"]
 
 
-def test_what_the_model_is_unsure_of_is_counted_by_label() -> None:
-    """Beside all that were scored; what was passed on unscored is neither."""
-    of = counts()
+def test_unsure_verdicts_are_counted_by_label() -> None:
+    """In addition to all scored ones; an unscored message counts as published alone."""
+    outcomes = counts()
     for confident in (True, False, False):
         reading = replace(verdict().reading, confident=confident)
-        of.published(replace(verdict(), reading=reading), NOW, NOW_MONOTONIC)
-    of.published(Unscored(verdict().message, "fr"), NOW, NOW_MONOTONIC)
+        outcomes.published(replace(verdict(), reading=reading), NOW, NOW_MONOTONIC)
+    outcomes.published(Unscored(verdict().message, "fr"), NOW, NOW_MONOTONIC)
 
-    found = counted(of.metrics)
+    found = counted(outcomes.metrics)
     names = ("published", "scored", "unsure")
     assert [4, 3, 2] == [found[f"sentiment_{name}_total"] for name in names]
 
 
-def test_a_rejected_record_is_a_dead_letter() -> None:
-    """And was neither scored nor published as an event."""
-    of = counts()
-    of.published(rejected(Reason.NOT_JSON), NOW, NOW_MONOTONIC)
+def test_a_rejected_record_counts_as_a_dead_letter() -> None:
+    """And not as scored or published."""
+    outcomes = counts()
+    outcomes.published(rejected(Reason.NOT_JSON), NOW, NOW_MONOTONIC)
 
-    found = counted(of.metrics)
+    found = counted(outcomes.metrics)
     names = ("published", "dead_lettered")
     assert [0, 1] == [found[f"sentiment_{name}_total"] for name in names]
 
 
 @pytest.mark.parametrize(("budget_s", "late"), [(0.4, 1), (0.5, 0)])
-def test_a_budget_that_is_lost_is_counted(budget_s: float, late: int) -> None:
-    """From the poll on; just within it is within it."""
-    of = counts(budget_s)
-    of.published(verdict(), NOW, NOW_MONOTONIC)
-    assert late == counted(of.metrics)["sentiment_over_budget_total"]
+def test_a_lost_budget_is_counted(budget_s: float, late: int) -> None:
+    """It begins with the poll; the budget itself is still in time."""
+    outcomes = counts(budget_s)
+    outcomes.published(verdict(), NOW, NOW_MONOTONIC)
+    assert late == counted(outcomes.metrics)["sentiment_over_budget_total"]

@@ -1,4 +1,4 @@
-"""The hand-over between collecting and scoring, without a pipeline around it."""
+"""The hand-over between collecting and scoring, without a pipeline."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ RECORDS_MAX = 4
 
 
 def a_handover() -> Handover:
-    """An empty one, whose batches have at most four records."""
+    """An empty hand-over, whose batches have at most four records."""
     return Handover(Batcher(Limits(1000, RECORDS_MAX, 60.0)), SystemClock())
 
 
 def at_once() -> bool:
-    """No commit is waited for."""
+    """A `would_wait` for which no commit is in progress."""
     return False
 
 
 async def turns() -> None:
-    """Let all other tasks go on until they wait."""
+    """Let all other tasks run until they wait."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
-async def test_what_waits_at_the_end_is_still_handed_over() -> None:
-    """Then there is no next batch."""
+async def test_items_that_wait_at_the_end_are_handed_over() -> None:
+    """After them there is no next batch."""
     between = a_handover()
     between.add(documents(3), 0)
     between.end()
@@ -45,7 +45,7 @@ async def test_what_waits_at_the_end_is_still_handed_over() -> None:
 
 
 async def test_a_batch_that_would_wait_for_a_commit_grows() -> None:
-    """Until it need not wait, or is whole."""
+    """Until it would not wait any more, or is whole."""
     between = a_handover()
     waits = True
     between.add(documents(1), 0)
@@ -67,8 +67,8 @@ async def test_a_batch_that_would_wait_for_a_commit_grows() -> None:
     assert RECORDS_MAX == len(batch.items)
 
 
-async def test_gathering_ends_when_the_model_has_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And not before: what comes while it is busy goes into the next batch."""
+async def test_gathering_ends_when_the_model_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not before: records that arrive while it is busy go into the next batch."""
     monkeypatch.setattr(handover, "GATHER_S", 3600.0)
     monkeypatch.setattr(handover, "GATHER_MAX_S", 3600.0)
     between = a_handover()
@@ -83,8 +83,8 @@ async def test_gathering_ends_when_the_model_has_nothing(monkeypatch: pytest.Mon
     assert await scoring is None
 
 
-async def test_a_full_batcher_is_waited_for_and_the_group_kept_alive() -> None:
-    """For as long as nothing is taken."""
+async def test_waiting_for_room_keeps_the_group_alive() -> None:
+    """As long as no batch is taken."""
     between = a_handover()
     kept: list[None] = []
 
@@ -102,8 +102,8 @@ async def test_a_full_batcher_is_waited_for_and_the_group_kept_alive() -> None:
     await waiting
 
 
-async def test_how_long_the_model_is_busy() -> None:
-    """Counted within a batch alone."""
+async def test_busy_time() -> None:
+    """It is zero between batches."""
     between = a_handover()
     assert 0 == between.busy_s()
     with between.model_busy(1.0):

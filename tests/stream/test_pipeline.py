@@ -1,4 +1,4 @@
-"""The stages of the stream, on a fake Kafka and a model that does as the test says."""
+"""The stages of the stream, on a fake Kafka and a scripted model."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from service.records import Item, Record
 
 
-async def test_messages_come_out_once_and_in_order() -> None:
-    """All is published and committed, with what the producer sent carried along."""
+async def test_messages_are_published_once_and_in_order() -> None:
+    """All are published and committed, with the fields that the producer sent."""
     stream = Stream(records_max=7)
     stream.produce(100)
 
@@ -34,8 +34,8 @@ async def test_messages_come_out_once_and_in_order() -> None:
     assert 0 == stream.metric("sentiment_dropped_total")
 
 
-async def test_dead_letters_ride_in_the_same_commit() -> None:
-    """When offsets are committed, the bad messages among them are in the dead-letter topic."""
+async def test_dead_letters_are_in_the_same_commit() -> None:
+    """When offsets are committed, their dead letters are published."""
     stream = Stream()
     for number in range(30):
         stream.put(b'{"text": "fine"}' if number % 3 else b"bad", number)
@@ -69,8 +69,8 @@ async def test_a_batch_without_a_good_message_needs_no_model() -> None:
 
 
 @pytest.mark.parametrize("step", ["poll", "publish"])
-async def test_a_failure_that_passes_loses_and_doubles_nothing(step: Any) -> None:
-    """Three failures in a row, twice: all comes out once, after waits that grow."""
+async def test_a_passing_failure_loses_and_repeats_nothing(step: Any) -> None:
+    """Three failures in a row, twice: all is published once, after growing delays."""
     stream = Stream(records_max=5)
     stream.session.fail(step, 3)
     stream.produce(20)
@@ -86,12 +86,12 @@ async def test_a_failure_that_passes_loses_and_doubles_nothing(step: Any) -> Non
     first, second = stream.clock.slept[:3], stream.clock.slept[3:]
     assert sorted(first) == first
     assert sorted(second) == second
-    # A success between them starts the waits anew.
+    # A success between them resets the delay.
     assert second[0] < first[2]
 
 
 async def test_a_failed_commit_repeats_but_loses_nothing() -> None:
-    """What was sent is sent again, under the same ids, and nothing is out of order for it."""
+    """Events are sent again under the same ids."""
     stream = Stream(records_max=5)
     stream.session.fail("commit", 2)
     stream.produce(20)
@@ -105,8 +105,8 @@ async def test_a_failed_commit_repeats_but_loses_nothing() -> None:
     assert max(Counter(event["id"] for event in events).values()) == 3
 
 
-async def test_a_rebalance_drops_what_is_on_its_way() -> None:
-    """A batch on the model when its partitions are taken is dropped, and polled again."""
+async def test_a_rebalance_drops_unpublished_records() -> None:
+    """A batch on the model is dropped when its partitions are revoked, and polled again."""
     stream = Stream()
     stream.scorer.hold()
     stream.produce(10)
@@ -121,13 +121,13 @@ async def test_a_rebalance_drops_what_is_on_its_way() -> None:
 
     assert_each_once_in_order(stream, 20)
     assert 20 == stream.metric("sentiment_dropped_total")
-    # What had not reached the model when it happened does not go there in vain.
+    # Records that had not reached the model are not scored before they are polled again.
     assert 10 + 20 == sum(map(len, stream.scorer.batches))
 
 
 @pytest.mark.parametrize("half", ["publish", "commit"])
 async def test_a_rebalance_in_the_middle_of_a_publication(half: Any) -> None:
-    """Before sending nothing is doubled; between sending and committing nothing is lost."""
+    """Before sending, nothing is repeated; before the commit, nothing is lost."""
     stream = Stream(records_max=5)
     stream.session.before(half, lambda: stream.cluster.rebalance("group"))
     stream.produce(20)
@@ -140,8 +140,8 @@ async def test_a_rebalance_in_the_middle_of_a_publication(half: Any) -> None:
     assert half == "commit" or len(ids) == 20
 
 
-async def test_polled_before_a_rebalance_and_prepared_after_it() -> None:
-    """Records that were being prepared meanwhile are dropped, not scored."""
+async def test_records_prepared_during_a_rebalance() -> None:
+    """They are dropped, and not scored."""
     stream = Stream()
     prepare = stream.pipeline.prepare
 
@@ -162,7 +162,7 @@ async def test_polled_before_a_rebalance_and_prepared_after_it() -> None:
 
 
 async def test_a_second_replica_takes_its_share() -> None:
-    """It joins while the first has a batch on the model: all comes out once, from both."""
+    """It joins while the first has a batch on the model; both publish, and each event once."""
     first = Stream()
     second = Stream(first.cluster)
     first.scorer.hold()

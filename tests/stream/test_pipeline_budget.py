@@ -1,4 +1,4 @@
-"""What the pipeline learns and says of time: the latency budget, and texts that cost none."""
+"""Times in the pipeline: the latency budget, and repeats, which take none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(("waited_s", "late"), [(0.5, 0), (1.5, 3)])
 async def test_a_lost_budget_is_counted(waited_s: float, late: int) -> None:
-    """Of each record: from its poll until it is published."""
+    """For each record, from its poll until it is published."""
     stream = Stream()
     poll = stream.session.poll
 
@@ -39,7 +39,7 @@ async def test_a_lost_budget_is_counted(waited_s: float, late: int) -> None:
 
 
 async def test_repeats_are_counted_and_cost_nothing() -> None:
-    """The cost model learns from what was computed alone."""
+    """The cost model learns only from computed texts."""
     stream = Stream(records_max=2)
     repeats = Repeats(10)
     score = stream.scorer.score
@@ -58,7 +58,7 @@ async def test_repeats_are_counted_and_cost_nothing() -> None:
         return outcomes
 
     stream.scorer.score = remembering  # type: ignore[method-assign]
-    # All of these are of the same tokens.
+    # All of these have the same tokens.
     stream.produce(20)
     async with stream.running():
         await stream.settled()
@@ -69,5 +69,5 @@ async def test_repeats_are_counted_and_cost_nothing() -> None:
 
 
 def verdict(document: Document) -> Verdict:
-    """Call it positive."""
+    """A positive verdict."""
     return Verdict(document, Reading("positive", 0.75, {"negative": 0.25, "positive": 0.75}, True))

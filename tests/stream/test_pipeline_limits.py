@@ -1,4 +1,4 @@
-"""Where the pipeline stops, waits, gathers or gives up, on a fake Kafka."""
+"""Where the pipeline stops, waits, merges or fails, on a fake Kafka."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def test_a_full_batcher_stops_the_polling_and_keeps_the_membership() -> None:
-    """While the model is stuck, no more is read than fits, and the session is kept alive."""
+    """While the model is stuck, polling stops, and the session is kept alive."""
     stream = Stream(records_max=4)
     stream.scorer.hold()
     stream.produce(100)
@@ -39,8 +39,8 @@ async def test_a_full_batcher_stops_the_polling_and_keeps_the_membership() -> No
     assert_each_once_in_order(stream, 100)
 
 
-async def test_keeping_alive_may_fail_in_a_way_that_passes() -> None:
-    """It is tried again, as a poll is."""
+async def test_a_passing_failure_of_keeping_alive() -> None:
+    """It is retried, as a poll is."""
     stream = Stream(records_max=4)
     stream.scorer.hold()
     stream.produce(40)
@@ -57,7 +57,7 @@ async def test_keeping_alive_may_fail_in_a_way_that_passes() -> None:
 
 
 async def test_stop_drains() -> None:
-    """What was read is published, nothing more is read, and the run ends."""
+    """Polled records are published, no more are polled, and the run ends."""
     stream = Stream(records_max=10)
     stream.scorer.hold()
     stream.produce(1)
@@ -77,15 +77,15 @@ async def test_stop_drains() -> None:
 
 
 @pytest.mark.parametrize("turns", range(6))
-async def test_stop_at_once(turns: int) -> None:
-    """However early it comes, the run ends."""
+async def test_an_early_stop(turns: int) -> None:
+    """The run ends, however early it is stopped."""
     stream = Stream()
     await stream.session.start()
     running = asyncio.create_task(stream.pipeline.run())
     for _ in range(turns):
         await asyncio.sleep(0)
     if not turns:
-        # Before its first step a run cannot know of it; the service never does this.
+        # A stop before the first step of the run has no effect; the service never does this.
         await asyncio.sleep(0)
 
     stream.pipeline.stop()
@@ -95,7 +95,7 @@ async def test_stop_at_once(turns: int) -> None:
 
 
 async def test_a_broken_model_ends_the_run() -> None:
-    """With the error that says so; nothing of the batch is committed."""
+    """With the model's error; nothing of the batch is committed."""
     stream = Stream()
     stream.scorer.error = ModelError("the model has stopped working")
     await stream.session.start()
@@ -110,8 +110,8 @@ async def test_a_broken_model_ends_the_run() -> None:
 
 
 @pytest.mark.parametrize("step", ["poll", "publish"])
-async def test_an_error_that_waiting_does_not_mend_ends_the_run(step: Any) -> None:
-    """Whichever stage meets it."""
+async def test_a_permanent_error_ends_the_run(step: Any) -> None:
+    """In any stage."""
     stream = Stream()
     await stream.session.start()
     stream.produce(5)
@@ -129,10 +129,10 @@ async def test_an_error_that_waiting_does_not_mend_ends_the_run(step: Any) -> No
 
 
 class SlowPublisher(Stream):
-    """A stream whose first publication is held, and may fail then, with room behind it."""
+    """A stream whose first publication is held and may then fail, with a long queue behind it."""
 
     def __init__(self, *, failing: bool = False) -> None:
-        """Hold it."""
+        """Hold the first publication."""
         super().__init__(records_max=1)
         self.gate = asyncio.Event()
         self.pipeline._scored = asyncio.Queue(16)
@@ -145,7 +145,7 @@ class SlowPublisher(Stream):
         self.session.before("publish", hold)
 
 
-async def test_what_waits_for_publishing_goes_out_together() -> None:
+async def test_waiting_batches_are_published_together() -> None:
     """In fewer publications than batches, and in order."""
     stream = SlowPublisher()
     commits: list[int] = []
@@ -163,7 +163,7 @@ async def test_what_waits_for_publishing_goes_out_together() -> None:
 
 
 async def test_batches_of_two_epochs_are_not_published_together() -> None:
-    """Those from before a failure are dropped, and the newer ones behind them are not."""
+    """Those from before a failure are dropped, the newer ones behind them are published."""
     stream = SlowPublisher(failing=True)
     stream.clock.awake.clear()
     stream.produce(6)
@@ -171,7 +171,7 @@ async def test_batches_of_two_epochs_are_not_published_together() -> None:
     async with stream.running():
         await stream.until(lambda: len(stream.scorer.batches) == 6)
         stream.gate.set()
-        # While the publisher backs off, the same six come again behind five of the first ones.
+        # While the publisher backs off, the same six are scored again behind five of the first.
         await stream.until(lambda: len(stream.scorer.batches) == 12)
         stream.clock.awake.set()
         await stream.settled()
@@ -180,8 +180,8 @@ async def test_batches_of_two_epochs_are_not_published_together() -> None:
     assert 6 == stream.metric("sentiment_dropped_total")
 
 
-async def test_what_waits_for_publishing_at_a_stop_is_published() -> None:
-    """All of it, and then the run ends."""
+async def test_waiting_batches_are_published_at_a_stop() -> None:
+    """All of them, and then the run ends."""
     stream = SlowPublisher()
     stream.produce(5)
 
@@ -193,8 +193,8 @@ async def test_what_waits_for_publishing_at_a_stop_is_published() -> None:
     assert_each_once_in_order(stream, 5)
 
 
-async def test_a_silent_model_shows() -> None:
-    """How long one batch is on the model is told, and nothing while there is none."""
+async def test_busy_time() -> None:
+    """How long a batch has been on the model; zero without one."""
     stream = Stream()
     stream.scorer.hold()
 
@@ -211,7 +211,7 @@ async def test_a_silent_model_shows() -> None:
 
 
 async def test_a_hanging_model_ends_the_run() -> None:
-    """A batch without an answer within the bound ends the run; nothing of it is committed."""
+    """A batch without an answer in time; nothing of it is committed."""
     stream = Stream(stall_timeout_s=0.001)
     stream.scorer.hold()
     await stream.session.start()
@@ -226,7 +226,7 @@ async def test_a_hanging_model_ends_the_run() -> None:
 
 
 async def test_a_flood_of_dead_letters_ends_the_run() -> None:
-    """What trips the breaker is neither published nor committed."""
+    """The batch that trips the breaker is neither published nor committed."""
     stream = Stream(records_max=600, breaker_share=0.5)
     await stream.session.start()
     for number in range(600):
@@ -242,7 +242,7 @@ async def test_a_flood_of_dead_letters_ends_the_run() -> None:
 
 
 async def test_latency_counts_from_the_poll() -> None:
-    """The event says how long it took, the metrics how long each stage did."""
+    """The event has the latency, the metrics have the time of each stage."""
     stream = Stream()
     stream.scorer.hold()
     poll = stream.session.poll

@@ -1,4 +1,4 @@
-"""The pipeline's stages side by side: what goes on while another is busy, on a fake Kafka."""
+"""The concurrent stages of the pipeline, on a fake Kafka."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def test_batches_grow_while_the_model_is_busy() -> None:
-    """Nobody waits to fill a batch, and what came meanwhile is the next one."""
+    """No stage waits to fill a batch; records that arrive meanwhile are the next one."""
     stream = Stream()
     stream.scorer.hold()
 
@@ -29,8 +29,8 @@ async def test_batches_grow_while_the_model_is_busy() -> None:
     assert [1, 20] == [len(batch) for batch in stream.scorer.batches]
 
 
-async def test_batches_grow_while_a_commit_is_on_its_way() -> None:
-    """One batch is scored meanwhile; what comes behind it would only wait, and is one batch."""
+async def test_batches_grow_while_a_commit_is_in_progress() -> None:
+    """One batch is scored meanwhile; all records behind it would only wait, and are one batch."""
     stream = Stream()
     gate = asyncio.Event()
     stream.session.before("publish", gate.wait)
@@ -49,8 +49,8 @@ async def test_batches_grow_while_a_commit_is_on_its_way() -> None:
     assert [1, 1, 20] == [len(batch) for batch in stream.scorer.batches]
 
 
-async def test_the_stages_run_side_by_side() -> None:
-    """While one batch is being published the next is waiting, and one more was on the model."""
+async def test_the_stages_run_concurrently() -> None:
+    """While one batch is published, the next one waits, and a third was on the model."""
     stream = Stream(records_max=1)
     gate = asyncio.Event()
     stream.session.before("publish", gate.wait)
@@ -66,7 +66,7 @@ async def test_the_stages_run_side_by_side() -> None:
 
 
 async def test_nothing_is_polled_until_the_model_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Or due to be: what comes by then is newest. As soon as it is free, there is a poll."""
+    """Or due to be, so that the next batch has the newest records. Then there is a poll at once."""
     stream = Stream()
     stream.scorer.hold()
 
@@ -82,10 +82,10 @@ async def test_nothing_is_polled_until_the_model_is_free(monkeypatch: pytest.Mon
     assert_each_once_in_order(stream, 8)
 
 
-async def test_a_model_that_goes_on_at_once_is_polled_for_once(
+async def test_there_is_no_poll_when_the_model_begins_the_next_batch_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A poll when it begins the next batch would bring little, which another has to follow."""
+    """It would bring few records, and another poll would have to follow."""
     stream = Stream()
     stream.scorer.hold()
 
@@ -102,9 +102,9 @@ async def test_a_model_that_goes_on_at_once_is_polled_for_once(
 
 
 async def waiting_and_unpolled(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Have a record on the held model and two waiting, and no poll by the clock from then on.
+    """Bring a record to the held model and let two wait; from then on the clock causes no poll.
 
-    Gives how many polls there were.
+    Returns the number of polls so far.
     """
     await polled_one_by_one(stream, 2)
     polls = stream.session.polls
@@ -117,12 +117,12 @@ async def waiting_and_unpolled(stream: Stream, monkeypatch: pytest.MonkeyPatch) 
 
 
 def polled(stream: Stream) -> float:
-    """How many records the pipeline has polled."""
+    """The number of records that the pipeline has polled."""
     return stream.metric("sentiment_consumed_total", topic="in")
 
 
 async def polled_one_by_one(stream: Stream, count: int) -> None:
-    """Produce so many, each when the one before is polled, so that no two come together."""
+    """Produce records one by one, each after the previous one is polled."""
     for number in range(count):
         stream.produce(1, first=number)
         await stream.until(lambda number=number: polled(stream) == number + 1)

@@ -1,4 +1,4 @@
-"""Backing off after failures: the delays, and what is counted and logged."""
+"""Backing off after failures: delays, metrics and logs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tools.pipeline_tools import FakeClock
 
 @given(st.integers(1, 10_000))
 def test_backing_off_is_bounded(failures: int) -> None:
-    """Longer with each failure, never as long that a broker's return goes unnoticed."""
+    """Delays grow with each failure, up to a bound, so that a recovered broker is noticed."""
     assert 0 < backoff_s(failures) <= BACKOFF_MAX_S
     assert backoff_s(failures) <= 2 * backoff_s(failures + 1) + 0.01
 
 
 async def test_each_failure_is_counted_logged_and_waited_for() -> None:
-    """Longer each time, on the clock; a success makes the next failure the first again."""
+    """The delays grow; after a success the next failure is the first again."""
     metrics, clock = Metrics(), FakeClock()
     retry = Retry("poll", metrics, clock)
 
