@@ -1,1 +1,1 @@
-"""From token ids to a label and its probabilities, on the inference thread."""
+"""Scores token ids: engine runs on the inference thread, and readings from logits."""

@@ -1,7 +1,8 @@
-"""The thread that the model lives on: loaded there, fed one batch at a time, ended with it.
+"""The inference thread: it loads the model, and runs one batch at a time.
 
-Exists so that the event loop never waits for the model, and no two threads use one engine. What is
-computed of a batch is in `batch`, whose turn it is in `turns`; here are threads, futures and time.
+Exists so that the event loop never waits for the model, and only one thread uses an engine. `batch`
+computes the outcomes, and `turns` chooses what runs next; here are the thread, futures and
+timeouts.
 """
 
 from __future__ import annotations
@@ -31,22 +32,22 @@ if TYPE_CHECKING:
 
 # One batch may wait while another runs; the pipeline sends no more.
 QUEUE_MAX = 1
-# A thread that is hanging in the model cannot be ended; the process may end without it.
+# A thread that hangs in the model cannot be ended; the process may exit without it.
 JOIN_TIMEOUT_S = 5.0
 
-# What else a message needs takes microseconds and must not wait for a model that takes every core:
-# heartbeats, polls and commits go first. Higher, and a stranger's process would stop the model.
+# Lower priority for the model, which uses every core: heartbeats, polls and commits take only
+# microseconds and go first. With a higher value, other processes could stop the model.
 NICENESS = 5
 
-# Of some 65 tokens: together a run of the model on a CPU and more.
+# Copies of a text of about 65 tokens: together more than one run on a CPU.
 WARM_UP_COPIES = 32
 
-# Most tokens of one run for HTTP requests, or one window where that is longer: a batch of the
-# stream may have to wait as long as this takes, some 25 ms on two cores with the bundled model.
+# Most tokens of one run for HTTP requests, unless a single window is longer. A batch of the stream
+# may have to wait for such a run: about 25 ms on two cores with the bundled model.
 REQUEST_TOKENS_MAX = 512
-# A request whose run has not been answered within this time is told that the model is busy.
+# A request is refused as busy if one of its runs has no result within this time.
 REQUEST_ANSWER_S = 2.0
-# How often a waiting request looks whether the stream leaves a turn.
+# How often a waiting request checks whether the stream is idle.
 REQUEST_LOOK_S = 0.002
 
 
@@ -62,7 +63,7 @@ class Inference:
     ) -> None:
         """`load` runs on the thread; `warm_up` are token sequences that every model can score.
 
-        While `stream_waits`, which is asked on the event loop, HTTP requests get no turn.
+        While `stream_waits()` is true, HTTP requests wait. It is called on the event loop.
         """
         self._load = load
         self._warm_up = warm_up
@@ -75,7 +76,7 @@ class Inference:
         self._thread = threading.Thread(target=self._run, name="inference", daemon=True)
 
     async def start(self) -> ModelInfo:
-        """Load and warm the model.
+        """Load the model and warm it up.
 
         Raises:
             ServiceError: it cannot be loaded, or fails on the warm-up.
@@ -99,10 +100,10 @@ class Inference:
     async def score_request(self, texts: Sequence[Encoded]) -> list[Reading]:
         """Score the texts of an HTTP request between batches of the stream; one reading each.
 
-        The readings are those that the stream would give. Repeats are not looked up or kept.
+        The readings are the same as in the stream. The cache of repeats is not used.
 
         Raises:
-            BusyError: the stream leaves no turn, or the model has not answered in time.
+            BusyError: the stream leaves no time, or the model has not answered in time.
             InputError: the model fails on one of the texts.
             ModelError: the engine is broken.
         """
@@ -116,7 +117,7 @@ class Inference:
     async def _request_logits(self, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         work = Work(partial(self._scorer.request_logits, windows), Future())
         try:
-            # A request that gives up leaves cancelled work in its place in `turns`.
+            # After a timeout, the cancelled work stays in `turns` until it is skipped or replaced.
             async with asyncio.timeout(REQUEST_ANSWER_S), self._request:
                 while self._stream_waits():  # noqa: ASYNC110 - depends on many things on two threads
                     await asyncio.sleep(REQUEST_LOOK_S)
@@ -136,7 +137,7 @@ class Inference:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the thread was started and has ended: nothing will be scored any more."""
+        """Whether the thread was started and has ended, so that nothing can be scored."""
         return self._thread.ident is not None and not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -150,11 +151,11 @@ class Inference:
     def _loaded_engine(self) -> Engine | None:
         if not self._loaded.set_running_or_notify_cancel():
             return None
-        _give_way()
+        _lower_priority()
         try:
             engine = self._load()
             engine.logits(self._warm_up)
-            # As large as a run gets: memory is allocated now, and not in the first busy minute.
+            # A run of full size allocates the memory now, and not under the first load.
             engine.logits([max(self._warm_up, key=len)] * WARM_UP_COPIES)
         except BaseException as error:  # noqa: BLE001 - raised where `start` waits
             self._turns.end()
@@ -174,15 +175,15 @@ class Inference:
                 return
 
 
-def _give_way() -> None:
-    """Lower this thread's priority, and that of the pools it starts, where threads have one."""
+def _lower_priority() -> None:
+    """Lower the priority of this thread and of pools that it starts, where threads have one."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
 
 
 def as_service_error(error: BaseException, what: str) -> ServiceError:
-    """The error as one that a person reads; `what` says what the model does, or does not."""
+    """The error itself, or a ModelError with its first line; `what` continues "the model …"."""
     if isinstance(error, ServiceError):
         return error
     return ModelError(f"the model {what}: {type(error).__name__}: {first_line(error, 300)}")

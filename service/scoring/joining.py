@@ -1,6 +1,6 @@
 """The logits of a long text from those of its windows.
 
-Exists so that a text longer than the model's input gets one label, and that the end of it counts.
+Exists so that a text longer than the model's input gets one label, in which its end counts.
 Pure: arrays of logits in, arrays of logits out. How a text is cut is in `text.windows`.
 """
 
@@ -36,7 +36,7 @@ def joined(
         logits: shape (windows of all texts, labels), the windows of one text next to each other.
         counts: the number of windows of each text, at least 1.
         multi_label: whether the labels are independent (a sigmoid each) instead of exclusive (one
-            softmax), so that each is mixed alone.
+            softmax), so that each is mixed separately.
 
     Returns:
         Shape (texts, labels). The logits of a text with one window are returned unchanged.

@@ -1,7 +1,7 @@
-"""Which labels of a model are the negative, the neutral and the positive one, and what two say.
+"""The negative, neutral and positive label of a model, and two-way scores from them.
 
-Exists so that all that answers or measures agrees, whatever order and case a published model has
-its two or more labels in. Pure: names and probabilities, no model.
+Exists so that answers and measurements agree, whatever the order, case and number of a published
+model's labels. Pure: names and probabilities, no model.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ def positive(labels: Sequence[str]) -> int:
 
 
 def both(labels: Sequence[str]) -> tuple[int, int] | None:
-    """The indices of the negative and the positive label; None where one of them has no name."""
+    """The indices of the labels with a negative and a positive name; None if one is missing."""
     found = _named(labels, NEGATIVE), _named(labels, POSITIVE)
     return None if found[0] is None or found[1] is None else (found[0], found[1])
 
 
 def meaning(label: str) -> str:
-    """`negative`, `neutral` or `positive`, however that is written; else the label itself."""
+    """`negative`, `neutral` or `positive` for any spelling of these; else the label itself."""
     lower = label.lower()
     return next((names[0] for names in (NEGATIVE, NEUTRAL, POSITIVE) if lower in names), label)
 
 
 def pole(label: str, labels: Sequence[str]) -> int:
-    """-1 for the negative one of the labels, 1 for the positive one, 0 for any other label."""
+    """-1 for the negative label, 1 for the positive one, 0 for any other."""
     return (label == labels[positive(labels)]) - (label == labels[negative(labels)])
 
 
 def two_way(scores: Mapping[str, float]) -> dict[str, float] | None:
-    """The negative and the positive label, with probabilities that sum to 1, in this order.
+    """The negative and the positive label, in this order, with probabilities that sum to 1.
 
-    Each is divided by the sum of both, which is its probability given that the text is at a pole.
-    None where the labels do not name both poles.
+    Each probability is divided by the sum of both: it is conditional on the text being at a pole.
+    None if the labels do not name both poles.
     """
     labels = list(scores)
     found = both(labels)
@@ -63,16 +63,16 @@ def two_way(scores: Mapping[str, float]) -> dict[str, float] | None:
         return None
     bad, good = labels[found[0]], labels[found[1]]
     total = scores[bad] + scores[good]
-    # A model may be so sure of a third label that both are 0.
+    # Both are 0 if the model is very sure of a third label.
     share = scores[good] / total if total > 0 else 0.5
     return {bad: 1 - share, good: share}
 
 
 def polarity(of_negative: float, of_positive: float) -> float:
-    """From 0 (negative) to 1 (positive), of the probabilities of both poles.
+    """A value from 0 (negative) to 1 (positive), from the probabilities of both poles.
 
-    Half of 1 + P(positive) - P(negative): all other labels count as half way. Of a model with two
-    labels it is P(positive), so models with and without a neutral label can be compared by it.
+    (1 + P(positive) - P(negative)) / 2, so all other labels count as halfway. For a model with two
+    labels it is P(positive), so it compares models with and without a neutral label.
     """
     return 0.5 + (of_positive - of_negative) / 2
 

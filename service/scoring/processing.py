@@ -1,7 +1,7 @@
-"""What stands around a model: texts to the tokens that it was trained on, its logits to readings.
+"""Loads what a model needs around its engine: the text encoder and the reader of its logits.
 
-Exists so that the service and what measures it (`lab`) put both together in one way, from the files
-beside the weights. No engine here.
+Exists so that the service and `lab` set both up in the same way, from the files in the model's
+folder. No engine here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Processing(NamedTuple):
-    """Of one model; the encoder, and with it all, is for one thread."""
+    """The processing around one model; for one thread, as its encoder is."""
 
     calibration: Calibration
     encoder: TextEncoder
@@ -28,10 +28,10 @@ class Processing(NamedTuple):
 
 
 def load_processing(settings: ModelSettings, checkpoint: Checkpoint) -> Processing:
-    """Read what belongs to a checkpoint; takes up to a second.
+    """Load the processing for a checkpoint; takes up to a second.
 
     Raises:
-        SettingsError: the calibration file cannot be used, or the model is never unsure.
+        SettingsError: the calibration file cannot be used, or an unsure label needs thresholds.
         ModelError: a file of the model cannot be used, or is for a later version of the service.
     """
     calibration = load_calibration(settings, checkpoint)
@@ -55,7 +55,7 @@ def load_processing(settings: ModelSettings, checkpoint: Checkpoint) -> Processi
 
 
 def load_calibration(settings: ModelSettings, checkpoint: Checkpoint) -> Calibration:
-    """What the calibration file says, where the settings name one, else the model's own file.
+    """Read the calibration file that the settings name, or else the model's own.
 
     Raises:
         SettingsError: the calibration file cannot be used, or is for another model.
@@ -78,8 +78,8 @@ def load_calibration(settings: ModelSettings, checkpoint: Checkpoint) -> Calibra
 
 
 def window_tokens_max(calibration: Calibration, checkpoint: Checkpoint) -> int:
-    """Most tokens of one window, special tokens counted: as the model asks, at most what it takes.
+    """Most tokens of a window, special tokens included, within the model's own limit.
 
-    A model that asks for nothing, as published ones do, has windows of all its positions.
+    Without a length in its calibration, as in published models, windows are as long as that limit.
     """
     return min(checkpoint.tokens_max, calibration.window_tokens or checkpoint.tokens_max)

@@ -1,6 +1,6 @@
-"""From a model's logits to readings: calibrated probabilities, a label, and whether it is certain.
+"""Computes readings from logits: calibrated probabilities, a label, and whether it is confident.
 
-Exists so that the service and what measures it (`lab`) read logits in one way. Pure; no model here.
+Exists so that the service and `lab` do this in the same way. Pure; no model here.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
     from service.records import Document, Encoded
 
-# The label of a text that the model is unsure of stays the likeliest one.
+# With this `unsure_label`, a text that the model is unsure of keeps its likeliest label.
 KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
 class LogitsReader:
-    """How one model's logits are read.
+    """Computes the readings of one model.
 
-    `multi_label`: its labels do not exclude each other. `unsure_label` takes the place of the
-    likeliest label where that is not confident, unless it is `keep`. `languages` are those that the
-    model was trained on, as ISO 639 codes; if empty, it is taken to know all.
+    `multi_label`: several labels can apply to one text. `unsure_label` replaces the likeliest label
+    if that is not confident, unless it is KEEP. `languages` are the ISO 639 codes of the languages
+    that the model was trained on; empty means all.
     """
 
     calibration: Calibration = UNCALIBRATED
@@ -41,7 +41,7 @@ class LogitsReader:
     def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Calibrated probabilities, shape (texts, labels) as the logits, each from 0 to 1.
 
-        A row sums to 1, unless labels do not exclude each other: then each is by itself.
+        A row sums to 1, unless the model is multi-label.
         """
         exact = logits.astype(np.float64) / self.calibration.temperature
         if self.calibration.bias:
@@ -56,7 +56,7 @@ class LogitsReader:
         """Whether the model can judge this text at all, whatever its scores.
 
         It cannot if the text was cut, has no token that the model knows, or is in another language
-        than the model's. Most short texts do not show their language; these it can.
+        than the model's. A text whose language is not detected, like most short ones, it can.
         """
         language = text.language
         foreign = language is not None and bool(self.languages) and language not in self.languages
@@ -68,7 +68,7 @@ class LogitsReader:
         logits: NDArray[np.float32],
         texts: Iterable[Encoded | Document],
     ) -> list[Reading]:
-        """Read the logits of texts, shape (texts, labels)."""
+        """The readings of texts from their logits, shape (texts, labels)."""
         return [
             self.reading(labels, row, can_judge=self.can_judge(text))
             for text, row in zip(texts, self.probabilities(logits).tolist(), strict=True)
@@ -77,9 +77,9 @@ class LogitsReader:
     def reading(
         self, labels: Sequence[str], probabilities: Sequence[float], *, can_judge: bool = True
     ) -> Reading:
-        """The reading of one text by the probability of each label."""
+        """The reading of one text from the probability of each label."""
         best = max(range(len(labels)), key=probabilities.__getitem__)
-        confident = can_judge and self._suffices(best, probabilities[best])
+        confident = can_judge and self._reaches_threshold(best, probabilities[best])
         unsure = not confident and self.unsure_label != KEEP
         return Reading(
             label=self.unsure_label if unsure else labels[best],
@@ -88,7 +88,7 @@ class LogitsReader:
             confident=confident,
         )
 
-    def _suffices(self, label: int, probability: float) -> bool:
+    def _reaches_threshold(self, label: int, probability: float) -> bool:
         if not self.calibration.thresholds:
             return True
         threshold = self.calibration.thresholds[label]

@@ -1,7 +1,7 @@
-"""Texts that come again are not computed again: retweets and canned answers are many.
+"""Caches readings, so that a repeated text is not computed again: retweets, canned answers.
 
-Pure: a bounded cache of readings by token ids, which are all that a score depends on, and by the
-rest of what `confident` depends on. It belongs to one model on one engine, and lives as long.
+Pure. The key is a hash of the token ids, on which the scores depend, and of what else `confident`
+depends on. A cache belongs to one model on one engine.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
     from service.records import Document, Reading
 
-# 128 bits in place of the text: no two texts meet by chance, and a long one takes no more room.
+# A hash of 128 bits has no collisions by chance, and a long text takes no more memory.
 KEY_BYTES = 16
 
 
 class Repeats:
-    """The readings of the latest texts."""
+    """The readings of recent texts; the least recently used are dropped first."""
 
     def __init__(self, size: int) -> None:
-        """Keep at most `size` readings, of about half a kilobyte each; 0 keeps none."""
+        """Keep at most `size` readings, of about half a kilobyte each; 0 switches the cache off."""
         self._size = size
         self._readings: OrderedDict[bytes, Reading] = OrderedDict()
 
@@ -69,12 +69,12 @@ class Repeats:
 
 
 def _key(document: Document) -> bytes:
-    # With the lengths: what is joined from windows depends on where each of them ends.
+    # With the lengths, because the score of a long text depends on where its windows end.
     ids = array("I")
     for window in document.windows:
         ids.append(len(window))
         ids.fromlist(window)
     key = blake2b(ids.tobytes(), digest_size=KEY_BYTES)
-    # Two texts may have the same tokens while one of them is longer, or in another language.
+    # The same tokens may be those of a longer text that was cut, or of one in another language.
     key.update(f"{document.stats.truncated} {document.language}".encode())
     return key.digest()

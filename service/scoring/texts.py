@@ -1,7 +1,7 @@
-"""Scoring texts without Kafka: for commands that read files, for notebooks, for all that measures.
+"""Scores texts without Kafka: for commands that read files, for notebooks and for measurements.
 
-Exists so that there is one way, and it is the stream's: the same checkpoint, the same tokens, the
-same engine, the same readings. No file is read here but the model's.
+Exists so that all of these score as the stream does, with the same checkpoint, tokens, engine and
+readings. Reads no files but the model's.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from service.records import ModelInfo, Reading
     from service.text.encoder import TextEncoder, Windows
 
-# Texts that an engine gets at a time: enough of like length for little padding in its runs, which
-# it bounds itself, and few enough to stream.
+# Texts that an engine gets at a time: enough for runs of similar lengths with little padding, and
+# few enough to stream. The engine limits the size of its runs itself.
 CHUNK_TEXTS = 256
 
 
@@ -43,7 +43,7 @@ CHUNK_TEXTS = 256
 class LoadedModel:
     """A model ready to score texts; used from one thread only.
 
-    Without `languages` no text shows its language.
+    Without `languages`, the language of no text is detected.
     """
 
     engine: Engine
@@ -52,21 +52,21 @@ class LoadedModel:
     languages: Languages | None = None
 
     def encoded(self, texts: Sequence[str]) -> list[Encoded]:
-        """Texts as the engine gets them, with what is told of them."""
-        tell = self.languages.tell if self.languages is not None else lambda _: None
+        """Tokenized texts, with their statistics and languages."""
+        language_of = self.languages.tell if self.languages is not None else lambda _: None
         return [
-            Encoded(windows, stats, tell(text))
+            Encoded(windows, stats, language_of(text))
             for text, (windows, stats) in zip(texts, self.encoder.encode(texts), strict=True)
         ]
 
     def logits(self, texts: Sequence[Windows]) -> NDArray[np.float32]:
-        """Of the windows of these texts at once, shape (texts, labels)."""
+        """The logits of texts from their windows, shape (texts, labels)."""
         logits = self.engine.logits([window for windows in texts for window in windows])
         counts = [len(windows) for windows in texts]
         return joined(logits, counts, multi_label=self.reader.multi_label)
 
     def described(self) -> dict[str, str]:
-        """Which model it is and how it runs, as figures of it say."""
+        """The model and how it runs, for reports of its figures."""
         info = self.engine.info
         return {
             "name": info.name,
@@ -77,7 +77,7 @@ class LoadedModel:
 
 
 class Scorer:
-    """Scores texts as the stream does; may be used from several threads, one at a time runs.
+    """Scores texts as the stream does; threads may share one, and then take turns.
 
     >>> Scorer("bundled").score(["Everything arrived in time, thank you!"])[0].label
     'POSITIVE'
@@ -87,7 +87,7 @@ class Scorer:
         """Load a model: `bundled`, a folder, or a name on the hub with its `revision`.
 
         `settings` are those of `SENTIMENT_MODEL__…` in lower case, such as `precision="int8"` or
-        `unsure_label="UNSURE"`; the environment is not read. In float32 unless they say otherwise.
+        `unsure_label="UNSURE"`; the environment is not read. The default precision is float32.
 
         Raises:
             SettingsError: a setting has a wrong value, or settings conflict.
@@ -100,20 +100,20 @@ class Scorer:
 
     @property
     def info(self) -> ModelInfo:
-        """Which model this is, how it runs, and its labels."""
+        """The model, how it runs, and its labels."""
         return self._model.engine.info
 
     def score(self, texts: Iterable[str]) -> list[Reading]:
         """The reading of each text, in the same order.
 
         Raises:
-            TypeError: `texts` is one text, or one of them is none.
+            TypeError: `texts` is a single string, or has an element that is no string.
             ModelError: the model has stopped working.
         """
         return list(self.score_each(texts))
 
     def score_each(self, texts: Iterable[str]) -> Iterator[Reading]:
-        """As `score`, one after the other: at most CHUNK_TEXTS texts are held at a time."""
+        """As `score`, but lazily: holds at most CHUNK_TEXTS texts at a time."""
         if isinstance(texts, str):
             raise TypeError("texts is one text; give a list: [text]")
         for chunk in _chunks(_checked(texts)):
@@ -140,7 +140,7 @@ def _model_settings(values: dict[str, Any]) -> ModelSettings:
 
 
 def load_model(settings: ModelSettings) -> LoadedModel:
-    """Load the model; in float32 unless the settings ask otherwise, so that figures are exact.
+    """Load the model, in float32 unless the settings name a precision, so that figures are exact.
 
     Raises:
         SettingsError, ModelError: as `load_engine` and `load_processing`.
@@ -154,7 +154,7 @@ def load_model(settings: ModelSettings) -> LoadedModel:
 
 
 def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Reading]:
-    """Score texts; one reading each, in the same order, at most a chunk of them held at a time.
+    """Score texts lazily: one reading each, in the same order.
 
     Raises:
         ModelError: the model has stopped working.
@@ -169,14 +169,13 @@ def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Reading]:
 def logits_of(texts: Iterable[str], model: LoadedModel) -> Iterator[NDArray[np.float32]]:
     """The logits of texts in order, chunk by chunk; shape (texts of the chunk, labels).
 
-    Normalised, cut into windows and joined as the model's folder and the settings have it, and not
-    calibrated.
+    Texts are normalised, cut into windows and joined as for scoring; the logits are not calibrated.
 
     Raises:
         ModelError: the model has stopped working.
     """
     for chunk in _chunks(texts):
-        # Without their languages, which only a reading needs.
+        # Only readings need the language.
         yield model.logits([windows for windows, _ in model.encoder.encode(chunk)])
 
 

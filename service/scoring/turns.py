@@ -1,7 +1,7 @@
-"""Whose turn it is on the inference thread: a batch of the stream, or an HTTP request.
+"""The queue of the inference thread: batches of the stream first, then HTTP requests.
 
-Exists so that a request can never be in the stream's way: it waits in one place of its own, and has
-its turn when no batch of the stream waits. Knows nothing of models.
+Exists so that requests never take the stream's place in the queue: one request waits in a place of
+its own, and runs only when no batch of the stream waits. Knows nothing of models.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Work(NamedTuple):
 
 
 class Turns:
-    """Work that waits for the thread. Only that thread calls `take`; any may call the rest."""
+    """Work that waits for the thread. Only that thread calls `take`; any may call the others."""
 
     def __init__(self, stream_max: int) -> None:
-        """Let at most `stream_max` batches of the stream wait, and one request."""
+        """Allow `stream_max` batches of the stream and one request to wait."""
         self._stream_max = stream_max
         self._stream: deque[Work] = deque()
         self._request: Work | None = None
@@ -39,7 +39,7 @@ class Turns:
         self._changed = threading.Condition()
 
     def put(self, work: Work) -> None:
-        """Let a batch of the stream wait, in place of one that was given up.
+        """Add a batch of the stream; it may replace a cancelled one.
 
         Raises:
             queue.Full: `stream_max` batches wait already.
@@ -53,7 +53,7 @@ class Turns:
             self._changed.notify()
 
     def put_request(self, work: Work) -> None:
-        """Let a request wait, in place of one that was given up.
+        """Add a request; it may replace a cancelled one.
 
         Raises:
             queue.Full: another request waits already.
@@ -67,9 +67,9 @@ class Turns:
             self._changed.notify()
 
     def take(self) -> Work | None:
-        """Wait for the next: the oldest batch of the stream, else the request. None at the end.
+        """Wait for the oldest batch of the stream, or else the request; None after `end`.
 
-        What is taken can no longer be cancelled.
+        Work that is taken can no longer be cancelled.
         """
         with self._changed:
             while not self._ended:
@@ -81,7 +81,7 @@ class Turns:
         return None
 
     def end(self) -> None:
-        """Take no more, and fail what still waits. May be called twice."""
+        """Accept no more work, and fail all that waits; may be called twice."""
         with self._changed:
             self._ended = True
             waiting = [*self._stream, *([self._request] if self._request is not None else [])]

@@ -1,4 +1,4 @@
-"""The inference thread: every document gets its outcome, and a broken engine is said to be."""
+"""The inference thread: every document gets its outcome, and a broken engine is an error."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def engine() -> ScriptedEngine:
-    """Give an engine."""
+    """A scripted engine."""
     return ScriptedEngine()
 
 
 @pytest.fixture
 async def inference(engine: ScriptedEngine) -> AsyncIterator[Inference]:
-    """Give a thread that has loaded it."""
+    """A thread that has loaded it."""
     thread = Inference(lambda: engine, WARM_UP, scorer())
     await thread.start()
     engine.sizes.clear()
@@ -67,40 +67,40 @@ async def test_outcomes_are_in_order(inference: Inference, engine: ScriptedEngin
     assert ("positive", reading.scores["positive"]) == (reading.label, reading.score)
 
 
-async def test_nothing_to_score_needs_no_engine(inference: Inference) -> None:
-    """An empty batch has no outcomes."""
+async def test_an_empty_batch_has_no_outcomes(inference: Inference) -> None:
+    """It needs no engine."""
     assert [] == await inference.score([])
 
 
 @pytest.mark.parametrize("position", range(7))
 async def test_poison_is_isolated(inference: Inference, position: int) -> None:
-    """Wherever it is, its neighbours are scored."""
+    """Its neighbours are scored, wherever it is."""
     assert_outcomes(await inference.score(documents(7, {position})), 7, {position})
 
 
 @given(st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1)))))
 def test_any_set_of_poison_is_isolated(case: tuple[int, set[int]]) -> None:
-    """Up to all of them; the engine goes on, and is not asked more often than halving needs."""
+    """Up to all documents; the engine runs no more often than halving needs."""
     count, poisonous = case
     engine = ScriptedEngine()
     assert_outcomes(scorer().score(engine, documents(count, poisonous)), count, poisonous)
 
-    # Each poisonous one is on a way of halves down to it, and costs one look at the engine.
+    # Each poisonous one takes two runs at each halving, and one of the known good texts.
     assert len(engine.sizes) <= 1 + len(poisonous) * (2 * count.bit_length() + 1)
 
 
 async def test_the_detail_quotes_no_text(inference: Inference) -> None:
-    """A rejected one says which kind of error it was, and nothing of its message."""
+    """The detail of a rejection is the type of the error, without its message."""
     [outcome] = await inference.score(documents(1, {0}))
 
     assert isinstance(outcome, Rejected)
     assert "ValueError" == outcome.detail
 
 
-async def test_a_broken_engine_is_not_taken_for_poison(
+async def test_a_broken_engine_rejects_no_document(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """When a known good document fails as well it is the engine: nothing is rejected."""
+    """A known good text fails as well, so the engine is broken."""
     engine.error = RuntimeError("the device is gone")
 
     with pytest.raises(ModelError, match="the device is gone"):
@@ -109,10 +109,10 @@ async def test_a_broken_engine_is_not_taken_for_poison(
         await inference.score(documents(5))
 
 
-async def test_what_waits_for_a_broken_engine_is_told(
+async def test_a_broken_engine_fails_the_waiting_batch_too(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """A batch in the queue when the engine breaks gets an error too, and does not wait forever."""
+    """A batch in the queue when the engine breaks does not wait forever."""
     engine.free.clear()
     engine.busy.clear()
     first = asyncio.create_task(inference.score(documents(1)))
@@ -127,7 +127,7 @@ async def test_what_waits_for_a_broken_engine_is_told(
     assert [ModelError, ModelError] == [type(result) for result in results]
 
 
-async def test_even_an_exit_comes_back_as_an_error(
+async def test_even_an_exit_is_an_error_of_the_model(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
     """A library that calls sys.exit() on the thread ends the service with a message."""
@@ -138,8 +138,8 @@ async def test_even_an_exit_comes_back_as_an_error(
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no such file"), MemoryError(), SystemExit(1)])
-async def test_what_cannot_be_loaded_says_so(error: BaseException) -> None:
-    """Whatever is raised on the thread is an error of the model."""
+async def test_an_error_while_loading(error: BaseException) -> None:
+    """Whatever the thread raises becomes a ModelError."""
 
     def load() -> ScriptedEngine:
         raise error
@@ -152,8 +152,8 @@ async def test_what_cannot_be_loaded_says_so(error: BaseException) -> None:
     await inference.stop()
 
 
-async def test_an_error_with_a_remedy_is_kept() -> None:
-    """It says already what to do."""
+async def test_an_error_of_the_service_is_kept() -> None:
+    """It already says what to do."""
 
     def load() -> ScriptedEngine:
         raise SettingsError("install the torch extra")
@@ -163,15 +163,15 @@ async def test_an_error_with_a_remedy_is_kept() -> None:
 
 
 async def test_an_engine_that_fails_to_warm_up_is_not_used(engine: ScriptedEngine) -> None:
-    """Failing before the first message is better than with it."""
+    """It fails before the first message."""
     engine.error = ValueError("wrong shape")
 
     with pytest.raises(ModelError, match="cannot be loaded: ValueError"):
         await Inference(lambda: engine, WARM_UP, scorer()).start()
 
 
-async def test_a_cancelled_start_leaves_the_thread_well() -> None:
-    """The service may be stopped while it loads; nothing is raised on the thread then."""
+async def test_the_thread_survives_a_cancelled_start() -> None:
+    """The service may be stopped while it loads the model."""
     loading, loaded = threading.Event(), threading.Event()
     engine = ScriptedEngine()
 
@@ -191,10 +191,10 @@ async def test_a_cancelled_start_leaves_the_thread_well() -> None:
     await inference.stop()
 
 
-async def test_a_cancelled_batch_leaves_the_thread_well(
+async def test_the_thread_survives_a_cancelled_batch(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """Its outcomes go nowhere, and the next batch gets its own."""
+    """Its outcomes are discarded, and the next batch gets its own."""
     engine.free.clear()
     engine.busy.clear()
     first = asyncio.create_task(inference.score(documents(3)))
@@ -209,7 +209,7 @@ async def test_a_cancelled_batch_leaves_the_thread_well(
 
 
 async def test_stopping_twice_and_without_a_start(inference: Inference) -> None:
-    """Each is quick; afterwards nothing is scored."""
+    """Both return at once; nothing is scored afterwards."""
     await inference.stop()
     await inference.stop()
     await Inference(ScriptedEngine, WARM_UP, scorer()).stop()
@@ -218,10 +218,10 @@ async def test_stopping_twice_and_without_a_start(inference: Inference) -> None:
         await inference.score(documents(1))
 
 
-async def test_too_little_memory_makes_batches_smaller(
+async def test_out_of_memory_makes_batches_smaller(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """What does not fit at once is scored in parts, and the next batch is cut beforehand."""
+    """A batch that does not fit is scored in parts, and the next one is split beforehand."""
     engine.memory_tokens = 3 * TOKENS_MIN
     many = [document(number, tokens=TOKENS_MIN // 4) for number in range(40)]
 
@@ -237,15 +237,17 @@ async def test_too_little_memory_makes_batches_smaller(
 async def test_no_memory_for_one_text_breaks_the_engine(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """It is not the text's fault: nothing becomes a dead letter for it."""
+    """The text is not at fault, and does not become a dead letter."""
     engine.memory_tokens = 1
 
     with pytest.raises(ModelError, match="MemoryError"):
         await inference.score(documents(3))
 
 
-async def test_windows_speak_as_one(inference: Inference, engine: ScriptedEngine) -> None:
-    """All windows of all texts go to the engine together; each text gets one verdict."""
+async def test_windows_of_a_text_give_one_verdict(
+    inference: Inference, engine: ScriptedEngine
+) -> None:
+    """The windows of all texts go to the engine in one run."""
     long = replace(document(0), windows=([1, 200], [1, 800]))
     outcomes = await inference.score([document(100), long, document(300)])
 
@@ -255,7 +257,7 @@ async def test_windows_speak_as_one(inference: Inference, engine: ScriptedEngine
 
 
 async def test_calibrated_scores_and_repeats() -> None:
-    """Temperature, threshold and the label for being unsure reach the verdict, repeated or not."""
+    """Temperature, threshold and unsure label apply to verdicts, repeated or not."""
     reader = LogitsReader(
         Calibration(temperature=2.0, thresholds=(0.6, 0.6)), unsure_label="NEUTRAL"
     )

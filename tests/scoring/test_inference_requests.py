@@ -1,4 +1,4 @@
-"""HTTP requests on the inference thread: the same scores, after the stream, never in its way."""
+"""HTTP requests on the inference thread: the same scores as the stream, which goes first."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from tools.scripted_engine import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-# Which never comes; and a bound that a test waits for.
+# A timeout that is never reached, and one that a test waits for.
 LONG_S, SHORT_S = 60.0, 0.05
 
 
 class Stream:
-    """Whether the stream is said to wait for the model."""
+    """A stream that waits for the model, or does not."""
 
     def __init__(self) -> None:
-        """It does not."""
+        """Start with a stream that does not wait."""
         self.waits = False
 
 
@@ -43,19 +43,19 @@ def _answer_bound(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def engine() -> ScriptedEngine:
-    """Give an engine."""
+    """A scripted engine."""
     return ScriptedEngine()
 
 
 @pytest.fixture
 def stream() -> Stream:
-    """Give a stream that has nothing to score."""
+    """A stream that has nothing to score."""
     return Stream()
 
 
 @pytest.fixture
 async def inference(engine: ScriptedEngine, stream: Stream) -> AsyncIterator[Inference]:
-    """Give a thread that has loaded the engine."""
+    """A thread that has loaded the engine."""
     thread = Inference(lambda: engine, WARM_UP, scorer(), stream_waits=lambda: stream.waits)
     await thread.start()
     engine.sizes.clear()
@@ -69,7 +69,7 @@ def _text(number: int, tokens: int = 2) -> Encoded:
 
 
 async def _held(engine: ScriptedEngine, inference: Inference) -> asyncio.Task[object]:
-    """A batch of the stream that stays on the engine."""
+    """Score a batch of the stream that stays on the engine."""
     engine.free.clear()
     engine.busy.clear()
     scoring: asyncio.Task[object] = asyncio.create_task(inference.score(documents(1)))
@@ -79,14 +79,14 @@ async def _held(engine: ScriptedEngine, inference: Inference) -> asyncio.Task[ob
 
 
 async def _waits(inference: Inference) -> None:
-    """Until a request waits for its turn."""
+    """Wait until a request waits for its turn."""
     async with asyncio.timeout(10):
         while inference._turns._request is None:  # noqa: ASYNC110 - a state of the object itself
             await asyncio.sleep(0)
 
 
-async def test_a_text_reads_the_same_as_in_the_stream(inference: Inference) -> None:
-    """Label, score, whether confident, and all probabilities, of long texts too."""
+async def test_readings_are_the_same_as_in_the_stream(inference: Inference) -> None:
+    """All figures, also for long texts."""
     several = [document(number, tokens=3 + number) for number in range(40)]
     verdicts = await inference.score(several)
 
@@ -97,14 +97,14 @@ async def test_a_text_reads_the_same_as_in_the_stream(inference: Inference) -> N
     assert [v.reading for v in verdicts if isinstance(v, Verdict)] == readings
 
 
-async def test_nothing_needs_no_engine(inference: Inference, engine: ScriptedEngine) -> None:
-    """No texts, no readings."""
+async def test_no_texts_need_no_engine(inference: Inference, engine: ScriptedEngine) -> None:
+    """And have no readings."""
     assert [] == await inference.score_request([])
     assert [] == engine.sizes
 
 
 async def test_runs_are_small(inference: Inference, engine: ScriptedEngine) -> None:
-    """So that a batch of the stream waits for one at most; a longer window has a run of its own."""
+    """So that a batch of the stream waits for a short one; a longer window has its own run."""
     texts = [_text(n, tokens=200) for n in range(5)] + [_text(5, tokens=REQUEST_TOKENS_MAX + 100)]
 
     readings = await inference.score_request(texts)
@@ -116,7 +116,7 @@ async def test_runs_are_small(inference: Inference, engine: ScriptedEngine) -> N
 
 
 async def test_the_stream_goes_first(inference: Inference, engine: ScriptedEngine) -> None:
-    """A batch that comes after a request is on the model before it."""
+    """A batch that arrives after a request runs before it."""
     first = await _held(engine, inference)
     request = asyncio.create_task(inference.score_request([_text(1)] * 2))
     await _waits(inference)
@@ -128,10 +128,10 @@ async def test_the_stream_goes_first(inference: Inference, engine: ScriptedEngin
     assert [1, 3, 2] == engine.sizes
 
 
-async def test_between_two_runs_the_stream_has_its_turn(
+async def test_the_stream_runs_between_two_runs_of_a_request(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """A long request is in nobody's way for longer than one of its runs."""
+    """A long request delays the stream by one of its runs at most."""
     engine.free.clear()
     engine.busy.clear()
     request = asyncio.create_task(inference.score_request([_text(1, REQUEST_TOKENS_MAX)] * 3))
@@ -145,10 +145,10 @@ async def test_between_two_runs_the_stream_has_its_turn(
     assert [1, 7, 1, 1] == engine.sizes
 
 
-async def test_while_the_stream_waits_there_is_no_turn(
+async def test_requests_wait_while_the_stream_waits(
     inference: Inference, engine: ScriptedEngine, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever asks is sent away in the end; when the stream is idle again, there is one."""
+    """They are refused after a timeout; when the stream is idle again, they are scored."""
     monkeypatch.setattr(service.scoring.inference, "REQUEST_ANSWER_S", SHORT_S)
     stream.waits = True
     with pytest.raises(BusyError, match="ask again later"):
@@ -156,20 +156,20 @@ async def test_while_the_stream_waits_there_is_no_turn(
     assert [] == engine.sizes
 
     monkeypatch.setattr(service.scoring.inference, "REQUEST_ANSWER_S", LONG_S)
-    asking = asyncio.create_task(inference.score_request([_text(1)]))
+    waiting = asyncio.create_task(inference.score_request([_text(1)]))
     await asyncio.sleep(0)
     stream.waits = False
-    assert 1 == len(await asking)
+    assert 1 == len(await waiting)
 
 
-async def test_many_that_are_sent_away_leave_the_streams_place_free(
+async def test_refused_requests_leave_the_streams_place_free(
     inference: Inference, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The model hangs: requests get their error, and the stream's put is never refused."""
+    """The model hangs: requests get an error, and batches of the stream can still be added."""
     monkeypatch.setattr(service.scoring.inference, "REQUEST_ANSWER_S", SHORT_S)
     first = await _held(engine, inference)
-    asking = [inference.score_request([_text(1)]) for _ in range(20)]
-    refused = await asyncio.gather(*asking, return_exceptions=True)
+    requests = [inference.score_request([_text(1)]) for _ in range(20)]
+    refused = await asyncio.gather(*requests, return_exceptions=True)
     assert {BusyError} == {type(error) for error in refused}
     for _ in range(3):
         with pytest.raises(BusyError):
@@ -182,12 +182,12 @@ async def test_many_that_are_sent_away_leave_the_streams_place_free(
     await first
     engine.sizes.clear()
     assert 5 == len(await inference.score(documents(5)))
-    # What was given up is never run.
+    # Cancelled work is never run.
     assert [5] == engine.sizes
 
 
-async def test_poison_in_a_request_is_its_own_fault(inference: Inference) -> None:
-    """The thread goes on, for both."""
+async def test_poison_in_a_request_fails_that_request(inference: Inference) -> None:
+    """Later requests and batches are scored."""
     with pytest.raises(InputError, match="one of these texts"):
         await inference.score_request([Encoded(([POISON, 1],), STATS, None)])
 
@@ -198,7 +198,7 @@ async def test_poison_in_a_request_is_its_own_fault(inference: Inference) -> Non
 async def test_a_broken_engine_is_an_error_for_both(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """Found by a request, it ends the thread; the stream and all who wait get the error."""
+    """It ends the thread; the batch and the waiting request get the error."""
     first = await _held(engine, inference)
     request = asyncio.create_task(inference.score_request([_text(1)]))
     await _waits(inference)
@@ -213,10 +213,10 @@ async def test_a_broken_engine_is_an_error_for_both(
         await inference.score(documents(1))
 
 
-async def test_an_engine_that_breaks_on_a_text_from_aside(
+async def test_an_engine_that_breaks_on_a_request(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """Known good texts fail too: the thread has ended, and says so before the stream asks."""
+    """Known good texts fail too, so the thread ends, which shows before the next batch."""
     engine.error = RuntimeError("the device is gone")
     with pytest.raises(ModelError, match="the device is gone"):
         await inference.score_request([_text(1)])
@@ -227,10 +227,10 @@ async def test_an_engine_that_breaks_on_a_text_from_aside(
         await inference.score(documents(1))
 
 
-async def test_nothing_waits_for_ever_at_the_stop(
+async def test_stopping_fails_a_waiting_request(
     inference: Inference, engine: ScriptedEngine
 ) -> None:
-    """What has no turn any more is told so."""
+    """It does not wait forever."""
     first = await _held(engine, inference)
     request = asyncio.create_task(inference.score_request([_text(1)]))
     await _waits(inference)

@@ -1,4 +1,4 @@
-"""Which thread the model runs on, and with which priority."""
+"""The thread that the model runs on, and its priority."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from service.scoring.inference import NICENESS, Inference
 from tools.scripted_engine import WARM_UP, ScriptedEngine, documents, scorer
 
 
-async def test_all_runs_on_one_thread() -> None:
-    """Loading, warming up and scoring; and the model's description comes from there."""
+async def test_everything_runs_on_one_thread() -> None:
+    """Loading, warming up and scoring."""
     engine = ScriptedEngine()
     loaded_on: list[str] = []
 
@@ -30,9 +30,9 @@ async def test_all_runs_on_one_thread() -> None:
     assert {"inference"} == engine.threads
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere priorities are not of threads")
-async def test_it_gives_way_to_all_else() -> None:
-    """The model's thread has a lower priority; whoever started it keeps its own."""
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities elsewhere")
+async def test_it_has_a_lower_priority() -> None:
+    """Than the thread that started it, whose priority is unchanged."""
     inference = Inference(ScriptedEngine, WARM_UP, scorer())
     await inference.start()
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

@@ -1,4 +1,4 @@
-"""The windows of a text get one label together, and its end counts."""
+"""The windows of a text give one label, in which its end counts."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ WINDOWS = st.integers(2, 5).flatmap(
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """As the service reads logits of a model without calibration."""
+    """The probabilities of a model without calibration."""
     return LogitsReader().probabilities(logits)
 
 
 @pytest.mark.parametrize("multi_label", [False, True])
-def test_single_windows_are_not_computed_with(multi_label: bool) -> None:
-    """What was one run of the model stays that, to the last bit, beside longer texts too."""
+def test_single_windows_are_unchanged(multi_label: bool) -> None:
+    """To the last bit, also beside longer texts."""
     logits = np.array([[0.1, 0.2], [3.3, -1.7], [1, 2], [2, 1], [0.7, 0.3]], np.float32)
     found = joined(logits, [1, 3, 1], multi_label=multi_label)
 
@@ -45,7 +45,7 @@ def test_single_windows_are_not_computed_with(multi_label: bool) -> None:
 
 @given(WINDOWS)
 def test_the_end_has_its_share(windows: list[list[float]]) -> None:
-    """Of the probability of every label, however many there are; the rest have the mean's."""
+    """In the probability of every label; the remaining share is that of the other windows' mean."""
     logits = np.array(windows, np.float32)
     rest = softmax(logits[:-1].astype(np.float64).mean(axis=0, keepdims=True))
     expected = (1 - END_SHARE) * rest + END_SHARE * softmax(logits[-1:])
@@ -54,8 +54,8 @@ def test_the_end_has_its_share(windows: list[list[float]]) -> None:
 
 
 @given(WINDOWS)
-def test_labels_that_do_not_exclude_each_other_are_mixed_alone(windows: list[list[float]]) -> None:
-    """Each as if the others were not there."""
+def test_the_labels_of_a_multi_label_model_are_mixed_separately(windows: list[list[float]]) -> None:
+    """Each label independently of the others."""
     logits = np.array(windows, np.float32)
     read = LogitsReader(multi_label=True).probabilities
     rest = read(logits[:-1].astype(np.float64).mean(axis=0, keepdims=True))
@@ -66,8 +66,8 @@ def test_labels_that_do_not_exclude_each_other_are_mixed_alone(windows: list[lis
 
 
 @given(WINDOWS, st.integers(0, 100))
-def test_no_label_is_preferred(windows: list[list[float]], seed: int) -> None:
-    """In another order of the labels, the same is said of each."""
+def test_the_order_of_labels_does_not_matter(windows: list[list[float]], seed: int) -> None:
+    """Each label gets the same logit in any order."""
     logits = np.array(windows, np.float32)
     order = np.random.default_rng(seed).permutation(logits.shape[1])
     counts = [len(logits)]
@@ -77,8 +77,8 @@ def test_no_label_is_preferred(windows: list[list[float]], seed: int) -> None:
     )
 
 
-def test_an_end_that_disagrees_takes_the_certainty_and_not_the_label() -> None:
-    """Where the rest is sure; where it is not, the end decides."""
+def test_an_end_that_disagrees_lowers_the_score_and_keeps_the_label() -> None:
+    """If the rest is sure; if it is not, the end decides."""
     sure, unsure, end = [0, 0, 9], [0, 0, 0.5], [9, 0, 0]
     logits = np.array([sure, sure, end, unsure, unsure, end], np.float32)
     of_sure, of_unsure = softmax(joined(logits, [3, 3]))
@@ -98,7 +98,7 @@ def test_an_end_that_disagrees_takes_the_certainty_and_not_the_label() -> None:
     ],
 )
 def test_the_end_counts(rest: str, end: str, contrary: str) -> None:
-    """Said sixty times, and taken back at last: the bundled model is not sure of the former."""
+    """Sixty equal sentences and a contrary end: the bundled model is not sure of the former."""
     model = load_model(ModelSettings(device="cpu"))
     alone, mixed = score_texts([rest, f"{' '.join([rest] * 60)} {end}"], model)
 

@@ -1,4 +1,4 @@
-"""A figure of the model that is added where readings are made reaches everybody who shows one."""
+"""A figure that is added to readings appears wherever readings are shown."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ INFO = ModelInfo("m", "r", "e", "float32", "cpu", ("negative", "positive"))
 
 @dataclass(frozen=True, slots=True)
 class Wider(Reading):
-    """A reading with a figure more: by how much the likeliest label is ahead."""
+    """A reading with one more figure: the margin of the likeliest label over the next."""
 
     margin: float = 0.0
 
 
 class WiderReader(LogitsReader):
-    """Where the figure is computed."""
+    """Computes the figure."""
 
     def reading(
         self, labels: Sequence[str], probabilities: Sequence[float], *, can_judge: bool = True
@@ -50,13 +50,13 @@ class WiderReader(LogitsReader):
 
 
 class WiderEvent(SentimentEvent):
-    """The contract with the figure."""
+    """The contract, with the figure."""
 
     margin: float
 
 
 def test_scoring_and_repeats_keep_it() -> None:
-    """The first text, its repeat in the same batch, and the one in the next batch."""
+    """For a text, its repeat in the same batch, and a repeat in the next batch."""
     scorer = BatchScorer(WARM_UP, WiderReader(), repeats_max=10)
     engine = ScriptedEngine()
     outcomes = scorer.score(engine, [document(80), document(80)])
@@ -68,7 +68,7 @@ def test_scoring_and_repeats_keep_it() -> None:
 
 
 def test_the_event_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The encoder passes on what a reading holds; a contract without the figure refuses it."""
+    """The encoder copies all figures; a contract without this one rejects it."""
     outcome = replace(verdict(), reading=Wider(**verdict().reading.as_dict(), margin=0.5))
     encoder = Encoder("o", "d", True, INFO, "0")
     with pytest.raises(ValueError, match="margin"):
@@ -88,10 +88,10 @@ def test_lines_of_score_have_it() -> None:
 
 
 async def test_answers_over_http_keep_their_published_forms() -> None:
-    """`POST /score` computes with it and shows label and score alone, as its forms have it."""
+    """`POST /score` still has label and score alone, as its forms require."""
 
     class Model(MadeUpModel):
-        """With the figure."""
+        """A model whose readings have the figure."""
 
         def reading(self, letters: int) -> Reading:
             """See `MadeUpModel.reading`."""

@@ -20,7 +20,7 @@ from service.scoring.poles import meaning, negative, neutral, polarity, pole, po
         (("other", "negative"), (1, None, 0)),
     ],
 )
-def test_labels_count_by_their_names(
+def test_poles_are_found_by_name(
     labels: tuple[str, ...], found: tuple[int, int | None, int]
 ) -> None:
     """In any order and case; a neutral label is never guessed."""
@@ -37,7 +37,7 @@ def test_labels_count_by_their_names(
     ],
 )
 def test_two_of_three(scores: dict[str, float], expected: dict[str, float]) -> None:
-    """The poles alone, their sum 1 again; the negative one comes first."""
+    """The poles alone, scaled to a sum of 1; the negative one comes first."""
     found = two_way(scores)
     assert found is not None
     assert list(expected) == list(found)
@@ -47,7 +47,7 @@ def test_two_of_three(scores: dict[str, float], expected: dict[str, float]) -> N
 
 @pytest.mark.parametrize("labels", [("LABEL_0", "LABEL_1"), ("negative", "other"), ("positive",)])
 def test_poles_without_a_name_are_not_guessed(labels: tuple[str, ...]) -> None:
-    """Who asks for two labels is not given any two."""
+    """There are no two-way scores then."""
     assert two_way(dict.fromkeys(labels, 0.5)) is None
 
 
@@ -61,7 +61,7 @@ def test_poles_without_a_name_are_not_guessed(labels: tuple[str, ...]) -> None:
     ],
 )
 def test_which_pole_a_label_is(labels: tuple[str, ...], expected: list[int]) -> None:
-    """What an unsure text is called is none."""
+    """The label of unsure texts is no pole."""
     assert expected == [pole(label, labels) for label in (*labels, "UNSURE")]
 
 
@@ -76,5 +76,5 @@ def test_meaning() -> None:
     ("bad", "good", "expected"), [(0.2, 0.8, 0.8), (0, 0, 0.5), (1, 0, 0), (0.1, 0.3, 0.6)]
 )
 def test_polarity(bad: float, good: float, expected: float) -> None:
-    """What is at no pole counts as half way; of two labels it is the positive one's share."""
+    """Other labels count as halfway; with two labels it is the positive one's probability."""
     assert pytest.approx(expected) == polarity(bad, good)

@@ -1,4 +1,4 @@
-"""What stands around a model is read from the files beside its weights, and from the settings."""
+"""The processing around a model comes from the files in its folder, and from the settings."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ GOOD_DAY = [VOCABULARY[word] for word in ("[CLS]", "good", "day", "[SEP]")]
 
 
 def loaded(settings: ModelSettings) -> Processing:
-    """Of the model that the settings name."""
+    """The processing of the model that the settings name."""
     return load_processing(settings, resolve(settings))
 
 
-def test_a_bare_model_is_read_raw(tmp_path: Path) -> None:
-    """As it was published."""
+def test_a_published_model_is_neither_calibrated_nor_normalised(tmp_path: Path) -> None:
+    """It has no calibration file."""
     calibration, encoder, reader = loaded(ModelSettings(name=str(write_files(tmp_path))))
 
     assert (UNCALIBRATED, LogitsReader(languages=ENGLISH)) == (calibration, reader)
@@ -35,8 +35,8 @@ def test_a_bare_model_is_read_raw(tmp_path: Path) -> None:
     assert [GOOD_DAY] != encoder.sequences(["#GoodDay"])
 
 
-def test_what_lies_beside_the_weights_counts(tmp_path: Path) -> None:
-    """For the text and for the score; the settings say how long a text is, and what unsure is."""
+def test_the_calibration_file_applies(tmp_path: Path) -> None:
+    """To text and score; the settings give the length of a text and the unsure label."""
     folder = write_files(tmp_path, problem_type="multi_label_classification")
     kept = Calibration(normaliser=1, temperature=2.0, thresholds=(0.75, 0.75))
     write_calibration(folder, kept)
@@ -49,14 +49,16 @@ def test_what_lies_beside_the_weights_counts(tmp_path: Path) -> None:
     assert LogitsReader(kept, True, "NEUTRAL", ENGLISH) == reader
     assert [GOOD_DAY] == encoder.sequences(["#GoodDay"])
     [(windows, stats)] = encoder.encode(["good " * 200])
-    # Two of what the tiny model takes, and the end.
+    # Two windows that cover the text, and its end.
     assert (3, 100, True) == (len(windows), stats.tokens, stats.truncated)
     assert max(map(len, windows)) > 32
 
 
 @pytest.mark.parametrize(("asked", "longest"), [(0, 64), (32, 32), (64, 64), (500, 64)])
-def test_windows_are_as_long_as_the_model_asks(tmp_path: Path, asked: int, longest: int) -> None:
-    """Never longer than it takes, which those are that do not ask."""
+def test_windows_are_as_long_as_the_calibration_says(
+    tmp_path: Path, asked: int, longest: int
+) -> None:
+    """At most the model's limit, which is also the default."""
     folder = write_files(tmp_path)
     write_calibration(folder, Calibration(window_tokens=asked))
     _, encoder, _ = loaded(ModelSettings(name=str(folder)))
@@ -69,7 +71,7 @@ def test_windows_are_as_long_as_the_model_asks(tmp_path: Path, asked: int, longe
 
 
 def test_a_model_for_a_later_version_is_refused(tmp_path: Path) -> None:
-    """Before it is given text that it does not know."""
+    """Its text would be normalised in an unknown way."""
     folder = write_files(tmp_path)
     write_calibration(folder, Calibration(normaliser=99))
 

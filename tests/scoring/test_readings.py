@@ -1,4 +1,4 @@
-"""What a model's logits are read as: raw, calibrated, and with a word for being unsure."""
+"""Readings from logits: uncalibrated, calibrated, and with an unsure label."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ LABELS = ("NEGATIVE", "POSITIVE")
 
 
 def _softmax(logits: np.ndarray) -> Any:
-    """As the service computed it when there was nothing but raw scores."""
+    """The softmax without any calibration."""
     exact = logits.astype(np.float64)
     powers = np.exp(exact - exact.max(axis=1, keepdims=True))
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 @given(arrays.arrays(np.float32, (7, 3), elements=st.floats(-50, 50, width=32)))
-def test_raw_is_the_softmax_to_the_last_bit(logits: np.ndarray) -> None:
-    """A published model gives its published figures."""
+def test_without_calibration_it_is_the_softmax_to_the_last_bit(logits: np.ndarray) -> None:
+    """So a published model gives its published figures."""
     assert _softmax(logits).tobytes() == LogitsReader().probabilities(logits).tobytes()
 
 
@@ -36,7 +36,7 @@ def test_raw_is_the_softmax_to_the_last_bit(logits: np.ndarray) -> None:
     st.tuples(*[st.floats(-2, 2)] * 3),
 )
 def test_temperature_and_bias(logits: np.ndarray, heat: float, bias: tuple[float, ...]) -> None:
-    """The softmax of logits / temperature + bias; without a bias no label passes another."""
+    """The softmax of logits / temperature + bias; without a bias the likeliest label stays so."""
     expected = _softmax((logits.astype(np.float64) / heat + np.array(bias)).astype(np.float64))
     found = LogitsReader(Calibration(temperature=heat, bias=bias)).probabilities(logits)
     assert np.float32 == found.dtype
@@ -47,8 +47,8 @@ def test_temperature_and_bias(logits: np.ndarray, heat: float, bias: tuple[float
     assert (best == cooled.max(axis=1)).all()
 
 
-def test_labels_that_do_not_exclude_each_other() -> None:
-    """Each has the sigmoid of its own logit, calibrated alike."""
+def test_a_multi_label_model() -> None:
+    """Each label has the sigmoid of its calibrated logit."""
     logits = np.array([[0.0, 2.0, -4.0]], np.float32)
     reader = LogitsReader(Calibration(temperature=2, bias=(0.0, 0.0, 2.0)), multi_label=True)
     expected = 1 / (1 + np.exp(-np.array([[0.0, 1.0, 0.0]])))
@@ -61,7 +61,7 @@ def test_labels_that_do_not_exclude_each_other() -> None:
     st.booleans(),
 )
 def test_a_probability_is_never_above_1(logits: np.ndarray, heat: float, several: bool) -> None:
-    """Not by a rounding either: an event with such a one would be refused."""
+    """Not even by rounding, because the encoder would reject it."""
     with np.errstate(over="ignore"):
         found = LogitsReader(Calibration(temperature=heat), multi_label=several).probabilities(
             logits
@@ -84,13 +84,13 @@ def _short(reading: Reading) -> tuple[str, float, bool]:
     ],
 )
 def test_unsure(threshold: float, unsure: str, expected: tuple[str, float, bool]) -> None:
-    """Below the threshold, and only there, the label is what the settings say."""
+    """Below the threshold, and only there, the label is that of the settings."""
     reader = LogitsReader(Calibration(thresholds=(0.0, threshold)), unsure_label=unsure)
     assert expected == _short(reader.reading(LABELS, [0.25, 0.75]))
 
 
 def test_each_label_has_a_threshold_of_its_own() -> None:
-    """And one without is never called with confidence; a label for that is taken as it is set."""
+    """A label without one is never confident."""
     reader = LogitsReader(Calibration(thresholds=(0.5, None, 0.9)), unsure_label="UNSURE")
     labels = ("negative", "Neutral", "positive")
     assert ("negative", 0.5, True) == _short(reader.reading(labels, [0.5, 0.3, 0.2]))
@@ -105,8 +105,8 @@ def _text(language: str | None = None, *, truncated: bool = False, known: bool =
 
 
 @pytest.mark.parametrize("calibration", [Calibration(), Calibration(thresholds=(0.5, 0.5))])
-def test_what_the_model_cannot_judge_is_never_confident(calibration: Calibration) -> None:
-    """Another language, no known token, or cut: whatever the score, and without thresholds too."""
+def test_a_text_that_the_model_cannot_judge_is_never_confident(calibration: Calibration) -> None:
+    """In another language, without a known token, or cut; whatever the score and thresholds."""
     texts = [
         _text(), _text("en"), _text("fr"), _text("de"), _text("en", truncated=True),
         _text("en", known=False), _text(known=False),
@@ -119,6 +119,6 @@ def test_what_the_model_cannot_judge_is_never_confident(calibration: Calibration
     assert all(reading.score > 0.99 for reading in readings)
 
 
-def test_without_languages_all_are_the_models() -> None:
-    """As for a model of which nobody has said what it is for."""
+def test_without_languages_any_language_can_be_judged() -> None:
+    """The languages of the model are unknown then."""
     assert LogitsReader().can_judge(_text("fr"))

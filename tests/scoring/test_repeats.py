@@ -1,4 +1,4 @@
-"""A repeated text gets the same verdict without being computed; nothing else changes."""
+"""A repeated text gets its verdict from the cache; outcomes are the same."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def _reading(document: Document) -> Reading:
 
 
 class Counting:
-    """Says of a text what its first token is; fails on one; counts what it is asked."""
+    """Computes a reading whose label is the first token; fails on one; records its texts."""
 
     def __init__(self) -> None:
-        """Have been asked nothing."""
-        self.asked: list[int] = []
+        """Start without texts."""
+        self.computed: list[int] = []
 
     def __call__(self, documents: Sequence[Document]) -> list[Verdict | Rejected]:
         """See `Repeats.score`."""
-        self.asked += [d.windows[0][0] for d in documents]
+        self.computed += [d.windows[0][0] for d in documents]
         return [
             Rejected(d.record, Reason.ENGINE_ERROR, "", "score")
             if d.windows[0][0] == POISON
@@ -51,7 +51,7 @@ def texts(tokens: Sequence[int]) -> list[Document]:
 
 @given(st.lists(st.lists(st.integers(10, 20), max_size=12), max_size=8), st.integers(0, 12))
 def test_outcomes_are_those_of_computing_all(batches: list[list[int]], size: int) -> None:
-    """Whatever repeats within a batch and between batches, and however little is remembered."""
+    """Whatever repeats within or between batches, and however small the cache is."""
     repeats, counting = Repeats(size), Counting()
     for tokens in batches:
         batch = texts(tokens)
@@ -72,12 +72,12 @@ def test_a_repeat_is_computed_once() -> None:
     repeats.score(texts([1, 2, 1]), counting)
     again = repeats.score(texts([2, 3, 1]), counting)
 
-    assert [1, 2, 3] == counting.asked
+    assert [1, 2, 3] == counting.computed
     assert [True, False, True] == [isinstance(o, Verdict) and o.repeated for o in again]
 
 
-def test_what_confidence_depends_on_makes_another_text() -> None:
-    """The same tokens of a text that was cut, or is in another language, are no repeat."""
+def test_the_key_has_all_that_confidence_depends_on() -> None:
+    """The same tokens of a cut text, or of one in another language, are no repeat."""
     repeats, counting = Repeats(10), Counting()
     (one,) = texts([1])
     others = [
@@ -88,31 +88,31 @@ def test_what_confidence_depends_on_makes_another_text() -> None:
     for _ in range(2):
         repeats.score([one, *others], counting)
 
-    assert [1, 1, 1, 1] == counting.asked
+    assert [1, 1, 1, 1] == counting.computed
 
 
-def test_the_least_recently_seen_go_first() -> None:
-    """What comes often stays."""
+def test_the_least_recently_used_go_first() -> None:
+    """A frequent text stays in the cache."""
     repeats, counting = Repeats(2), Counting()
     for tokens in ([1], [2], [1], [3], [1], [2]):
         repeats.score(texts(tokens), counting)
 
-    assert [1, 2, 3, 2] == counting.asked
+    assert [1, 2, 3, 2] == counting.computed
 
 
-def test_what_the_model_failed_on_is_asked_again() -> None:
-    """It may have been the moment and not the text; equal ones of a batch share the outcome."""
+def test_a_failure_is_not_cached() -> None:
+    """It may pass; equal texts of one batch share the outcome."""
     repeats, counting = Repeats(10), Counting()
     for _ in range(2):
         outcomes = repeats.score(texts([POISON, POISON]), counting)
         assert [Rejected, Rejected] == [type(outcome) for outcome in outcomes]
 
-    assert [POISON, POISON] == counting.asked
+    assert [POISON, POISON] == counting.computed
 
 
-def test_nothing_is_remembered_at_size_0() -> None:
-    """The setting switches it off."""
+def test_size_0_switches_the_cache_off() -> None:
+    """Even within a batch."""
     repeats, counting = Repeats(0), Counting()
     repeats.score(texts([1, 1]), counting)
 
-    assert [1, 1] == counting.asked
+    assert [1, 1] == counting.computed

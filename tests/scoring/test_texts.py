@@ -1,4 +1,4 @@
-"""The public way to score texts in Python: two lines, the stream's own readings, clear errors."""
+"""The public class that scores texts in Python: the stream's readings, and clear errors."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ INFO = ModelInfo("m", "r", "e", "float32", "cpu", ("negative", "positive"))
 
 
 def counting() -> Scorer:
-    """By a model that counts words."""
+    """A scorer with a model that counts words."""
     return Scorer(LoadedModel(CountingEngine(INFO), TextEncoder(tiny_tokenizer(), 64)))
 
 
 def test_the_public_names() -> None:
-    """A change of them is a change for users."""
+    """Users depend on them."""
     names = ["ModelError", "ModelInfo", "Reading", "Scorer", "ServiceError", "SettingsError"]
     assert names == sentiment_stream.__all__
 
@@ -63,7 +63,7 @@ def test_readings_are_those_of_the_stream() -> None:
 
 
 def test_settings_are_those_of_the_service() -> None:
-    """By their names; a wrong one is told in one line."""
+    """With their names; the error of a wrong one has one line."""
     scorer = Scorer("bundled", precision="int8")
     assert ("int8", ("NEGATIVE", "NEUTRAL", "POSITIVE")) == (
         scorer.info.precision, scorer.info.labels,
@@ -77,7 +77,7 @@ def test_settings_are_those_of_the_service() -> None:
 
 
 def test_any_number_of_texts_in_order() -> None:
-    """Also none, and of an iterator no more than a chunk ahead."""
+    """Also none; an iterator is read at most one chunk ahead."""
     taken = 0
 
     def texts() -> object:
@@ -96,16 +96,16 @@ def test_any_number_of_texts_in_order() -> None:
     assert 3 * CHUNK_TEXTS - 1 == len(rest)
 
 
-def test_what_is_no_text_is_named() -> None:
-    """One text in place of a list, and a cell without a text."""
+def test_an_element_that_is_no_text_is_named() -> None:
+    """And a single text in place of a list is refused."""
     with pytest.raises(TypeError, match=r"\[text\]"):
         counting().score("good")
     with pytest.raises(TypeError, match=r"texts\[1\] is of type float"):
-        counting().score(["good", float("nan")])  # type: ignore[list-item] # what tables have
+        counting().score(["good", float("nan")])  # type: ignore[list-item] # an empty cell of a table
 
 
 def test_threads_may_share_one() -> None:
-    """They get their turn one by one: a tokenizer is for one thread at a time."""
+    """They take turns, because a tokenizer is for one thread at a time."""
     scorer = counting()
     found: list[int] = []
 

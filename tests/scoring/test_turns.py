@@ -1,4 +1,4 @@
-"""Whose turn it is: batches of the stream first, nothing lost, and always room for the stream."""
+"""Turns on the inference thread: batches first, nothing lost, and always room for the stream."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def _work() -> Work:
 
 
 def test_the_stream_goes_first() -> None:
-    """Whichever came first."""
-    turns, aside, batch = Turns(STREAM_MAX), _work(), _work()
-    turns.put_request(aside)
+    """Even if the request was added first."""
+    turns, request, batch = Turns(STREAM_MAX), _work(), _work()
+    turns.put_request(request)
     turns.put(batch)
 
-    assert [batch, aside] == [turns.take(), turns.take()]
+    assert [batch, request] == [turns.take(), turns.take()]
 
 
-def test_nothing_from_aside_takes_the_streams_place() -> None:
-    """One waits, and no second; the stream's place is free all the same."""
+def test_a_request_does_not_take_the_streams_place() -> None:
+    """One request may wait, and a batch of the stream beside it."""
     turns = Turns(STREAM_MAX)
     turns.put_request(_work())
 
@@ -46,18 +46,18 @@ def test_nothing_from_aside_takes_the_streams_place() -> None:
 
 
 @pytest.mark.parametrize("put", [Turns.put, Turns.put_request])
-def test_what_nobody_waits_for_makes_room(put: Callable[[Turns, Work], None]) -> None:
-    """What was given up is replaced, and never run."""
-    turns, given_up, next_one = Turns(STREAM_MAX), _work(), _work()
-    put(turns, given_up)
-    assert given_up.future.cancel()
+def test_cancelled_work_makes_room(put: Callable[[Turns, Work], None]) -> None:
+    """It is replaced, and never run."""
+    turns, cancelled, next_one = Turns(STREAM_MAX), _work(), _work()
+    put(turns, cancelled)
+    assert cancelled.future.cancel()
     put(turns, next_one)
 
     assert next_one is turns.take()
 
 
-def test_what_was_taken_is_not_cancelled() -> None:
-    """Its outcome has somewhere to go."""
+def test_work_that_was_taken_cannot_be_cancelled() -> None:
+    """So that its result can be set."""
     turns, work = Turns(STREAM_MAX), _work()
     turns.put_request(work)
     turns.take()
@@ -65,8 +65,8 @@ def test_what_was_taken_is_not_cancelled() -> None:
     assert not work.future.cancel()
 
 
-def test_the_end_is_told_to_all_that_wait() -> None:
-    """And to all that come later."""
+def test_the_end_fails_all_work_that_waits() -> None:
+    """And all that is added later."""
     turns, waiting = Turns(STREAM_MAX), [_work(), _work()]
     turns.put(waiting[0])
     turns.put_request(waiting[1])
@@ -83,7 +83,7 @@ def test_the_end_is_told_to_all_that_wait() -> None:
 
 
 def test_a_waiting_thread_is_woken() -> None:
-    """By a batch, by something from aside, and by the end."""
+    """By a batch, by a request, and by the end."""
     turns, taken = Turns(STREAM_MAX), queue.Queue[Any]()
 
     def run() -> None:
@@ -93,26 +93,26 @@ def test_a_waiting_thread_is_woken() -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    batch, aside = _work(), _work()
+    batch, request = _work(), _work()
     turns.put(batch)
     assert batch is taken.get(timeout=10)
-    turns.put_request(aside)
-    assert aside is taken.get(timeout=10)
+    turns.put_request(request)
+    assert request is taken.get(timeout=10)
     turns.end()
     assert taken.get(timeout=10) is None
     thread.join()
 
 
-@given(st.lists(st.sampled_from(["put", "put_request", "give_up", "take"]), max_size=60))
+@given(st.lists(st.sampled_from(["put", "put_request", "cancel", "take"]), max_size=60))
 def test_in_any_order(steps: list[str]) -> None:
-    """Each thing is taken once, given up, refused, or still there; the stream's in their order.
+    """All work is taken once, cancelled, refused, or still waiting; batches in their order.
 
-    The stream is refused only when as many of its own wait as may, whatever comes from aside; and
-    nothing from aside is taken while one of the stream waits.
+    A batch is refused only when STREAM_MAX batches wait, whatever requests do; and no request is
+    taken while a batch waits.
     """
     turns = Turns(STREAM_MAX)
     stream: list[Work] = []
-    aside: list[Work] = []
+    requests: list[Work] = []
     for step in steps:
         work = _work()
         if step == "put":
@@ -120,15 +120,15 @@ def test_in_any_order(steps: list[str]) -> None:
             assert full is _refused(turns.put, work)
             stream += [] if full else [work]
         elif step == "put_request":
-            full = bool(aside)
+            full = bool(requests)
             assert full is _refused(turns.put_request, work)
-            aside += [] if full else [work]
-        elif step == "give_up" and aside:
-            assert aside.pop().future.cancel()
-        elif step == "take" and (stream or aside):
-            assert (stream or aside).pop(0) is turns.take()
+            requests += [] if full else [work]
+        elif step == "cancel" and requests:
+            assert requests.pop().future.cancel()
+        elif step == "take" and (stream or requests):
+            assert (stream or requests).pop(0) is turns.take()
     turns.end()
-    for work in [*stream, *aside]:
+    for work in [*stream, *requests]:
         assert isinstance(work.future.exception(timeout=0), ModelError)
 
 
