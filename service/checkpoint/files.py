@@ -1,7 +1,7 @@
-"""Where a model's files are, and what they say of it: the bundled one, a folder, or the hub's.
+"""Finds and checks a model's files: the bundled model, a local folder, or a model of the hub.
 
-Exists so that every engine gets the same checked checkpoint, pinned to exact content. No torch;
-nothing of the checkpoint is ever executed: no pickle, no code of its own.
+Exists so that every engine gets the same checked checkpoint, pinned to its exact content. No torch
+here; no code from a checkpoint is ever executed: no pickle files, no remote code.
 """
 
 from __future__ import annotations
@@ -15,22 +15,24 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer
 
-from service.checkpoint.calibration import FILE as TRUST_FILE
+from service.checkpoint.calibration import FILE as CALIBRATION_FILE
 from service.checkpoint.hub import download
 from service.errors import ModelError, SettingsError, first_line
+from service.records import ModelInfo
 from service.settings import PUBLISHED_MODEL, PUBLISHED_REVISION
 
 if TYPE_CHECKING:
+    from service.records import EngineName, Precision
     from service.settings import ModelSettings
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(__file__).parent.parent / "model"
 
-# Longer inputs are cut into windows (see `text`): a batch holds at least this many tokens (see
-# BatchSettings.tokens_max), and few classifiers have seen longer ones.
+# Longer inputs are cut into windows (see `text.windows`). Few classifiers were trained on longer
+# ones, and BatchSettings.tokens_max allows at least this many.
 TOKENS_MAX = 512
-# 64 bits: what is compared is a few models of one owner, not an attacker's collisions, and every
-# event carries it.
+# 64 bits. The hash tells a few models of one owner apart and need not resist an attacker; it is
+# short because every event contains it.
 REVISION_DIGITS = 16
 
 _TOKENIZER_FILES = (
@@ -43,7 +45,8 @@ _TOKENIZER_FILES = (
     "added_tokens.json",
 )
 _TOKENIZER_PATTERNS = ("*.model",)
-# These count positions from behind the padding token, so their first ones are never used.
+# In these architectures the position of the first token is pad_token_id + 1, so the position
+# embeddings before it are never used.
 _POSITIONS_AFTER_PADDING = frozenset(
     {
         "camembert",
@@ -63,7 +66,7 @@ _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A model's files and what they say of it; `tokens_max` counts the special tokens too."""
+    """A model's folder and its configuration; `tokens_max` includes the special tokens."""
 
     name: str
     folder: Path
@@ -73,13 +76,17 @@ class Checkpoint:
     tokens_max: int
     pad_token_id: int
 
+    def info(self, engine: EngineName, precision: Precision, device: str) -> ModelInfo:
+        """The description of this model when it runs on this engine, as events carry it."""
+        return ModelInfo(self.name, self.revision, engine, precision, device, self.labels)
+
 
 def resolve(settings: ModelSettings) -> Checkpoint:
-    """Find the files that the settings name, download them if need be, and check them.
+    """Find the files of the model in the settings, download them if needed, and check them.
 
     Raises:
-        SettingsError: no such folder, or a hub model that is not pinned.
-        ModelError: the hub cannot be reached, or the checkpoint is of no usable kind.
+        SettingsError: there is no such folder, or a hub model has no revision.
+        ModelError: the hub cannot be reached, or the checkpoint cannot be used.
     """
     name = settings.name
     folder = BUNDLED_FOLDER if name == BUNDLED else _folder(name)
@@ -87,7 +94,7 @@ def resolve(settings: ModelSettings) -> Checkpoint:
         if settings.revision is not None:
             raise SettingsError(
                 f"SENTIMENT_MODEL__REVISION={settings.revision} is for models of the hub, but "
-                f"SENTIMENT_MODEL__NAME={name} is none; unset the revision"
+                f"SENTIMENT_MODEL__NAME={name} is not one; unset the revision"
             )
         short = name if name == BUNDLED else folder.resolve().name
         return _checked(short, folder, _content_hash(folder))
@@ -105,7 +112,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
     """The checkpoint's tokenizer, without truncation or padding.
 
     Raises:
-        ModelError: there is none, or it makes tokens that the model does not know.
+        ModelError: there is none, or its vocabulary is larger than the model's.
     """
     file = checkpoint.folder / "tokenizer.json"
     try:
@@ -135,7 +142,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
 
 
 def _converted(folder: Path) -> Tokenizer:
-    from transformers import AutoTokenizer  # noqa: PLC0415 - heavy, and seldom needed
+    from transformers import AutoTokenizer  # noqa: PLC0415 - slow to import, rarely needed
 
     slow = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     backend = slow.backend_tokenizer
@@ -148,7 +155,7 @@ def _folder(name: str) -> Path | None:
     try:
         folder = Path(name).expanduser()
         return folder if folder.is_dir() else None
-    except (OSError, RuntimeError):  # no permission to look, or no such home
+    except (OSError, RuntimeError):  # no permission to read it, or ~ cannot be resolved
         return None
 
 
@@ -168,14 +175,14 @@ def _checked(name: str, folder: Path, revision: str) -> Checkpoint:
     config = _read_json(folder / "config.json")
     if "auto_map" in config:
         raise ModelError(
-            f"{folder}: config.json asks for code of the model's own (auto_map), which is never "
-            "run; take a model of an architecture that transformers has"
+            f"{folder}: config.json requires the model's own code (auto_map), which is never run; "
+            "choose a model whose architecture is part of transformers"
         )
     architectures = config.get("architectures") or ["none"]
     if not all(str(a).endswith("ForSequenceClassification") for a in architectures):
         raise ModelError(
-            f"{folder}: the architecture is {architectures[0]}, which gives no labels for a text; "
-            "take a model for sequence classification"
+            f"{folder}: the architecture is {architectures[0]}, which does not classify texts; "
+            "choose a model for sequence classification"
         )
     if not any(folder.glob("*.safetensors")):
         pickled = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
@@ -197,7 +204,7 @@ def _checked(name: str, folder: Path, revision: str) -> Checkpoint:
 
 
 def _labels(folder: Path, config: dict[str, Any]) -> tuple[str, ...]:
-    # A configuration of two labels without names is written without both keys.
+    # transformers writes neither key for two labels without names.
     named = config.get("id2label") or {
         str(index): f"LABEL_{index}" for index in range(config.get("num_labels") or 2)
     }
@@ -224,13 +231,13 @@ def _tokens_max(folder: Path, config: dict[str, Any], pad_token_id: int) -> int:
         positions -= pad_token_id + 1
     file = folder / "tokenizer_config.json"
     stated = (_read_json(file) if file.is_file() else {}).get("model_max_length") or TOKENS_MAX
-    # Tokenizers without a limit state 10**30.
+    # A tokenizer without a limit has 10**30 here.
     return min(positions, int(stated), TOKENS_MAX)
 
 
 def _content_hash(folder: Path) -> str:
-    """A name for the content, where no commit names it: of all that decides about a score."""
-    files = [folder / name for name in ("config.json", TRUST_FILE, *_TOKENIZER_FILES)]
+    """A revision for a folder, which has no commit: a hash of every file that affects scores."""
+    files = [folder / name for name in ("config.json", CALIBRATION_FILE, *_TOKENIZER_FILES)]
     for pattern in (*_TOKENIZER_PATTERNS, "*.safetensors"):
         files += sorted(folder.glob(pattern))
     digest = hashlib.sha256()
@@ -258,5 +265,5 @@ def _read_json(file: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        raise ModelError(f"{file}: is no JSON object; fetch the model anew")
+        raise ModelError(f"{file}: is no JSON object; download the model again")
     return content

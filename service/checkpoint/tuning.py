@@ -12,7 +12,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict
 
 from service.errors import SettingsError, first_line
-from service.records import Precision  # noqa: TC001 - read at run time
+from service.records import EngineName, Precision  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
     from service.checkpoint.files import Checkpoint
@@ -31,7 +31,7 @@ class Tuning(BaseModel):
     model: str
     revision: str
     device: str
-    engine: Literal["onnx_packed", "torch_packed", "torch_plain"]
+    engine: EngineName
     precision: Precision
     threads: int
     run_tokens_max: int | None

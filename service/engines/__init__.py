@@ -1,7 +1,7 @@
-"""One file for each way to run a model, and where its files come from.
+"""The ways to run a model, one module each, and the choice between them.
 
-With `lab` and `bench` the only importers of torch, transformers and onnxruntime. Importing this
-room costs nothing: heavy packages are imported when an engine is asked for.
+Exists so that torch, transformers and onnxruntime are imported here alone (besides `lab` and
+`bench`), and only by the engine that needs them: importing this package is cheap.
 """
 
 from __future__ import annotations
@@ -17,62 +17,66 @@ from service.errors import ModelError, SettingsError
 if TYPE_CHECKING:
     from service.checkpoint.files import Checkpoint
     from service.ports import Engine
+    from service.records import EngineName
     from service.settings import ModelSettings
 
-# Where a GPU's driver shows itself; looking here takes microseconds, asking torch takes seconds.
+# Device files of GPU drivers: looking for them takes microseconds, asking torch takes seconds.
 _GPU_DEVICES = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
 _ONNX_PRECISIONS = ("auto", "float32", "int8")
 
 
 def load_engine(settings: ModelSettings, checkpoint: Checkpoint) -> Engine:
-    """Load the model onto its device; takes seconds, and belongs on the thread that will run it.
+    """Load the model onto its device; takes seconds, so call it on the thread that will run it.
 
-    `checkpoint` is what `resolve` gave for the same settings. A packed engine is taken where it can
-    run what they ask for, else the plain one.
+    `checkpoint` is the result of `resolve` for the same settings. See `engine_name` for the choice.
 
     Raises:
-        SettingsError: a setting names what is not there: a device, a precision.
+        SettingsError: the device or the precision in the settings is not available.
         ModelError: the model cannot be loaded.
     """
     name = engine_name(settings, checkpoint)
     try:
         if name == "onnx_packed":
-            from service.engines.onnx_packed import OnnxPacked  # noqa: PLC0415 - heavy, see above
+            from service.engines.onnx_packed import OnnxPacked  # noqa: PLC0415 - slow to import
 
             return OnnxPacked(checkpoint, settings)
         if name == "torch_packed":
-            from service.engines.torch_packed import TorchPacked  # noqa: PLC0415 - heavy, see above
+            from service.engines.torch_packed import TorchPacked  # noqa: PLC0415 - slow to import
 
             return TorchPacked(checkpoint, settings)
-        from service.engines.torch_plain import TorchPlain  # noqa: PLC0415 - heavy, see above
+        from service.engines.torch_plain import TorchPlain  # noqa: PLC0415 - slow to import
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"{error.name} is not installed, which runs this model on this device; "
+            f"{error.name} is not installed, which this model needs on this device; "
             "pip install 'sentiment-stream[torch]'"
         ) from None
     return TorchPlain(checkpoint, settings)
 
 
-def engine_name(settings: ModelSettings, checkpoint: Checkpoint) -> str:
-    """Which engine runs a checkpoint as the settings ask; nothing is loaded for this.
+def engine_name(settings: ModelSettings, checkpoint: Checkpoint) -> EngineName:
+    """The engine for a checkpoint and these settings; loads nothing.
+
+    With `auto`, a packed engine where it supports the model: `onnx_packed` on a CPU, `torch_packed`
+    on a GPU or in half precision. All other models run on `torch_plain`.
 
     Raises:
-        SettingsError: no engine, or not the one that is asked for, can.
+        SettingsError: the engine in the settings cannot run the model as the settings require.
     """
     packed = supported(checkpoint.folder)
     for_onnx = settings.device in ("auto", "cpu") and settings.precision in _ONNX_PRECISIONS
     reason = (
         f"SENTIMENT_MODEL__NAME={settings.name}, SENTIMENT_MODEL__DEVICE={settings.device} and "
-        f"SENTIMENT_MODEL__PRECISION={settings.precision} ask for something else; set it to auto"
+        f"SENTIMENT_MODEL__PRECISION={settings.precision} require something else; set it to auto"
     )
     if settings.engine == "onnx_packed" and not (packed and for_onnx):
         raise SettingsError(
-            "SENTIMENT_MODEL__ENGINE=onnx_packed runs DistilBERT, BERT and RoBERTa in float32 and "
-            f"int8 on the CPU, but {reason}"
+            f"SENTIMENT_MODEL__ENGINE={settings.engine} runs DistilBERT, BERT and RoBERTa in "
+            f"float32 and int8 on the CPU, but {reason}"
         )
     if settings.engine == "torch_packed" and not packed:
         raise SettingsError(
-            "SENTIMENT_MODEL__ENGINE=torch_packed runs DistilBERT, BERT and RoBERTa, but " + reason
+            f"SENTIMENT_MODEL__ENGINE={settings.engine} runs DistilBERT, BERT and RoBERTa, but "
+            f"{reason}"
         )
     if settings.engine != "auto":
         return settings.engine

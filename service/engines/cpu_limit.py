@@ -1,7 +1,7 @@
-"""How many CPUs this process may use, container limit included.
+"""The number of CPUs that this process may use, container limit included.
 
-Exists because compute pools take one thread per CPU of the machine: in a container limited to 2
-CPUs of 64 the kernel would then stop all of them for most of each period. No torch here.
+Exists because thread pools start one thread per CPU of the machine: in a container limited to 2
+CPUs of 64, the kernel would then throttle all of them for most of each period. No torch here.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _MACHINE = Path("/")
 
 
 def cpu_limit(root: Path = _MACHINE, available: int | None = None) -> int:
-    """CPUs to use, at least 1: the least of affinity and cgroup quotas (v1 and v2), rounded up.
+    """CPUs to use, at least 1: the minimum of affinity and cgroup quotas (v1 and v2), rounded up.
 
-    `root` is where /proc and /sys are looked for; `available` stands in for the affinity.
+    For tests: `root` is the folder of /proc and /sys, `available` replaces the affinity.
     """
     limits = [float(available or _affinity()), *_quotas(root)]
     return max(1, math.ceil(min(limits)))
@@ -33,9 +33,9 @@ def _affinity() -> int:
 
 
 def _quotas(root: Path) -> Iterator[float]:
-    """Every limit in CPUs from the process's cgroup up to the top one; each of them binds."""
+    """The limits, in CPUs, of the process's cgroup and all its parents; each of them applies."""
     hierarchies = root / "sys/fs/cgroup"
-    # A container sees its own cgroup as the top one, under whatever path /proc tells.
+    # In a container its own cgroup is the root of the mount, whatever path /proc shows.
     for line in _lines(root / "proc/self/cgroup") or ["0::/", "1:cpu:/"]:
         _, controllers, path = (*line.split(":", 2), "", "")[:3]
         if not controllers:
@@ -49,7 +49,7 @@ def _quotas(root: Path) -> Iterator[float]:
 
 def _upwards(top: Path, path: str) -> Iterator[Path]:
     below = PurePosixPath(path.lstrip("/"))
-    # A path with `..` lies outside this namespace, where nothing is mounted.
+    # A path with `..` is outside of this cgroup namespace, and nothing is mounted there.
     for part in (below, *below.parents) if ".." not in below.parts else [PurePosixPath()]:
         yield top / part
 
@@ -67,7 +67,7 @@ def _quota_v1(folder: Path) -> Iterator[float]:
 
 
 def _share(quota: str, period: str) -> Iterator[float]:
-    """Nothing where there is no limit: `max` in v2, -1 in v1."""
+    """The quota in CPUs; nothing where there is no limit (`max` in v2, -1 in v1)."""
     if quota.isdecimal() and period.isdecimal() and int(period):
         yield int(quota) / int(period)
 

@@ -1,6 +1,6 @@
-"""A check of what every engine gives: numbers that mean something.
+"""The check that every engine makes of its logits.
 
-Exists so that a number that is none never becomes a score: half precision overflows sooner.
+Exists so that NaN and infinity never become a score; half precision overflows easily.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def finite(logits: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-    """The logits as they are.
+    """Return the logits unchanged; `name` is the model's, for the error.
 
     Raises:
-        ModelError: one is not finite; `name` is the model's.
+        ModelError: a logit is NaN or infinite.
     """
     if not np.isfinite(logits).all():
         raise ModelError(
-            f"the model {name} gave numbers that are not finite; "
+            f"the model {name} returned logits that are not finite; "
             "set SENTIMENT_MODEL__PRECISION=float32, or name another model"
         )
     return logits

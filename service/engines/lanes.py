@@ -1,8 +1,8 @@
-"""Running parts of a batch side by side, on daemon threads.
+"""Runs parts of a batch in parallel on daemon threads.
 
-Exists because a run's threads wait for each other at the end of every operator: with two runs, the
-one goes on where the other waits. Daemon threads, since one that hangs in a model must not keep the
-process from ending. Knows nothing of models.
+Exists because the threads of one run wait for each other at the end of every operator: with two
+runs, one computes while the other waits. The threads are daemons, because one that hangs in a model
+must not keep the process alive. Knows nothing of models.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class Lane:
-    """One thread that runs what it is given, in order."""
+    """One thread that runs submitted work in order."""
 
     def __init__(self) -> None:
         """Start the thread."""
-        # Holds one at most: whoever submits waits for the result.
+        # Holds at most one item, because the caller waits for its result.
         self._work: SimpleQueue[tuple[Callable[[], None], Future[None]]] = SimpleQueue()
         Thread(target=self._run, name="inference-lane", daemon=True).start()
 
     def submit(self, work: Callable[[], None]) -> Future[None]:
-        """Have it run; the future ends with it, or with what it raised."""
+        """Queue work; the future completes with it, or with its exception."""
         future: Future[None] = Future()
         self._work.put((work, future))
         return future
@@ -36,19 +36,22 @@ class Lane:
             work, future = self._work.get()
             try:
                 work()
-            except BaseException as error:  # noqa: BLE001 - raised again by who waits
+            except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
                 future.set_exception(error)
             else:
                 future.set_result(None)
-            # While it waits, nothing of a batch is kept.
+            # An idle lane must not hold the arrays of its last batch in memory.
             del work, future
 
 
-def shares(sizes: Sequence[int], count: int) -> list[list[int]]:
-    """Indices of things of these sizes in at most `count` parts of about equal sums; at least one.
+def balanced_parts(sizes: Sequence[int], count: int) -> list[list[int]]:
+    """Divide items into 1 to `count` parts whose sizes have about the same sum.
 
-    The largest first, each to the part that is smallest so far: the largest part is at most 4/3 of
-    the best there is (R. L. Graham, "Bounds on multiprocessing timing anomalies", 1969).
+    Each item, largest first, goes to the part with the smallest sum so far. The largest sum is at
+    most 4/3 of the optimum (R. L. Graham, "Bounds on multiprocessing timing anomalies", 1969).
+
+    Returns:
+        The indices of the items of each part. There is one empty part if there are no items.
     """
     parts: list[list[int]] = [[] for _ in range(max(1, min(count, len(sizes))))]
     sums = [0] * len(parts)
@@ -59,11 +62,11 @@ def shares(sizes: Sequence[int], count: int) -> list[list[int]]:
     return parts
 
 
-def side_by_side(lanes: Sequence[Lane], works: Sequence[Callable[[], None]]) -> None:
-    """Run the first here and each other on a lane; returns when all have ended.
+def run_in_parallel(lanes: Sequence[Lane], works: Sequence[Callable[[], None]]) -> None:
+    """Run the first work on this thread and each other one on a lane; return when all have ended.
 
     Raises:
-        Exception: the first that one of them raised.
+        Exception: the first exception, in the order of `works`.
     """
     futures = [lane.submit(work) for lane, work in zip(lanes, works[1:], strict=False)]
     try:

@@ -1,13 +1,14 @@
 """The weights of a DistilBERT, BERT or RoBERTa classifier under one set of names.
 
-Exists so that a packed engine is written once for the three families. numpy and safetensors alone:
-no torch, no transformers. Matrices are (inputs, outputs), as a product x @ w wants them, float32.
+Exists so that a packed engine is written once for the three families. It needs only numpy and
+safetensors. Matrices have the shape (inputs, outputs), for a product x @ w, and are float32.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """A linear layer: x @ weight + bias."""
+    """Weight and bias of a linear layer (x @ weight + bias), or scale and bias of a layer norm."""
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
@@ -31,7 +32,7 @@ class Dense:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One transformer block with the norms behind attention and feed-forward (post-norm)."""
+    """One transformer block with a layer norm after attention and after feed-forward."""
 
     query: Dense
     key: Dense
@@ -45,9 +46,11 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A whole classifier; `positions` already holds what every token gets added besides its word.
+    """A whole classifier.
 
-    The head reads the first token: activation(x @ head_in) @ head_out gives the logits.
+    A token's embedding is the row of `words` of its id plus the row of `positions` of its position;
+    for BERT and RoBERTa these rows include the token-type embedding. The logits come from the first
+    token: activation(x @ head_in) @ head_out, biases left out.
     """
 
     words: NDArray[np.float32]
@@ -63,6 +66,8 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class _Family:
+    """Names of the weights in the file; `names` are in the order of the fields of `Layer`."""
+
     root: str
     layer: str
     names: tuple[str, str, str, str, str, str, str, str]
@@ -108,7 +113,7 @@ _FAMILIES = {
 
 
 def supported(folder: Path) -> bool:
-    """Whether the checkpoint is of a family, and of a form within it, that is computed here."""
+    """Whether a packed engine computes this checkpoint: its family and its configuration."""
     config = json.loads((folder / "config.json").read_text())
     return (
         config.get("model_type") in _FAMILIES
@@ -133,8 +138,27 @@ def load_layout(folder: Path) -> Layout:
             return _layout(family, config, _Reader(file, set(file.keys())))
         except KeyError as error:
             raise ModelError(
-                f"{folder}: the weights lack {error}; give a whole checkpoint"
+                f"{folder}: the weights lack {error}; give a complete checkpoint"
             ) from None
+
+
+def folded(layer: Layer, head_width: int) -> Layer:
+    """An equal layer without work that can be done on the weights, ahead of time.
+
+    The scale of attention scores, 1 / sqrt(D), moves into the query's weights. The key's bias goes:
+    it adds the same number, query @ bias, to all scores of a row, which softmax ignores. The
+    value's bias moves into the bias of `attention_out`: attention weights sum to 1, so it comes out
+    of attention unchanged.
+    """
+    scale = np.float32(1 / math.sqrt(head_width))
+    out = layer.attention_out
+    return replace(
+        layer,
+        query=Dense(layer.query.weight * scale, layer.query.bias * scale),
+        key=Dense(layer.key.weight, np.zeros_like(layer.key.bias)),
+        value=Dense(layer.value.weight, np.zeros_like(layer.value.bias)),
+        attention_out=Dense(out.weight, out.bias + layer.value.bias @ out.weight),
+    )
 
 
 class _Reader:
@@ -152,7 +176,7 @@ class _Reader:
         return Dense(weight, self.array(f"{name}.bias"))
 
     def norm(self, name: str) -> Dense:
-        # The first releases of these models call the parameters gamma and beta.
+        # In the first releases of these models the parameters are named gamma and beta.
         old = f"{name}.gamma" in self._names
         weight, bias = ("gamma", "beta") if old else ("weight", "bias")
         return Dense(self.array(f"{name}.{weight}"), self.array(f"{name}.{bias}"))
@@ -162,10 +186,10 @@ def _layout(family: _Family, config: dict[str, Any], reader: _Reader) -> Layout:
     embeddings = f"{family.root}embeddings."
     positions = reader.array(f"{embeddings}position_embeddings.weight")
     if config["model_type"] != "distilbert":
-        # Text of one segment has token type 0 throughout.
+        # A text is one segment, so every token has token type 0.
         positions = positions + reader.array(f"{embeddings}token_type_embeddings.weight")[0]
     if config["model_type"] == "roberta":
-        # It counts positions from behind the padding token.
+        # RoBERTa's first position is pad_token_id + 1.
         positions = positions[config["pad_token_id"] + 1 :]
     return Layout(
         words=reader.array(f"{embeddings}word_embeddings.weight"),

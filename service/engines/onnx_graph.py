@@ -1,45 +1,48 @@
-"""A classifier as an ONNX graph that computes nothing on padding.
+"""A classifier as an ONNX graph without linear layers on padding.
 
-All tokens of a batch lie end to end in one matrix for the linear layers; they are laid out as a
-padded block only inside attention. In the last layer only the first token of each text is read, so
-all is computed for that token alone, and keys and values for none: a product of the query with the
-keys' weights, and of what attention sums up with the values' weights, are the same numbers in
-another order. What no result depends on is not added: biases of keys, which softmax does not see,
-and biases of values are moved behind attention, whose weights sum to one. All of it is exact.
+For the linear layers all tokens of a batch are one packed matrix; only attention sees a padded
+block. The head reads only the first token of each text, so the last layer is computed for that
+token alone, and without forming keys and values (see `_last_layer`). Biases of keys and values are
+left out of attention (see `layout.folded`). All of this is exact, apart from rounding.
 
-In int8 the linear layers of all blocks but the last multiply 8-bit numbers: weights with a scale
-for each output, activations with a scale for each token, found while running. No scale is shared
-between texts, so a text scores the same whatever its neighbours are. Embeddings, attention, norms,
-the last block and the head stay in float32: they are a few percent of the work.
+In int8 the linear layers of all blocks but the last multiply 8-bit integers. Weights have a scale
+for each output, activations a scale for each token, found at run time. Texts share no scale, so
+the score of a text does not depend on its batch. Embeddings, attention, norms, the last block and
+the head stay in float32; they are a few percent of the work.
 
-Inputs are those that `packing.pack` gives. Output: logits float (B, labels).
+The inputs are the arrays of `packing.pack`. The output is `logits`, float32 (B, labels). In the
+comments on shapes:
+
+    B  texts                          W  width of a token
+    T  tokens of all texts            H  heads of attention
+    L  tokens of the longest text     D  width of a head, W / H
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from service.engines.layout import Dense
+from service.engines.layout import folded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from service.engines.layout import Layer, Layout
+    from service.engines.layout import Dense, Layer, Layout
 
-# The first with an exact Gelu operator.
+# The first opset with an exact Gelu operator.
 OPSET = 20
 IR_VERSION = 10
-# Of its own operators one multiplies 8-bit numbers and scales the outputs in the same pass.
+# The domain of ONNX Runtime's own operators; MatMulIntegerToFloat multiplies 8-bit integers and
+# scales the outputs in one pass.
 ONNX_RUNTIME = "com.microsoft"
-# From the least to the largest of a row; and from zero to the largest weight, either way.
+# Quantization steps: of an activation row from its minimum to its maximum (uint8), and of a weight
+# column from zero to its largest absolute value (int8, symmetric).
 STEPS, WEIGHT_STEPS = 255, 127
-# What of the largest weight of a column is kept.
-CUTS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7)
+# Clipping thresholds to try, as shares of the largest absolute weight of a column.
+CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7)
 INPUTS: dict[str, tuple[int, list[str | int | None]]] = {
     "ids": (TensorProto.INT64, ["T"]),
     "positions": (TensorProto.INT64, ["T"]),
@@ -51,7 +54,7 @@ INPUTS: dict[str, tuple[int, list[str | int | None]]] = {
 
 
 def build_graph(layout: Layout, precision: Literal["float32", "int8"] = "float32") -> ModelProto:
-    """Build the graph, weights inside."""
+    """Build the graph with its weights."""
     graph = _Graph(layout, int8=precision == "int8")
     graph.classify(layout)
     labels = layout.head_out.bias.shape[0]
@@ -68,33 +71,23 @@ def build_graph(layout: Layout, precision: Literal["float32", "int8"] = "float32
     return helper.make_model(proto, opset_imports=operators, ir_version=IR_VERSION)
 
 
-def folded(layer: Layer, head_width: int) -> Layer:
-    """The same layer with the scale of scores in the query, and no bias of keys and values."""
-    scale = np.float32(1 / math.sqrt(head_width))
-    out = layer.attention_out
-    return replace(
-        layer,
-        query=Dense(layer.query.weight * scale, layer.query.bias * scale),
-        key=Dense(layer.key.weight, np.zeros_like(layer.key.bias)),
-        value=Dense(layer.value.weight, np.zeros_like(layer.value.bias)),
-        attention_out=Dense(out.weight, out.bias + layer.value.bias @ out.weight),
-    )
-
-
 def quantized(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Quantize each column (inputs, outputs) around zero; gives steps and the columns' scales.
+    """Quantize each column of a weight (inputs, outputs) symmetrically to int8.
 
-    A column's scale is that of some which leaves the least squared error: to cut a few large
-    weights off makes all others finer.
+    Of the scales from `CLIPS` each column gets the one with the smallest squared error: clipping
+    a few large weights makes the steps of all others finer.
+
+    Returns:
+        The integers (inputs, outputs), and the scales (outputs).
     """
     largest = np.maximum(np.abs(weight).max(axis=0), np.float32(1e-10))
-    best = np.full(weight.shape[1], np.inf, np.float32)
+    least_error = np.full(weight.shape[1], np.inf, np.float32)
     scales = np.empty_like(largest)
-    for share in CUTS:
-        tried = (largest * np.float32(share / WEIGHT_STEPS)).astype(np.float32)
+    for clip in CLIPS:
+        tried = (largest * np.float32(clip / WEIGHT_STEPS)).astype(np.float32)
         error = np.square(_steps(weight, tried) * tried - weight).sum(axis=0)
-        scales = np.where(error < best, tried, scales)
-        best = np.minimum(error, best)
+        scales = np.where(error < least_error, tried, scales)
+        least_error = np.minimum(error, least_error)
     return _steps(weight, scales).astype(np.int8), scales
 
 
@@ -104,10 +97,10 @@ def _steps(weight: NDArray[np.float32], scales: NDArray[np.float32]) -> NDArray[
 
 
 class _Rows(NamedTuple):
-    """A matrix that products are taken of; in int8, with what each of its rows was quantized by.
+    """The names of a matrix (T, inputs) of the graph and, in int8, of its quantization.
 
-    Steps times `scales` (T, 1) are the row but for its offset; `offsets` (T, 2) has that, and a 1
-    for the bias.
+    A quantized row is values * scale + offset. `scales` is (T, 1). `offsets` is (T, 2): the offset,
+    and a 1 that multiplies the bias of the linear layer.
     """
 
     values: str
@@ -116,6 +109,8 @@ class _Rows(NamedTuple):
 
 
 class _Graph:
+    """Nodes and weights of the graph; strings are names of values in it."""
+
     def __init__(self, layout: Layout, *, int8: bool) -> None:
         self.nodes: list[NodeProto] = []
         self.initializers: list[TensorProto] = []
@@ -137,56 +132,83 @@ class _Graph:
         self._node("Identity", self._dense(_Rows(x), layout.head_out), output="logits")
 
     def _head_rows(self) -> tuple[str, str]:
-        """Where each head's part of a token is, among T * heads rows of a head's width, and back.
+        """Indices to pad and split into heads with one Gather, and to go back with another.
 
-        Rows that short are laid out and turned for all heads in one pass over memory.
+        Seen as (T * H, D), a packed matrix has the part of head h of token t in row t * H + h. The
+        first result has the row for each place of the block (B, H, L); the second has the place
+        for each of the T * H rows. So padding and transposing take one pass over memory.
         """
         heads = self._constant(np.int64(self._heads))
         numbers = np.arange(self._heads, dtype=np.int64)
+        # rows (B, L) -> (B, 1, L) * H, plus the head (H, 1): (B, H, L).
         rows = self._node("Mul", self._node("Unsqueeze", "rows", self._shape(1)), heads)
         spread = self._node("Add", rows, self._constant(numbers[:, None]))
+        # places (T) = text * L + position -> (text * H + head) * L + position: (T, H).
         longest = self._node("Shape", "rows", start=1)
         text = self._node("Mul", self._node("Div", "places", longest), heads)
         text_and_head = self._node(
             "Add", self._node("Unsqueeze", text, self._shape(1)), self._constant(numbers)
         )
-        place = self._node("Unsqueeze", self._node("Mod", "places", longest), self._shape(1))
-        return spread, self._node("Add", self._node("Mul", text_and_head, longest), place)
+        position = self._node("Unsqueeze", self._node("Mod", "places", longest), self._shape(1))
+        return spread, self._node("Add", self._node("Mul", text_and_head, longest), position)
 
     def _layer(self, x: str, layer: Layer) -> str:
+        """One block for all tokens, (T, W) to (T, W)."""
         rows = self._rows(x)
         query, key, value = (self._heads_of(rows, d) for d in (layer.query, layer.key, layer.value))
-        context = self._attention(query, key, value)
+        context = self._attention(query, key, value)  # (B, H, L, D)
         context = self._node("Reshape", context, self._shape(-1, self._head_width))
-        context = self._node("Gather", context, self._back)
+        context = self._node("Gather", context, self._back)  # (T, H, D)
         context = self._node("Reshape", context, self._shape(-1, self._width))
-        return self._behind_attention(x, self._rows(context), layer)
+        return self._after_attention(x, self._rows(context), layer)
 
     def _last_layer(self, x: str, layer: Layer) -> str:
+        """The last block for the first token of each text, (T, W) to (B, W); no keys and values.
+
+        In one head, with X (L, W) the tokens of a text, K and V (W, D) the weights of keys and
+        values, and q (D) the query of the first token:
+
+            scores  = q (X K)^T     = (q K^T) X^T
+            context = weights (X V) = (weights X) V
+
+        On the left, keys X K and values X V are two products over all tokens. On the right the
+        query is taken to the width of a token (q K^T), attends to whole tokens, and only the sum
+        (weights X) is multiplied by V: two products over one row of each text. Neither has a bias
+        (see `layout.folded`).
+        """
         self._int8 = False
-        first = self._node("Gather", x, "first")
+        first = self._node("Gather", x, "first")  # (B, W)
         by_head = (self._width, self._heads, self._head_width)
-        query = self._dense(_Rows(first), layer.query)
-        query = self._node("Reshape", query, self._shape(-1, *by_head[1:]))
-        query = self._by_head(query, layer.key.weight.reshape(by_head).transpose(1, 2, 0))
-        # The heads' queries are so many places of one head, as wide as a token.
-        whole = self._node("Unsqueeze", self._node("Gather", x, "rows"), self._shape(1))
-        context = self._attention(self._node("Unsqueeze", query, self._shape(1)), whole, whole)
-        context = self._node("Squeeze", context, self._shape(1))
-        context = self._by_head(context, layer.value.weight.reshape(by_head).transpose(1, 0, 2))
-        context = self._node("Reshape", context, self._shape(-1, self._width))
-        return self._behind_attention(first, _Rows(context), layer)
+        # Columns of a weight are in the order of heads: (W, W) is (W, H, D).
+        keys = layer.key.weight.reshape(by_head).transpose(1, 2, 0)  # K^T of each head: (H, D, W)
+        values = layer.value.weight.reshape(by_head).transpose(1, 0, 2)  # V: (H, W, D)
+        query = self._dense(_Rows(first), layer.query)  # (B, W)
+        query = self._node("Reshape", query, self._shape(-1, *by_head[1:]))  # q: (B, H, D)
+        query = self._by_head(query, keys)  # q K^T: (B, H, W)
+        # All heads attend to the same tokens, so the H queries of a text take the place of L
+        # queries of one head that is W wide.
+        query = self._node("Unsqueeze", query, self._shape(1))  # (B, 1, H, W)
+        tokens = self._node("Gather", x, "rows")  # (B, L, W)
+        tokens = self._node("Unsqueeze", tokens, self._shape(1))  # X: (B, 1, L, W)
+        context = self._attention(query, tokens, tokens)  # weights X: (B, 1, H, W)
+        context = self._node("Squeeze", context, self._shape(1))  # (B, H, W)
+        context = self._by_head(context, values)  # (weights X) V: (B, H, D)
+        context = self._node("Reshape", context, self._shape(-1, self._width))  # (B, W)
+        return self._after_attention(first, _Rows(context), layer)
 
     def _attention(self, query: str, key: str, value: str) -> str:
-        """Of (B, heads, places, width of a head) each; shaped as the query."""
+        """Attention of query (B, h, Q, N) to key and value (B, h, L, N); (B, h, Q, N).
+
+        The query is already scaled (see `layout.folded`).
+        """
         scores = self._node("MatMul", query, self._node("Transpose", key, perm=[0, 1, 3, 2]))
-        weights = self._node("Softmax", self._node("Add", scores, "mask"), axis=-1)
+        weights = self._node("Softmax", self._node("Add", scores, "mask"), axis=-1)  # (B, h, Q, L)
         return self._node("MatMul", weights, value)
 
     def _by_head(self, x: str, weight: NDArray[np.float32]) -> str:
-        """(B, heads, N) times (heads, N, M), for each head its own; gives (B, heads, M)."""
-        turned = self._node("Transpose", x, perm=[1, 0, 2])
-        product = self._node("MatMul", turned, self._constant(np.ascontiguousarray(weight)))
+        """The product of x (B, H, N) with a matrix for each head (H, N, M); (B, H, M)."""
+        heads_first = self._node("Transpose", x, perm=[1, 0, 2])
+        product = self._node("MatMul", heads_first, self._constant(np.ascontiguousarray(weight)))
         return self._node("Transpose", product, perm=[1, 0, 2])
 
     @property
@@ -194,11 +216,12 @@ class _Graph:
         return self._width // self._heads
 
     def _heads_of(self, rows: _Rows, dense: Dense) -> str:
-        """(T, width) to (B, heads, L, width of a head)."""
+        """A linear layer, then padded and by head: (T, W) to (B, H, L, D)."""
         parts = self._node("Reshape", self._dense(rows, dense), self._shape(-1, self._head_width))
         return self._node("Gather", parts, self._spread)
 
-    def _behind_attention(self, x: str, context: _Rows, layer: Layer) -> str:
+    def _after_attention(self, x: str, context: _Rows, layer: Layer) -> str:
+        """The rest of a block, of any number of rows (N, W)."""
         out = self._dense(context, layer.attention_out)
         x = self._norm(self._node("Add", x, out), layer.attention_norm)
         hidden = self._node("Gelu", self._dense(self._rows(x), layer.feed_in), approximate="none")
@@ -206,7 +229,10 @@ class _Graph:
         return self._norm(self._node("Add", x, out), layer.feed_norm)
 
     def _rows(self, x: str) -> _Rows:
-        """Quantize each row from its least to its largest number, in int8."""
+        """The matrix x (T, inputs); in int8 each row is quantized from its minimum to its maximum.
+
+        The range includes 0, and the zero point is rounded, so 0 is exact.
+        """
         if not self._int8:
             return _Rows(x)
         zero = self._constant(np.float32(0))
@@ -214,7 +240,7 @@ class _Graph:
         high = self._node("Max", self._node("ReduceMax", x, self._shape(-1), keepdims=0), zero)
         steps = self._constant(np.float32(1 / STEPS))
         scale = self._node("Mul", self._node("Sub", high, low), steps)
-        # A row of zeros must not be divided by nothing.
+        # A row of zeros has the scale 0, which must not be divided by.
         scale = self._node("Max", scale, self._constant(np.float32(1e-12)))
         zero_point = self._node("Round", self._node("Neg", self._node("Div", low, scale)))
         unsigned = self._node("Cast", zero_point, to=TensorProto.UINT8)
@@ -225,6 +251,7 @@ class _Graph:
         return _Rows(values, scale, self._node("Concat", offset, ones, axis=1))
 
     def _dense(self, rows: _Rows, dense: Dense) -> str:
+        """A linear layer, (N, inputs) to (N, outputs)."""
         if rows.scales:
             return self._int8_dense(rows, dense)
         product = self._node("MatMul", rows.values, self._constant(dense.weight))
@@ -233,6 +260,11 @@ class _Graph:
         return self._node("Add", product, self._constant(dense.bias))
 
     def _int8_dense(self, rows: _Rows, dense: Dense) -> str:
+        """A linear layer on 8-bit integers.
+
+        A row is values * scale + offset, and a weight column is integers * s. Their product is
+        (values @ integers) * s * scale + offset * (sum of the integers) * s.
+        """
         weight, scales = quantized(dense.weight)
         one, zero = self._constant(np.float32(1)), self._constant(np.uint8(0))
         product = self._node(
@@ -241,7 +273,7 @@ class _Graph:
             domain=ONNX_RUNTIME,
         )  # fmt: skip
         product = self._node("Mul", product, rows.scales)
-        # What the offset of each row adds to each output, and the bias, in one pass.
+        # (offset, 1) @ (sums * s, bias) adds the second term and the bias in one pass.
         sums = weight.sum(axis=0, dtype=np.float32) * scales
         added = self._constant(np.stack([sums, dense.bias]).astype(np.float32))
         return self._node("Gemm", rows.offsets, added, product)

@@ -1,6 +1,6 @@
-"""Token sequences to what a packed engine computes on.
+"""Token sequences to the input arrays of a packed engine.
 
-Exists so that both packed engines lay texts out in one way. numpy alone.
+Exists so that both packed engines share one layout. Only numpy is used.
 """
 
 from __future__ import annotations
@@ -14,31 +14,35 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Added to the score of a place without a token: far below any real score, and no infinity, since
-# softmax over a row of those is not a number.
+# Added to the attention score of a padding place. It is far below any real score, and finite,
+# because the softmax of a row of -infinity is NaN.
 MASKED = np.float32(-1e9)
 
 
 def pack(sequences: Sequence[Sequence[int]]) -> dict[str, NDArray[np.generic]]:
-    """Lay B sequences of T tokens in all, the longest of L, end to end.
+    """Concatenate B sequences of T tokens in all into one packed matrix of T rows.
 
-    Gives:
-        ids, positions  int64 (T)     token ids, and each one's place within its text
-        rows            int64 (B, L)  which of the T rows stands at each place; padding repeats 0
-        mask            float32 (B, 1, 1, L)  0 where a token stands, `MASKED` elsewhere
-        places          int64 (T)     where in the B * L places each row stands
-        first           int64 (B)     the row of each text's first token
+    Attention needs each text apart: a padded block of B * L places, L being the longest text.
+    `rows` and `places` are the indices from the packed matrix to the block and back.
+
+    Returns:
+        ids        int64 (T)             token ids
+        positions  int64 (T)             the position of each token in its text
+        rows       int64 (B, L)          the packed row of each place of the block; 0 for padding
+        mask       float32 (B, 1, 1, L)  0 for a token, `MASKED` for padding
+        places     int64 (T)             the place in the flattened block of each packed row
+        first      int64 (B)             the packed row of the first token of each text
     """
     lengths = np.array([len(ids) for ids in sequences])
     longest = int(lengths.max())
     first = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-    places_in_text = np.arange(longest)
-    here = places_in_text < lengths[:, None]
+    positions = np.arange(longest)
+    is_token = positions < lengths[:, None]
     return {
         "ids": np.concatenate([np.asarray(ids, dtype=np.int64) for ids in sequences]),
-        "positions": np.broadcast_to(places_in_text, here.shape)[here],
-        "rows": np.where(here, first[:, None] + places_in_text, 0),
-        "mask": np.where(here, np.float32(0), MASKED)[:, None, None, :],
-        "places": np.flatnonzero(here),
+        "positions": np.broadcast_to(positions, is_token.shape)[is_token],
+        "rows": np.where(is_token, first[:, None] + positions, 0),
+        "mask": np.where(is_token, np.float32(0), MASKED)[:, None, None, :],
+        "places": np.flatnonzero(is_token),
         "first": first,
     }

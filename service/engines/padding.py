@@ -1,6 +1,6 @@
-"""Cutting many token sequences into padded runs of the model that fit into memory.
+"""Divides token sequences into runs of the model of bounded size, padding included.
 
-Exists because padding makes a run as large as its longest sequence makes it: 256 sequences of 20
+Exists because padding makes every sequence of a run as long as the longest one: 256 sequences of 20
 tokens and one of 512 would be 131,584 tokens. Pure; no torch.
 """
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def padded_runs(sequences: Sequence[Sequence[int]], padded_tokens_max: int) -> Iterator[list[int]]:
-    """Indices in order of length, cut so that each run has at most so many tokens when padded.
+    """The indices of the sequences of each run, shortest sequences first.
 
-    A single sequence longer than that is a run of its own.
+    A run has at most `padded_tokens_max` tokens after padding; a longer sequence is a run alone.
     """
     indices: list[int] = []
     for index in sorted(range(len(sequences)), key=lambda i: len(sequences[i])):

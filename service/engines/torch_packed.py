@@ -1,8 +1,8 @@
-"""Runs DistilBERT, BERT and RoBERTa classifiers by torch, without padding, on a CPU or a GPU.
+"""Runs DistilBERT, BERT and RoBERTa classifiers with torch, without padding, on a CPU or a GPU.
 
-The same computation as `onnx_graph` describes: linear layers over all tokens end to end, padding
-only inside attention, and in the last layer nothing beyond the first token, not even keys and
-values.
+The computation of `onnx_graph`, with the same letters for shapes: linear layers on one packed
+matrix of all tokens, padding only inside attention, and in the last layer only the first token of
+each text, without keys and values.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from service.engines.torch_device import (
     device_failures,
     run_tokens_max,
 )
-from service.records import ModelInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +32,8 @@ if TYPE_CHECKING:
 
     from service.checkpoint.files import Checkpoint
     from service.engines.layout import Dense, Layer, Layout
+    from service.records import ModelInfo
     from service.settings import ModelSettings
-
-NAME = "torch_packed"
 
 
 class _Pair(NamedTuple):
@@ -46,7 +44,7 @@ class _Pair(NamedTuple):
 
 
 class _Packed(NamedTuple):
-    """What `pack` gives, on the device; the mask in the number format of the model."""
+    """The arrays of `pack` on the device, the mask in the number format of the model."""
 
     ids: torch.Tensor
     positions: torch.Tensor
@@ -57,6 +55,8 @@ class _Packed(NamedTuple):
 
 
 class _Block(NamedTuple):
+    """The weights of one block; those of keys and values are stacked, so (2 W, W)."""
+
     query: _Pair
     key_value: _Pair
     attention_out: _Pair
@@ -73,8 +73,8 @@ class TorchPacked:
         """Load the weights onto the device.
 
         Raises:
-            SettingsError: the device is absent, or cannot compute in the precision asked for.
-            ModelError: the weights are not whole, or the device has failed.
+            SettingsError: the device is absent, or does not support the precision.
+            ModelError: a weight is missing, or the device has failed.
         """
         torch.set_num_threads(settings.threads or cpu_limit())
         self._device = choose_device(settings.device)
@@ -83,14 +83,7 @@ class TorchPacked:
         self._dtype: torch.dtype = getattr(torch, precision)
         with device_failures(self._device):
             self._load(load_layout(checkpoint.folder))
-        self._info = ModelInfo(
-            name=checkpoint.name,
-            revision=checkpoint.revision,
-            engine=NAME,
-            precision=precision,
-            device=str(self._device),
-            labels=checkpoint.labels,
-        )
+        self._info = checkpoint.info("torch_packed", precision, str(self._device))
 
     def _load(self, layout: Layout) -> None:
         self._heads = layout.heads
@@ -103,15 +96,15 @@ class TorchPacked:
 
     @property
     def info(self) -> ModelInfo:
-        """Which model this is and how it runs."""
+        """The model, and how it runs."""
         return self._info
 
     @torch.inference_mode()
     def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """The model's raw output; shape (sequences, labels), float32.
+        """The logits of token sequences; shape (sequences, labels), float32.
 
         Raises:
-            ModelError: a number is not finite, or the device has failed.
+            ModelError: a logit is not finite, or the device has failed.
         """
         logits = np.empty((len(sequences), len(self._info.labels)), np.float32)
         for indices in padded_runs(sequences, self._run_tokens_max):
@@ -125,7 +118,8 @@ class TorchPacked:
             name: torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
             for name, array in pack(sequences).items()
         }
-        # Half precision cannot hold the number that masks; its own least can be added to a score.
+        # Half precision cannot represent the mask's value. Half of the format's minimum can be
+        # added to a score without overflow.
         least = torch.finfo(self._dtype).min / 2
         arrays["mask"] = arrays["mask"].clamp(min=least).to(self._dtype)
         return _Packed(**arrays)
@@ -134,48 +128,57 @@ class TorchPacked:
         x = functional.embedding(packed.ids, self._words)
         x = self._norm(x + self._positions[packed.positions], self._embedding_norm)
         for block in self._blocks[:-1]:
-            x = self._behind_attention(x, self._attention(x, packed, block), block)
+            x = self._after_attention(x, self._attention(x, packed, block), block)
         block, first = self._blocks[-1], x[packed.first]
-        x = self._behind_attention(first, self._last_attention(first, x, packed), block)
+        x = self._after_attention(first, self._last_attention(first, x, packed), block)
         x = self._head_activation(functional.linear(x, *self._head_in))
         return functional.linear(x, *self._head_out)
 
     def _attention(self, x: torch.Tensor, packed: _Packed, block: _Block) -> torch.Tensor:
-        """Attention of each token of `x` (T, width) to all of its text; shaped as `x`."""
-        query = functional.linear(x, *block.query)[packed.rows]
-        key_value = functional.linear(x, *block.key_value)[packed.rows]
+        """Attention of each token of `x` (T, W) to all tokens of its text; (T, W)."""
+        query = functional.linear(x, *block.query)[packed.rows]  # (B, L, W)
+        key_value = functional.linear(x, *block.key_value)[packed.rows]  # (B, L, 2 W)
         key, value = (self._split(half) for half in key_value.chunk(2, dim=-1))
         context = functional.scaled_dot_product_attention(
             self._split(query), key, value, attn_mask=packed.mask
-        )
+        )  # (B, H, L, D)
         return context.transpose(1, 2).flatten(2).flatten(0, 1)[packed.places]
 
     def _last_attention(
         self, first: torch.Tensor, x: torch.Tensor, packed: _Packed
     ) -> torch.Tensor:
-        """Attention of the first tokens (B, width) to all of `x` (T, width), shaped as they.
+        """Attention of the first tokens (B, W) to all tokens of their texts, `x` (T, W); (B, W).
 
-        Each head's query is multiplied with its keys' weights, and attends to whole tokens.
+        Without keys and values: with X the tokens of a text and K, V the weights of a head,
+        q (X K)^T = (q K^T) X^T and weights (X V) = (weights X) V; see `onnx_graph`'s `_last_layer`.
+        The bias of keys adds the same to all scores of a head, which softmax ignores. The bias of
+        values is added at the end, because the weights of attention sum to 1.
         """
-        block, padded = self._blocks[-1], x[packed.rows][:, None]
+        block = self._blocks[-1]
+        # torch has weights as (outputs, inputs), so these are K^T and V^T of each head: (H, D, W).
         by_head = (self._heads, -1, x.shape[-1])
         key, value = (half.view(by_head) for half in block.key_value.weight.chunk(2))
-        query = functional.linear(first, *block.query).view(len(first), self._heads, -1)
-        query = torch.einsum("bhd,hdw->bhw", query, key)[:, None]
+        query = functional.linear(first, *block.query)  # (B, W)
+        query = query.view(len(first), self._heads, -1)  # q: (B, H, D)
+        query = torch.einsum("bhd,hdw->bhw", query, key)  # q K^T: (B, H, W)
+        # All heads attend to the same tokens, so the H queries of a text take the place of L
+        # queries of one head that is W wide. Scores are still those of heads D wide.
+        tokens = x[packed.rows][:, None]  # X: (B, 1, L, W)
         scale = key.shape[1] ** -0.5
         context = functional.scaled_dot_product_attention(
-            query, padded, padded, attn_mask=packed.mask, scale=scale
-        )[:, 0]
-        context = torch.einsum("bhw,hdw->bhd", context, value).flatten(1)
-        return context + block.key_value.bias.chunk(2)[1]
+            query[:, None], tokens, tokens, attn_mask=packed.mask, scale=scale
+        )[:, 0]  # weights X: (B, H, W)
+        context = torch.einsum("bhw,hdw->bhd", context, value)  # (weights X) V: (B, H, D)
+        return context.flatten(1) + block.key_value.bias.chunk(2)[1]
 
     def _split(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, L, width) to (B, heads, L, width of a head)."""
+        """By head: (B, L, W) to (B, H, L, D)."""
         return x.view(*x.shape[:-1], self._heads, -1).transpose(1, 2)
 
-    def _behind_attention(
+    def _after_attention(
         self, x: torch.Tensor, context: torch.Tensor, block: _Block
     ) -> torch.Tensor:
+        """The rest of a block, of any number of rows (N, W)."""
         x = self._norm(x + functional.linear(context, *block.attention_out), block.attention_norm)
         hidden = functional.gelu(functional.linear(x, *block.feed_in))
         return self._norm(x + functional.linear(hidden, *block.feed_out), block.feed_norm)

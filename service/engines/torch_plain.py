@@ -1,7 +1,7 @@
-"""Runs any Hugging Face sequence-classification checkpoint, padded, as transformers does.
+"""Runs any Hugging Face sequence-classification checkpoint with transformers, with padding.
 
-The engine that takes every architecture, and the reference that faster ones are compared with.
-Batching, order and queues are not its concern.
+The engine for every architecture, and the reference that the faster ones are compared with. It
+knows nothing of queues and of the order of messages.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from service.engines.torch_device import (
     run_tokens_max,
 )
 from service.errors import ModelError, SettingsError, first_line
-from service.records import ModelInfo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +31,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from service.checkpoint.files import Checkpoint
+    from service.records import ModelInfo
     from service.settings import ModelSettings
-
-NAME = "torch_plain"
 
 
 class TorchPlain:
@@ -44,7 +42,7 @@ class TorchPlain:
         """Load the weights onto the device and run them once.
 
         Raises:
-            SettingsError: the device is absent, or cannot compute in the precision asked for.
+            SettingsError: the device is absent, or does not support the precision.
             ModelError: the weights cannot be loaded.
         """
         torch.set_num_threads(settings.threads or cpu_limit())
@@ -53,14 +51,7 @@ class TorchPlain:
         precision = choose_precision(settings.precision, self._device)
         self._checkpoint = checkpoint
         self._model = _load(checkpoint, getattr(torch, precision), self._device)
-        self._info = ModelInfo(
-            name=checkpoint.name,
-            revision=checkpoint.revision,
-            engine=NAME,
-            precision=precision,
-            device=str(self._device),
-            labels=checkpoint.labels,
-        )
+        self._info = checkpoint.info("torch_plain", precision, str(self._device))
         try:
             self._logits([[checkpoint.pad_token_id]])
         except (RuntimeError, NotImplementedError) as error:
@@ -71,14 +62,14 @@ class TorchPlain:
 
     @property
     def info(self) -> ModelInfo:
-        """Which model this is and how it runs."""
+        """The model, and how it runs."""
         return self._info
 
     def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """The model's raw output; shape (sequences, labels), float32.
+        """The logits of token sequences; shape (sequences, labels), float32.
 
         Raises:
-            ModelError: a number is not finite, or the device has failed.
+            ModelError: a logit is not finite, or the device has failed.
         """
         logits = np.empty((len(sequences), len(self._info.labels)), np.float32)
         for indices in padded_runs(sequences, self._run_tokens_max):
@@ -101,7 +92,7 @@ class TorchPlain:
 
 
 def _load(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device) -> PreTrainedModel:
-    # Its reports and bars would stand between the service's log lines, and its lines beside them.
+    # Keep its load report and progress bars off standard error, and its log records in our format.
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call] # has no types
     transformers.logging.disable_default_handler()
     transformers.logging.enable_propagation()
@@ -116,18 +107,18 @@ def _load(checkpoint: Checkpoint, dtype: torch.dtype, device: torch.device) -> P
             dtype=dtype,
             output_loading_info=True,
         )
-    except Exception as error:  # noqa: BLE001 - transformers raises many kinds for a bad folder
+    except Exception as error:  # noqa: BLE001 - transformers raises many classes for a bad folder
         raise ModelError(
-            f"{checkpoint.folder}: cannot be loaded ({first_line(error)}); fetch the model anew"
+            f"{checkpoint.folder}: cannot be loaded ({first_line(error)}); download the model again"
         ) from None
-    # Otherwise transformers makes missing weights up at random.
+    # transformers would initialise missing weights at random and go on.
     if report["missing_keys"] or report["mismatched_keys"]:
         missing = sorted(map(str, report["missing_keys"] or report["mismatched_keys"]))
         raise ModelError(
             f"{checkpoint.folder}: weights are missing or of another shape ({missing[0]}, "
-            f"{len(missing)} in all); take a model trained for sequence classification"
+            f"{len(missing)} in all); choose a model trained for sequence classification"
         )
-    # Models that read the last token find it by the padding.
+    # Models that classify by the last token find it by the padding.
     model.config.pad_token_id = checkpoint.pad_token_id
     torch.nn.Module.to(model, device)  # the override of transformers hides the types
     model.eval()  # type: ignore[no-untyped-call] # has no types

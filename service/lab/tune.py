@@ -1,7 +1,7 @@
-"""Finding by measurement how to run a model on this machine: `sentiment-stream tune`.
+"""Measures how to run a model fastest on this machine: `sentiment-stream tune`.
 
-Exists so that the choice is made ahead of time, once, and by figures: the service itself never
-measures at its start. What is quick and not close enough to float32 is shown, and not chosen.
+Exists so that the choice is made once, ahead of time, by measurement: the service measures nothing
+at its start. A candidate that is not close enough to float32 is shown, but not chosen.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from service.checkpoint.files import Checkpoint
-    from service.records import Precision
+    from service.records import EngineName, Precision
     from service.scoring.readings import LogitsReader
     from service.settings import ModelSettings
 
-# Of texts scored in float32 and otherwise, 99 % differ by no more in probability.
+# For 99 % of texts, probabilities may differ from those in float32 by this at most.
 DIFFERENCE_P99_MAX = 0.02
 TEXTS = 512
 BATCH_TEXTS = 128
@@ -44,7 +44,7 @@ RUN_TOKENS = (256, 512, 1024, 2048)
 
 @dataclass
 class Candidate:
-    """One way to run the model, and what was measured of it."""
+    """One way to run the model, and its measurements."""
 
     settings: ModelSettings
     engine: str = ""
@@ -66,7 +66,7 @@ class Candidate:
 
 
 class Trial(NamedTuple):
-    """What all candidates are given, and the probabilities, (texts, labels), due from them."""
+    """The input of all candidates, and the expected probabilities, shape (texts, labels)."""
 
     checkpoint: Checkpoint
     reader: LogitsReader
@@ -79,18 +79,18 @@ def tune(
 ) -> tuple[Tuning, list[Candidate]]:
     """Measure engines and precisions, then threads and sizes of runs with the best of them.
 
-    `seconds` are shared among all measurements; loading comes on top. What the settings name is
-    kept.
+    `seconds` are shared among all measurements, loading excluded. What the settings name is not
+    varied.
 
     Raises:
-        SettingsError: of the ways that the settings leave open, none runs it close enough.
-        SettingsError, ModelError: the model cannot be had.
+        SettingsError: no candidate that the settings allow is close enough.
+        SettingsError, ModelError: the model cannot be found or loaded.
     """
     checkpoint = resolve(settings)
     _, encoder, reader = load_processing(settings, checkpoint)
     sequences = encoder.sequences(texts[:TEXTS])
     exact = settings.model_copy(update={"precision": "float32", "engine": "auto"})
-    # As they are published, since it is by these that a change is seen.
+    # The calibrated ones, because these are published.
     expected = reader.probabilities(load_engine(exact, checkpoint).logits(sequences))
     ways = _ways(settings)
     slot_s = seconds / (len(ways) + len(RUN_TOKENS) + 2) / ROUNDS
@@ -113,8 +113,8 @@ def tune(
 
 
 def _ways(settings: ModelSettings) -> list[Candidate]:
-    """Each engine with each precision that it may run in, as far as the settings leave it open."""
-    engines: list[tuple[str, tuple[str, ...]]] = [("onnx_packed", ("float32", "int8"))]
+    """Each engine with each of its precisions, as far as the settings allow."""
+    engines: list[tuple[EngineName, tuple[Precision, ...]]] = [("onnx_packed", ("float32", "int8"))]
     if importlib.util.find_spec("torch") is not None:
         engines.append(("torch_packed", ("float32", "bfloat16", "float16")))
         if importlib.util.find_spec("transformers") is not None:
@@ -139,7 +139,7 @@ def _variants(best: Candidate) -> list[Candidate]:
 def _measure(
     candidates: list[Candidate], trial: Trial, slot_s: float, console: Console, title: str
 ) -> list[Candidate]:
-    """Interleaved: each round loads and runs all of them, so that a busy moment hits all alike."""
+    """Measure all candidates in each round, so that a busy moment affects all alike."""
     sequences = trial.sequences
     rounds = [(c, number) for number in range(ROUNDS) for c in candidates]
     for candidate, number in track(rounds, title, len(rounds), console):
@@ -187,7 +187,7 @@ def _too_far(candidate: Candidate) -> str:
 
 
 def print_candidates(candidates: list[Candidate], tuning: Tuning, console: Console) -> None:
-    """Show all that was measured, and what was chosen."""
+    """Print the measurements, and the choice."""
     table = Table(
         f"{tuning.model} on this machine, {cpu_limit()} CPUs",
         "engine", "precision", "threads", "tokens a run", ">messages/s", ">99 % differ by", "",

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 from jsonpointer import JsonPointer, JsonPointerException
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath
 
+from service.records import EngineName  # noqa: TC001 - read at run time
+
 
 def _matching(pattern: str, allowed: str) -> Any:
     """A string that matches `pattern`; `allowed` describes the pattern for error messages."""
@@ -159,7 +161,7 @@ class ModelSettings(_Group):
     """Commit of a hub model; required for one, so that every replica runs the same weights."""
     device: Device = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
-    engine: Literal["auto", "onnx_packed", "torch_packed", "torch_plain"] = "auto"
+    engine: Literal["auto", EngineName] = "auto"
     """How the model is run; auto takes a packed engine if possible: onnx on a CPU, else torch."""
     precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
     """Number format; auto is float32 on a CPU, half precision on a GPU. int8 is for CPUs."""

@@ -1,4 +1,4 @@
-"""Parts of a batch side by side: all of them, wherever one fails."""
+"""Parts of a batch run in parallel: all of them end, whichever fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.engines.lanes import Lane, shares, side_by_side
+from service.engines.lanes import Lane, balanced_parts, run_in_parallel
 
 
 def test_all_run_at_the_same_time_on_threads_of_their_own() -> None:
@@ -20,7 +20,7 @@ def test_all_run_at_the_same_time_on_threads_of_their_own() -> None:
         together.wait()
         threads.append(threading.current_thread().name)
 
-    side_by_side([Lane(), Lane()], [work] * 3)
+    run_in_parallel([Lane(), Lane()], [work] * 3)
 
     assert 2 == threads.count("inference-lane")
     assert 1 == threads.count(threading.current_thread().name)
@@ -39,11 +39,11 @@ def test_an_error_is_raised_when_the_others_have_ended(failing: int) -> None:
     works[failing] = fail
 
     with pytest.raises(ValueError, match="no"):
-        side_by_side([lane], works)
+        run_in_parallel([lane], works)
 
     assert ended.is_set()
     ended.clear()
-    side_by_side([lane], [lambda: None, ended.set])
+    run_in_parallel([lane], [lambda: None, ended.set])
     assert ended.is_set()
 
 
@@ -51,28 +51,28 @@ def test_fewer_parts_than_lanes() -> None:
     """A text alone needs none of them."""
     done: list[int] = []
 
-    side_by_side([Lane(), Lane()], [lambda: done.append(1)])
+    run_in_parallel([Lane(), Lane()], [lambda: done.append(1)])
 
     assert [1] == done
 
 
 @given(st.lists(st.integers(1, 512), max_size=40), st.integers(1, 4))
-def test_shares_hold_each_thing_once_and_weigh_about_the_same(sizes: list[int], count: int) -> None:
-    """What is last laid on the largest was laid there when it was the smallest."""
-    found = shares(sizes, count)
+def test_parts_have_each_item_once_and_weigh_about_the_same(sizes: list[int], count: int) -> None:
+    """The last item of the largest part came to it when it was the smallest part."""
+    found = balanced_parts(sizes, count)
 
-    assert sorted(index for share in found for index in share) == list(range(len(sizes)))
+    assert sorted(index for part in found for index in part) == list(range(len(sizes)))
     assert len(found) == max(1, min(count, len(sizes)))
     assert all(found) or found == [[]]
-    sums = [sum(sizes[index] for index in share) for share in found]
-    for share, total in zip(found, sums, strict=True):
-        assert not share or total - sizes[share[-1]] <= min(sums)
+    sums = [sum(sizes[index] for index in part) for part in found]
+    for part, total in zip(found, sums, strict=True):
+        assert not part or total - sizes[part[-1]] <= min(sums)
 
 
-def test_the_largest_share_of_a_few_texts_is_hardly_larger() -> None:
+def test_the_larger_part_of_a_few_texts_is_hardly_larger() -> None:
     """Every second one by length, as before, would be 53 to 37."""
-    assert [sum(share) for share in _sized([5, 9, 12, 18, 20, 26])] == [47, 43]
+    assert [sum(part) for part in _sized([5, 9, 12, 18, 20, 26])] == [47, 43]
 
 
 def _sized(sizes: list[int]) -> list[list[int]]:
-    return [[sizes[index] for index in share] for share in shares(sizes, 2)]
+    return [[sizes[index] for index in part] for part in balanced_parts(sizes, 2)]

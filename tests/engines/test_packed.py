@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from service.engines import load_engine
 from service.engines.onnx_packed import OnnxPacked
 from service.engines.packing import pack
 from service.errors import ModelError, SettingsError
+from service.records import EngineName
 from service.scoring.readings import LogitsReader
 from service.settings import ModelSettings
 from service.text.encoder import TextEncoder
@@ -81,6 +82,12 @@ def test_same_at_the_lengths_that_exist(pair: Pair, length: int) -> None:
     packed, plain = pair
     batch = [[7] * length, [8, 9]]
     np.testing.assert_allclose(shares(packed, batch), shares(plain, batch), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", get_args(EngineName))
+def test_each_engine_is_loaded_by_its_name(name: str) -> None:
+    """The names of the settings, of tuning files and of events are one list."""
+    assert name == loaded(engine=name).info.engine
 
 
 def test_no_text_has_no_logits(pair: Pair) -> None:
