@@ -193,7 +193,7 @@ def test_the_largest_shifts_are_kept_whatever_ids_are() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("a", "a"), 2, "error: these are one topic; name two\n"),
+        (("a", "a"), 2, "error: these are the same topic; name two\n"),
         (("a", "b", "--kafka-bootstrap-servers", "localhost:1"), 1, "error: localhost:1: "),
     ],
 )
