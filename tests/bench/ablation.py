@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
@@ -23,7 +24,10 @@ from service.lab.data.labelled import read_labelled
 from service.scoring.poles import negative, positive
 from service.settings import ModelSettings
 from service.text.encoder import TextEncoder
-from service.text.normalise import STEPS, VERSION, normalise
+from service.text.normalise import STEPS, VERSION, apply_steps, normalise
+
+if TYPE_CHECKING:
+    from service.text.normalise import Step
 
 CHUNK_TEXTS = 512
 RESAMPLES = 2000
@@ -53,10 +57,12 @@ def main(data: Path, model: str, version: int) -> None:
     whole_loss = losses(whole)
     resampled = np.random.default_rng(1)
     table = Table("without", "texts changed", "loss more by", "95 %", "labels right more by")
-    steps = set(STEPS[version])
-    kept = {"all": set[str](), **{name: steps - {name} for name in STEPS[version]}}
+    steps = STEPS[version]
+    kept: dict[str, list[Step]] = {"all": []}
+    for name in steps:
+        kept[name] = [step for other, step in steps.items() if other != name]
     for name, left in kept.items():
-        texts = [normalise(row.text, version, left) for row in rows]
+        texts = [apply_steps(row.text, left) for row in rows]
         changed = np.array([a != b for a, b in zip(texts, whole, strict=True)])
         if not changed.any():
             table.add_row(name, "0", "", "", "")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from service.lab.teaching.templates import neutral as lessons_neutral
 from service.lab.teaching.templates.words import COMMON, filled, words
-from service.text.normalise import STEPS
+from service.text.normalise import STEPS, apply_steps
 
 Edit = Callable[[random.Random, str], str]
 
@@ -46,6 +46,8 @@ PLACED = words("""I am writing from {city}.|My name is {name} {surname}.|{name} 
     My colleague {name} can confirm it.|I spoke to {name}.|We were in {city}.|
     {name} told me to write to you.|I bought it in {city}.|My sister {name} lives in {city}.""")
 _WORDS = {**COMMON, "title": TITLES, "break": ("\n",), "plain": lessons_neutral.WORDS["plain"]}
+# The normaliser's steps that remove greetings and closings.
+FORMULA_STEPS = ("greetings", "closings")
 _WORD = re.compile(r"\b[a-z]{4,}\b")
 # A handle, a link, a signature: the longest of what one edit adds, in characters.
 ADDED_MAX = 150
@@ -53,13 +55,13 @@ ADDED_MAX = 150
 _MARKED = re.compile(r"[.,;:!?…)\]]$")
 
 
-def without_formulas(version: int) -> set[str]:
-    """The normaliser's steps but those that leave greetings and closings out.
+def normalised_with_formulas(text: str, version: int) -> str:
+    """The text in the form of a version of the normaliser, but with its greetings and closings.
 
-    With these alone a greeting that `altered` adds is left to the model: those which the normaliser
-    does not know must not matter either.
+    So the model also learns that a greeting changes no opinion: the normaliser does not know all.
     """
-    return set(STEPS.get(version, ())) - {"greetings", "closings"}
+    steps = (step for name, step in STEPS[version].items() if name not in FORMULA_STEPS)
+    return apply_steps(text, steps) or text
 
 
 def altered(order: random.Random, text: str) -> str:

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from service.lab.teaching import swaps
-from service.lab.teaching.around import without_formulas
+from service.lab.teaching.around import normalised_with_formulas
 from service.lab.teaching.lessons import altered
 from service.text.normalise import normalise
 
@@ -109,7 +109,6 @@ class Counterfactuals:
         """
         self._normaliser = normaliser
         self._around = around
-        self._without_formulas = without_formulas(normaliser)
         self._countries = [n for country in trained for n in (country.name, country.spoken)]
         self._adjectives = [c.adjective for c in trained if c.adjective is not None]
         self._texts = [t for t in texts if len(t.split()) <= TEXT_WORDS_MAX]
@@ -123,10 +122,11 @@ class Counterfactuals:
         return [self._normalised(order, self._group(order, copies)) for _ in range(count)]
 
     def _normalised(self, order: random.Random, group: list[str]) -> list[str]:
-        # Half of the groups keep their greetings: those that the normaliser does not know must not
-        # matter either.
-        steps = self._without_formulas if self._around and order.random() < 0.5 else None
-        return [normalise(text, self._normaliser, steps) for text in group]
+        # Half of the groups keep their greetings, because the normaliser does not know all of
+        # them, and those that it does not know must not change a score either.
+        kept = self._around and order.random() < 0.5
+        form = normalised_with_formulas if kept else normalise
+        return [form(text, self._normaliser) for text in group]
 
     def _group(self, order: random.Random, copies: int) -> list[str]:
         # Pronouns come most often, being written of so much; countries are many, and differ most.

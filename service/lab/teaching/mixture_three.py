@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from service.lab.data.domains import LABELS, NEGATIVE, NEUTRAL, POSITIVE, key, read_domains
 from service.lab.data.glue import Example, hold_out, read_glue, without_fragments
 from service.lab.data.labelled import RATING_MIN, read_ratings
-from service.lab.teaching.around import without_formulas
+from service.lab.teaching.around import normalised_with_formulas
 from service.lab.teaching.lessons import altered, lessons
 from service.lab.teaching.sources import TWEETS_HELD_OUT, Mixture, Sources
 from service.text.normalise import normalise
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 # Below, people called a tweet neutral, or did not agree on its sign.
 NEUTRAL_RATING_MAX = 0.5
 UNSURE_RATING_WEIGHT = 0.5
-# Of altered texts, those whose greetings and closing formulas the normaliser is made to leave: what
-# it does not know in production must not decide either.
-LEFT_TO_THE_MODEL = 0.5
+# The share of altered texts that keep their greetings and closings: in production the normaliser
+# does not know every formula, and an unknown one must not decide the label.
+FORMULAS_KEPT_SHARE = 0.5
 
 
 def read_three(folder: Path, sources: Sources, recipe: Recipe) -> Mixture:
@@ -121,13 +121,12 @@ def _normalised(rows: Sequence[Example], version: int) -> list[Example]:
 def _altered(rows: Sequence[Example], normal: Sequence[Example], recipe: Recipe) -> list[Example]:
     """The normalised rows, a share of them made of the altered texts; the same for a seed."""
     order = random.Random(f"{recipe.seed}/altered")
-    without = without_formulas(recipe.normaliser)
     found = []
     for row, plain in zip(rows, normal, strict=True):
         if order.random() >= recipe.altered_share:
             found.append(plain)
             continue
         text = altered(order, row.text)
-        taken = without if order.random() < LEFT_TO_THE_MODEL else None
-        found.append(replace(row, text=normalise(text, recipe.normaliser, taken)))
+        form = normalised_with_formulas if order.random() < FORMULAS_KEPT_SHARE else normalise
+        found.append(replace(row, text=form(text, recipe.normaliser)))
     return found

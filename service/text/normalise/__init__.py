@@ -1,8 +1,8 @@
-"""Text to the form that a model was trained on: versions of the normaliser, and their steps.
+"""Normalises a text to the form that a model was trained on; a version is a list of steps.
 
-Exists so that a model runs on text of the very form that it learned from: it names its version in
-`sentiment.json`. A version is never changed, only a new one is added. Nothing enters that needs
-more than the text itself: pure, and in time linear in the text's length whatever the text.
+Exists so that a model sees text in the same form in training and at run time: its version is in
+`sentiment.json`. A version never changes; only new ones are added. A step sees only the text: it is
+pure, and takes time linear in the length of any text.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from service.text.normalise.meanings import decoded, emoji_to_meanings, shortcod
 from service.text.normalise.ratings import steady_ratings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Iterable
+
+    Step = Callable[[str], str]
 
 VERSION = 2
 
-# Each version's steps, in the order in which they are taken.
-STEPS: dict[int, dict[str, Callable[[str], str]]] = {
+# The steps of each version by name, in order. Version 0 leaves the text as it is.
+STEPS: dict[int, dict[str, Step]] = {
+    0: {},
     1: {
         "references": social.without_references,
         "letters": social.plain_letters,
@@ -34,15 +37,15 @@ STEPS: dict[int, dict[str, Callable[[str], str]]] = {
     },
     2: {
         "references": social.without_references,
-        # Before letters: quotes of a wrong encoding are told by the very letters that would change.
+        # Before letters: that step would change the letters by which mojibake is recognised.
         "encoding": decoded,
         "letters": social.plain_letters,
-        # Before formulas: an address or a handle may stand behind a name, or be the name.
+        # Before greetings and closings: an address or handle can follow a name, or be the name.
         "addresses": steady_addresses,
         "hashtags": social.hashtags_to_words,
         "greetings": without_greeting,
         "closings": without_closing,
-        # Before emoji: a star is one.
+        # Before emoji: stars are emoji too.
         "ratings": steady_ratings,
         "shortcodes": shortcodes_to_emoji,
         "emoji": emoji_to_meanings,
@@ -52,25 +55,24 @@ STEPS: dict[int, dict[str, Callable[[str], str]]] = {
 }
 
 
-def normalise(text: str, version: int, steps: Collection[str] | None = None) -> str:
-    """The text in the form of a version; version 0 is the text itself.
+def normalise(text: str, version: int) -> str:
+    """The text in the form of a version; the same object if no step changes it.
 
-    `steps` names those of the version that are taken, to measure what each is worth; by default
-    all. A text of which version 2 would leave nothing (zero-width characters alone) comes back as
-    it is: whoever asks decides what to do with it. Version 1 makes an empty text of such a one.
+    A text that has no visible character, so that no word of it is left, is returned unchanged by
+    version 2 and is empty after version 1.
 
     Raises:
         ValueError: there is no such version.
     """
-    if version == 0:
-        return text
     if version not in STEPS:
         raise ValueError(f"there is no version {version} of the normaliser, the last is {VERSION}")
-    found = text
-    for name, step in STEPS[version].items():
-        if steps is None or name in steps:
-            found = step(found)
-    if found == text:
-        return text
-    found = " ".join(found.split())
+    found = apply_steps(text, STEPS[version].values())
     return text if version > 1 and not found else found
+
+
+def apply_steps(text: str, steps: Iterable[Step]) -> str:
+    """The text after these steps, with single spaces if any of them changed it; may be empty."""
+    found = text
+    for step in steps:
+        found = step(found)
+    return text if found == text else " ".join(found.split())
