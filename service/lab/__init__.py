@@ -1,7 +1,6 @@
-"""What runs beside the stream, never inside it: makes models, measures them, sends letters back.
+"""Commands that run apart from the stream: they train, measure, tune and export models.
 
-A file is a command's (`score`, `evaluate`, `bias`, `compare`, `calibrate`, `tune`, `export`,
-`replay`; `runs` is that of `train`), or a part that such files share. Imported by `bench` and `cli`
-alone. Heavy packages (torch, transformers, scikit-learn) are imported here freely, because nothing
-of the running service comes through here.
+Each file belongs to a command, or is shared by several. Only `bench` and `cli` import this folder.
+Heavy packages (torch, transformers, scikit-learn) may be imported here, because the running service
+imports nothing from here.
 """

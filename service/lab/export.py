@@ -1,6 +1,6 @@
-"""The packed graph as a file, for whoever runs ONNX elsewhere: `sentiment-stream export`.
+"""Writes the packed graph as an ONNX file: `sentiment-stream export`.
 
-Exists so that the graph that serves here can be used and looked at elsewhere.
+Exists so that the graph that runs in the service can be used and inspected elsewhere.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
     from service.settings import ModelSettings
 
-# Of two lengths, so that padding inside attention is tried too.
+# Two lengths, so that the padding inside attention is tested too.
 SAMPLE = [[5, 6, 7, 8, 9], [7, 8]]
 DIFFERENCE_MAX = 1e-4
 
 
 def export(settings: ModelSettings, output: Path) -> dict[str, Any]:
-    """Write the graph with its weights; gives what it is, with its inputs and outputs.
+    """Write the graph with its weights; returns a description with its inputs and outputs.
 
-    int8 needs ONNX Runtime, float32 runs wherever ONNX does.
+    An int8 graph needs ONNX Runtime, a float32 graph runs wherever ONNX does.
 
     Raises:
-        InputError: the model is of no family that runs packed, or the file cannot be written.
-        SettingsError, ModelError: as `resolve`, or the file does not compute what the engine does.
+        InputError: no packed engine supports the model, or the file cannot be written.
+        SettingsError, ModelError: as `resolve` and `load_engine`.
     """
     checkpoint = resolve(settings)
     if not supported(checkpoint.folder):
         raise InputError(
-            f"SENTIMENT_MODEL__NAME={settings.name}: is no DistilBERT, BERT or RoBERTa classifier; "
-            "name one"
+            f"SENTIMENT_MODEL__NAME={settings.name}: is not a DistilBERT, BERT or RoBERTa "
+            "classifier; name one"
         )
     precision: Literal["float32", "int8"] = "int8" if settings.precision == "int8" else "float32"
     model = build_graph(load_layout(checkpoint.folder), precision)
@@ -62,7 +62,7 @@ def export(settings: ModelSettings, output: Path) -> dict[str, Any]:
     found = session.run(["logits"], pack(SAMPLE))[0]
     chosen = settings.model_copy(update={"precision": precision, "engine": "onnx_packed"})
     expected = load_engine(chosen, checkpoint).logits(SAMPLE)
-    assert np.abs(found - expected).max() < DIFFERENCE_MAX  # noqa: S101 - a defect, not an input
+    assert np.abs(found - expected).max() < DIFFERENCE_MAX  # noqa: S101 - a bug, not a wrong input
     return {
         "file": str(output),
         "bytes": output.stat().st_size,

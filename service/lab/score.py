@@ -1,7 +1,7 @@
-"""Scoring lines from a file or a pipe: `sentiment-stream score`.
+"""Scores lines of a file or a pipe: `sentiment-stream score`.
 
-Exists so that a text can be tried, and a file be scored, without Kafka. What can be scored and
-what cannot is decided by the service's own decoder. Bounded memory, whatever the input's length.
+Exists so that texts and files can be scored without Kafka. The service's own decoder decides what
+can be scored. Memory is bounded, however long the input is.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from service.settings import Settings
 
-# The published endpoint's request, which is one object and so has to be held whole.
+# A request of the published endpoint is one object, so all of it is held in memory.
 REQUEST_KEY = "input_data"
 REQUEST_BYTES_MAX = 64 * 2**20
 
@@ -58,7 +58,7 @@ def in_json(out: TextIO) -> Writer:
 def in_colour(console: Console) -> Writer:
     """Writes a line for each text: its label and score, and the text as far as it fits.
 
-    Of a model with more than two labels the others' scores too, the likeliest first.
+    With more than two labels, the other scores follow, the likeliest first.
     """
 
     def write(outcomes: Iterable[ScoredLine]) -> None:
@@ -90,11 +90,11 @@ def score_lines(
     settings: Settings,
     model: LoadedModel | None = None,
 ) -> None:
-    """Write what each line scores, or why it cannot be scored: a reason of dead letters.
+    """Write the reading of each line, or the reason (as of a dead letter) why it has none.
 
-    A line is a text, or a JSON object with the key `text`.
-    Input that is one object as the published endpoint takes it, `{"input_data": [...]}`, gives a
-    line for each element. `model` is one that is loaded already.
+    A line is a text, or a JSON object with the key `text`. If the whole input is a request of the
+    published endpoint, `{"input_data": [...]}`, each of its elements counts as a line. `model` is
+    one that is loaded already.
 
     Raises:
         SettingsError, ModelError: as `load_model`, or the model has stopped working.
@@ -112,10 +112,10 @@ def score_texts(
     settings: Settings,
     model: LoadedModel | None = None,
 ) -> None:
-    """As `score_lines`, for texts given as arguments; each is a text whatever it looks like."""
+    """As `score_lines`, for texts given as arguments, none of which is parsed as JSON."""
     scorer = Scorer(model or load_model(settings.model))
     decoder = Decoder("text", JsonPointer("/text"), settings.model.text_bytes_max)
-    # What the shell handed over that is not UTF-8 is handed on, and becomes an error of its line.
+    # Restores bytes of the shell that are not UTF-8, so that the decoder rejects them.
     encoded = (text.encode(errors="surrogateescape") for text in texts)
     write(_scored([decoder.decode(_record(text, _TEXT)) for text in encoded], scorer))
 
@@ -176,5 +176,5 @@ def _decode_line(line: bytes, decoder: Decoder) -> Decoded:
 
 
 def _record(value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Record:
-    """A record as the decoder takes it; these lines came from no topic."""
+    """A record for the decoder; its coordinates mean nothing."""
     return Record(_NOWHERE, 0, 0, None, value, headers, 0, 0.0)

@@ -1,4 +1,4 @@
-"""Scoring lines: one answer for each, in order, whatever the line is."""
+"""Scoring lines: one answer for each, in order, whatever it contains."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_answer() -> None:
 
 
 def test_answer_of_three_labels() -> None:
-    """Neutral is a label like the others; whether it is sure is told of each."""
+    """Neutral is a label like the others; each label has its own threshold."""
     out = io.StringIO()
     model = _model(THREE, LogitsReader(Calibration(thresholds=(0.5, 0.7, 0.5))))
     score_lines([b"film film\n", b"good good"], in_json(out), SETTINGS, model)
@@ -88,7 +88,7 @@ def test_answer_of_three_labels() -> None:
 
 
 def test_lines_for_a_person() -> None:
-    """The label, its score, and what else it might be; where there are two, the one says both."""
+    """The label, its score, and the other labels if there are more than two."""
     for info, expected in (
         (THREE, ["POSITIVE 0.500  NEGATIVE 0.250, NEUTRAL 0.250  a good day",
                  "NEUTRAL 0.400  (not confident)  POSITIVE 0.400, NEGATIVE 0.200  good film"]),
@@ -126,7 +126,7 @@ LINES = [
 
 @pytest.mark.parametrize(("line", "expected"), LINES)
 def test_each_form_of_line(line: bytes, expected: str) -> None:
-    """A line is a text or an object; what cannot be scored says why, as dead letters do."""
+    """A line is a text or an object; one that cannot be scored has the reason of a dead letter."""
     assert _short(_answers([line])) == [expected]
 
 
@@ -149,35 +149,35 @@ REQUEST_ANSWERS = ["POSITIVE", "NEGATIVE", "text_empty", "wrong_type"]
     ],
 )
 def test_request_of_the_published_endpoint(request_body: bytes) -> None:
-    """The whole input is one object, on one line or several: one answer for each element."""
+    """The whole input is one object, on one or more lines; each element has an answer."""
     assert _short(_answers(io.BytesIO(request_body))) == REQUEST_ANSWERS
 
 
 def test_request_among_other_lines() -> None:
-    """It is a request only as the whole input; otherwise answers would not stay aligned."""
+    """It counts as a request only if it is the whole input, so that answers stay aligned."""
     assert _short(_answers([REQUEST + b"\n", b"good\n"])) == ["text_missing", "POSITIVE"]
 
 
 def test_brace_on_the_first_line() -> None:
-    """A first line that might have opened a request is a text like any other."""
+    """A first line that only looks like the start of a request is a text."""
     answers = _short(_answers([b"{\n", b"good\n", b"bad\n"]))
     assert len(answers) == 3
     assert answers[1:] == ["POSITIVE", "NEGATIVE"]
 
 
 def test_no_input() -> None:
-    """No lines, no answers."""
+    """No lines give no answers."""
     assert _answers([]) == []
 
 
 @given(st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")), max_size=20))
 def test_any_bytes(lines: list[bytes]) -> None:
-    """Whatever comes, there is one answer for each line."""
+    """Each line has one answer, whatever its bytes."""
     assert len(_answers([line + b"\n" for line in lines])) == len(lines)
 
 
 def test_arguments() -> None:
-    """An argument is a text, even where it looks like an object."""
+    """An argument is a text, even if it looks like an object."""
     out = io.StringIO()
     score_texts(
         ['{"text": "bad"} good good', "", "\udcff", "bad"], in_json(out), SETTINGS, _model()
@@ -202,7 +202,7 @@ def test_streams() -> None:
 
 
 def test_texts_of_any_length_keep_their_order() -> None:
-    """Over more than one chunk; how large a run of the model may be is its engine's own bound."""
+    """Over more than one chunk."""
     texts = [" ".join(["film"] * (index % 500) + ["good"] * (index % 2)) for index in range(1, 600)]
     model = LoadedModel(CountingEngine(INFO), TextEncoder(tiny_tokenizer(), 512))
     scores = [scored.scores["POSITIVE"] for scored in scored_texts(texts, model)]
@@ -212,7 +212,7 @@ def test_texts_of_any_length_keep_their_order() -> None:
 
 @pytest.mark.model
 def test_loaded_model(tmp_path: Path) -> None:
-    """A model from a folder scores in float32 where the settings leave it open."""
+    """A model from a folder scores in float32 by default."""
     pytest.importorskip("transformers", reason="needs sentiment-stream[torch]")
     model = load_model(ModelSettings(name=str(write_model(tmp_path)), device="cpu"))
     assert model.engine.info.precision == "float32"

@@ -1,6 +1,6 @@
-"""`tune` finds a way to run the model that is close enough, and writes what `run` reads.
+"""`tune` finds a way to run the model that is close enough, and writes a file that `run` reads.
 
-What is quickest on a machine is not asserted.
+Which way is fastest on this machine is not asserted.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_is_chosen_is_close_enough_and_is_read(tmp_path: Path) -> None:
-    """All ways without torch; the choice becomes settings."""
+def test_the_choice_is_close_enough_and_becomes_settings(tmp_path: Path) -> None:
+    """All candidates without torch are measured."""
     settings = ModelSettings(device="cpu", engine="onnx_packed")
     found, candidates = tune(settings, read_texts(None, 64), 1, Console(file=io.StringIO()))
 
@@ -46,8 +46,8 @@ def test_what_is_chosen_is_close_enough_and_is_read(tmp_path: Path) -> None:
     assert "chosen: onnx_packed" in shown.getvalue()
 
 
-def test_nothing_is_chosen_that_is_too_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the settings leave only such a way, they are named."""
+def test_no_candidate_is_close_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says how far the candidates are off, and which settings to change."""
     monkeypatch.setattr("service.lab.tune.DIFFERENCE_P99_MAX", 1e-9)
     settings = ModelSettings(device="cpu", engine="onnx_packed", precision="int8")
     with pytest.raises(SettingsError, match=r"onnx_packed int8: 1 % of texts differ .* at auto"):
@@ -55,7 +55,7 @@ def test_nothing_is_chosen_that_is_too_far(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_commands_write_files(tmp_path: Path) -> None:
-    """`export` in both precisions; the graph runs without the service."""
+    """`export` writes both precisions; ONNX Runtime alone can run the graphs."""
     for precision in ("float32", "int8"):
         file = tmp_path / f"{precision}.onnx"
         done = CliRunner().invoke(
@@ -71,7 +71,7 @@ def test_the_commands_write_files(tmp_path: Path) -> None:
 
 
 def test_texts_of_each_form(tmp_path: Path) -> None:
-    """A line, the last column, the field `text`; begun again where there are too few."""
+    """A line, the last column, the field `text`; too few texts are repeated."""
     for name, content in {
         "a.txt": "one\n\ntwo\n",
         "a.tsv": "1\t0.5\tone\n2\t-1\ttwo\n",
@@ -83,7 +83,7 @@ def test_texts_of_each_form(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\xfe"])
 def test_a_file_without_text_is_refused(tmp_path: Path, content: bytes) -> None:
-    """In one line."""
+    """With an error of one line."""
     file = tmp_path / "texts"
     file.write_bytes(content)
     with pytest.raises(InputError, match=r"texts: (has no text|byte 0 is not UTF-8)"):

@@ -1,4 +1,4 @@
-"""The recipe of the bundled weights starts from exactly the tensors that were published."""
+"""The recipe of the bundled weights starts from exactly the published tensors."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.model
 
 
 def exported(tensors: dict[str, NDArray[Any]], path: Path) -> Path:
-    """Write tensors as an exporter does: matrices of layers turned, under a number."""
+    """Write tensors as an exporter does: matrices of layers transposed, named by a number."""
     kept, nodes = [], []
     for number, (name, tensor) in enumerate(tensors.items()):
-        turned = tensor.ndim == 2 and name.startswith("encoder.")
-        stored = f"onnx::MatMul_{number}" if turned else name
-        kept.append(numpy_helper.from_array(tensor.T.copy() if turned else tensor, stored))
-        if turned:
+        transposed = tensor.ndim == 2 and name.startswith("encoder.")
+        stored = f"onnx::MatMul_{number}" if transposed else name
+        kept.append(numpy_helper.from_array(tensor.T.copy() if transposed else tensor, stored))
+        if transposed:
             layer = "/" + name.removesuffix(".weight").replace(".", "/").replace("layer/", "layer.")
             nodes.append(helper.make_node("MatMul", ["x", stored], ["y"], name=f"{layer}/MatMul"))
     kept.append(helper.make_tensor("embeddings.position_ids", TensorProto.INT64, [1], [0]))
@@ -39,7 +39,7 @@ def exported(tensors: dict[str, NDArray[Any]], path: Path) -> Path:
 
 
 def test_an_exported_encoder_comes_back_exactly(tmp_path: Path) -> None:
-    """Name by name, and the matrices as they were before they were turned."""
+    """Name by name, and the matrices as they were before they were transposed."""
     tensors = load_file(write_tiny_encoder(tmp_path / "encoder") / "model.safetensors")
     tensors = {name: tensor for name, tensor in tensors.items() if "pooler" not in name}
     (tmp_path / "tokenizer.json").write_text("{}")

@@ -1,1 +1,1 @@
-"""What a model is worth on labelled text, and the thresholds that follow."""
+"""Measures a model on labelled text, and finds thresholds for a target accuracy."""

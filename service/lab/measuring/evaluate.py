@@ -1,8 +1,8 @@
-"""Figures of a model on labelled text: `sentiment-stream evaluate`.
+"""Evaluates a model on labelled text: `sentiment-stream evaluate`.
 
 Exists so that the published figures of a model can be reproduced with the code that runs in
-production. Only measures; the one thing that can be found here are the probabilities from which on
-labels are right often enough, written to a file that is named and nowhere else.
+production. Changes no model: thresholds for a target accuracy are written only to a file that the
+user names.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ def evaluate(
     """Score a file of labelled text of this form; `console` shows the progress.
 
     Figures are fractions, `loss` is the mean of -ln(probability of the true label), a row of
-    `confusion_matrix` holds the examples of one true label. `auc` is None where a label has no
+    `confusion_matrix` holds the examples of one true label. `auc` is None if a label has no
     example. `precision`, `recall` and `f1` without an average are those of label 1 of two.
-    Of `confident_share` the model is confident as it runs, with its own thresholds and all else
-    that counts; `target` has those that the data shows to hold, where they were asked for (see
-    `thresholds`). `model` is one that is loaded already; `seconds` is the time of scoring alone.
-    Examples of two poles measure a model with more labels by its probabilities of these two, given
-    that it is one of them; `labels` are then the poles, and `read_as_poles` is true. Neutral
-    examples are `left_out` where the model has no such label, and counted.
+    `confident_share` and `confident_accuracy` are those of the model as it runs; `target` has the
+    thresholds that the data supports for `target_accuracy`, if that is given (see `thresholds`).
+    `model` is one that is loaded already; `seconds` is the time of scoring alone.
+    A model with more labels is measured on examples of two poles by its two-way probabilities;
+    `labels` are then the poles, and `read_as_poles` is true. Neutral examples are left out if the
+    model has no neutral label; `left_out` is their number.
 
     Raises:
         InputError: the file cannot be used, or has a label that the model does not have.
@@ -89,7 +89,7 @@ def evaluate(
         names = tuple(info.labels[index] for index in truth.poles)
     figures = {
         **figures_of(labels, probabilities),
-        **_trustworthiness(
+        **_calibration_figures(
             probabilities.max(axis=1),
             probabilities.argmax(axis=1) == labels,
             np.array([s.confident for s in scored]),
@@ -110,14 +110,14 @@ def write_target(file: Path, settings: ModelSettings, figures: dict[str, Any]) -
     """Write the model's calibration with the thresholds found for a target to a file.
 
     Raises:
-        InputError: there are none.
+        InputError: no threshold was found.
         SettingsError, ModelError: the model cannot be found, or its calibration cannot be used.
     """
     target = figures["target"]
     by_label = tuple(target["thresholds"].values())
     if not any(threshold is not None for threshold in by_label):
         raise InputError(
-            f"nothing to write: no threshold is shown to hold for {target['target_accuracy']} "
+            f"nothing to write: no threshold is proven for the target {target['target_accuracy']} "
             f"({next(iter(target['stopped_by'].values()))}); give more data, or a lower "
             "--target-accuracy"
         )
@@ -131,8 +131,8 @@ def write_target(file: Path, settings: ModelSettings, figures: dict[str, Any]) -
     write_calibration(file, found)
 
 
-def _trustworthiness(
-    confidence: NDArray[np.float64], correct: NDArray[np.bool_], called: NDArray[np.bool_]
+def _calibration_figures(
+    confidence: NDArray[np.float64], correct: NDArray[np.bool_], confident: NDArray[np.bool_]
 ) -> dict[str, Any]:
     error = reliability.expected_calibration_error
     figures: dict[str, Any] = {
@@ -143,8 +143,8 @@ def _trustworthiness(
         "expected_calibration_error_interval": reliability.interval(error, confidence, correct),
         "reliability": reliability.reliability(confidence, correct),
         "risk_coverage": reliability.risk_coverage(confidence, correct),
-        "confident_share": float(called.mean()),
-        "confident_accuracy": float(correct[called].mean()) if called.any() else None,
+        "confident_share": float(confident.mean()),
+        "confident_accuracy": float(correct[confident].mean()) if confident.any() else None,
     }
     return figures
 
@@ -156,7 +156,7 @@ def _target(
     names: tuple[str, ...],
     target_accuracy: float,
 ) -> dict[str, Any]:
-    """What the data shows; it is one domain."""
+    """The thresholds that the data supports, as one domain."""
     domains = {data.name: thresholds.Domain(probabilities, labels)}
     found = thresholds.find(domains, names, target_accuracy)
     return {
@@ -168,7 +168,7 @@ def _target(
 
 
 def figures_of(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
-    """The figures of probabilities, shape (examples, labels), against true label indices."""
+    """Figures from probabilities, shape (examples, labels), and the indices of the true labels."""
     indices = range(probabilities.shape[1])
     predicted = probabilities.argmax(axis=1)
     figures: dict[str, Any] = {"accuracy": float(accuracy_score(labels, predicted))}
@@ -178,7 +178,7 @@ def figures_of(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) ->
         figures |= _precision_recall_f1(labels, predicted, average=average, suffix=f"_{average}")
     return figures | {
         "auc": _auc(labels, probabilities),
-        # Labels that are not exclusive do not sum to 1; the likelihood of one needs that.
+        # Probabilities of a multi-label model do not sum to 1, as the log loss requires.
         "loss": float(
             log_loss(
                 labels,
@@ -205,7 +205,7 @@ def _precision_recall_f1(
 
 
 def _auc(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float | None:
-    """Area under the ROC curve of label 1 of two; of more, the mean of each against the rest."""
+    """Area under the ROC curve of label 1 of two, or the mean of each label against the rest."""
     if len(np.unique(labels)) < probabilities.shape[1]:
         return None
     areas = [
@@ -216,7 +216,7 @@ def _auc(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float
 
 
 def print_table(figures: dict[str, Any], console: Console) -> None:
-    """Show the figures to a person."""
+    """Print the figures as tables."""
     model = figures["model"]
     table = Table(
         f"{model['name']} ({model['revision'][:14]}, {model['engine']}, {model['precision']}) "
@@ -233,9 +233,11 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
             )
     console.print(table)
     if figures["read_as_poles"]:
-        console.print("The data has two poles: of each text the likelier one counts.")
+        console.print("The data has two poles, so the likelier pole of each text counts.")
     if figures["left_out"]:
-        console.print(f"{figures['left_out']} neutral examples are left out: no label for them")
+        console.print(
+            f"{figures['left_out']} neutral examples are left out: the model has no such label"
+        )
     if "target" in figures:
         for line in _target_lines(figures["target"]):
             console.print(line)
@@ -250,17 +252,17 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
 
 
 def _target_lines(target: dict[str, Any]) -> Iterator[Text]:
-    asked = target["target_accuracy"]
+    accuracy = target["target_accuracy"]
     for label, threshold in target["thresholds"].items():
         why = target["stopped_by"][label]
         if threshold is None:
             yield Text(
-                f"{label}: never confident, nothing is shown to hold for {asked} ({why})", WARN
+                f"{label}: never confident, no threshold is proven for {accuracy} ({why})", WARN
             )
         else:
             yield Text(
                 f"{label}: confident from {threshold:.4f} on"
-                + (f", not lower for {why}" if why else "")
+                + (f", limited by {why}" if why else "")
             )
     if target["accuracy"] is not None:
-        yield Text(f"confident: {percent(target['coverage'])}, right {target['accuracy']:.4f}")
+        yield Text(f"confident: {percent(target['coverage'])}, accuracy {target['accuracy']:.4f}")

@@ -1,7 +1,7 @@
-"""Two pictures of what probabilities are worth, as SVG: `evaluate --plots`.
+"""Two plots of calibration, as SVG: `evaluate --plots`.
 
-Exists so that figures can be seen without a drawing library. Takes figures as `evaluate` gives
-them; computes nothing.
+Exists so that figures can be plotted without a drawing library. Takes the figures of `evaluate`;
+computes nothing.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ INK, GRID, BLUE, RED = "#1f2937", "#d5dae1", "#2a78d6", "#c8553d"
 SIDE = 360
 LEFT, TOP = 64, 44
 COUNTS_HEIGHT = 46
-# The axis of wrong ones ends here at least, so that a few do not look many.
+# The axis of the error rate ends here or higher, so that few errors do not look like many.
 RISK_MIN = 0.05
 
 
 def write_plots(figures: dict[str, Any], folder: Path) -> list[Path]:
-    """Write `reliability.svg` and `risk-coverage.svg`; gives their paths.
+    """Write `reliability.svg` and `risk-coverage.svg`; returns their paths.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -36,7 +36,7 @@ def write_plots(figures: dict[str, Any], folder: Path) -> list[Path]:
 
 
 def reliability_diagram(figures: dict[str, Any]) -> str:
-    """Accuracy of each bin of confidence, beside the line where both are equal; below, counts."""
+    """Accuracy of each bin of confidence with the line where both are equal; counts below."""
     most = max(b["count"] for b in figures["reliability"])
     floor = TOP + SIDE + 104
     marks = [_line((0, 0), (1, 1), GRID)]
@@ -46,33 +46,33 @@ def reliability_diagram(figures: dict[str, Any]) -> str:
         marks.append(_bar(left, top, width, TOP + SIDE - top, BLUE))
         height = COUNTS_HEIGHT * b["count"] / most
         marks.append(_bar(left, floor - height, width, height, INK))
-        said = f"{b['count']}: {b['confidence']:.3f} said, {b['accuracy']:.3f} right"
-        marks.append(_dot(_x(b["confidence"]), top, said))
+        hint = f"{b['count']}: confidence {b['confidence']:.3f}, accuracy {b['accuracy']:.3f}"
+        marks.append(_dot(_x(b["confidence"]), top, hint))
     marks.append(_text(LEFT - 8, floor, "texts", "end"))
     error = figures["expected_calibration_error"]
     return _frame(
         f"{_title(figures)}: calibration error {error:.3f}",
-        ("probability of the called label", "share that is right"),
+        ("probability of the predicted label", "share correct"),
         marks,
         SIDE + 160,
     )
 
 
 def risk_coverage_curve(figures: dict[str, Any]) -> str:
-    """The share of wrong ones among those called, against the share called."""
+    """The error rate of confident texts, against the share of texts that is confident."""
     curve = figures["risk_coverage"]
     highest = max(RISK_MIN, *(point["risk"] for point in curve)) * 1.1
     path = " ".join(f"{_x(p['coverage']):.1f},{_y(p['risk'] / highest):.1f}" for p in curve)
     marks = [f'<polyline points="{path}" fill="none" stroke="{BLUE}" stroke-width="2"/>']
     target = figures.get("target")
     if target and target["accuracy"] is not None:
-        asked = (1 - target["target_accuracy"]) / highest
+        allowed = (1 - target["target_accuracy"]) / highest
         x, y = _x(target["coverage"]), _y((1 - target["accuracy"]) / highest)
-        said = f"{100 * target['coverage']:.1f} % called with confidence"
-        marks.append(_line((0, asked), (1, asked), RED))
-        marks += [_dot(x, y, said), _text(min(x, LEFT + SIDE - 8), y - 12, said, "end")]
-    title = f"{_title(figures)}: wrong among the called"
-    return _frame(title, ("share called", "share of them wrong"), marks, SIDE + 110, highest)
+        hint = f"{100 * target['coverage']:.1f} % confident"
+        marks.append(_line((0, allowed), (1, allowed), RED))
+        marks += [_dot(x, y, hint), _text(min(x, LEFT + SIDE - 8), y - 12, hint, "end")]
+    title = f"{_title(figures)}: errors among the confident"
+    return _frame(title, ("share confident", "share of them wrong"), marks, SIDE + 110, highest)
 
 
 def _title(figures: dict[str, Any]) -> str:
@@ -101,8 +101,8 @@ def _bar(x: float, y: float, width: float, height: float, colour: str) -> str:
     )
 
 
-def _dot(x: float, y: float, said: str) -> str:
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{RED}"><title>{said}</title></circle>'
+def _dot(x: float, y: float, hint: str) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{RED}"><title>{hint}</title></circle>'
 
 
 def _text(x: float, y: float, text: str, anchor: str = "middle") -> str:

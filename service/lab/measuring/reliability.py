@@ -1,7 +1,7 @@
-"""What probabilities are worth: how often the called label is right where it is said to be.
+"""Measures calibration: how often predicted labels are correct, compared with their probability.
 
 Exists so that calibration is computed in one place. Arrays in, figures out; nothing is fitted,
-read or drawn here. `confidence` is the probability of the called label, `correct` whether it is
+read or drawn here. `confidence` is the probability of the predicted label, `correct` whether it is
 the true one, both of shape (examples,).
 """
 
@@ -21,20 +21,20 @@ Booleans = NDArray[np.bool_]
 # As many as in Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
 BINS = 15
 RESAMPLES = 1000
-# What an interval holds of the resamples.
+# The share of resamples within an interval.
 INTERVAL_SHARE = 0.95
 CURVE_POINTS = 100
 
 
 def expected_calibration_error(confidence: Floats, correct: Booleans) -> float:
-    """The gap between confidence and accuracy, mean over `BINS` bins of equal width."""
+    """The mean gap between confidence and accuracy over `BINS` bins of equal width."""
     index = _bin(confidence)
     gaps = np.bincount(index, weights=confidence - correct, minlength=BINS)
     return float(np.abs(gaps).sum() / len(confidence))
 
 
 def brier_score(labels: NDArray[np.int64], probabilities: Floats) -> float:
-    """Mean squared error of the probabilities; of two labels that of label 1, else their sum."""
+    """Mean squared error of the probabilities: of label 1 of two, or summed over more labels."""
     errors = ((probabilities - np.eye(probabilities.shape[1])[labels]) ** 2).sum(axis=1)
     return float(errors.mean() / (2 if probabilities.shape[1] == 2 else 1))
 
@@ -59,10 +59,10 @@ def reliability(confidence: Floats, correct: Booleans) -> list[dict[str, float]]
 
 
 def risk_coverage(confidence: Floats, correct: Booleans) -> list[dict[str, float]]:
-    """How often the called are wrong (risk), where the least confident are not called."""
+    """The error rate (risk) of the most confident share of examples (coverage)."""
     order = np.argsort(-confidence, kind="stable")
     wrong = np.cumsum(~correct[order])
-    # Equal confidence is called together or not at all.
+    # Examples of equal confidence are included together.
     last = np.flatnonzero(np.diff(confidence[order], append=-1.0))
     if len(last) > CURVE_POINTS:
         last = last[np.linspace(0, len(last) - 1, CURVE_POINTS).round().astype(int)]
@@ -82,9 +82,9 @@ def interval(
     correct: Booleans,
     seed: int = 1,
 ) -> list[float]:
-    """Percentile bootstrap: where 95 % of the statistics of seeded resamples of examples lie.
+    """Percentile bootstrap: the interval of 95 % of the statistics of seeded resamples.
 
-    An expected calibration error of resamples is larger than that of the examples in the mean.
+    An expected calibration error is biased: its mean over resamples is above that of the examples.
     """
     random = np.random.default_rng(seed)
     found = []

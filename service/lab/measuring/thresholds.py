@@ -1,15 +1,15 @@
-"""From which probability on a label may be called with confidence, with a guarantee.
+"""Finds the probability from which on a predicted label counts as confident, with a guarantee.
 
-Exists so that `confident` means what it says on every domain, of which the worst decides. Arrays
-in, thresholds out: nothing is scored, read or written here.
+Exists so that `confident` keeps its guarantee on every domain, also on the worst. Arrays in,
+thresholds out: nothing is scored, read or written here.
 
 The method is fixed-sequence testing with exact binomial p-values: Angelopoulos, Bates, Candès,
 Jordan and Lei, "Learn then Test: Calibrating Predictive Algorithms to Achieve Risk Control", 2021
-(arXiv:2110.01052). For each requirement on each domain, thresholds are tried from high to low,
-until "it is broken" cannot be rejected any more; the highest of what is found is the threshold. It
-is too low for any of them with a probability of at most `DELTA` over the drawing of the examples,
-as long as no more is wrong where more is asked for: it would have to be too low for the one that
-needs the highest.
+(arXiv:2110.01052). For each requirement on each domain, thresholds are tested from high to low,
+until "the requirement is violated" cannot be rejected any more. The result is the highest of the
+thresholds found in this way. The probability that it is too low for any requirement is at most
+`DELTA`, over the drawing of the examples, if a higher threshold never has a higher error rate: it
+would have to be too low for the requirement that needs the highest threshold.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ Booleans = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 
 TARGET_ACCURACY = 0.95
-# So much more may be wrong on one domain than on all together: with the examples that a domain has,
-# a share this close to the target cannot be told from it.
+# How much higher the error rate may be on one domain than on all together. The examples of a domain
+# are too few to show a smaller difference.
 DOMAIN_SLACK = 0.02
-# How often the examples may mislead: one set of examples in ten.
+# Probability that the guarantee fails: for one set of examples in ten.
 DELTA = 0.1
-# What is asked of the texts of all domains together.
+# Names of all domains together, and of the requirement on poles.
 ALL = "all domains"
-OTHER = "other pole among the poles called"
-# Of texts at no pole, those of all domains together, the share that may be called a pole with
-# confidence: of one domain alone, there are too many about which people do not agree.
+OTHER = "wrong pole among confident poles"
+# Largest share of the texts at no pole that may get a confident pole, over all domains. It is no
+# requirement on each domain, because in some there are too many texts on which people disagree.
 STRAY_MAX = 0.15
-# Of texts at a pole, the share that may be called neutral with confidence. How many of the neutral
-# calls are right is not asked: people agree so little on what is neutral that no threshold would
-# make it the share that poles have.
+# Largest share of the texts at a pole that may get a confident neutral label. The accuracy of
+# neutral labels is no requirement: people agree so little on them that no threshold would reach the
+# accuracy of poles.
 MISSED_MAX = 0.02
-# Where sequences begin: the share of the texts that could be called, and how many of these may be
-# wrong, for which some number of texts is needed. Each has its part of `DELTA`. The second is for
-# few examples, and for a domain of which half would be too much.
+# Where to begin a sequence: with the most confident texts, this share of them but at least as many
+# as prove the requirement with this number of errors. Each start has an equal part of `DELTA`. The
+# second one is for few examples, and for a domain where half of the texts have too many errors.
 STARTS = ((0.5, 2), (0.1, 0))
-# Thresholds that are tried, from high to low: even steps of log odds, of 0.005 at most, finer near
-# 1 as scores are there; and at last 0, which calls everything.
+# Thresholds to test, from high to low: even steps of log odds, so at most 0.005 apart and finer
+# near 1, where most scores are; at last 0, which makes every label confident.
 GRID = np.append(np.round(1 / (1 + np.exp(-np.arange(12, -5, -0.02))), 7), 0.0)
 
 
@@ -65,11 +65,11 @@ class Domain(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Thresholds by label, None where none holds; `stopped_by` says for each what forbids less.
+    """Thresholds by label, None if none holds; `stopped_by` names what prevents a lower one.
 
-    `domains` has figures by domain: `coverage` is the share of texts called with confidence,
-    `accuracy` the share of these that is right, and then that of each requirement which is to be
-    small; None where there is nothing to take a share of.
+    `domains` has figures by domain: `coverage` is the share of texts with a confident label,
+    `accuracy` the share of these labels that is correct, and then the error rate of each
+    requirement; None if there are no texts to compute it from.
     """
 
     thresholds: tuple[float | None, ...]
@@ -79,57 +79,59 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Requirement:
-    """Of some texts of a domain at most a share is `bad`: of those called, or of all.
+    """At most the share `at_most` of a domain's texts are `bad` and confident.
 
-    `shares` are probabilities of the label called, -1 where it is not one that the threshold is of.
+    It is a share of the confident texts if `of_confident`, else of all. `scores` are the
+    probabilities of the predicted labels, -1 for a label that has another threshold.
     """
 
     domain: str
     what: str
-    shares: Floats
+    scores: Floats
     bad: Booleans
     at_most: float
-    of_called: bool
+    of_confident: bool
 
     def counts(self, thresholds: Floats) -> tuple[Counts, Counts]:
-        """How many are bad, and of how many, for each threshold."""
-        bad = _at_least(self.shares[self.bad], thresholds)
-        if self.of_called:
-            return bad, _at_least(self.shares, thresholds)
-        return bad, np.full(len(thresholds), len(self.shares))
+        """The number of bad texts, and the number that they are a share of, by threshold."""
+        bad = _at_least(self.scores[self.bad], thresholds)
+        if self.of_confident:
+            return bad, _at_least(self.scores, thresholds)
+        return bad, np.full(len(thresholds), len(self.scores))
 
     def lowest(self) -> float | None:
-        """The lowest threshold that is shown to hold; None where none is."""
-        if not self.of_called:
-            # Fewer are called the higher the threshold, so that no place to begin is better.
+        """The lowest threshold that is proven to hold; None if there is none."""
+        if not self.of_confident:
+            # A higher threshold never has more bad texts, so the highest is the best start.
             return self._walk(1.0, DELTA)
         delta = DELTA / len(STARTS)
-        # With a higher start the rest of the sequence is the same: it would come no lower.
+        # Starts are ordered from low to high. A higher start tests the same thresholds further
+        # down, so it would end no lower than one that succeeds.
         walks = (self._walk(self._start(*start, delta), delta) for start in STARTS)
         return next((found for found in walks if found is not None), None)
 
     def too_few(self) -> str:
-        """In words, where not even a domain in which none is bad could show anything."""
-        delta = DELTA / len(STARTS) if self.of_called else DELTA
+        """A remark if the examples are too few to prove anything, even without a bad one."""
+        delta = DELTA / len(STARTS) if self.of_confident else DELTA
         needed = math.ceil(math.log(delta) / math.log1p(-self.at_most))
-        there = int((self.shares >= 0).sum()) if self.of_called else len(self.shares)
-        return f" ({there} examples, {needed} are needed)" if there < needed else ""
+        count = int((self.scores >= 0).sum()) if self.of_confident else len(self.scores)
+        return f" ({count} examples, {needed} are needed)" if count < needed else ""
 
     def _walk(self, start: float, delta: float) -> float | None:
         thresholds = np.array([start, *GRID[start > GRID]])
         bad, count = self.counts(thresholds)
-        # So few would be bad with at most this probability, were the requirement broken.
+        # The p-value: the probability of at most this many bad texts if the share were `at_most`.
         holds = (count > 0) & (bdtr(bad, count, self.at_most) <= delta)
         end = len(holds) if holds.all() else int(holds.argmin())
         return float(thresholds[end - 1]) if end else None
 
     def _start(self, share: float, bad: int, delta: float) -> float:
-        """The threshold from which on this share of the texts is called, or as many as are needed.
+        """The threshold that this share of the texts reaches, or as many texts as are needed.
 
-        It is above the text that comes next in order, not at the last one called: given that text,
-        those above it are drawn independently. Where not so many are there, all are called.
+        It lies just above the next text in order, not at the last one that reaches it: given the
+        next text, those above it are drawn independently. It is 0 if there are too few texts.
         """
-        ordered = np.sort(self.shares[self.shares >= 0])[::-1]
+        ordered = np.sort(self.scores[self.scores >= 0])[::-1]
         fewer = np.arange(1, len(ordered))
         enough = fewer[bdtr(bad, fewer, self.at_most) <= delta]
         if not len(enough):
@@ -144,23 +146,25 @@ def find(
     names: Sequence[str],
     target_accuracy: float = TARGET_ACCURACY,
 ) -> Found:
-    """The lowest thresholds that hold on every domain, for the labels of these names.
+    """The lowest thresholds that hold on every domain, for labels of these names.
 
-    Both poles share one threshold. Of the texts at a pole that are called a pole with confidence,
-    at most 1 - `target_accuracy` are called the other one over all domains together, and at most
-    `DOMAIN_SLACK` more in each; and of all domains' texts at no pole at most `STRAY_MAX` are called
-    a pole with confidence. Of texts at a pole, at most `MISSED_MAX` are called another label with
-    confidence. Where the labels do not name two poles, each has a threshold of its own, from which
-    on at most 1 - `target_accuracy` of the texts called so have another label.
+    Both poles share one threshold, any other label has its own. The requirements are:
 
-    `target_accuracy` is above 0 and below 1. The examples, at least one in each domain, have fitted
-    and chosen nothing.
+    - Of texts at a pole with a confident pole, at most 1 - `target_accuracy` have the wrong one
+      over all domains, and at most `DOMAIN_SLACK` more in each domain.
+    - Of texts at no pole, at most `STRAY_MAX` have a confident pole over all domains.
+    - Of texts at a pole, at most `MISSED_MAX` have another confident label in each domain.
+    - If the labels do not name two poles, at most 1 - `target_accuracy` of the texts for which a
+      label is confident have another one, in each domain.
+
+    `target_accuracy` is above 0 and below 1. The examples, at least one in each domain, must not
+    have been used to fit or choose anything.
     """
     thresholds: list[float | None] = [None] * len(names)
     stopped_by = [""] * len(names)
-    broken: dict[str, dict[str, float | None]] = {name: {} for name in (*domains, ALL)}
+    error_rates: dict[str, dict[str, float | None]] = {name: {} for name in (*domains, ALL)}
     for group in _groups(names):
-        # Of all together first: if they are too few, that is what to say.
+        # First those on all domains: if their examples are too few, that is the reason to report.
         of_all = _of_all(domains.values(), group, 1 - target_accuracy)
         requirements = list(of_all) if group == both(names) else []
         requirements += [
@@ -174,30 +178,30 @@ def find(
             thresholds[label], stopped_by[label] = threshold, reason
         for one in requirements:
             (bad,), (count,) = one.counts(np.array([math.inf if threshold is None else threshold]))
-            broken[one.domain][one.what] = float(bad / count) if count else None
+            error_rates[one.domain][one.what] = float(bad / count) if count else None
     figures = {
-        name: _figures(domain, thresholds) | broken[name] for name, domain in domains.items()
+        name: _figures(domain, thresholds) | error_rates[name] for name, domain in domains.items()
     }
-    figures[ALL] = broken[ALL]
+    figures[ALL] = error_rates[ALL]
     return Found(tuple(thresholds), tuple(stopped_by), figures)
 
 
 def confident(probabilities: Floats, thresholds: Sequence[float | None]) -> Booleans:
-    """Which texts are called with confidence, shape (texts,), of such (texts, labels)."""
+    """Which texts have a confident label, shape (texts,); probabilities are (texts, labels)."""
     lowest = np.array([math.inf if one is None else one for one in thresholds])
     enough: Booleans = probabilities.max(axis=1) >= lowest[probabilities.argmax(axis=1)]
     return enough
 
 
 def _figures(domain: Domain, thresholds: Sequence[float | None]) -> dict[str, float | None]:
-    called = confident(domain.probabilities, thresholds)
-    right = domain.probabilities.argmax(axis=1) == domain.labels
-    accuracy = float(right[called].mean()) if called.any() else None
-    return {"coverage": float(called.mean()), "accuracy": accuracy}
+    covered = confident(domain.probabilities, thresholds)
+    correct = domain.probabilities.argmax(axis=1) == domain.labels
+    accuracy = float(correct[covered].mean()) if covered.any() else None
+    return {"coverage": float(covered.mean()), "accuracy": accuracy}
 
 
 def _groups(names: Sequence[str]) -> list[tuple[int, ...]]:
-    """Labels that share a threshold: the poles, and each other one by itself."""
+    """Labels that share a threshold: both poles, and every other label by itself."""
     poles = both(names)
     alone: list[tuple[int, ...]] = [(n,) for n in range(len(names)) if n not in (poles or ())]
     return alone if poles is None else [poles, *alone]
@@ -207,44 +211,44 @@ def _requirements(
     name: str, domain: Domain, group: tuple[int, ...], names: Sequence[str], wrong_max: float
 ) -> Iterator[_Requirement]:
     poles = both(names)
-    shares = _shares_of(group, domain)
+    scores = _scores_of(group, domain)
     wrong = domain.probabilities.argmax(axis=1) != domain.labels
     at_pole = np.isin(domain.labels, poles or ())
     if group == poles:
         at_most = wrong_max + DOMAIN_SLACK
-        yield _Requirement(name, OTHER, shares[at_pole], wrong[at_pole], at_most, of_called=True)
+        yield _Requirement(name, OTHER, scores[at_pole], wrong[at_pole], at_most, of_confident=True)
     elif poles is not None and at_pole.any():
-        missed, what = shares[at_pole], f"at a pole, called {names[group[0]]}"
+        missed, what = scores[at_pole], f"at a pole, confident {names[group[0]]}"
         bad = np.ones(len(missed), bool)
-        yield _Requirement(name, what, missed, bad, MISSED_MAX, of_called=False)
+        yield _Requirement(name, what, missed, bad, MISSED_MAX, of_confident=False)
     elif poles is None and (domain.labels == group[0]).any():
-        what = f"other label among the {names[group[0]]} called"
-        yield _Requirement(name, what, shares, wrong, wrong_max, of_called=True)
+        what = f"wrong label among confident {names[group[0]]}"
+        yield _Requirement(name, what, scores, wrong, wrong_max, of_confident=True)
 
 
 def _of_all(
     domains: Iterable[Domain], poles: tuple[int, ...], wrong_max: float
 ) -> Iterator[_Requirement]:
-    """What is asked of all texts at a pole together, and of all at no pole, where there are any."""
+    """The requirements over all domains: on texts at a pole, and on those at no pole, if any."""
     whole = Domain(*(np.concatenate(parts) for parts in zip(*domains, strict=True)))
-    shares, at_pole = _shares_of(poles, whole), np.isin(whole.labels, poles)
+    scores, at_pole = _scores_of(poles, whole), np.isin(whole.labels, poles)
     wrong = whole.probabilities.argmax(axis=1) != whole.labels
-    yield _Requirement(ALL, OTHER, shares[at_pole], wrong[at_pole], wrong_max, of_called=True)
+    yield _Requirement(ALL, OTHER, scores[at_pole], wrong[at_pole], wrong_max, of_confident=True)
     if not at_pole.all():
         bad = np.ones(int((~at_pole).sum()), bool)
-        what = "no pole, called one"
-        yield _Requirement(ALL, what, shares[~at_pole], bad, STRAY_MAX, of_called=False)
+        what = "at no pole, confident pole"
+        yield _Requirement(ALL, what, scores[~at_pole], bad, STRAY_MAX, of_confident=False)
 
 
-def _shares_of(group: tuple[int, ...], domain: Domain) -> Floats:
-    """The probability of the label called, -1 where it is none of the group."""
+def _scores_of(group: tuple[int, ...], domain: Domain) -> Floats:
+    """The probability of the likeliest label, -1 if that is not in the group."""
     likeliest = domain.probabilities.argmax(axis=1)
-    shares: Floats = np.where(np.isin(likeliest, group), domain.probabilities.max(axis=1), -1.0)
-    return shares
+    scores: Floats = np.where(np.isin(likeliest, group), domain.probabilities.max(axis=1), -1.0)
+    return scores
 
 
 def _lowest(requirements: Sequence[_Requirement]) -> tuple[float | None, str]:
-    """The threshold, and what forbids a lower one: the requirement that needs the highest."""
+    """The threshold, and the requirement that prevents a lower one."""
     found = 0.0
     reason = ""
     for one in requirements:

@@ -55,7 +55,7 @@ def _quiet() -> Console:
 
 
 def test_two_labels(tmp_path: Path) -> None:
-    """Of three positive texts two are found, of two negative ones one."""
+    """Two of three positive texts are predicted, and one of two negative ones."""
     figures = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())
     assert figures["confusion_matrix"] == [[1, 1], [1, 2]]
     assert figures["accuracy"] == pytest.approx(3 / 5)
@@ -78,7 +78,7 @@ def test_two_labels(tmp_path: Path) -> None:
 
 
 def test_three_labels() -> None:
-    """No label of three is the positive one; the area is the mean of each against the rest."""
+    """There is no F1 of a single label; the AUC is the mean of each label against the rest."""
     shares = np.array([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.6, 0.3], [0.3, 0.3, 0.4]])
     figures = figures_of(np.array([0, 1, 2, 2]), shares)
     assert figures["confusion_matrix"] == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
@@ -91,7 +91,7 @@ def test_three_labels() -> None:
 
 
 def test_one_label_only(tmp_path: Path) -> None:
-    """Where a label has no example there is no area, and all else still counts."""
+    """If a label has no example there is no AUC; the other figures are computed."""
     figures = evaluate(_data(tmp_path, [("good", 1)]), Settings(), _quiet(), _model())
     assert figures["auc"] is None
     assert figures["accuracy"] == 1.0
@@ -99,19 +99,19 @@ def test_one_label_only(tmp_path: Path) -> None:
 
 
 def test_label_beyond_the_model(tmp_path: Path) -> None:
-    """Data of other labels is refused, with the model's."""
+    """Data with other labels is refused; the error names the model's."""
     with pytest.raises(InputError, match=r"label 2, but tiny has 2 labels \(NEGATIVE, POSITIVE\)"):
         evaluate(_data(tmp_path, [("good", 1), ("bad", 2)]), Settings(), _quiet(), _model())
 
 
 def test_no_examples(tmp_path: Path) -> None:
-    """A file with nothing but its header is refused."""
+    """A file with only a header is refused."""
     with pytest.raises(InputError, match="has no example"):
         evaluate(_data(tmp_path, []), Settings(), _quiet(), _model())
 
 
 def test_table(tmp_path: Path) -> None:
-    """People see every figure; the same figures are JSON."""
+    """The table shows every figure, and all of them can be written as JSON."""
     figures = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())
     console = _quiet()
     print_table(figures, console)
@@ -122,8 +122,8 @@ def test_table(tmp_path: Path) -> None:
     assert json.loads(json.dumps(figures)) == figures
 
 
-def test_what_the_probabilities_are_worth(tmp_path: Path) -> None:
-    """Confidence 2/3, 2/3, 3/4, 2/3, 3/4 in two bins, of which 3 of 3 and 0 of 2 are right."""
+def test_calibration_figures(tmp_path: Path) -> None:
+    """Confidence 2/3, 2/3, 3/4, 2/3, 3/4 in two bins, with 3 of 3 and 0 of 2 correct."""
     figures = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())
     error = (3 * (1 - 2 / 3) + 2 * (3 / 4)) / 5
     assert figures["expected_calibration_error"] == pytest.approx(error)
@@ -139,8 +139,8 @@ def test_what_the_probabilities_are_worth(tmp_path: Path) -> None:
     assert "target" not in figures
 
 
-def test_other_forms_name_the_poles(tmp_path: Path) -> None:
-    """By the names of the labels; else negative and positive are the first and the last one."""
+def test_data_in_other_forms_has_poles(tmp_path: Path) -> None:
+    """The poles are found by name; else they are the first and the last label."""
     file = tmp_path / "posts.tsv"
     file.write_text("good\t3\ta\nbad\t1\tb\nfilm\t2\tc\n")
     figures = evaluate(file, Settings(), _quiet(), _model(), form="emotions")
@@ -154,16 +154,16 @@ def test_other_forms_name_the_poles(tmp_path: Path) -> None:
             counts = np.array(figures["confusion_matrix"])
             assert [1, 0, 1] == [counts[order.index(one), order.index(one)] for one in range(3)]
         else:
-            # Of a model that names its poles the likelier one counts: negative, then positive.
+            # If the labels name the poles, the likelier pole counts: negative, then positive.
             assert [[1, 0], [0, 1]] == figures["confusion_matrix"]
             assert ["NEGATIVE", "Positive"] == figures["labels"]
 
 
 class ThreeLabels(CountingEngine):
-    """Has a label of no likelihood too: negative, it and positive are 0, 1 and 2 in `order`."""
+    """Has an unlikely third label: negative, it and positive are 0, 1 and 2 in `order`."""
 
     def __init__(self, info: ModelInfo, order: tuple[int, ...]) -> None:
-        """Give the logits in this order."""
+        """Return the logits in this order."""
         super().__init__(info)
         self._order = order
 
@@ -174,12 +174,12 @@ class ThreeLabels(CountingEngine):
         return found[:, self._order]
 
 
-# All of a probability of 4/5 are right, and half of those of 2/3.
+# All with a probability of 4/5 are correct, and half of those with 2/3.
 TARGET_ROWS = [("good good good", 1), ("bad bad bad", 0), ("good", 1), ("bad", 1)] * 50
 
 
 def test_plots(tmp_path: Path) -> None:
-    """Two pictures that any browser shows, with the figures of the target."""
+    """Two SVG files, with the figures of the target."""
     data = _data(tmp_path, TARGET_ROWS)
     figures = evaluate(data, Settings(), _quiet(), _model(), target_accuracy=0.9)
     paths = write_plots(figures, tmp_path / "plots")
@@ -189,14 +189,14 @@ def test_plots(tmp_path: Path) -> None:
         for path in paths
     ]
     assert f"calibration error {figures['expected_calibration_error']:.3f}" in texts[0]
-    assert "50.0 % called with confidence" in texts[1]
+    assert "50.0 % confident" in texts[1]
     with pytest.raises(InputError, match="cannot be written"):
         write_plots(figures, data)
 
 
 @pytest.mark.model
 def test_the_bundled_model_on_a_target(shared_data: Path, tmp_path: Path) -> None:
-    """The command: figures with intervals, pictures, a threshold; float32 unless told."""
+    """The command gives figures with intervals, plots and a threshold, in float32 by default."""
     done = CliRunner().invoke(
         main,
         ["evaluate", "--data", str(shared_data / "sst2" / "dev.tsv"), "--json",

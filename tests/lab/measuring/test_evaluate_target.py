@@ -1,4 +1,4 @@
-"""Thresholds for a target: found on labelled text, written to a file that is named, run with."""
+"""Thresholds for a target accuracy: found on labelled text, written to a file, and used."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LABELS = ("NEGATIVE", "POSITIVE")
 INFO = ModelInfo("tiny", "sha256:0", "fake", "float32", "cpu", LABELS)
-# All of a probability of 4/5 are right, and half of those of 2/3.
+# All with a probability of 4/5 are correct, and half of those with 2/3.
 ROWS = [("good good good", 1), ("bad bad bad", 0), ("good", 1), ("bad", 1)] * 50
 REFERENCE = Reference((1.0,) + (0.0,) * 9, (1.0,) + (0.0,) * 5, 0.1, {"en": 1.0})
 OWN = Calibration(normaliser=1, temperature=1.5, window_tokens=32, reference=REFERENCE)
@@ -56,13 +56,13 @@ def _model(reader: LogitsReader | None = None) -> LoadedModel:
 
 
 def _settings(folder: Path) -> ModelSettings:
-    """Of a model there that has a file of its own."""
+    """Settings of a model in this folder, which has a calibration file."""
     write_calibration(write_files(folder), OWN)
     return ModelSettings(name=str(folder))
 
 
-def test_what_is_found_is_written_and_read_back(tmp_path: Path) -> None:
-    """Thresholds are new, all else is the model's own; its folder stays as it was."""
+def test_thresholds_are_written_and_read_back(tmp_path: Path) -> None:
+    """All other values are the model's own, and its folder is unchanged."""
     settings = _settings(tmp_path / "model")
     before = {file: file.read_bytes() for file in (tmp_path / "model").iterdir()}
     figures = evaluate(_data(tmp_path, ROWS), Settings(), _console(), _model(), target_accuracy=0.9)
@@ -87,8 +87,8 @@ def test_what_is_found_is_written_and_read_back(tmp_path: Path) -> None:
     assert before == {file: file.read_bytes() for file in (tmp_path / "model").iterdir()}
 
 
-def test_figures_tell_how_confident_the_model_is_now(tmp_path: Path) -> None:
-    """By the thresholds that it runs with."""
+def test_figures_of_the_current_thresholds(tmp_path: Path) -> None:
+    """How often the model is confident, and how accurate it is then."""
     model = _model(LogitsReader(Calibration(thresholds=(0.7, None))))
     figures = evaluate(_data(tmp_path, ROWS), Settings(), _console(), model)
     assert (0.25, 1.0) == (figures["confident_share"], figures["confident_accuracy"])
@@ -97,7 +97,7 @@ def test_figures_tell_how_confident_the_model_is_now(tmp_path: Path) -> None:
 
 
 def test_a_target_out_of_reach(tmp_path: Path) -> None:
-    """It is said why, and nothing is written."""
+    """The table says why, and nothing is written."""
     settings = _settings(tmp_path / "model")
     data = _data(tmp_path, ROWS[:4])
     figures = evaluate(data, Settings(), _console(), _model(), target_accuracy=0.9)
@@ -113,7 +113,7 @@ def test_a_target_out_of_reach(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "error"),
     [
         (b"{", "JSONDecodeError"),
         (b'{"thresholds": [0.5, 2]}', "from 0 to 1; null calls none"),
@@ -121,21 +121,21 @@ def test_a_target_out_of_reach(tmp_path: Path) -> None:
         (b'{"revision": "sha256:0000000000000000"}', "is for the model at sha256:0"),
     ],
 )
-def test_a_calibration_file_that_cannot_be_used(tmp_path: Path, content: bytes, said: str) -> None:
-    """One line with the variable and what to do."""
+def test_a_calibration_file_that_cannot_be_used(tmp_path: Path, content: bytes, error: str) -> None:
+    """The error is one line with the variable and what to do."""
     file = tmp_path / "ours.json"
     file.write_bytes(content)
     settings = _settings(tmp_path / "model").model_copy(update={"calibration_file": file})
     with pytest.raises(SettingsError, match="SENTIMENT_MODEL__CALIBRATION_FILE=") as caught:
         load_processing(settings, resolve(settings))
     message = str(caught.value)
-    assert said in message
+    assert error in message
     assert "write it anew" in message
     assert "\n" not in message
 
 
-def test_a_model_that_is_never_unsure_has_no_label_for_it(tmp_path: Path) -> None:
-    """It would change nothing: refused at the start, by `run` and `score` alike."""
+def test_an_unsure_label_needs_thresholds(tmp_path: Path) -> None:
+    """Without them it would have no effect, so `run` and `score` refuse it at the start."""
     settings = _settings(tmp_path / "model").model_copy(update={"unsure_label": "NEUTRAL"})
     with pytest.raises(SettingsError, match="SENTIMENT_MODEL__UNSURE_LABEL=NEUTRAL: model has no"):
         load_processing(settings, resolve(settings))
@@ -148,7 +148,7 @@ def test_a_model_that_is_never_unsure_has_no_label_for_it(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "error"),
     [
         (["--write", "x.json"], "--write keeps what --target-accuracy finds; give both"),
         (["--write", "--target-accuracy", "0.9"], "like --write calibration.json"),
@@ -158,10 +158,10 @@ def test_a_model_that_is_never_unsure_has_no_label_for_it(tmp_path: Path) -> Non
     ],
 )
 def test_a_wrong_command_is_refused_before_the_model_is_loaded(
-    arguments: list[str], said: str
+    arguments: list[str], error: str
 ) -> None:
-    """With what to type."""
+    """The error says what to type."""
     done = CliRunner().invoke(main, ["evaluate", "--data", "x.tsv", *arguments])
     assert 2 == done.exit_code
-    assert said in done.stderr
+    assert error in done.stderr
     assert 1 == done.stderr.count("\n")

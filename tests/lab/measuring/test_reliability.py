@@ -1,4 +1,4 @@
-"""What probabilities are worth, against figures computed by hand and against what must hold."""
+"""Calibration figures, against figures computed by hand and against their properties."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from service.lab.measuring.reliability import (
     risk_coverage,
 )
 
-# Bins of a fifteenth: 0.98 and 0.99 are in the last, 0.6 in that which ends there.
+# Bins of a fifteenth: 0.98 and 0.99 are in the last, 0.6 is in the one that ends at 0.6.
 CONFIDENCE = np.array([0.99, 0.98, 0.8, 0.6])
 CORRECT = np.array([True, False, True, True])
 
@@ -28,13 +28,13 @@ Examples = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
 
 def test_calibration_error() -> None:
-    """The mean of the gaps of the bins, weighted by their examples."""
+    """The mean gap of the bins, weighted by their examples."""
     gaps = 2 * abs(0.985 - 0.5) + abs(0.8 - 1) + abs(0.6 - 1)
     assert expected_calibration_error(CONFIDENCE, CORRECT) == pytest.approx(gaps / 4)
 
 
 def test_a_bin_holds_its_upper_edge() -> None:
-    """As in the definition that others measure by; 0 and 1 are within."""
+    """As in the usual definition; 0 and 1 are included."""
     bins = reliability(np.array([0.0, 1 / BINS, 1.0]), np.array([True, False, True]))
     assert [(0.0, 2), (14 / 15, 1)] == [(b["from"], b["count"]) for b in bins]
     assert bins[0]["confidence"] == pytest.approx(1 / 30)
@@ -42,7 +42,7 @@ def test_a_bin_holds_its_upper_edge() -> None:
 
 
 def test_brier_score() -> None:
-    """Of two labels the squared error of one, of three the sum of all."""
+    """The squared error of one of two labels, or the sum over three."""
     two = np.array([[0.2, 0.8], [0.6, 0.4]])
     assert brier_score(np.array([1, 1]), two) == pytest.approx((0.2**2 + 0.6**2) / 2)
     three = np.array([[0.2, 0.3, 0.5]])
@@ -50,7 +50,7 @@ def test_brier_score() -> None:
 
 
 def test_risk_and_coverage() -> None:
-    """Each more example that is called may be wrong; equal confidence is called together."""
+    """Each point adds examples; those of equal confidence are added together."""
     confidence = np.array([0.7, 0.9, 0.7, 0.6])
     curve = risk_coverage(confidence, np.array([False, True, True, False]))
     assert [0.25, 0.75, 1.0] == [point["coverage"] for point in curve]
@@ -69,8 +69,8 @@ def test_a_calibration_error_is_no_larger_than_its_worst_bin(data: Examples) -> 
     assert 0 <= error <= max(gaps) + 1e-12
 
 
-def test_an_interval_holds_the_figure_and_is_the_same_again() -> None:
-    """Of 400 examples with 0.8 right, 95 % lie within two standard errors, about 0.04."""
+def test_an_interval_contains_the_figure_and_is_reproducible() -> None:
+    """For 400 examples with 0.8 correct it spans two standard errors, about 0.04, each way."""
     correct = np.arange(400) % 5 > 0
     confidence = np.full(400, 0.8)
     low, high = interval(lambda _, right: float(right.mean()), confidence, correct)

@@ -1,4 +1,4 @@
-"""From where on a label is called with confidence: the guarantee, and what it rests on."""
+"""Thresholds from which on a label is confident: the guarantee, and its conditions."""
 
 from __future__ import annotations
 
@@ -17,37 +17,38 @@ if TYPE_CHECKING:
 TWO = ("NEGATIVE", "POSITIVE")
 THREE = ("NEGATIVE", "NEUTRAL", "POSITIVE")
 OTHER = ("sports", "weather", "news")
-# Where a twentieth of what is called is wrong, with a `harm` of 0.5 and of 0.25 in equal parts.
+# Where a twentieth of confident labels is wrong, with a `harm` of 0.5 and 0.25 in equal parts.
 TRUE_THRESHOLD = 1 - 0.1 / 0.375
 
 
-def _rows(calls: NDArray[np.int64], shares: NDArray[np.float64], labels: int) -> Any:
-    """Probabilities of which the likeliest is as given, and the others are alike."""
+def _rows(predicted: NDArray[np.int64], shares: NDArray[np.float64], labels: int) -> Any:
+    """Probabilities with the given likeliest labels and scores; all others are equal."""
     probabilities = np.repeat((1 - shares)[:, None] / (labels - 1), labels, axis=1)
-    probabilities[np.arange(len(calls)), calls] = shares
+    probabilities[np.arange(len(predicted)), predicted] = shares
     return probabilities
 
 
 def _two(random: np.random.Generator, count: int, harm: float) -> Domain:
-    """Of what is called with a probability p from a half to 1, harm * (1 - p) is wrong.
+    """Labels with a probability p from 0.5 to 1, and an error rate of harm * (1 - p).
 
-    From t on that is harm * (1 - t) / 2.
+    Above a threshold t the error rate is harm * (1 - t) / 2.
     """
     shares = random.uniform(0.5, 1, count)
-    calls = random.integers(0, 2, count)
+    predicted = random.integers(0, 2, count)
     wrong = random.random(count) < harm * (1 - shares)
-    return Domain(_rows(calls, shares, 2), np.where(wrong, 1 - calls, calls))
+    return Domain(_rows(predicted, shares, 2), np.where(wrong, 1 - predicted, predicted))
 
 
 def _three(random: np.random.Generator, count: int, neutral: float) -> Domain:
-    """Poles that are right and shares of 0.4 to 1; as many neutral texts as said among them."""
+    """Predicted poles of 0.4 to 1: a share of their texts is neutral, the others are correct."""
     shares = random.uniform(0.4, 1, count)
-    calls = random.choice([0, 2], count)
-    return Domain(_rows(calls, shares, 3), np.where(random.random(count) < neutral, 1, calls))
+    predicted = random.choice([0, 2], count)
+    labels = np.where(random.random(count) < neutral, 1, predicted)
+    return Domain(_rows(predicted, shares, 3), labels)
 
 
 def test_the_guarantee_holds() -> None:
-    """Of many sets of examples of two domains at most a tenth gives too low a threshold."""
+    """At most a tenth of many sets of examples, of two domains, give too low a threshold."""
     random = np.random.default_rng(1)
     found = []
     for _ in range(300):
@@ -55,13 +56,13 @@ def test_the_guarantee_holds() -> None:
         found.append(find(domains, TWO).thresholds[0])
     thresholds = [1.0 if one is None else one for one in found]
     assert np.mean([one < TRUE_THRESHOLD for one in thresholds]) <= DELTA
-    # Nor is it bought with silence.
+    # And it still finds thresholds, which are not too high.
     assert found.count(None) < 60
     assert np.median(thresholds) < 0.9
 
 
 def test_the_guarantee_of_neutral_texts_holds() -> None:
-    """So many of them may be called a pole: those from 0.91 on, where shares are even."""
+    """STRAY_MAX of them may have a confident pole: those from 0.91 on, with even scores."""
     random = np.random.default_rng(2)
     found = [find({"a": _three(random, 900, 0.4)}, THREE).thresholds[0] for _ in range(300)]
     thresholds = [one for one in found if one is not None]
@@ -72,7 +73,7 @@ def test_the_guarantee_of_neutral_texts_holds() -> None:
 
 
 def test_the_worst_domain_decides() -> None:
-    """Where better ones make up for it, one more changes nothing; a worse one does."""
+    """One more good domain does not lower the thresholds; a worse one raises them."""
     random = np.random.default_rng(3)
     good = {f"good {n}": _two(random, 4000, 0.02) for n in range(4)}
     three = {name: good[name] for name in list(good)[:3]}
@@ -88,8 +89,8 @@ def test_the_worst_domain_decides() -> None:
     assert with_worse.domains["middle"]["coverage"] < with_four.domains["middle"]["coverage"]  # type: ignore[operator]
 
 
-def test_all_domains_together_are_right_as_asked() -> None:
-    """Though each may be wrong a little more often."""
+def test_all_domains_together_reach_the_target() -> None:
+    """Though each domain may have an error rate a little higher."""
     random = np.random.default_rng(10)
     domains = {name: _two(random, 4000, 0.4) for name in ("a", "b")}
     found = find(domains, TWO)
@@ -97,8 +98,8 @@ def test_all_domains_together_are_right_as_asked() -> None:
     assert found.domains["all domains"][OTHER_POLE] < 0.05  # type: ignore[operator]
 
 
-def test_a_lower_target_calls_no_less() -> None:
-    """And a higher one no more."""
+def test_a_lower_target_has_no_higher_threshold() -> None:
+    """And a higher one has no lower threshold."""
     domains = {"a": _two(np.random.default_rng(4), 4000, 0.5)}
     found = [find(domains, TWO, target).thresholds[0] for target in (0.8, 0.9, 0.95, 0.97)]
     assert None not in found
@@ -108,8 +109,8 @@ def test_a_lower_target_calls_no_less() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 20, 40])
-def test_few_examples_show_nothing(count: int) -> None:
-    """Though each is right: 42 right ones are needed, so that 93 % are in all likelihood."""
+def test_few_examples_prove_nothing(count: int) -> None:
+    """Though all are correct: 42 correct ones are needed to prove an accuracy of 93 %."""
     shares = np.linspace(0.6, 0.9, count)
     few = Domain(_rows(np.arange(count) % 2, shares, 2), np.arange(count) % 2)
     found = find({"few": few, "many": _two(np.random.default_rng(5), 4000, 0)}, TWO)
@@ -121,56 +122,55 @@ def test_few_examples_show_nothing(count: int) -> None:
 
 
 def test_a_model_that_guesses_is_never_confident() -> None:
-    """However sure it says to be."""
+    """However high its scores are."""
     assert (None, None) == find({"a": _two(np.random.default_rng(6), 4000, 4)}, TWO).thresholds
 
 
-def test_a_domain_of_poles_alone_asks_nothing_of_neutral_texts() -> None:
-    """But its texts may not be called neutral in bulk; and nothing is known of a call that is."""
+def test_a_domain_of_poles_alone() -> None:
+    """Poles have no requirement on neutral texts; neutral has no threshold without examples."""
     found = find({"poles": _three(np.random.default_rng(7), 2000, 0.0)}, THREE)
     assert (0.0, None, 0.0) == found.thresholds
     assert "no example has this label" == found.stopped_by[1]
 
 
 def test_neutral_has_a_threshold_of_its_own() -> None:
-    """From which on hardly an opinion is called neutral, in each domain that has any."""
+    """Above it hardly any text at a pole is predicted as neutral, in each domain that has some."""
     random = np.random.default_rng(8)
     labels = random.integers(0, 3, 9000)
     shares = random.uniform(0.5, 1, 9000)
-    # Of the texts at a pole a tenth is called neutral: a fiftieth with 0.9 or more.
-    calls = np.where(random.random(9000) < 0.1, 1, labels)
-    one = Domain(_rows(calls, shares, 3), labels)
+    # A tenth of the texts at a pole is predicted as neutral, a fiftieth with 0.9 or more.
+    predicted = np.where(random.random(9000) < 0.1, 1, labels)
+    one = Domain(_rows(predicted, shares, 3), labels)
     poles, neutral, _ = find({"a": one}, THREE).thresholds
     assert 0.0 == poles
     assert neutral is not None
     assert 0.89 < neutral < 0.95
-    # Where every text at a pole is called neutral, up to the highest probabilities.
+    # Every text at a pole is predicted as neutral, up to the highest scores.
     all_neutral = np.ones(2000, np.int64)
-    other = Domain(_rows(all_neutral, random.uniform(0.5, 1, 2000), 3), 2 * (calls[:2000] % 2))
+    other = Domain(_rows(all_neutral, random.uniform(0.5, 1, 2000), 3), 2 * (predicted[:2000] % 2))
     stricter = find({"a": one, "b": other}, THREE)
     assert stricter.thresholds[1] is not None
     assert stricter.thresholds[1] > 0.97
-    assert "b: at a pole, called NEUTRAL" == stricter.stopped_by[1]
+    assert "b: at a pole, confident NEUTRAL" == stricter.stopped_by[1]
 
 
-def test_labels_that_are_no_poles_have_one_each() -> None:
-    """Each is right often enough where it is called."""
+def test_labels_that_are_no_poles_have_one_threshold_each() -> None:
+    """Above it, each label reaches the target accuracy."""
     random = np.random.default_rng(9)
-    calls = random.integers(0, 3, 9000)
+    predicted = random.integers(0, 3, 9000)
     shares = random.uniform(0.5, 1, 9000)
-    wrong = random.random(9000) < np.array([0.0, 0.6, 6.0])[calls] * (1 - shares)
-    found = find(
-        {"a": Domain(_rows(calls, shares, 3), np.where(wrong, (calls + 1) % 3, calls))}, OTHER
-    )
+    wrong = random.random(9000) < np.array([0.0, 0.6, 6.0])[predicted] * (1 - shares)
+    labels = np.where(wrong, (predicted + 1) % 3, predicted)
+    found = find({"a": Domain(_rows(predicted, shares, 3), labels)}, OTHER)
     sports, weather, news = found.thresholds
     assert 0.0 == sports
     assert weather is not None
     assert weather > 0.7
     assert news is None or news > weather
-    assert "a: other label among the weather called" == found.stopped_by[1]
+    assert "a: wrong label among confident weather" == found.stopped_by[1]
 
 
-def test_confident_takes_the_threshold_of_the_label_called() -> None:
-    """At it, not below it; never where there is none."""
+def test_confident_uses_the_threshold_of_the_predicted_label() -> None:
+    """Inclusive; a label without a threshold is never confident."""
     probabilities = np.array([[0.8, 0.1, 0.1], [0.79, 0.2, 0.01], [0.0, 1.0, 0.0], [0.2, 0.2, 0.6]])
     assert [True, False, False, True] == confident(probabilities, (0.8, None, 0.5)).tolist()
