@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 SERVICE = ROOT / "service"
 MODULES = sorted(SERVICE.rglob("*.py"))
+TEST_FOLDERS = sorted(
+    {path.parent for path in (ROOT / "tests").rglob("*.*") if path.is_file()}
+    - set((ROOT / "tests").rglob("__pycache__"))
+)
 FILES_MAX = 12
+TEST_FILES_MAX = 20
 
 
 class Import(NamedTuple):
@@ -165,9 +170,16 @@ def test_a_file_imports_only_those_before_it_in_its_folder(room: str) -> None:
 
 @pytest.mark.parametrize("folder", sorted({path.parent for path in MODULES}), ids=str)
 def test_a_folder_is_seen_at_a_glance(folder: Path) -> None:
-    """Of more files nobody finds the one to change."""
+    """In a longer list it is hard to find the file to change."""
     files = [path.name for path in folder.iterdir() if path.is_file()]
     assert len(files) <= FILES_MAX, files
+
+
+@pytest.mark.parametrize("folder", TEST_FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_a_folder_of_tests_is_seen_at_a_glance(folder: Path) -> None:
+    """Its limit is higher, because tests hold tools and data beside the files that they test."""
+    files = [path.name for path in folder.iterdir() if path.is_file()]
+    assert len(files) <= TEST_FILES_MAX, files
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

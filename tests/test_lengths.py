@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FILES = [path for room in ("service", "tests") for path in sorted((ROOT / room).rglob("*.py"))]
 LINES_MAX = 300
-FUNCTION_LINES_MAX = 70
+FUNCTION_LINES_MAX = 65
 
 
 def _name(path: Path) -> str:
@@ -19,7 +19,7 @@ def _name(path: Path) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
 def test_a_module_says_why_it_exists_and_is_short(path: Path) -> None:
-    """A docstring, under 300 lines, functions under 70: what a person reads in one go."""
+    """A docstring, under 300 lines, functions under 65: what a person reads in one go."""
     tree = ast.parse(path.read_bytes(), str(path))
     assert ast.get_docstring(tree)
     assert len(path.read_bytes().splitlines()) < LINES_MAX
