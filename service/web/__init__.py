@@ -1,6 +1,7 @@
-"""All that is said over HTTP.
+"""Everything that is served over HTTP.
 
-`server` is the listener with health and metrics; `live` the page's stream; `score_api` scores, with
-`bodies` (what comes in), `docs_page` (how to ask), and the pure ones: `score_contracts` (what is
-asked and answered), `openapi`, `explain` and `countries`.
+`server` listens and serves health and metrics, `live` the live page and its event stream, and
+`score_api` scores and explanations. The latter uses `bodies` (reading requests), `docs_page` (the
+documentation), and the pure modules `score_contracts` (models of requests and answers), `openapi`,
+`explain` and `countries`.
 """

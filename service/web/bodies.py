@@ -1,7 +1,7 @@
-"""Bodies of requests: bounded in size and time, strict JSON, and errors that name the place.
+"""Reading request bodies: bounded in size and time, strict JSON, with errors that name the field.
 
-Exists so that what answers a request sees only what has the form that it asks for. Nothing of a
-body is quoted beyond the names of its fields, and nothing is logged.
+Exists so that handlers only see validated requests. Errors quote nothing of a body but names of
+fields, and nothing is logged.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 
 _Form = TypeVar("_Form", bound=BaseModel)
 
-# Room for as many texts as may be, each as long as may be, in plain letters.
+# Enough for the largest allowed number of texts of the largest allowed length, in ASCII.
 BODY_BYTES_MAX = 2**20
-# What is read of a larger one, and thrown away: a client that still sends does not hear the answer.
+# Read and discarded of a larger body: a client reads the answer only after it has sent its body.
 DISCARDED_BYTES_MAX = 4 * 2**20
 BODY_TIMEOUT_S = 5.0
-# A place in a request is said up to here: its names may be anybody's.
+# Longest location in an error message: names of fields come from the client.
 _PLACE_CHARACTERS_MAX = 100
 
 
 class RefusedError(Exception):
-    """What the client is told; `reason` is one line."""
+    """A request is answered with an error; `reason` is one line for the client."""
 
     def __init__(self, status: int, reason: str) -> None:
-        """Answer with this status."""
+        """Answer with this HTTP status."""
         super().__init__(reason)
         self.status = status
         self.reason = reason
 
 
 async def json_body(request: web.Request) -> Any:
-    """What a request says in JSON.
+    """The parsed body of a request.
 
     Raises:
-        RefusedError: it says nothing of JSON, is too large, takes too long, or is no JSON.
+        RefusedError: it is not declared as JSON, is too large, takes too long, or is not JSON.
     """
     return _parsed(await _body(request))
 
 
 async def _body(request: web.Request) -> bytes:
     if request.content_type != "application/json":
-        raise RefusedError(415, "say Content-Type: application/json, and send that")
+        raise RefusedError(415, "send JSON, with Content-Type: application/json")
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise RefusedError(415, "send the body without Content-Encoding")
     body, size = bytearray(), 0
@@ -63,7 +63,7 @@ async def _body(request: web.Request) -> bytes:
                     break
     except TimeoutError:
         raise RefusedError(408, f"the body took over {BODY_TIMEOUT_S:.0f} s") from None
-    except ConnectionError:  # nobody hears it, but it is no fault of the service
+    except ConnectionError:  # nobody reads the answer, but it is not a failure of the service
         raise RefusedError(400, "the connection was closed before the end of the body") from None
     if size > BODY_BYTES_MAX:
         raise RefusedError(413, f"over {BODY_BYTES_MAX} bytes; send fewer texts at once")
@@ -74,15 +74,16 @@ def _parsed(body: bytes) -> Any:
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        # Says what and where, and quotes nothing: not JSON, nested too deep, half a surrogate pair.
-        raise RefusedError(400, f"the body is not JSON that can be read: {error}") from None
+        # The error gives kind and position without quoting the body: not JSON, nested too deep, or
+        # half of a surrogate pair.
+        raise RefusedError(400, f"the body is not JSON: {error}") from None
 
 
 def validated(model: type[_Form], asked: Any) -> _Form:
-    """What was asked, as its form.
+    """A parsed body as an instance of `model`.
 
     Raises:
-        RefusedError: it has another form; the first place at which it has is named.
+        RefusedError: it does not match the model; names the first field that does not.
     """
     try:
         return model.model_validate(asked)
@@ -93,7 +94,7 @@ def validated(model: type[_Form], asked: Any) -> _Form:
 
 
 def _place(location: Sequence[int | str]) -> str:
-    """Like `inputs[3]`; the second of a place in `inputs` only says which form was taken."""
+    """Like `inputs[3]`. For `inputs`, the second part of a location is only the union's branch."""
     head, *rest = location or ("the body",)
     if head == "inputs":
         rest = rest[1:]

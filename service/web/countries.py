@@ -1,14 +1,14 @@
-"""Names of the world's countries, and a text with another one in the place of the one it names.
+"""Names of countries, and texts with the country that they name replaced by another one.
 
-Exists for the question whether a score hangs on the country that a text speaks of. Pure. Knows
-English names; no adjectives, no cities.
+Exists to show whether a score depends on the country that a text mentions. Pure. English names
+only, without adjectives and cities.
 """
 
 from __future__ import annotations
 
 import re
 
-# Across the world, and such that each can stand where another did: one word, no article.
+# The replacements: from all continents, and interchangeable, as one word without an article.
 OTHERS = (
     "Norway", "France", "Poland", "Ukraine", "Italy",
     "Nigeria", "Kenya", "Egypt", "Ethiopia", "Somalia",
@@ -16,7 +16,7 @@ OTHERS = (
     "Canada", "Mexico", "Brazil", "Haiti", "Australia",
 )  # fmt: skip
 
-# Stand after "the", which is taken out with them.
+# Used with "the", which is replaced together with the name.
 _WITH_ARTICLE = (
     "Bahamas", "Central African Republic", "Comoros", "Congo", "Czech Republic",
     "Democratic Republic of the Congo", "Dominican Republic", "Gambia", "Maldives",
@@ -24,9 +24,9 @@ _WITH_ARTICLE = (
     "Solomon Islands", "UAE", "UK", "U.K.", "US", "USA", "U.S.", "U.S.A.", "United Arab Emirates",
     "United Kingdom", "United States of America", "United States", "Vatican",
 )  # fmt: skip
-# Mean something else without a capital: a bird, porcelain, a man, a rodent.
+# Words with another meaning in lower case, like turkey and china.
 _NEED_A_CAPITAL = ("Chad", "China", "Georgia", "Guinea", "Jordan", "Mali", "Niger", "Turkey")
-# In capitals only: "us" are we.
+# Matched as written here only: "us" is a pronoun.
 _AS_WRITTEN = ("US", "U.S.", "UK", "U.K.", "UAE", "USA", "U.S.A.")
 _OTHER_NAMES = (
     "Albania", "Algeria", "Andorra", "Angola", "Antigua and Barbuda", "Argentina", "Armenia",
@@ -59,7 +59,7 @@ def _any_of(names: tuple[str, ...]) -> str:
 
 
 _ARTICLE_IN_ANY_CASE = tuple(name for name in _WITH_ARTICLE if name not in _AS_WRITTEN)
-# The longest first at each place, so that South Sudan is not taken for Sudan; "i" lets case be.
+# Longer names come first, so that South Sudan does not match as Sudan. "i" ignores case.
 _NAMED = re.compile(
     rf"(?<![\w-])(?:"
     rf"(?:(?i:the)\s+)?(?P<article>(?i:{_any_of(_ARTICLE_IN_ANY_CASE)})|{_any_of(_AS_WRITTEN)})"
@@ -70,11 +70,11 @@ _NAMED = re.compile(
 
 
 def swapped(text: str) -> list[tuple[str, str]]:
-    """The text with each of `OTHERS` in the place of the first country that it names.
+    """Variants of a text, with the first country that it names replaced by each of `OTHERS`.
 
-    As pairs of a country and the text, at most `len(OTHERS)`; none where no country is named. All
-    mentions of the country by the same name are replaced; a country that the text names is not
-    among the others.
+    Pairs of replacement and text, at most `len(OTHERS)`; empty if the text names no country. All
+    mentions by the same name are replaced. Countries that the text names are not used as
+    replacements.
     """
     mentions = list(_NAMED.finditer(text))
     if not mentions:
@@ -94,7 +94,7 @@ def _name(mention: re.Match[str]) -> str:
 def _with(text: str, mentions: list[re.Match[str]], other: str) -> str:
     parts, end = [], 0
     for mention in mentions:
-        # Whoever writes without capitals does so for the other country too.
+        # A name in lower case is replaced by one in lower case.
         parts += [text[end : mention.start()], other.lower() if mention[0].islower() else other]
         end = mention.end()
     return "".join([*parts, text[end:]])

@@ -1,7 +1,7 @@
-"""The OpenAPI document as a page that a person reads: plain HTML, no script, no other request.
+"""The OpenAPI document as an HTML page for people, without scripts and further requests.
 
-Exists so that the page needs no bundle of somebody else's. Knows OpenAPI as far as `openapi` uses
-it. Everything from the document is escaped.
+Exists so that the documentation needs no third-party bundle. Supports the parts of OpenAPI that
+`openapi` uses. Everything taken from the document is escaped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0;
 
 
 def docs_page(document: dict[str, Any]) -> str:
-    """The page of an OpenAPI document."""
+    """The HTML page for an OpenAPI document."""
     info = document["info"]
     schemas: dict[str, Any] = document["components"]["schemas"]
     operations = [

@@ -1,8 +1,8 @@
-"""The live page over HTTP: its files, and the stream of what it shows.
+"""The live page over HTTP: its files, and the event stream with its data.
 
-A stream is server-sent events: a `snapshot` when it begins, then a `news` each beat in which there
-is something new. What is the same for all viewers is written once; a viewer that does not keep up
-loses what waits for it and gets a snapshot instead. Says only what `feed` and the metrics know.
+The stream consists of server-sent events: first a `snapshot`, then `news` on each beat that has
+something new. News are serialised once for all viewers. A viewer that does not keep up loses its
+queued events and gets a new snapshot. All data comes from `feed` and the metrics.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from service.observe.feed import Feed
     from service.observe.metrics import Metrics
 
-# One service is watched by a few people; each costs a connection and some writes a second.
+# Each viewer costs a connection and a few writes a second.
 VIEWERS_MAX = 16
-# Four seconds of news: who is further behind wants a new picture, not an old film.
-WAITING_MAX = 8
-# Sooner than proxies give a silent connection up, commonly after a minute or half of one.
+# Events queued for a viewer: four seconds of news. One that is further behind gets a snapshot.
+QUEUED_MAX = 8
+# Shorter than the idle timeout of proxies, commonly 30 or 60 s.
 HEARTBEAT_S = 15.0
-# A viewer whose buffers take nothing for so long is gone.
+# A viewer to whom nothing can be written for this long is disconnected.
 WRITE_TIMEOUT_S = 10.0
-# How long a page waits before it asks again: a restart takes seconds, and viewers are few.
+# How long a page waits before it reconnects: a restart takes seconds, and viewers are few.
 RETRY_MS = 1000
-# Partitions whose lag is named, the largest first.
+# Partitions whose lag is listed, the largest lags first.
 PARTITIONS_MAX = 32
 
 _TYPES = {"css": "text/css", "html": "text/html", "js": "text/javascript", "svg": "image/svg+xml"}
 _HEADERS = {
-    # Nothing inline, nothing from elsewhere, and no way to turn a text into markup.
+    # No inline code, nothing from other sites, and no way to turn a string into markup.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -59,41 +59,41 @@ _Json = dict[str, Any]
 
 
 class Viewer:
-    """What waits for one viewer: bounded, and None where there is no more to come."""
+    """The queue of one viewer: bounded; None marks the end of the stream."""
 
     def __init__(self) -> None:
-        """Begin with nothing waiting."""
-        self.waiting: asyncio.Queue[bytes | None] = asyncio.Queue(WAITING_MAX)
+        """Start with an empty queue."""
+        self.queued: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUED_MAX)
 
     def offer(self, event: bytes) -> bool:
-        """Let it wait, if there is room."""
+        """Queue an event; False if the queue is full."""
         with contextlib.suppress(asyncio.QueueFull):
-            self.waiting.put_nowait(event)
+            self.queued.put_nowait(event)
             return True
         return False
 
     def replace(self, event: bytes | None) -> None:
-        """Let it wait instead of all that waits."""
-        while not self.waiting.empty():
-            self.waiting.get_nowait()
-        self.waiting.put_nowait(event)
+        """Drop all queued events and queue this one."""
+        while not self.queued.empty():
+            self.queued.get_nowait()
+        self.queued.put_nowait(event)
 
 
 class Live:
     """The page and its stream, as a part of the HTTP server.
 
-    `ready` returns None when all is well, else the reason in one line; `explain` says whether the
-    server answers `POST /explain`, which the page's box asks.
+    `not_ready` returns the reason why the service is not ready in one line, or None. `explain` is
+    whether the server serves `POST /explain`, which the box of the page uses.
     """
 
     def __init__(
-        self, feed: Feed, metrics: Metrics, ready: Callable[[], str | None], *, explain: bool
+        self, feed: Feed, metrics: Metrics, not_ready: Callable[[], str | None], *, explain: bool
     ) -> None:
-        """Nothing runs before the first viewer comes."""
+        """Start nothing; the first viewer starts the beat."""
         self._explain = explain
         self._feed = feed
         self._metrics = metrics
-        self._ready = ready
+        self._not_ready = not_ready
         self._viewers: set[Viewer] = set()
         self._beating: asyncio.Task[None] | None = None
         self._status: _Json = {}
@@ -108,7 +108,7 @@ class Live:
         return [*files, web.get("/feed", self._stream, allow_head=False)]
 
     async def stop(self) -> None:
-        """End all streams; may be called twice. New ones are refused from here on."""
+        """End all streams and refuse new ones; may be called twice."""
         self._stopped = True
         for viewer in self._viewers:
             viewer.replace(None)
@@ -125,7 +125,7 @@ class Live:
                 headers={"Retry-After": "5"},
             )
         response = web.StreamResponse(
-            # Proxies shall pass on what comes, and not gather or compress it.
+            # Proxies must not buffer or compress the stream.
             headers={
                 "Content-Type": "text/event-stream; charset=utf-8",
                 "Cache-Control": "no-store, no-transform",
@@ -138,8 +138,8 @@ class Live:
         try:
             await response.prepare(request)
             await response.write(b"retry: %d\n\n" % RETRY_MS)
-            await _pass_on(viewer, response)
-        except (ConnectionError, TimeoutError):  # it went, or takes nothing any more
+            await _write_events(viewer, response)
+        except (ConnectionError, TimeoutError):  # the viewer is gone, or reads no more
             if request.transport is not None:
                 request.transport.abort()
         finally:
@@ -147,7 +147,7 @@ class Live:
         return response
 
     def _join(self) -> Viewer:
-        """A new viewer, whose first event is a snapshot that the next news follow on."""
+        """Add a viewer, whose first event is a snapshot; the next news continue from it."""
         self._send_news()
         viewer = Viewer()
         viewer.replace(self._snapshot())
@@ -199,9 +199,9 @@ class Live:
             for sample in _samples(metrics.lag_records)
         ]
         return {
-            "trouble": self._ready(),
+            "not_ready": self._not_ready(),
             "model": next((s.labels for s in _samples(metrics.model_info)), None),
-            # The model's own come first, in its order, by which the page gives them colours.
+            # The model's labels come first, in its order, by which the page assigns colours.
             "labels": [s.labels["label"] for s in _samples(metrics.scored)][:LABELS_MAX],
             "partitions": _value(metrics.assigned_partitions),
             "epoch": _value(metrics.epoch),
@@ -212,12 +212,12 @@ class Live:
         }
 
 
-async def _pass_on(viewer: Viewer, response: web.StreamResponse) -> None:
+async def _write_events(viewer: Viewer, response: web.StreamResponse) -> None:
     while True:
         event: bytes | None = b": nothing new\n\n"
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HEARTBEAT_S):
-                event = await viewer.waiting.get()
+                event = await viewer.queued.get()
         async with asyncio.timeout(WRITE_TIMEOUT_S):
             await response.write(_event("end", {}) if event is None else event)
         if event is None:
@@ -229,7 +229,7 @@ def _event(name: str, data: _Json) -> bytes:
 
 
 def batch_sizes(metrics: Metrics) -> dict[str, int]:
-    """How many batches there were so far, by the most messages that their size class has."""
+    """Batches since the start, by the upper bound of their size in messages."""
     sizes, below = {}, 0
     for sample in _samples(metrics.batch_messages):
         if sample.name.endswith("_bucket"):

@@ -1,7 +1,7 @@
-"""The HTTP server: health and metrics for probes and scrapers, and the parts that are given to it.
+"""The HTTP server: health for probes, metrics for scrapers, and the paths of further parts.
 
-Of its own it only says what others know: it decides nothing, changes nothing, and reads no body.
-What a part reads and answers is the part's own (`score_api`, the live page).
+Reports state that others hold: it decides nothing, changes nothing, and reads no request body.
+Parts (`score_api`, `live`) handle their own requests.
 """
 
 from __future__ import annotations
@@ -25,46 +25,46 @@ if TYPE_CHECKING:
     from service.observe.metrics import Metrics
     from service.settings import HttpSettings
 
-# What aiohttp says of requests.
+# The logger that aiohttp uses for requests.
 _log = logging.getLogger(__name__)
-# No request here has a body, and answers take milliseconds: what is not sent at once is not
-# waited for, neither while serving nor at the stop. A part that takes bodies reads them itself,
-# from the request's stream, up to a bound of its own.
+# Requests here have no body, and answers take milliseconds: the server waits for neither, not even
+# when it stops. A part that accepts bodies reads them from the request's stream, with its own
+# limit.
 _BODY_BYTES_MAX = 1024
 _LINGER_S = 0
 _STOP_S = 1
-# Longer than the usual scrape interval of a minute, so that its connection is used again.
+# Longer than the usual scrape interval of a minute, so that connections are reused.
 _KEEP_ALIVE_S = 75
 
 
 class Part(Protocol):
-    """More paths for the server."""
+    """A provider of further paths for the server."""
 
     def routes(self) -> list[web.RouteDef]:
-        """Methods, paths and handlers; asked for once, at the start of the server."""
+        """Methods, paths and handlers; called once, when the server starts."""
 
 
 class HttpServer:
     """Serves probes, metrics and parts until it is stopped.
 
-    `alive` and `ready` return None when all is well, else the reason in one line; they are called
-    on the event loop for every probe and must not block. A part's `GET /` takes the place of the
-    index.
+    `not_alive` and `not_ready` return the reason in one line, or None if the service is alive or
+    ready. They are called on the event loop for every probe and must not block. A part's `GET /`
+    replaces the index.
     """
 
     def __init__(
         self,
         settings: HttpSettings,
         metrics: Metrics,
-        alive: Callable[[], str | None],
-        ready: Callable[[], str | None],
+        not_alive: Callable[[], str | None],
+        not_ready: Callable[[], str | None],
         parts: Sequence[Part] = (),
     ) -> None:
-        """Take what is served; nothing is opened before `start`."""
+        """Open nothing before `start`."""
         self._settings = settings
         self._metrics = metrics
-        self._alive = alive
-        self._ready = ready
+        self._not_alive = not_alive
+        self._not_ready = not_ready
         self._parts = parts
         self._paths: tuple[str, ...] = ()
         self._port = settings.port
@@ -72,14 +72,15 @@ class HttpServer:
 
     @property
     def port(self) -> int:
-        """The port listened on; before `start`, the one in the settings."""
+        """The port that the server listens on; before `start`, the one in the settings."""
         return self._port
 
     async def start(self) -> None:
         """Listen.
 
         Raises:
-            SettingsError: the port is taken or not permitted, or the host is none of ours.
+            SettingsError: the port is in use or not permitted, or the host is not an address of
+                this machine.
         """
         app = web.Application(client_max_size=_BODY_BYTES_MAX, middlewares=[self._errors_as_json])
         app.on_response_prepare.append(_headers)
@@ -98,9 +99,9 @@ class HttpServer:
         site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
         try:
             await site.start()
-        except (OSError, UnicodeError) as error:  # the second for a name that DNS cannot carry
+        except (OSError, UnicodeError) as error:  # UnicodeError: not a valid host name
             await self.stop()
-            raise _wrong(self._settings, error) from None
+            raise _cannot_listen(self._settings, error) from None
         self._port = site.port
 
     async def stop(self) -> None:
@@ -138,14 +139,14 @@ class HttpServer:
         )
 
     async def _livez(self, _request: web.Request) -> web.Response:
-        return _health(self._alive())
+        return _health(self._not_alive())
 
     async def _readyz(self, _request: web.Request) -> web.Response:
-        return _health(self._ready())
+        return _health(self._not_ready())
 
     async def _exposition(self, request: web.Request) -> web.Response:
-        # Set here, so that the gauge and the probe cannot say different things.
-        self._metrics.ready.set(self._ready() is None)
+        # Set at each scrape, so that the gauge and the probe always agree.
+        self._metrics.ready.set(self._not_ready() is None)
         body, content_type = self._metrics.render(request.headers.get("Accept", ""))
         response = web.Response(body=body, headers={"Content-Type": content_type})
         if gzip_accepted(request.headers.get("Accept-Encoding", "")):
@@ -153,8 +154,8 @@ class HttpServer:
         return response
 
 
-def _no_http_in_one_line(record: logging.LogRecord) -> bool:
-    """What a client sends that is no HTTP is its own fault: one line, and no traceback of ours."""
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """Log a request that is not valid HTTP as one line: it is not a defect of the service."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, HttpProcessingError):
         record.msg, record.exc_info = f"{record.msg}: {type(error).__name__}", None
@@ -162,7 +163,7 @@ def _no_http_in_one_line(record: logging.LogRecord) -> bool:
     return _log.isEnabledFor(record.levelno)
 
 
-_log.addFilter(_no_http_in_one_line)
+_log.addFilter(_without_traceback)
 
 
 def _health(problem: str | None) -> web.Response:
@@ -172,20 +173,20 @@ def _health(problem: str | None) -> web.Response:
 
 
 async def _headers(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.setdefault("Cache-Control", "no-store")  # health is of now
-    response.headers.popall("Server", None)  # names the versions of aiohttp and Python
+    response.headers.setdefault("Cache-Control", "no-store")  # health must be current
+    response.headers.popall("Server", None)  # it would reveal the versions of aiohttp and Python
 
 
-def _wrong(settings: HttpSettings, error: OSError | UnicodeError) -> SettingsError:
+def _cannot_listen(settings: HttpSettings, error: OSError | UnicodeError) -> SettingsError:
     port = f"SENTIMENT_HTTP__PORT={settings.port}"
     code = error.errno if isinstance(error, OSError) else None
     if code == errno.EADDRINUSE:
         return SettingsError(
-            f"{port} is in use on {settings.host}; set another, 0 for any that is free, "
-            "or stop what holds it"
+            f"{port} is in use on {settings.host}; set another one (0 for any free port), "
+            "or stop the process that uses it"
         )
     if code == errno.EACCES:
-        return SettingsError(f"{port} is not permitted to this user; set one above 1023")
+        return SettingsError(f"{port} is not permitted for this user; set one above 1023")
     return SettingsError(
         f"SENTIMENT_HTTP__HOST={settings.host} cannot be listened on ({error}); "
         "set an address of this machine, or 0.0.0.0 for all"

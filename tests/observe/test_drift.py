@@ -1,4 +1,4 @@
-"""Drift: what a window of counts says, and that it stays small."""
+"""Drift: what a window of counts reports, and that it stays small."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tools.values import record
 MESSAGE = Message(record(), "text", {})
 # Half of the scores at either end, texts of up to 16 tokens, one unknown token in ten.
 REFERENCE = Reference((0.5, *(0.0,) * 8, 0.5), (0.0, 1.0, 0.0, 0.0, 0.0, 0.0), 0.1, {"en": 1.0})
-# All of three labels, of which the middle one shows in no score of the last.
+# Shares of three labels; the middle one has no influence on the score of the last.
 THREE = Reference(
     (0.8, *(0.0,) * 8, 0.2),
     REFERENCE.tokens,
@@ -54,8 +54,8 @@ def _alternating(window: DriftWindow, count: int) -> None:
         window.record(_verdict(0.99 if number % 2 else 0.01))
 
 
-def test_like_the_reference_there_is_no_drift() -> None:
-    """All indices are there, and all are 0; shares are what they are."""
+def test_without_a_change_there_is_no_drift() -> None:
+    """All indices are present and near 0."""
     window = DriftWindow(REFERENCE)
     _alternating(window, RECORDS_MIN)
     drift = window.drift()
@@ -75,8 +75,8 @@ def test_like_the_reference_there_is_no_drift() -> None:
         (_verdict(0.01, language=None), {"languages"}),
     ],
 )
-def test_each_index_moves_by_its_own(changed: Verdict, moved: set[str]) -> None:
-    """Half of the input changes in one way: that index is over 0.25, all others near 0."""
+def test_each_index_moves_alone(changed: Verdict, moved: set[str]) -> None:
+    """If half of the input changes in one way, that index is over 0.25 and all others near 0."""
     window = DriftWindow(REFERENCE)
     for _ in range(RECORDS_MIN):
         window.record(_verdict(0.99))
@@ -95,17 +95,17 @@ def test_each_index_moves_by_its_own(changed: Verdict, moved: set[str]) -> None:
         ({"NEGATIVE": 4, "NEUTRAL": 4, "MIXED": 2}, {"labels", "scores"}),
     ],
 )
-def test_the_index_of_labels_sees_those_between_the_poles(
+def test_the_index_of_labels_covers_those_between_the_poles(
     of_ten: dict[str, int], moved: set[str]
 ) -> None:
-    """Complaints that turn neutral, or the other way, move no score of the last label."""
+    """A shift between negative and neutral does not move the scores of the last label."""
     window = DriftWindow(THREE)
     for _ in range(RECORDS_MIN // 10):
         for likeliest, count in of_ten.items():
             names = ("NEGATIVE", "NEUTRAL", "MIXED", "POSITIVE")
             scores = {name: 0.97 if name == likeliest else 0.01 for name in names}
             for _ in range(count):
-                # What is called for being unsure is not what counts.
+                # The label of unsure texts must not be counted.
                 reading = Reading("UNSURE", 0.97, scores, confident=False)
                 window.record(replace(_verdict(), reading=reading))
     indices = window.drift().indices
@@ -115,7 +115,7 @@ def test_the_index_of_labels_sees_those_between_the_poles(
 
 
 def test_no_index_without_a_reference_or_too_few_records() -> None:
-    """Shares are told all the same."""
+    """Shares are reported all the same."""
     window = DriftWindow(REFERENCE)
     _alternating(window, RECORDS_MIN - 1)
     assert {} == window.drift().indices
@@ -127,8 +127,8 @@ def test_no_index_without_a_reference_or_too_few_records() -> None:
     assert DriftWindow().drift().records == 0
 
 
-def test_what_is_passed_on_unscored_counts_as_input_alone() -> None:
-    """Its length and language are seen; of scores nothing is said."""
+def test_unscored_texts_count_for_input_features_only() -> None:
+    """Length and language, but not scores."""
     window = DriftWindow(REFERENCE)
     for _ in range(RECORDS_MIN):
         window.record(Unscored(MESSAGE, "de"))
@@ -138,7 +138,7 @@ def test_what_is_passed_on_unscored_counts_as_input_alone() -> None:
 
 
 def test_the_window_forgets() -> None:
-    """What was long ago counts no more, and the size of the window is bounded."""
+    """Old records are no longer counted, and the size of the window is bounded."""
     window = DriftWindow(REFERENCE)
     for _ in range(BLOCK_RECORDS):
         window.record(_verdict(0.5, language="de", windows=3))
@@ -156,7 +156,7 @@ def test_the_window_forgets() -> None:
 
 
 def test_languages_are_bounded() -> None:
-    """However many a detector comes up with; those that are not told are one, and all sum to 1."""
+    """With any number of languages; those not reported by name are one, and shares sum to 1."""
     window = DriftWindow()
     for number in range(10 * LANGUAGES_MAX):
         window.record(_verdict(language=f"x{number % (2 * LANGUAGES_MAX)}"))
@@ -170,11 +170,11 @@ def test_languages_are_bounded() -> None:
 
 
 @pytest.mark.parametrize("tokens", [1, 8, 9, 128, 129, 4096])
-def test_a_bin_of_tokens_holds_its_upper_edge(tokens: int) -> None:
-    """As `calibration.Reference` has it: up to 8, up to 16, ..., more than 128."""
-    due = sum(tokens > edge for edge in TOKEN_EDGES)
+def test_a_bin_of_tokens_includes_its_upper_edge(tokens: int) -> None:
+    """As in `calibration.Reference`: up to 8, up to 16, ..., more than 128."""
+    expected = sum(tokens > edge for edge in TOKEN_EDGES)
     window = DriftWindow(Reference(REFERENCE.scores, tuple(
-        float(n == due) for n in range(len(TOKEN_EDGES) + 1)), 0.1, {}))  # fmt: skip
+        float(n == expected) for n in range(len(TOKEN_EDGES) + 1)), 0.1, {}))  # fmt: skip
     for _ in range(RECORDS_MIN):
         window.record(_verdict(tokens=tokens))
     assert window.drift().indices["tokens"] == pytest.approx(0)
@@ -184,8 +184,8 @@ shares = st.lists(st.integers(0, 1000), min_size=2, max_size=8).filter(any)
 
 
 @given(shares, st.data())
-def test_the_index_is_a_distance(expected: list[int], data: st.DataObject) -> None:
-    """Never below 0, 0 for the same shares of another number, and the same both ways."""
+def test_the_index_behaves_like_a_distance(expected: list[int], data: st.DataObject) -> None:
+    """Never negative, 0 for equal shares of another total, and symmetric."""
     found = data.draw(
         st.lists(st.integers(0, 1000), min_size=len(expected), max_size=len(expected)).filter(any)
     )
@@ -195,6 +195,6 @@ def test_the_index_is_a_distance(expected: list[int], data: st.DataObject) -> No
     assert stability_index(expected, [3 * count for count in expected]) == pytest.approx(0)
 
 
-def test_the_index_by_hand() -> None:
+def test_the_index_as_computed_by_hand() -> None:
     """(0.8 - 0.5) ln(0.8 / 0.5) + (0.2 - 0.5) ln(0.2 / 0.5)."""
     assert stability_index((0.5, 0.5), (8, 2)) == pytest.approx(0.3 * 0.4700 + 0.3 * 0.9163, 1e-3)

@@ -1,4 +1,4 @@
-"""What the live page is told of: what is counted, what is kept, and that both are bounded."""
+"""The feed of the live page: what is counted, what is kept, and that both are bounded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BUDGET_MS = 100.0
 
 
 def a_feed(include_text: bool = True) -> Feed:
-    """An empty one."""
+    """An empty feed."""
     return Feed(BUDGET_MS, include_text)
 
 
@@ -44,7 +44,7 @@ def a_verdict(
 
 
 def polled(outcome: Outcome, at: float) -> Outcome:
-    """The same, polled at a reading of the monotonic clock."""
+    """The same outcome, polled at this reading of the monotonic clock."""
     changed = replace(outcome.record, polled_at=at)
     if isinstance(outcome, Verdict):
         message = replace(outcome.document.message, record=changed)
@@ -54,8 +54,8 @@ def polled(outcome: Outcome, at: float) -> Outcome:
     return replace(outcome, record=changed)
 
 
-def test_what_is_published_is_told_once_its_beat_is_over() -> None:
-    """A message with its score, a dead letter with its reason; each once, to whoever takes."""
+def test_outcomes_are_returned_once_after_their_beat() -> None:
+    """A message with its score, a dead letter with its reason."""
     feed = a_feed()
     feed.published(polled(a_verdict("so good", source="survey"), 9.98), 1_700_000_000.5, 10.0)
     feed.published(polled(rejected(Reason.NOT_JSON, 7), 9.9), 1_700_000_000.5, 10.2)
@@ -81,8 +81,8 @@ def test_what_is_published_is_told_once_its_beat_is_over() -> None:
     assert feed.snapshot()["messages"] == new["messages"]
 
 
-def test_a_second_is_told_when_it_is_over() -> None:
-    """Counts by label and reason, latencies, how many were late, batches by size."""
+def test_a_second_is_returned_when_it_is_completed() -> None:
+    """Counts by label and reason, latencies, the number of late outcomes, batches by size."""
     feed = a_feed()
     for number in range(3):
         feed.published(polled(a_verdict(), 9.98), 0.0, 10.0 + number / 10)
@@ -109,16 +109,16 @@ def test_a_second_is_told_when_it_is_over() -> None:
     }
 
 
-def test_a_second_without_anything_is_not_told() -> None:
-    """Silence takes no room."""
+def test_empty_seconds_are_left_out() -> None:
+    """They take no space."""
     feed = a_feed()
     feed.published(a_verdict(), 0.0, 10.0)
     assert [second["at"] for second in feed.take(50.0)["seconds"]] == [10]
     assert feed.take(90.0)["seconds"] == []
 
 
-def test_texts_stay_where_events_do_not_hold_them() -> None:
-    """Without include_text none leaves, and the rest does."""
+def test_texts_are_left_out_if_events_do_not_hold_them() -> None:
+    """Without include_text the feed returns everything but texts."""
     feed = a_feed(include_text=False)
     feed.published(a_verdict("a secret"), 0.0, 10.0)
     [message] = feed.take(11.0)["messages"]
@@ -126,8 +126,8 @@ def test_texts_stay_where_events_do_not_hold_them() -> None:
     assert "secret" not in json.dumps(feed.snapshot())
 
 
-def test_long_texts_and_odd_sources_are_cut() -> None:
-    """A producer may send anything of any size as its `source`."""
+def test_long_texts_and_sources_are_cut() -> None:
+    """A producer may send a `source` of any type and size."""
     feed = a_feed()
     sent: list[Any] = ["s" * 1000, {"deep": ["x"] * 1000}, 10**5000, None]
     for source in sent:
@@ -156,15 +156,14 @@ def test_long_texts_and_odd_sources_are_cut() -> None:
 def test_everything_is_bounded_and_counted(
     outcomes: list[tuple[Outcome, float, bool]], repeats: int
 ) -> None:
-    """Whatever comes at whatever rate: few of each are told, all of them are counted."""
+    """With any outcomes at any rate: few of them are kept, all are counted."""
     feed, now = a_feed(), 100.0
-    told = 0
     for outcome, pause_s, taken in outcomes:
         now += pause_s
         for _ in range(repeats):
             feed.published(outcome, now, now)
         if taken:
-            told += sum(len(second["latency"]) for second in feed.take(now)["seconds"])
+            feed.take(now)
     feed.take(now + 2)
     known = feed.snapshot()
     assert len(known["messages"]) <= RECENT_MESSAGES_MAX
@@ -181,8 +180,8 @@ def test_everything_is_bounded_and_counted(
 
 
 @given(st.integers(0, 5000))
-def test_a_beat_tells_a_few_in_their_order(count: int) -> None:
-    """A fair sample of the beat, not its first or its last ones."""
+def test_a_beat_keeps_a_few_in_order(count: int) -> None:
+    """A bounded sample of the beat, sorted by number."""
     feed = a_feed()
     for number in range(count):
         feed.published(a_verdict(f"{number}") if number % 2 else rejected(Reason.NOT_JSON), 0, 10.0)
@@ -193,8 +192,8 @@ def test_a_beat_tells_a_few_in_their_order(count: int) -> None:
     assert numbers == sorted(set(numbers))
 
 
-def test_each_message_of_a_beat_is_as_likely_to_be_told() -> None:
-    """Over many beats, the first half is told as often as the second."""
+def test_each_message_of_a_beat_is_equally_likely_to_be_kept() -> None:
+    """Over many beats, the first half is kept as often as the second."""
     feed, first = a_feed(), 0
     for beat in range(400):
         for number in range(100):
@@ -204,11 +203,11 @@ def test_each_message_of_a_beat_is_as_likely_to_be_told() -> None:
 
 
 @given(st.floats(0, 90_000))
-def test_a_latency_is_told_within_seven_per_cent(latency_ms: float) -> None:
-    """From one millisecond to a minute and a half; beyond, as much."""
+def test_a_latency_is_accurate_to_eight_per_cent(latency_ms: float) -> None:
+    """From one millisecond to a minute and a half."""
     feed = a_feed()
     feed.published(polled(a_verdict(), 1000.0 - latency_ms / 1000), 0.0, 1000.0)
-    [[told, count]] = feed.take(1002.0)["seconds"][0]["latency"]
+    [[reported, count]] = feed.take(1002.0)["seconds"][0]["latency"]
     assert count == 1
     if 1 <= latency_ms <= LATENCY_MS[-1]:
-        assert abs(told - latency_ms) <= 0.08 * latency_ms
+        assert abs(reported - latency_ms) <= 0.08 * latency_ms

@@ -1,4 +1,4 @@
-"""Logs hold no text of users, whoever writes them; each line is bounded, strict JSON."""
+"""Logs hold no users' texts, whichever code writes them; each line is bounded, strict JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SECRET = "my landlord is a crook"  # noqa: S105 - stands for a user's text
 
 @pytest.fixture(autouse=True)
 def _restored_logging() -> Iterator[None]:
-    """Leave Python's logging and structlog as they were."""
+    """Restore the state of Python's logging and structlog."""
     root = logging.getLogger()
     names = ("aiokafka", "transformers", "huggingface_hub", "torch")
     before = (root.level, root.handlers[:], [logging.getLogger(n).level for n in names])
@@ -68,7 +68,7 @@ def test_a_json_line_has_time_level_logger_event_and_fields(
     }
 
 
-def test_libraries_take_the_same_way(capsys: pytest.CaptureFixture[str]) -> None:
+def test_libraries_log_to_the_same_stream(capsys: pytest.CaptureFixture[str]) -> None:
     """Records of Python's logging and warnings are JSON lines too."""
     configure_logging(LogSettings())
     logging.getLogger("aiohttp.server").error("Error handling %s", "request")
@@ -82,8 +82,8 @@ def test_libraries_take_the_same_way(capsys: pytest.CaptureFixture[str]) -> None
     assert "UserWarning: old" in second["event"]
 
 
-def test_handlers_of_libraries_are_taken_away(capsys: pytest.CaptureFixture[str]) -> None:
-    """A library that set up its own output while being imported ends in the one stream."""
+def test_handlers_of_libraries_are_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A library that installs its own handler on import still logs to the one stream."""
     library = logging.getLogger("a_library")
     library.addHandler(logging.StreamHandler())
     library.propagate = False
@@ -93,7 +93,7 @@ def test_handlers_of_libraries_are_taken_away(capsys: pytest.CaptureFixture[str]
 
 
 def test_configuring_again_replaces(capsys: pytest.CaptureFixture[str]) -> None:
-    """The last call counts, also for loggers made before it; nothing is written twice."""
+    """The last call applies, also to loggers created before it; nothing is written twice."""
     log = structlog.get_logger("service.app")
     configure_logging(LogSettings(level="error"))
     log.warning("before")
@@ -118,7 +118,7 @@ def test_configuring_again_replaces(capsys: pytest.CaptureFixture[str]) -> None:
 def test_aiokafka_never_prints_messages(
     capsys: pytest.CaptureFixture[str], level: Any, expected: list[str]
 ) -> None:
-    """Its debug records hold keys and values: not written, even if its own loggers are opened."""
+    """Its debug records hold keys and values: never written, even with its loggers at debug."""
     configure_logging(LogSettings(level=level))
     log = logging.getLogger("aiokafka.producer.producer")
     for severity in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR):
@@ -141,7 +141,7 @@ def _refuse(text: str) -> None:
 def test_an_exception_shows_type_and_frames_but_no_text(
     capsys: pytest.CaptureFixture[str], form: Any
 ) -> None:
-    """Neither its message, nor a local variable, nor its cause quotes the input; chains show."""
+    """Neither message, local variables nor causes quote the input; the chain is shown."""
     configure_logging(LogSettings(format=form))
     secret = SECRET
     try:
@@ -159,8 +159,8 @@ def test_an_exception_shows_type_and_frames_but_no_text(
     assert written.count("in _refuse") == 2
 
 
-def test_exceptions_are_bounded_and_groups_unfold(capsys: pytest.CaptureFixture[str]) -> None:
-    """A group's parts are shown, up to five exceptions and ten frames, in one bounded field."""
+def test_exceptions_are_bounded_and_groups_are_expanded(capsys: pytest.CaptureFixture[str]) -> None:
+    """Up to five exceptions of a group, with ten frames each, in one bounded field."""
 
     def deep(level: int) -> None:
         if level == 0:
@@ -182,8 +182,10 @@ def test_exceptions_are_bounded_and_groups_unfold(capsys: pytest.CaptureFixture[
     assert len(line["exception"]) < logs.EXCEPTION_CHARACTERS_MAX + 50
 
 
-def test_an_exception_nobody_awaited_shows_no_text(capsys: pytest.CaptureFixture[str]) -> None:
-    """What asyncio writes of a lost task holds the task's repr, with the message: left out."""
+def test_an_exception_of_a_task_never_awaited_shows_no_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Asyncio logs the repr of the task, with the exception's message: it is left out."""
     configure_logging(LogSettings())
     loop = asyncio.new_event_loop()
     try:
@@ -201,10 +203,10 @@ def test_an_exception_nobody_awaited_shows_no_text(capsys: pytest.CaptureFixture
     assert line["exception"] == "ValueError: (left out: it may quote a text)"
 
 
-def test_values_of_the_service_that_hold_text_are_named_only(
+def test_values_that_hold_text_are_shown_by_type_only(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A record, bytes, or what holds them may be passed by mistake; nothing of it is written."""
+    """A record or bytes may be logged by mistake; nothing of their content is written."""
     raw = SECRET.encode()
     record = Record(Partition("t", 3), 7, 0, raw, raw, (), 1, 0.0)
     configure_logging(LogSettings())
@@ -223,7 +225,7 @@ _anything = st.recursive(
 
 @given(_anything)
 def test_every_value_becomes_strict_json(value: object) -> None:
-    """Whatever is logged can be parsed by machines that know no NaN and no sets."""
+    """Any value can be parsed by programs that do not accept NaN."""
     bounded = logs._bounded(value)
     json.loads(json.dumps(bounded, allow_nan=False))
 
@@ -242,22 +244,22 @@ def test_every_value_becomes_strict_json(value: object) -> None:
     ],
 )
 def test_values_are_bounded(value: object, expected: object) -> None:
-    """Strings, collections and depth have a limit; the length of what is cut is told."""
+    """Strings, collections and depth have limits; a cut string ends with the length left out."""
     assert logs._bounded(value) == expected
 
 
 def test_the_client_does_not_flood_the_log(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it says again and again is said once in a while, with how often it was left out."""
+    """A repeated message is logged once a minute, with the number of repetitions left out."""
     configure_logging(LogSettings())
     client = logging.getLogger("aiokafka.conn")
 
-    def says(times: int) -> list[str]:
+    def logged(times: int) -> list[str]:
         for number in range(times):
             client.error("Unable to connect to %s:%d", "broker", number)
         return [line["event"] for line in _lines(capsys)]
 
-    assert ["Unable to connect to broker:0"] == says(1000)
+    assert ["Unable to connect to broker:0"] == logged(1000)
     monkeypatch.setattr(logs, "REPEATED_EVERY_S", 0)
-    assert ["Unable to connect to broker:0 (999 more before this)"] == says(1)
+    assert ["Unable to connect to broker:0 (999 more before this)"] == logged(1)

@@ -1,4 +1,4 @@
-"""Metrics are a closed, documented set; no service counts for another."""
+"""Metrics are a closed, documented set; services do not share them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _scrape(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], f
 
 
 def test_the_set_of_metrics_is_closed() -> None:
-    """Names, types and labels are an interface: dashboards and alerts are written against it."""
+    """Names, types and labels are an interface that dashboards and alerts use."""
     assert [(d.name, d.type, ",".join(d.labels)) for d in describe()] == [
         ("sentiment_consumed_total", "counter", "topic"),
         ("sentiment_scored_total", "counter", "label"),
@@ -57,7 +57,7 @@ def test_the_set_of_metrics_is_closed() -> None:
 
 
 def test_every_metric_is_named_after_its_attribute_and_explained() -> None:
-    """Whoever reads a scrape finds the line of code, and the other way round."""
+    """So that a metric of a scrape can be found in the code, and vice versa."""
     described = {d.name.removesuffix("_total"): d.help for d in describe()}
     attributes = {f"sentiment_{name}" for name in vars(Metrics()) if name != "registry"}
     assert set(described) == attributes
@@ -65,7 +65,7 @@ def test_every_metric_is_named_after_its_attribute_and_explained() -> None:
 
 
 def test_a_scrape_shows_only_what_is_described_and_the_process() -> None:
-    """Nothing of another registry, no creation times; process and platform are there."""
+    """No other registry, no creation times; process and platform metrics are included."""
     names = {d.name for d in describe()}
     body, _ = Metrics().render()
     shown = {line.split()[2] for line in body.decode().splitlines() if line.startswith("# TYPE")}
@@ -74,7 +74,7 @@ def test_a_scrape_shows_only_what_is_described_and_the_process() -> None:
 
 
 def test_closed_sets_start_at_zero() -> None:
-    """The first dead letter is then a rise from 0, which a rate can see."""
+    """So that `rate()` sees the first dead letter."""
     values = _scrape(Metrics())
     for reason in Reason:
         assert values["sentiment_dead_lettered_total", (("reason", reason.value),)] == 0
@@ -85,7 +85,7 @@ def test_closed_sets_start_at_zero() -> None:
 
 
 def test_a_models_labels_start_at_zero() -> None:
-    """A share of unsure texts is then 0 where there are none, and not without a value."""
+    """So that the share of unsure texts is 0 without any, and not absent."""
     metrics = Metrics()
     labels = ("NEGATIVE", "NEUTRAL", "POSITIVE")
     metrics.set_model(ModelInfo("m", "r", "onnx_packed", "float32", "cpu", labels))
@@ -96,7 +96,7 @@ def test_a_models_labels_start_at_zero() -> None:
 
 
 def test_two_services_do_not_share_numbers() -> None:
-    """Each has a registry of its own."""
+    """Each has its own registry."""
     one, other = Metrics(), Metrics()
     one.published.inc(3)
     assert _scrape(one)["sentiment_published_total", ()] == 3
@@ -104,7 +104,7 @@ def test_two_services_do_not_share_numbers() -> None:
 
 
 def test_lag_is_replaced_as_a_whole() -> None:
-    """A revoked partition's lag would otherwise stand forever and scale the service up."""
+    """The lag of a revoked partition would otherwise remain forever and scale the service up."""
     metrics = Metrics()
     metrics.set_lag({Partition("t", 0): 5, Partition("t", 1): 7})
     metrics.set_lag({Partition("t", 1): 2})
@@ -113,7 +113,7 @@ def test_lag_is_replaced_as_a_whole() -> None:
 
 
 def test_drift_is_replaced_as_a_whole() -> None:
-    """An index or language that is told no more is gone; there is none before the first."""
+    """Indices and languages that are no longer reported are removed; there are none at first."""
     metrics = Metrics()
     assert not [k for k in _scrape(metrics) if k[0] == "sentiment_drift_index"]
     metrics.set_drift(Drift(700, {"scores": 0.3, "tokens": 0.1}, 0.2, 0.1, {"en": 0.9, "de": 0.1}))
@@ -128,8 +128,8 @@ def test_drift_is_replaced_as_a_whole() -> None:
     } == {k: v for k, v in _scrape(metrics).items() if k[0].removeprefix("sentiment_") in names}
 
 
-def test_model_and_build_are_told() -> None:
-    """One line each; a model named before is gone."""
+def test_model_and_build_are_reported() -> None:
+    """One series each; a new model replaces the old one."""
     metrics = Metrics()
     metrics.set_model(ModelInfo("old", "r", "torch_plain", "float32", "cpu", ("a", "b")))
     metrics.set_model(ModelInfo("new", "r", "torch_packed", "bfloat16", "cuda", ("a", "b")))
@@ -146,7 +146,7 @@ def test_model_and_build_are_told() -> None:
 
 
 def test_the_share_within_the_default_budget_is_exact() -> None:
-    """100 ms is a bound of the buckets: a message of exactly 100 ms is within."""
+    """100 ms is a bucket bound: a message of exactly 100 ms is within the budget."""
     metrics = Metrics()
     for seconds in (0.02, 0.1, 0.1001, 90):
         metrics.latency_seconds.observe(seconds)
@@ -169,7 +169,7 @@ def test_the_share_within_the_default_budget_is_exact() -> None:
     ],
 )
 def test_the_form_follows_the_accept_header(accept: str, expected: str) -> None:
-    """OpenMetrics for who asks for it, plain text for all others and for what makes no sense."""
+    """OpenMetrics if it is asked for; plain text otherwise, and for an invalid header."""
     body, content_type = Metrics().render(accept)
     assert content_type.startswith(expected)
     if "openmetrics" in content_type:
@@ -178,7 +178,7 @@ def test_the_form_follows_the_accept_header(accept: str, expected: str) -> None:
 
 
 def test_the_version_without_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run from a bare checkout the version is told as unknown, and nothing fails."""
+    """In a bare checkout the version is reported as unknown, and nothing fails."""
 
     def missing(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)

@@ -1,7 +1,7 @@
-"""A live page whose feed a test fills: any labels, as many outcomes as it likes, and no model.
+"""A live page whose feed a test fills: any labels, any number of outcomes, and no model.
 
-The page's own server on a thread of its own, as Playwright needs the main one; what it shows is
-told to it as the pipeline would. May not start a broker or a service.
+The page's server runs on its own thread, since Playwright needs the main one. Outcomes are
+published to the feed as the pipeline does it. May not start a broker or a service.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class FedPage:
     """A page of a model with these labels; `tell` may be called from any thread."""
 
     def __init__(self, labels: Sequence[str], *, explain: bool) -> None:
-        """Nothing is published yet; the box is there where `explain`, and a test answers it."""
+        """Start without messages; with `explain` the page has its box, and a test answers it."""
         metrics = Metrics()
         self._feed = Feed(100.0, include_text=True)
         self._counts = OutcomeCounts(metrics, DriftWindow(), 0.1, self._feed)
@@ -50,7 +50,7 @@ class FedPage:
         self, text: str, label: str | None, score: float = 0.9, *, confident: bool | None = True,
         ago_s: float = 0.0,
     ) -> None:  # fmt: skip
-        """Publish one, now or so long ago; those of long ago come first."""
+        """Publish a message, now or `ago_s` seconds ago; call it in the order of their times."""
         scored, at = _scored(text, label, score, confident, ago_s)
         done = threading.Event()
 
@@ -61,27 +61,27 @@ class FedPage:
         self.loop.call_soon_threadsafe(publish)
         assert done.wait(WAIT_S)
 
-    def repeat(self, calls: Sequence[tuple[str, bool]]) -> None:
-        """Publish texts of these labels, confident or not, again and again until the end.
+    def repeat(self, labels: Sequence[tuple[str, bool]]) -> None:
+        """Publish messages with these labels, confident or not, repeatedly until the end.
 
-        Those of a round fall into the same second, so that shares are those of the round.
+        All messages of a round are in the same second, so that shares are those of the round.
         """
-        self._repeating.append(asyncio.run_coroutine_threadsafe(self._repeat(calls), self.loop))
+        self._repeating.append(asyncio.run_coroutine_threadsafe(self._repeat(labels), self.loop))
 
-    async def _repeat(self, calls: Sequence[tuple[str, bool]]) -> None:
+    async def _repeat(self, labels: Sequence[tuple[str, bool]]) -> None:
         while True:
             at = time.monotonic()
-            for label, confident in calls:
+            for label, confident in labels:
                 scored, _ = _scored(f"One more {label}.", label, 0.9, confident, 0.0)
                 self._counts.published(scored, time.time(), at)
             await asyncio.sleep(REPEAT_S)
 
     async def serve(self) -> None:
-        """Begin."""
+        """Start the server."""
         await self.server.start()
 
     async def end(self) -> None:
-        """End what is told, all streams, and the server."""
+        """Stop publishing, all streams and the server."""
         for repeating in self._repeating:
             repeating.cancel()
         await self.live.stop()
@@ -96,12 +96,12 @@ def _scored(
     if label is None or confident is None:
         return Unscored(message, "en"), at
     document = replace(verdict().document, message=message, language="en")
-    return Verdict(document, Reading(label, score, {}, confident)), at
+    return Verdict(document, Reading(label, score, {label: score}, confident)), at
 
 
 @contextmanager
 def fed_page(labels: Sequence[str], *, explain: bool = False) -> Iterator[FedPage]:
-    """Serve the page of a model with these labels."""
+    """Serve a page for a model with these labels."""
     page = FedPage(labels, explain=explain)
     thread = threading.Thread(target=page.loop.run_forever, name="page", daemon=True)
     thread.start()

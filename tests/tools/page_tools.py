@@ -1,6 +1,6 @@
-"""The live page for its tests: what is produced for it, and how it is opened and asked.
+"""Helpers for tests of the live page: producing messages, opening the page, using its box.
 
-May not import the service: it is a process, and the page is all that is seen of it.
+May not import the service, which runs as a process and is tested through the page alone.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Locator, Page
 
-# More than a start of the service on a busy machine.
+# Longer than a start of the service takes on a busy machine.
 WAIT_MS = 60_000
 TOPICS = {"INPUT": "page.in", "OUTPUT": "page.out", "DEAD_LETTER": "page.dead"}
 _groups = itertools.count()
 
 
 class Stream:
-    """What is produced for the page to show."""
+    """Produces messages for the page to show."""
 
     def __init__(self, address: str) -> None:
-        """Produce to the broker there."""
+        """Produce to the broker at this address."""
         self.address = address
         self._producer = Producer({"bootstrap.servers": address})
 
     def settings(self, **more: str) -> dict[str, str]:
-        """Settings of a service with the page, in a group that begins where topics end."""
+        """Settings of a service with the page, in a new group that starts at the end of topics."""
         topics = {f"KAFKA__{name}_TOPIC": topic for name, topic in TOPICS.items()}
         return {
             "KAFKA__BOOTSTRAP_SERVERS": self.address,
             "KAFKA__GROUP_ID": f"page-{next(_groups)}",
             "KAFKA__AUTO_OFFSET_RESET": "latest",
-            # The demo's broker waits for a member that has left as for one that is lost.
+            # The demo's broker treats a member that has left like one that is lost.
             "KAFKA__SESSION_TIMEOUT_MS": "6000",
             "HTTP__PAGE": "true",
             "HTTP__SCORE": "true",
@@ -59,18 +59,18 @@ class Stream:
 
 
 def opened(browser: Browser, port: int, **options: Any) -> Iterator[Page]:
-    """Open the page; whatever goes wrong in it fails the test at its end."""
+    """Open the page; a JavaScript error in it fails the test at its end."""
     context = browser.new_context(**options)
     shown = context.new_page()
-    wrong: list[str] = []
-    shown.on("pageerror", lambda error: wrong.append(str(error)))
+    errors: list[str] = []
+    shown.on("pageerror", lambda error: errors.append(str(error)))
     shown.set_default_timeout(WAIT_MS)
     expect.set_options(timeout=WAIT_MS)
     shown.goto(f"http://127.0.0.1:{port}/")
     expect(shown.locator("#state")).to_have_text("Live")
     yield shown
     context.close()
-    assert wrong == []
+    assert errors == []
 
 
 def row(page: Page, text: str) -> Locator:

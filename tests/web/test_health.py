@@ -1,4 +1,4 @@
-"""`sentiment-stream health`, asked of a real server, of a silent one, and of none."""
+"""`sentiment-stream health` against the real server, another server, and none."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ async def _asked(
         (("--ready",), None, "joining", (1, "joining")),
     ],
 )
-async def test_it_says_what_the_service_says(
+async def test_it_prints_the_answer_of_the_service(
     flags: tuple[str, ...], alive: str | None, ready: str | None, expected: tuple[int, str]
 ) -> None:
-    """Alive unless asked for ready."""
+    """Liveness by default, readiness with --ready."""
     assert expected == await _asked(*flags, alive=alive, ready=ready)
 
 
-def test_nobody_there() -> None:
-    """One line, and 1: no traceback every ten seconds in an engine's log."""
+def test_no_server() -> None:
+    """Exit code 1 and one line: a traceback would fill the container engine's log."""
     result = CliRunner().invoke(main, ["health", "--http-host", "127.0.0.1", "--http-port", "1"])
 
     assert 1 == result.exit_code
@@ -50,8 +50,8 @@ def test_nobody_there() -> None:
     assert "" == result.stdout
 
 
-async def test_who_answers_in_other_words_is_not_well() -> None:
-    """Another server has the port."""
+async def test_another_server_is_not_healthy() -> None:
+    """Which uses the port."""
 
     async def other(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.0 200 OK\r\n\r\nhello")
@@ -66,8 +66,8 @@ async def test_who_answers_in_other_words_is_not_well() -> None:
     assert "no answer" in result.output
 
 
-def test_a_port_that_was_left_to_the_system() -> None:
-    """It cannot be known here."""
+def test_a_port_that_the_system_chooses() -> None:
+    """It cannot be known to the command."""
     result = CliRunner().invoke(main, ["health", "--http-port", "0"])
 
     assert 2 == result.exit_code

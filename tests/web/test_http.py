@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Health:
-    """What the server is told of the service."""
+    """The state that the server reports."""
 
     def __init__(self) -> None:
-        """All is well."""
+        """Start alive and ready."""
         self.alive: str | None = None
         self.ready: str | None = None
 
@@ -88,7 +88,7 @@ async def test_metrics_are_exposed_with_their_content_type() -> None:
 
 
 async def test_metrics_as_open_metrics() -> None:
-    """Who accepts OpenMetrics gets it, content type and end mark included."""
+    """If the client accepts it, with its content type and end mark."""
     headers = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
     async with _running(Health()) as client, client.get("/metrics", headers=headers) as response:
         content_type = response.headers["Content-Type"]
@@ -96,7 +96,7 @@ async def test_metrics_as_open_metrics() -> None:
         assert (await response.text()).endswith("# EOF\n")
 
 
-async def test_metrics_compressed_for_who_accepts_it() -> None:
+async def test_metrics_are_compressed_if_accepted() -> None:
     """Prometheus accepts gzip; other codings in the header do not matter."""
     headers = {"Accept-Encoding": "deflate, gzip"}
     async with _running(Health()) as client, client.get("/metrics", headers=headers) as response:
@@ -104,8 +104,8 @@ async def test_metrics_compressed_for_who_accepts_it() -> None:
         assert b"sentiment_epoch 0.0" in gzip.decompress(await response.read())
 
 
-async def test_the_ready_metric_says_what_the_probe_says() -> None:
-    """It is read at every scrape."""
+async def test_the_ready_metric_agrees_with_the_probe() -> None:
+    """It is set at every scrape."""
     health = Health()
     async with _running(health) as client:
         async with client.get("/metrics") as response:
@@ -116,7 +116,7 @@ async def test_the_ready_metric_says_what_the_probe_says() -> None:
 
 
 async def test_the_index_lists_the_paths() -> None:
-    """Every path that it names answers."""
+    """And each of them is served."""
     async with _running(Health()) as client:
         async with client.get("/") as response:
             index = await response.json()
@@ -141,7 +141,7 @@ async def test_the_index_lists_the_paths() -> None:
 async def test_other_requests_are_refused_as_json(
     method: str, path: str, status: int, word: str, reason: str
 ) -> None:
-    """A JSON body names the paths, or the methods of this one; no banner with versions."""
+    """The JSON body lists the paths, or the methods of this path; no header reveals versions."""
     body = {"status": word, "reason": reason}
     async with _running(Health()) as client, client.request(method, path) as response:
         assert (response.status, await response.json()) == (status, body)
@@ -151,7 +151,7 @@ async def test_other_requests_are_refused_as_json(
 
 
 class _Page:
-    """A part that has a page of its own, and takes what is posted."""
+    """A part with a page and a path that accepts bodies."""
 
     def routes(self) -> list[web.RouteDef]:
         """See `server.Part`."""
@@ -167,10 +167,10 @@ class _Page:
         return web.Response(text=str(size))
 
 
-async def test_parts_are_served_beside_the_probes() -> None:
-    """A part's `GET /` takes the place of the index; its other paths are said where one is wrong.
+async def test_parts_are_served_with_the_probes() -> None:
+    """A part's `GET /` replaces the index, and its other paths are listed in a 404.
 
-    It reads larger bodies than the probes do, and says itself how long a page is good.
+    It may read larger bodies than the probes do, and set its own Cache-Control.
     """
     settings = HttpSettings(host="127.0.0.1", port=0)
     server = HttpServer(settings, Metrics(), lambda: None, lambda: None, [_Page()])
@@ -206,7 +206,7 @@ async def _answered(sent: bytes) -> bytes:
 
 
 async def test_a_body_is_not_waited_for() -> None:
-    """A client that announces a gigabyte is answered at once and disconnected."""
+    """A client that declares a gigabyte is answered at once and disconnected."""
     head = b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nabc"
     assert (await _answered(head)).startswith(b"HTTP/1.1 200 ")
 
@@ -219,10 +219,10 @@ async def test_a_body_is_not_waited_for() -> None:
         (b"GET http://[ HTTP/1.1\r\n\r\n", "InvalidURLError"),
     ],
 )
-async def test_what_is_no_http_is_one_line(
+async def test_invalid_http_is_logged_in_one_line(
     sent: bytes, error: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """No traceback: it is the client's fault, which is answered."""
+    """Without a traceback, since it is an error of the client."""
     caplog.set_level(logging.INFO)
     assert (await _answered(sent)).startswith(b"HTTP/1.0 400 ")
     [line] = caplog.records
@@ -231,7 +231,7 @@ async def test_what_is_no_http_is_one_line(
 
 
 async def test_a_defect_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """The client hears no more than 500."""
+    """The client only gets a 500."""
     health = Health()
     del health.alive
     async with _running(health) as client, client.get("/livez") as response:
@@ -241,8 +241,8 @@ async def test_a_defect_keeps_its_traceback(caplog: pytest.LogCaptureFixture) ->
     assert ("ERROR", AttributeError) == (line.levelname, line.exc_info[0])
 
 
-async def test_a_taken_port_names_the_setting_and_the_remedy() -> None:
-    """Two services on one machine: the second says which setting to change."""
+async def test_a_port_in_use_names_the_setting_and_the_remedy() -> None:
+    """As with two services on one machine."""
     first = _server(Health())
     await first.start()
     try:
@@ -253,30 +253,30 @@ async def test_a_taken_port_names_the_setting_and_the_remedy() -> None:
     finally:
         await first.stop()
     assert str(caught.value) == (
-        f"SENTIMENT_HTTP__PORT={first.port} is in use on 127.0.0.1; set another, 0 for any that "
-        "is free, or stop what holds it"
+        f"SENTIMENT_HTTP__PORT={first.port} is in use on 127.0.0.1; set another one (0 for any "
+        "free port), or stop the process that uses it"
     )
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "x" * 64])
 async def test_a_host_of_another_machine_names_the_setting(host: str) -> None:
-    """An address that cannot be listened on is one line too."""
+    """In one line, like a port in use."""
     server = HttpServer(HttpSettings(host=host, port=0), Metrics(), lambda: None, lambda: None)
     with pytest.raises(SettingsError, match=rf"^SENTIMENT_HTTP__HOST={host} cannot be listened on"):
         await server.start()
 
 
 def test_a_forbidden_port_names_the_setting() -> None:
-    """Below 1024 a port needs a right that a container without root does not have."""
-    error = service.web.server._wrong(
+    """Ports below 1024 need a capability that a container without root does not have."""
+    error = service.web.server._cannot_listen(
         HttpSettings(port=80), PermissionError(errno.EACCES, "denied")
     )
-    expected = "SENTIMENT_HTTP__PORT=80 is not permitted to this user; set one above 1023"
+    expected = "SENTIMENT_HTTP__PORT=80 is not permitted for this user; set one above 1023"
     assert str(error) == expected
 
 
-async def test_stop_may_come_twice_or_first() -> None:
-    """After it nobody listens, and the server can be started again."""
+async def test_stop_may_be_called_twice_or_first() -> None:
+    """The port is closed after it, and the server can be started again."""
     server = _server(Health())
     await server.stop()
     await server.start()

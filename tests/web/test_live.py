@@ -1,4 +1,4 @@
-"""The live page's files and its stream, over a real server on a free port."""
+"""The live page's files and its event stream, over a real server on a free port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.observe.feed import BEAT_S, Feed
 from service.observe.metrics import Metrics, service_version
 from service.records import ModelInfo, Partition, Reason
 from service.settings import HttpSettings
-from service.web.live import VIEWERS_MAX, WAITING_MAX, Live, Viewer, batch_sizes
+from service.web.live import QUEUED_MAX, VIEWERS_MAX, Live, Viewer, batch_sizes
 from service.web.server import HttpServer
 from tools.values import rejected, verdict
 
@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 
     import pytest
 
-# More than a beat takes on a busy machine; a state that does not come fails the test.
+# Longer than a beat takes on a busy machine; the test fails if an event does not come in time.
 WAIT_S = 20.0
 Event = tuple[str, Any]
 
 
 class Served:
-    """A page on a server, and what feeds it."""
+    """A page on a server, with its feed and metrics."""
 
     def __init__(self) -> None:
-        """Nothing is published yet."""
+        """Start without any message."""
         self.feed = Feed(100.0, include_text=True)
         self.metrics = Metrics()
-        self.trouble: str | None = None
-        self.live = Live(self.feed, self.metrics, lambda: self.trouble, explain=True)
+        self.not_ready: str | None = None
+        self.live = Live(self.feed, self.metrics, lambda: self.not_ready, explain=True)
         settings = HttpSettings(host="127.0.0.1", port=0)
         self.server = HttpServer(
-            settings, self.metrics, lambda: None, lambda: self.trouble, [self.live]
+            settings, self.metrics, lambda: None, lambda: self.not_ready, [self.live]
         )
 
     def publish(self, count: int = 1) -> None:
-        """As the pipeline does, now."""
+        """Publish outcomes now, as the pipeline does."""
         for number in range(count):
             loop = asyncio.get_running_loop()
             self.feed.published(verdict(number), 1_700_000_000.0, loop.time())
@@ -64,7 +64,7 @@ async def serving() -> AsyncIterator[tuple[Served, aiohttp.ClientSession]]:
 
 
 async def next_event(response: aiohttp.ClientResponse) -> Event:
-    """The next event of a stream, comments left out; a name of "" where it ended."""
+    """The next event of a stream, without comments; its name is "" at the end."""
     name = ""
     async with asyncio.timeout(WAIT_S):
         while line := (await response.content.readline()).decode():
@@ -84,8 +84,8 @@ async def news_with(response: aiohttp.ClientResponse, field: str) -> Any:
             return data[field]
 
 
-async def test_the_page_takes_the_place_of_the_index() -> None:
-    """Its files are there, each under its type; nothing inline and nothing from elsewhere runs."""
+async def test_the_page_replaces_the_index() -> None:
+    """Its files have their types; inline code and code from other sites may not run."""
     async with serving() as (_, client):
         async with client.get("/") as response:
             assert response.status == 200
@@ -109,8 +109,8 @@ async def test_the_page_takes_the_place_of_the_index() -> None:
                 assert response.status == 404
 
 
-def test_the_files_are_short_and_name_no_other_site() -> None:
-    """What a person reads in one go, without a build step; only the namespace of SVG is an URL."""
+def test_the_files_are_short_and_refer_to_no_other_site() -> None:
+    """Under 300 lines, without a build step; the only URL is the SVG namespace."""
     for name, content in service.web.live._page_files().items():
         text = content.decode()
         assert text.count("\n") < 300, name
@@ -118,8 +118,8 @@ def test_the_files_are_short_and_name_no_other_site() -> None:
         assert "innerHTML" not in text
 
 
-async def test_a_stream_begins_with_all_that_is_remembered() -> None:
-    """Who comes later sees what was before, and what the metrics say."""
+async def test_a_stream_starts_with_a_snapshot() -> None:
+    """A late viewer gets the recent data and the state in the metrics."""
     async with serving() as (served, client):
         served.publish()
         served.metrics.set_lag({Partition("in", 0): 3, Partition("in", 1): 40})
@@ -128,7 +128,7 @@ async def test_a_stream_begins_with_all_that_is_remembered() -> None:
         served.metrics.set_model(
             ModelInfo("bundled", "sha256:0", "onnx_packed", "float32", "cpu", ("A", "B"))
         )
-        served.trouble = "the model is being loaded"
+        served.not_ready = "the model is being loaded"
         async with client.get("/feed") as response:
             assert response.content_type == "text/event-stream"
             assert await response.content.readline() == b"retry: 1000\n"
@@ -144,7 +144,7 @@ async def test_a_stream_begins_with_all_that_is_remembered() -> None:
                 "explain": True,
                 "totals": {"labels": {}, "letters": {}},
                 "status": {
-                    "trouble": "the model is being loaded",
+                    "not_ready": "the model is being loaded",
                     "model": {
                         "name": "bundled", "revision": "sha256:0", "engine": "onnx_packed",
                         "precision": "float32", "device": "cpu",
@@ -156,30 +156,30 @@ async def test_a_stream_begins_with_all_that_is_remembered() -> None:
             }  # fmt: skip
 
 
-async def test_news_follow_as_they_come() -> None:
-    """Messages, dead letters, whole seconds, batches, and what has changed otherwise."""
+async def test_news_follow_the_snapshot() -> None:
+    """Messages, dead letters, completed seconds, batches, and a changed status."""
     async with serving() as (served, client), client.get("/feed") as response:
         assert (await next_event(response))[0] == "snapshot"
         served.publish(2)
         served.feed.published(rejected(Reason.TOMBSTONE), 0.0, asyncio.get_running_loop().time())
         served.metrics.batch_messages.observe(3)
-        told: dict[str, list[Any]] = {"messages": [], "letters": [], "seconds": []}
+        received: dict[str, list[Any]] = {"messages": [], "letters": [], "seconds": []}
         totals: dict[str, Any] = {}
-        while not any(second["batches"] for second in told["seconds"]):
+        while not any(second["batches"] for second in received["seconds"]):
             name, data = await next_event(response)
             assert name == "news"
             totals = data.get("totals", totals)
-            for field, known in told.items():
+            for field, known in received.items():
                 known.extend(data.get(field, []))
         assert totals == {"labels": {"POSITIVE": 2}, "letters": {"tombstone": 1}}
-        assert [message["offset"] for message in told["messages"]] == [0, 1]
-        assert [letter["reason"] for letter in told["letters"]] == ["tombstone"]
-        assert [s["batches"] for s in told["seconds"] if s["batches"]] == [{"4": 1}]
-        served.trouble = "the broker is away"
-        assert (await news_with(response, "status"))["trouble"] == "the broker is away"
+        assert [message["offset"] for message in received["messages"]] == [0, 1]
+        assert [letter["reason"] for letter in received["letters"]] == ["tombstone"]
+        assert [s["batches"] for s in received["seconds"] if s["batches"]] == [{"4": 1}]
+        served.not_ready = "the broker is away"
+        assert (await news_with(response, "status"))["not_ready"] == "the broker is away"
 
 
-async def test_all_viewers_get_the_same() -> None:
+async def test_all_viewers_get_the_same_news() -> None:
     """A second viewer takes nothing away from the first."""
     async with (
         serving() as (served, client),
@@ -193,8 +193,8 @@ async def test_all_viewers_get_the_same() -> None:
             assert [m["text"] for m in await news_with(viewer, "messages")] == ["fine"]
 
 
-async def test_more_viewers_than_fit_are_told_to_come_later() -> None:
-    """And one who leaves makes room."""
+async def test_too_many_viewers_are_refused() -> None:
+    """Until one leaves."""
     async with serving() as (served, client):
         viewers = [await client.get("/feed") for _ in range(VIEWERS_MAX)]
         async with client.get("/feed") as response:
@@ -213,7 +213,7 @@ async def test_more_viewers_than_fit_are_told_to_come_later() -> None:
 
 
 async def test_a_stop_ends_all_streams() -> None:
-    """Each is told, and a new one is refused; the server's own bound is not waited for."""
+    """Each gets an end event, and new viewers are refused."""
     async with serving() as (served, client), client.get("/feed") as response:
         assert (await next_event(response))[0] == "snapshot"
         await served.live.stop()
@@ -223,20 +223,20 @@ async def test_a_stop_ends_all_streams() -> None:
         await served.live.stop()
 
 
-async def test_a_viewer_that_does_not_read_gets_a_snapshot_in_the_end() -> None:
-    """What waits for one is bounded; who is too far behind begins anew."""
+async def test_a_viewer_that_does_not_read_gets_a_snapshot() -> None:
+    """Its queue is bounded, and a snapshot replaces a full one."""
     served = Served()
     viewer = Viewer()
     served.live._viewers.add(viewer)
-    for _ in range(WAITING_MAX + 1):
-        served.trouble = "yes" if served.trouble is None else None
+    for _ in range(QUEUED_MAX + 1):
+        served.not_ready = "yes" if served.not_ready is None else None
         served.live._send_news()
-    assert viewer.waiting.qsize() == 1
-    assert (viewer.waiting.get_nowait() or b"").startswith(b"event: snapshot\n")
+    assert viewer.queued.qsize() == 1
+    assert (viewer.queued.get_nowait() or b"").startswith(b"event: snapshot\n")
 
 
 async def test_a_silent_stream_has_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Proxies keep the connection, and a viewer that is gone is noticed."""
+    """So that proxies keep the connection, and viewers that are gone are detected."""
     monkeypatch.setattr(service.web.live, "HEARTBEAT_S", 0.01)
     async with serving() as (_, client), client.get("/feed") as response:
         async with asyncio.timeout(WAIT_S):
@@ -244,8 +244,8 @@ async def test_a_silent_stream_has_heartbeats(monkeypatch: pytest.MonkeyPatch) -
                 pass
 
 
-async def test_nothing_runs_where_nobody_watches() -> None:
-    """The task that tells news ends with the last viewer."""
+async def test_nothing_runs_without_viewers() -> None:
+    """The task that sends news ends with the last viewer."""
     async with serving() as (served, client):
         assert served.live._beating is None
         async with client.get("/feed") as response:
@@ -258,8 +258,8 @@ async def test_nothing_runs_where_nobody_watches() -> None:
                 await asyncio.sleep(0.01)
 
 
-def test_batches_are_told_by_size() -> None:
-    """The sizes that there were, each with its own count."""
+def test_batches_are_counted_by_size() -> None:
+    """Each size class that occurred, with its own count."""
     metrics = Metrics()
     for size in (1, 3, 4, 100):
         metrics.batch_messages.observe(size)

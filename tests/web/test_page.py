@@ -1,4 +1,4 @@
-"""The live page in a real Chromium, on the real service and the demo's broker."""
+"""The live page in Chromium, with the real service and the demo's broker."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MARKUP = "<img src=x onerror=\"document.title='owned'\"><b>so bold</b> &amp; <sc
 
 @pytest.fixture(scope="module")
 def stream(browser: Browser) -> Iterator[Stream]:
-    """Give a broker with topics; only where there is a browser too."""
+    """Give a broker with topics; skipped without a browser."""
     assert browser.is_connected()
     with demo_broker(TOPICS.values()) as address:
         yield Stream(address)
@@ -34,7 +34,7 @@ def stream(browser: Browser) -> Iterator[Stream]:
 
 @pytest.fixture(scope="module")
 def served(stream: Stream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
-    """Give a service that shows its page, for all tests that do not stop it."""
+    """Give a service with the page, for all tests that do not stop it."""
     with running_service(tmp_path_factory.mktemp("page"), stream.settings()) as started:
         started.wait_ready()
         yield started
@@ -42,11 +42,11 @@ def served(stream: Stream, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def page(browser: Browser, served: ServiceProcess) -> Iterator[Page]:
-    """Give the page, live."""
+    """Give the page, connected."""
     yield from opened(browser, served.port)
 
 
-def test_it_shows_what_was_produced(page: Page, stream: Stream) -> None:
+def test_it_shows_messages_and_dead_letters(page: Page, stream: Stream) -> None:
     """A message with its score, label, colour and source; a dead letter with its reason."""
     stream.send("What a wonderful surprise!", source="survey")
     stream.send("The worst hotel ever, awful.", source="hotel-review")
@@ -73,7 +73,7 @@ def test_it_shows_what_was_produced(page: Page, stream: Stream) -> None:
 
 
 def test_markup_in_a_text_is_shown_as_text(page: Page, stream: Stream) -> None:
-    """Nothing that a producer sends, in a text or beside it, becomes part of the page."""
+    """Nothing that a producer sends, in the text or another field, becomes markup."""
     stream.send(MARKUP, source="<i>source</i>")
     expect(row(page, MARKUP)).to_be_visible()
     expect(row(page, MARKUP).locator(".source")).to_have_text("<i>source</i>")
@@ -85,7 +85,7 @@ def test_markup_in_a_text_is_shown_as_text(page: Page, stream: Stream) -> None:
 
 
 def test_it_is_paused_by_keyboard(page: Page, stream: Stream) -> None:
-    """P holds the list and P lets it go on; what came meanwhile is counted, then shown."""
+    """P pauses and resumes the list; messages that arrive meanwhile are counted, then shown."""
     stream.send("Here before the pause.")
     expect(row(page, "Here before the pause.")).to_be_visible()
     page.keyboard.press("p")
@@ -105,7 +105,7 @@ def test_it_is_paused_by_keyboard(page: Page, stream: Stream) -> None:
 
 
 def test_it_is_filtered_by_keyboard(page: Page, stream: Stream) -> None:
-    """S and L go to the filters, arrows choose, Escape clears; no pointer is needed."""
+    """S and L focus the filters, typing chooses, Escape clears; no pointer is needed."""
     for source in ("app-review", "zeppelin-post"):
         stream.send(f"A wonderful day at the {source}.", source=source)
         stream.send(f"An awful, terrible {source}.", source=source)
@@ -130,7 +130,7 @@ def test_it_is_filtered_by_keyboard(page: Page, stream: Stream) -> None:
 
 
 def test_a_sentence_is_scored_and_explained(page: Page) -> None:
-    """The label, the words that carried it by their weight, and other countries in place."""
+    """The label, the words by their weight, and the scores with other countries."""
     page.locator("body").press("t")
     expect(page.locator("#sentence")).to_be_focused()
     ask(page, "The hotel in Kenya 🇰🇪 was awful.")
@@ -147,8 +147,10 @@ def test_a_sentence_is_scored_and_explained(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1360])
-def test_why_by_touch(browser: Browser, served: ServiceProcess, stream: Stream, width: int) -> None:
-    """Its button is there where nothing hovers, and leads to the answer without a keyboard."""
+def test_the_why_button_by_touch(
+    browser: Browser, served: ServiceProcess, stream: Stream, width: int
+) -> None:
+    """It is visible on a touch screen, and leads to the answer without opening a keyboard."""
     size = {"width": width, "height": 800}
     for page in opened(browser, served.port, viewport=size, has_touch=True, is_mobile=True):
         stream.send("The soup was awful, and cold.")
@@ -163,12 +165,12 @@ def test_why_by_touch(browser: Browser, served: ServiceProcess, stream: Stream, 
 
 
 def test_the_page_stays_small(page: Page, stream: Stream) -> None:
-    """However many come, a bounded number is in the page."""
+    """With any number of messages, the page holds a bounded number."""
     stream.send_values(*[b"{"] * 100)
     stream.send(*(f"Message number {number}, which is fine." for number in range(600)))
-    # All of them are counted: then the last one is alone in its half second, and is shown.
-    said = "parseInt(document.querySelector('#rate .note').textContent.replace(',', ''))"
-    page.wait_for_function(f"() => {said} >= 600")
+    # Once all are counted, the last one is alone in its beat, so that the sample contains it.
+    count = "parseInt(document.querySelector('#rate .note').textContent.replace(',', ''))"
+    page.wait_for_function(f"() => {count} >= 600")
     stream.send("The very last one.")
     expect(row(page, "The very last one.")).to_be_visible()
     assert page.locator("#list li").count() <= 40
@@ -178,10 +180,10 @@ def test_the_page_stays_small(page: Page, stream: Stream) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1360])
-def test_contrast_passes_and_nothing_is_cut_off(
+def test_contrast_is_sufficient_and_nothing_is_cut_off(
     browser: Browser, served: ServiceProcess, stream: Stream, width: int, scheme: str
 ) -> None:
-    """All text is at least 4.5 to 1, in both schemes; a phone has nothing to scroll sideways."""
+    """Text has a contrast of at least 4.5 to 1 in both schemes; phones need no sideways scroll."""
     options = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
     for page in opened(browser, served.port, **options):
         stream.send("Wide enough: " + "x" * 200, "What a lovely day in France!")
@@ -198,12 +200,12 @@ def test_contrast_passes_and_nothing_is_cut_off(
 
 
 def test_no_request_leaves_the_service(browser: Browser, served: ServiceProcess) -> None:
-    """The page asks its own service, and nobody else."""
+    """The page sends requests to its own service only."""
     context = browser.new_context()
-    asked: list[str] = []
+    requested: list[str] = []
 
     def note(request: Request) -> None:
-        asked.append(request.url)
+        requested.append(request.url)
 
     context.on("request", note)
     shown = context.new_page()
@@ -212,15 +214,15 @@ def test_no_request_leaves_the_service(browser: Browser, served: ServiceProcess)
     ask(shown, "It rains.")
     context.close()
     ours = f"http://127.0.0.1:{served.port}/"
-    paths = {url.removeprefix(ours) for url in asked}
+    paths = {url.removeprefix(ours) for url in requested}
     assert {"", "page/page.css", "page/page.js", "feed", "explain"} <= paths
-    assert [url for url in asked if not url.startswith(ours)] == []
+    assert [url for url in requested if not url.startswith(ours)] == []
 
 
 def test_it_survives_a_restart_of_the_service(
     browser: Browser, stream: Stream, tmp_path: Path
 ) -> None:
-    """It says that the service is away, comes back by itself, and obeys the new settings."""
+    """It shows the lost connection, reconnects by itself, and follows the new settings."""
     port = free_port()
     settings = stream.settings(HTTP__PORT=str(port))
     pages = None

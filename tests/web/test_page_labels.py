@@ -1,4 +1,4 @@
-"""The live page on models of three labels, of two and of any others, in a real Chromium."""
+"""The live page in Chromium, for models with three labels, with two, and with others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CONTRAST = (Path(__file__).parents[1] / "tools" / "page_contrast.js").read_text(encoding="utf-8")
 THREE = ("NEGATIVE", "NEUTRAL", "POSITIVE")
 STARS = ("1 star", "2 stars", "3 stars", "4 stars", "5 stars", "MIXED", "NEUTRAL")
-# The lightness of what the legend shows, from 0 to 1: as eyes see it that know no hues.
+# The luminance of the colours in the legend, from 0 to 1, as seen without hues.
 SWATCHES = """() => [...document.querySelectorAll("#labels .legend i")].map((swatch) => {
   const canvas = document.createElement("canvas").getContext("2d");
   canvas.fillStyle = getComputedStyle(swatch).backgroundColor;
@@ -53,7 +53,7 @@ def _expect_legend(page: Page, *lines: str) -> None:
 def test_three_labels_have_a_share_a_colour_and_a_place(
     browser: Browser, width: int, scheme: str
 ) -> None:
-    """Legend and chart in one order, told in words too, and told apart by lightness alone."""
+    """Legend and chart share one order, are described in words, and colours differ in lightness."""
     options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
     with fed_page(THREE) as fed:
         fed.repeat(TEN)
@@ -65,16 +65,16 @@ def test_three_labels_have_a_share_a_colour_and_a_place(
             assert ["negative", "neutral", "positive"] == list(dict.fromkeys(layers))
             swatches = page.locator("#labels .legend i").evaluate_all(tones)
             assert ["positive", "neutral", "negative"] == swatches
-            said = page.locator("#labels svg").get_attribute("aria-label")
-            assert "Shares of labels: positive 30 %; neutral 50 %; negative 20 %" == said
+            described = page.locator("#labels svg").get_attribute("aria-label")
+            assert "Shares of labels: positive 30 %; neutral 50 %; negative 20 %" == described
             lightness = page.evaluate(SWATCHES)
             assert all(abs(a - b) > 0.1 for a, b in itertools.combinations(lightness, 2)), lightness
             assert page.evaluate(CONTRAST) == []
             assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_what_the_model_is_unsure_of_is_marked(browser: Browser) -> None:
-    """By a word; what it is sure of, and what was passed on unscored, are not."""
+def test_unsure_messages_are_marked(browser: Browser) -> None:
+    """By a word; confident and unscored ones are not."""
     with fed_page(THREE) as fed:
         for page in opened(browser, fed.server.port):
             fed.tell("Room 204, at 3 pm.", "NEUTRAL", 0.97)
@@ -93,8 +93,8 @@ def test_what_the_model_is_unsure_of_is_marked(browser: Browser) -> None:
             expect(page.locator("#list .text")).to_have_text(["Well, well.", "Room 204, at 3 pm."])
 
 
-def test_labels_are_there_before_they_are_called(browser: Browser) -> None:
-    """A model's own; a model without a threshold is not said to be sure."""
+def test_labels_are_shown_before_the_first_message(browser: Browser) -> None:
+    """They are the model's; nothing is said of unsure texts without thresholds."""
     with fed_page(("NEGATIVE", "POSITIVE")) as fed:
         for page in opened(browser, fed.server.port):
             _expect_legend(page, "positive", "negative")
@@ -105,9 +105,9 @@ def test_labels_are_there_before_they_are_called(browser: Browser) -> None:
 
 
 def test_other_labels_keep_their_colours(browser: Browser) -> None:
-    """By their order in the model, whichever comes first; those that have no room are one."""
+    """Assigned by their order in the model; labels beyond the limit share a layer."""
     with fed_page(STARS) as fed:
-        # The first of the model is called last and most.
+        # The first label of the model comes last and is the most frequent one.
         counts = {label: 8 - place for place, label in enumerate(STARS)}
         fed.repeat([(label, True) for label in reversed(STARS) for _ in range(counts[label])])
         for page in opened(browser, fed.server.port):
@@ -140,7 +140,7 @@ def test_other_labels_keep_their_colours(browser: Browser) -> None:
 def test_an_answer_shows_all_its_labels(
     browser: Browser, scores: dict[str, float], against: str, others: str
 ) -> None:
-    """What speaks against one of two speaks for the other; of three it has no label's colour."""
+    """With two labels, a word against one has the other's colour; with three it has none."""
     answer = {
         "label": "NEGATIVE", "score": scores["NEGATIVE"], "confident": False, "scores": scores,
         "words": [

@@ -121,7 +121,7 @@ async def test_only_plain_json_is_read(headers: dict[str, str], body: bytes) -> 
         client.session.post("/score", data=body, headers=headers) as response,
     ):
         assert 415 == response.status
-        assert (await response.json())["error"].startswith(("say Content-Type", "send the body"))
+        assert (await response.json())["error"].startswith(("send JSON", "send the body"))
 
 
 async def test_a_body_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
-// The box in which one types a sentence and sees its score, the words that carried it, and what
-// it would be with other countries in place. The service computes all of it, after the stream.
+// The box for a sentence: its score, the weights of its words, and its scores with other countries.
+// The service computes all of it, with lower priority than the stream.
 
 import { byId, el, labelName, percent, show, tone, write } from "./dom.js";
 
@@ -9,14 +9,14 @@ const SAMPLES = [
   "Two hours in line.",
   "Which platform?",
 ];
-// A word whose absence changes the call by less than this, or than a part of what the heaviest does,
-// carried nothing.
+// A word is marked if leaving it out changes the probability by at least this much, and by at least
+// this share of the largest change.
 const WEIGHT_MIN = 0.02;
 const WEIGHT_SHARE_MIN = 0.05;
-// What one waits for an answer: eight tries, a second or so apart.
+// Eight attempts, about a second apart.
 const TRIES_MAX = 8;
 const WAIT_MAX_S = 3;
-// Labels beside the likeliest whose probabilities are shown: one line.
+// Further labels whose probabilities are shown: one line.
 const OTHERS_MAX = 4;
 
 const signed = (weight) => `${weight < 0 ? "−" : "+"}${Math.abs(weight).toFixed(2)}`;
@@ -41,12 +41,12 @@ export class Box {
     });
   }
 
-  /** Whether the service has an answer for this box. */
+  /** Shows the box if the service serves POST /explain. */
   offer(offered) {
     show(byId("box"), offered);
   }
 
-  /** Asks of a text, which is put into the box; only the answer to the last question is shown. */
+  /** Puts a text into the box and has it scored; only the answer to the last request is shown. */
   async ask(text) {
     byId("sentence").value = text;
     if (!text.trim()) {
@@ -57,7 +57,7 @@ export class Box {
     byId("ask").disabled = true;
     try {
       const answer = await explain(text, () => {
-        if (asked === this.asked) this.refuse("The stream goes first; the model is asked again …");
+        if (asked === this.asked) this.refuse("The model is busy with the stream; trying again …");
         return asked === this.asked;
       });
       if (asked !== this.asked) return;
@@ -79,14 +79,13 @@ export class Box {
   }
 
   show(text, { label, score, confident, scores, words, countries }) {
-    const called = labelName(label);
     byId("verdict").replaceChildren(
       el("span", { className: "chip", "data-tone": tone(label) },
-        el("b", { textContent: score.toFixed(2) }), ` ${called}`),
+        el("b", { textContent: score.toFixed(2) }), ` ${labelName(label)}`),
       el("span", { className: "mark-unsure", textContent: "unsure", hidden: confident }));
     const sorted = Object.entries(scores).sort((a, b) => b[1] - a[1]);
     const likeliest = sorted[0]?.[0] ?? label;
-    // Of two labels, what speaks against the one speaks for the other; of more, nobody knows which.
+    // With two labels, a word against one is a word for the other; with more it is not known which.
     const other = sorted.length === 2 ? sorted[1][0] : null;
     write(byId("others"), sorted.length === 2 ? "" : sorted.slice(1, OTHERS_MAX + 1)
       .map(([name, share]) => `${labelName(name)} ${share.toFixed(2)}`).join(" · "));
@@ -101,9 +100,9 @@ export class Box {
     }));
     const strongest = words.filter(({ weight }) => counts(weight))
       .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight)).slice(0, 3);
-    write(byId("carried"), strongest.length
+    write(byId("strongest"), strongest.length
       ? `${labelName(likeliest)} ${strongest.map((w) => `${signed(-w.weight)} without “${w.text}”`).join(", ")}`
-      : "No single word carries this call.");
+      : "No single word decides this label.");
     this.showCountries(countries, likeliest);
     show(byId("answer"), true);
   }
@@ -113,7 +112,7 @@ export class Box {
     if (!countries.length) return;
     const sorted = [...countries].sort((a, b) => b.score - a.score);
     const spread = sorted[0].score - sorted.at(-1).score;
-    write(byId("spread"), `${labelName(label)} ${percent(sorted.at(-1).score)} to ${percent(sorted[0].score)}: ${spread < 0.005 ? "no difference to speak of" : `${(100 * spread).toFixed(1)} points apart`}.`);
+    write(byId("spread"), `${labelName(label)} ${percent(sorted.at(-1).score)} to ${percent(sorted[0].score)}: ${spread < 0.005 ? "no difference" : `${(100 * spread).toFixed(1)} points apart`}.`);
     byId("countries").replaceChildren(...sorted.map(({ name, score }) => {
       const fill = el("i", { "data-tone": tone(label) });
       fill.style.width = `${100 * score}%`;
@@ -124,9 +123,9 @@ export class Box {
   }
 }
 
-/** The text cut at the words, each piece with its weight; what lies between has none. */
+/** The text split at the words, each piece with its weight; 0 between the words. */
 function pieces(text, words) {
-  // Places are in characters of Unicode, of which a string here may have two units each.
+  // Positions are in Unicode code points; in a string, one may take two UTF-16 units.
   const characters = Array.from(text);
   const part = (from, to) => characters.slice(from, to).join("");
   const found = [];
@@ -139,18 +138,18 @@ function pieces(text, words) {
   return [...found, { text: part(end), weight: 0 }].filter((piece) => piece.text);
 }
 
-/** Asks, and asks again for a while where the stream goes first, as long as `waiting` says so. */
+/** Requests an explanation; tries again while the model is busy and `waiting()` is true. */
 async function explain(text, waiting) {
   for (let tries = 1; ; tries += 1) {
     const response = await post(text);
     if (response.ok) return response.json();
     const answer = await response.json().catch(() => ({}));
-    if (response.status === 404) throw Object.assign(new Error("Not offered here."), { gone: true });
+    if (response.status === 404) throw Object.assign(new Error("This service does not explain scores."), { gone: true });
     if (response.status !== 503) {
       throw new Error(answer.error ?? answer.reason ?? `The service refused this text (${response.status}).`);
     }
     if (tries === TRIES_MAX || !waiting()) {
-      throw new Error("The stream goes first, and the model was busy with it each time. Try again later.");
+      throw new Error("The model is busy with the stream. Try again later.");
     }
     const later = Number(response.headers.get("Retry-After")) || 1;
     await new Promise((done) => { setTimeout(done, Math.min(later, WAIT_MAX_S) * 1000); });

@@ -1,10 +1,10 @@
-// Small charts as inline SVG: lines, stacked shares, columns. Pure drawing; colours are the style
-// sheet's, by `data-tone`. A chart has as many points as it is given, and keeps none.
+// Small charts as inline SVG: lines, stacked shares, columns. Drawing only, without state; colours
+// come from the style sheet, by `data-tone`.
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 240;
 const HEIGHT = 64;
-// So that one column alone is no wall.
+// Columns are no wider than with this many.
 const COLUMNS_MIN = 5;
 
 function svg(name, attributes, ...children) {
@@ -14,7 +14,7 @@ function svg(name, attributes, ...children) {
   return node;
 }
 
-/** Puts a chart in the place of the last one, with a sentence for those who do not see it. */
+/** Replaces the chart in `holder`; `sentence` describes it to screen readers. */
 function draw(holder, sentence, nodes, high = "") {
   const chart = svg("svg", {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
@@ -33,7 +33,7 @@ function draw(holder, sentence, nodes, high = "") {
 const round = (value) => Math.round(value * 10) / 10;
 const x = (place, count) => round((WIDTH * place) / Math.max(1, count - 1));
 
-/** A path through points that are not null; each gap begins anew. */
+/** A path through the points, interrupted where they are null. */
 function through(points, count, y) {
   let path = "";
   let open = false;
@@ -47,16 +47,16 @@ function through(points, count, y) {
   return path;
 }
 
-/** A round number a little above. */
+/** The next round number that is not below `value`. */
 function above(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => step * power).find((step) => step >= value);
 }
 
 /**
- * Lines over time on one scale from 0.
+ * Lines over time, on a common scale from 0.
  *
- * `lines` are {tone, points, filled}; `mark` is a value that is drawn across.
+ * `lines` are {tone, points, filled}; `mark` is drawn as a horizontal line.
  */
 export function lines(holder, sentence, lines, { mark = null, unit = "" } = {}) {
   const values = lines.flatMap((line) => line.points.filter((value) => value !== null));
@@ -76,7 +76,7 @@ export function lines(holder, sentence, lines, { mark = null, unit = "" } = {}) 
   draw(holder, sentence, nodes, `${top.toLocaleString("en")}${unit}`);
 }
 
-/** Shares of 1 over time, one on the other; `layers` are {tone, points} with null for no share. */
+/** Shares over time, stacked to 1; `layers` are {tone, points}, with null for no data. */
 export function shares(holder, sentence, layers) {
   const count = layers[0]?.points.length ?? 0;
   const below = new Array(count).fill(0);
@@ -98,7 +98,7 @@ export function shares(holder, sentence, layers) {
   draw(holder, sentence, nodes);
 }
 
-/** First and end of each stretch without a null. */
+/** Start and end (exclusive) of each run without nulls. */
 function stretches(points) {
   const found = [];
   points.forEach((value, place) => {
@@ -109,7 +109,7 @@ function stretches(points) {
   return found;
 }
 
-/** Columns by size; `columns` are [name, value]. */
+/** A bar chart; `columns` are [name, value]. */
 export function columns(holder, sentence, columns) {
   const most = Math.max(1, ...columns.map(([, value]) => value));
   const step = WIDTH / Math.max(columns.length, COLUMNS_MIN);

@@ -1,11 +1,11 @@
-// Elements, numbers and tones. Texts reach the page by `textContent` alone, never as markup.
+// Elements, numbers and colours. Texts are only ever set as `textContent`, never as markup.
 
 const KNOWN = new Set(["positive", "negative", "neutral", "unsure"]);
-// More labels than that share their colours; the name stands beside each.
+// Colours for other labels. Further labels reuse them; each is shown with its name.
 const OTHERS = 5;
 let others = new Map();
 
-/** An element; `props` are properties, `data-…` and `aria-…` are attributes. */
+/** An element; names in `props` with a hyphen are attributes, others properties. */
 export function el(name, props = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(props)) {
@@ -18,12 +18,12 @@ export function el(name, props = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Shows or hides, and touches nothing where nothing changes. */
+/** Shows or hides a node; does nothing if it is unchanged. */
 export function show(node, shown) {
   if (node.hidden === shown) node.hidden = !shown;
 }
 
-/** Sets the text, and touches nothing where nothing changes. */
+/** Sets the text of a node; does nothing if it is unchanged. */
 export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -31,10 +31,10 @@ export function write(node, text) {
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 
-/** A number as people read it: three figures that matter, thousands apart. */
+/** A number for people: one decimal below 10, thousands separated. */
 export const figure = (value) => (Math.abs(value) < 10 ? tenth : whole).format(value);
 
-/** A share of 1 in per cent; never 100 % or 0 % where it is not. */
+/** A share in per cent; 100 % and 0 % only if they are exact. */
 export function percent(share) {
   const rounded = Math.round(share * 100);
   if (rounded === 100 && share < 1) return "99 %";
@@ -44,25 +44,25 @@ export function percent(share) {
 
 export const labelName = (label) => (label ? label.toLowerCase().replaceAll("_", " ") : "unscored");
 
-/** Gives the labels of a model their colours by their order in it: the same on every page. */
+/** Assigns colours to the labels of a model by their order, the same on every page. */
 export function paint(labels) {
   const names = labels.map((label) => label.toLowerCase()).filter((name) => !KNOWN.has(name));
   others = new Map(names.map((name, place) => [name, `other-${place % OTHERS}`]));
 }
 
-/** The name of a label's colour in the style sheet. */
+/** The `data-tone` of a label: the name of its colour in the style sheet. */
 export function tone(label) {
   const name = (label ?? "").toLowerCase();
   return KNOWN.has(name) ? name : (others.get(name) ?? "none");
 }
 
-/** Negative first, positive last, so that colours lie in the same order everywhere. */
+/** Negative first, positive last, so that charts stack colours in the same order. */
 export function inOrder(labels) {
   const rank = { negative: 0, neutral: 1, positive: 3, none: 4 };
   return [...labels].sort((a, b) => (rank[tone(a)] ?? 2) - (rank[tone(b)] ?? 2) || (a < b ? -1 : 1));
 }
 
-/** Rows of name, bar and number, the bar by its share of the largest. */
+/** Rows of name, bar and number; the largest value has a full bar. */
 export function bars(list, rows) {
   const most = Math.max(1, ...rows.map(([, value]) => value));
   list.replaceChildren(

@@ -1,20 +1,21 @@
-// The five cards at the top: what the seconds of the last two minutes say, and the lag.
+// The five cards at the top: charts of the last two minutes, second by second, and the lag.
 
 import { columns, lines, shares } from "./charts.js";
 import { byId, el, figure, inOrder, labelName, percent, tone, write } from "./dom.js";
 
-// As many seconds as the service remembers; a chart that has fewer begins with a part of them.
+// The seconds that the service keeps. Charts with less data start at the shorter length.
 const SECONDS = 120;
 const SECONDS_MIN = 30;
-// A second is told of up to two beats after its end.
+// A second arrives up to two beats after its end.
 const DELAY = 2;
-// Long enough that one batch makes no spike, short enough to follow a change.
+// Moving average of the lines, in seconds: one batch makes no spike, and changes still show.
 const SMOOTH = 3;
+// The seconds that the large numbers are computed over.
 const NOW = 10;
-// Labels with a layer and a line of the legend each, as many as have room. Of a model with more,
-// those that were called most, and the rest as one.
+// Labels with a layer and a line of the legend each. Of a model with more labels these are the most
+// frequent ones; the rest shares a layer.
 const LAYERS_MAX = 5;
-// Long enough ago that a change since then is one.
+// Shares are compared with those of a minute ago.
 const BEFORE = 60;
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -27,18 +28,18 @@ export class Figures {
     this.begin({ now: 0, seconds: [], budget_ms: 100 });
   }
 
-  /** Begins anew with all that the service remembers. */
+  /** Starts again from a snapshot. */
   begin({ now, seconds, budget_ms: budget }) {
     this.seconds = new Map(seconds.map((second) => [second.at, second]));
     for (const at of this.lags.keys()) if (at > now) this.lags.delete(at);
     this.budget = budget;
     write(byId("budget"), `budget ${figure(budget)} ms`);
     this.totals = { labels: {}, letters: {} };
-    this.tell(now);
+    this.setClock(now);
   }
 
-  /** Says what the service's clock shows, so that time goes on between two pieces of news. */
-  tell(now) {
+  /** Sets the clock to the service's, so that charts move on between news. */
+  setClock(now) {
     this.behind = performance.now() / 1000 - now;
   }
 
@@ -46,7 +47,7 @@ export class Figures {
     for (const second of seconds) this.seconds.set(second.at, second);
   }
 
-  /** The last second that is known whole. */
+  /** The last second whose data has arrived. */
   get end() {
     return Math.floor(performance.now() / 1000 - this.behind) - DELAY;
   }
@@ -78,7 +79,7 @@ export class Figures {
   }
 
   drawRate(places, around, first) {
-    // Nothing is known of the time before the first second: no line there, not one at nought.
+    // There is no data before the first second: draw no line there, rather than one at 0.
     const points = places.map((at) =>
       at < first + SMOOTH - 1 ? null : sum(around(at, SMOOTH).map(outcomes)) / SMOOTH);
     const end = places.at(-1);
@@ -104,22 +105,22 @@ export class Figures {
     const [p50, p99] = [quantile(lately, 0.5), quantile(lately, 0.99)];
     big("latency", p50 === null ? "–" : figure(p50));
     const within = 1 - sum(lately.map((s) => s.late)) / Math.max(1, sum(lately.map(outcomes)));
-    const said = p99 === null ? "From poll to publish"
+    const text = p99 === null ? "From poll to publish"
       : `p99 ${figure(p99)} ms · ${percent(within)} in budget`;
-    note("latency", said, p99 === null ? "" : "soft");
-    lines(plot("latency"), `Latency: ${p50 === null ? "none yet" : `p50 ${figure(p50)} ms, ${said}`}`, [
+    note("latency", text, p99 === null ? "" : "soft");
+    lines(plot("latency"), `Latency: ${p50 === null ? "none yet" : `p50 ${figure(p50)} ms, ${text}`}`, [
       { tone: "soft", points: most },
       { tone: "accent", points: half, filled: true },
     ], { mark: this.budget, unit: " ms" });
   }
 
-  /** Labels that have a layer each, the lowest first, and those that share one. */
+  /** Labels with their own layer, from bottom to top, and those that share one. */
   layered() {
     const known = new Set(this.labels);
     for (const { labels } of this.seconds.values()) Object.keys(labels).forEach((l) => known.add(l));
     if (known.size <= LAYERS_MAX) return [inOrder(known), []];
-    const called = (label) => this.totals.labels[label] ?? 0;
-    const most = [...known].sort((a, b) => called(b) - called(a) || (a < b ? -1 : 1));
+    const count = (label) => this.totals.labels[label] ?? 0;
+    const most = [...known].sort((a, b) => count(b) - count(a) || (a < b ? -1 : 1));
     return [inOrder(most.slice(0, LAYERS_MAX - 1)), most.slice(LAYERS_MAX - 1)];
   }
 
@@ -132,17 +133,17 @@ export class Figures {
       const all = sum(lately.map((of) => sum(Object.values(of))));
       return all ? sum(lately.flatMap((of) => labels.map((label) => of[label] ?? 0))) / all : null;
     };
-    const said = (part) => (part === null ? "–" : percent(part));
+    const inWords = (part) => (part === null ? "–" : percent(part));
     const now = layers.map(({ labels }) => share(labels, places.at(-1)));
-    // The legend has the order of the layers, the uppermost first: colour is not all that tells.
+    // The legend has the order of the layers, top first, so that they differ not only by colour.
     byId("labels").querySelector(".legend").replaceChildren(...layers.map((layer, place) => el("li", {},
       el("i", { "data-tone": layer.tone }),
-      el("b", { textContent: said(now[place]) }),
+      el("b", { textContent: inWords(now[place]) }),
       el("span", { textContent: layer.name, title: layer.name }))).reverse());
     const before = layers.map(({ labels }) => share(labels, places.at(-1) - BEFORE));
-    const told = layers.map(({ name }, place) =>
-      `${name} ${said(now[place])}${before[place] === null ? "" : `, a minute ago ${said(before[place])}`}`);
-    shares(plot("labels"), `Shares of labels: ${told.reverse().join("; ") || "none yet"}`,
+    const described = layers.map(({ name }, place) =>
+      `${name} ${inWords(now[place])}${before[place] === null ? "" : `, a minute ago ${inWords(before[place])}`}`);
+    shares(plot("labels"), `Shares of labels: ${described.reverse().join("; ") || "none yet"}`,
       layers.map((layer) => ({
         tone: layer.tone, points: places.map((at) => share(layer.labels, at)),
       })));
@@ -150,7 +151,7 @@ export class Figures {
   }
 
   drawUnsure(lately) {
-    // A model without a threshold is sure of everything, which is not worth a word.
+    // A model without thresholds is never unsure: then there is nothing to show.
     const ever = [...this.seconds.values()].some(({ unsure }) => unsure);
     const all = sum(lately.map(({ labels }) => sum(Object.values(labels))));
     note("labels", ever && all
@@ -177,7 +178,7 @@ export class Figures {
   }
 
   drawLag(places) {
-    // The service remembers none: the line begins where the page was opened.
+    // The service keeps no history of the lag: the line starts when the page was opened.
     const length = places.at(-1) + DELAY - Math.min(...this.lags.keys()) + 1 || 0;
     let last = null;
     const points = places.slice(-Math.max(SECONDS_MIN, length))
@@ -191,10 +192,10 @@ export class Figures {
   }
 }
 
-/** The size class that ends at `bound`: a power of two. */
+/** The size class with the upper bound `bound`, a power of two. */
 const range = (bound) => (bound < 3 ? `${bound}` : `${bound / 2 + 1}–${bound}`);
 
-/** The latency that this share of the outcomes in these seconds kept below; null without any. */
+/** The quantile `share` of the latencies in these seconds, in milliseconds; null without data. */
 function quantile(seconds, share) {
   const counts = seconds.flatMap((second) => second.latency).sort((a, b) => a[0] - b[0]);
   const wanted = share * sum(counts.map(([, count]) => count));
@@ -209,7 +210,7 @@ function quantile(seconds, share) {
 const plot = (id) => byId(id).querySelector(".plot");
 const big = (id, text) => write(byId(id).querySelector("b"), text);
 
-/** Says something below a chart, with the sample of a line before it where it is about one. */
+/** Sets the note below a chart, after a sample of the line that it describes, if any. */
 function note(id, text, line = "") {
   const node = byId(id).querySelector(".note");
   if (node.textContent === text) return;

@@ -1,14 +1,14 @@
-// The list of messages as they are scored: bounded, filtered, and held while one reads.
+// The list of scored messages: bounded, with filters, and with a pause.
 
 import { byId, el, labelName, show, tone, write } from "./dom.js";
 
-// What a filter can choose from, and what is in the page at once.
+// Messages that filters apply to, messages on the page at once, and sources in the filter.
 const KEPT = 200;
 const SHOWN = 40;
 const SOURCES = 40;
 
 export class Messages {
-  /** `why(text)` is called where one asks why a text was scored so, if the service `explains`. */
+  /** `why(text)` is called by the button of a message, shown if the service `explains`. */
   constructor(why) {
     this.why = why;
     this.explains = false;
@@ -19,12 +19,12 @@ export class Messages {
     byId("pause").addEventListener("click", () => this.pause(!this.paused));
   }
 
-  /** Begins anew; a page that is held keeps what it shows. */
+  /** Starts again from a snapshot; a paused list stays as it is. */
   begin({ messages, include_text: includeText }) {
     show(byId("no-texts"), !includeText);
     const known = new Set(this.kept.map(key));
     const last = this.kept[0]?.at ?? 0;
-    // After a restart numbers begin again; what is older than the newest row was there before.
+    // Add only messages that are newer than the newest row, since older ones were shown before.
     this.add(messages.filter((message) => !known.has(key(message)) && message.at >= last));
   }
 
@@ -37,14 +37,14 @@ export class Messages {
     }
     if (this.paused) {
       this.held += messages.length;
-      this.say();
+      this.drawPause();
     } else this.draw(messages.length);
   }
 
   pause(paused) {
     this.paused = paused;
     this.held = 0;
-    this.say();
+    this.drawPause();
     this.draw();
   }
 
@@ -53,7 +53,7 @@ export class Messages {
     this.draw();
   }
 
-  say() {
+  drawPause() {
     const button = byId("pause");
     button.setAttribute("aria-pressed", String(this.paused));
     const waiting = this.held ? ` · ${Math.min(this.held, KEPT)} new` : "";
@@ -65,7 +65,7 @@ export class Messages {
     return (!source || message.source === source) && (!label || message.label === label);
   }
 
-  /** Draws what fits, of which the first `fresh` of all kept are new. A held list shows its own. */
+  /** Draws the messages that match; the first `fresh` kept ones are new. A paused list omits these. */
   draw(fresh = 0) {
     const list = byId("list");
     const from = this.paused ? this.kept.slice(this.held) : this.kept;
@@ -79,12 +79,12 @@ export class Messages {
     } else list.replaceChildren(...fitting.map((message) => this.row(message)));
     show(byId("empty"), !fitting.length);
     write(byId("empty"), this.kept.length
-      ? `None of the last ${this.kept.length} messages shown here is of this kind.`
+      ? `None of the last ${this.kept.length} messages matches the filters.`
       : "Waiting for the first message.");
     for (const button of list.querySelectorAll("button")) button.tabIndex = this.paused ? 0 : -1;
   }
 
-  /** Says how much of the stream the list shows; `all` and `shown` are of the last seconds. */
+  /** Shows which share of the stream the list holds; `shown` and `all` count recent messages. */
   sampled(shown, all) {
     const part = all > shown * 1.2 ? `1 of ${Math.round(all / Math.max(1, shown))} shown` : "";
     write(byId("sampled"), part);
@@ -103,7 +103,7 @@ export class Messages {
     if (message.confident === false) {
       meta.append(el("span", { className: "mark-unsure", textContent: "unsure", title: "Under the model's threshold for this label" }));
     }
-    // A score of another language means less: it is named.
+    // Scores of other languages are less reliable, so the language is shown.
     const { language } = message;
     if (language && language !== "en") meta.append(el("span", { className: "language", textContent: language }));
     if (source) meta.append(el("span", { className: "source", textContent: source }));
@@ -123,7 +123,7 @@ const key = (message) => `${message.topic} ${message.partition} ${message.offset
 
 export const place = ({ topic, partition, offset }) => `${topic} / ${partition} at ${offset}`;
 
-/** Adds a choice where it is new; a producer may send any number of sources. */
+/** Adds an option if it is new; bounded, since a producer may send any number of sources. */
 function choose(select, value, text) {
   if (!value || select.options.length > SOURCES) return;
   if (![...select.options].some((option) => option.value === value)) {

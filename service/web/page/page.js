@@ -1,4 +1,4 @@
-// Puts the page together: the stream's news to its parts, the header, and the keys.
+// The page as a whole: passes news to its parts, draws the header, and handles keys.
 
 import { Box } from "./box.js";
 import { bars, byId, el, paint, show, write } from "./dom.js";
@@ -11,12 +11,12 @@ const SAMPLED_S = 10;
 
 const box = new Box();
 const figures = new Figures();
-// As in the style sheet: one column, and nothing that hovers.
+// As in the style sheet: one column, and no hovering.
 const narrow = matchMedia("(max-width: 800px)");
 const touch = matchMedia("(hover: none)");
 const messages = new Messages((text) => {
   box.ask(text);
-  // A keyboard on the screen would lie over the answer.
+  // Focus would open an on-screen keyboard, which would cover the answer.
   if (touch.matches) byId("box").scrollIntoView({ block: narrow.matches ? "start" : "nearest" });
   else byId("sentence").focus({ preventScroll: !narrow.matches });
 });
@@ -33,10 +33,10 @@ const STATES = {
 };
 
 function drawState() {
-  const trouble = connection === "live" ? status?.trouble : null;
+  const notReady = connection === "live" ? status?.not_ready : null;
   const state = byId("state");
-  state.dataset.kind = trouble ? "trouble" : connection;
-  write(state.firstElementChild, trouble ? `Not ready: ${trouble}` : STATES[connection]);
+  state.dataset.kind = notReady ? "not-ready" : connection;
+  write(state.firstElementChild, notReady ? `Not ready: ${notReady}` : STATES[connection]);
 }
 
 function drawStatus() {
@@ -76,7 +76,7 @@ function drawLetters(totals) {
 }
 
 function take(data) {
-  figures.tell(data.now);
+  figures.setClock(data.now);
   if (data.seconds) figures.add(data.seconds);
   if (data.totals) figures.totals = data.totals;
   if (data.status) {
@@ -112,7 +112,7 @@ listen({
   },
 });
 
-// Charts move on once a second, whether there is news or not: a stream that stands still shows.
+// Charts are drawn every second, even without news, so that a stream that has stopped is visible.
 setInterval(() => {
   if (connection !== "live") return;
   figures.draw();
@@ -140,7 +140,7 @@ document.addEventListener("keydown", (event) => {
     messages.clear();
     return;
   }
-  // Letters typed into a field, or used to choose from one, are meant for it.
+  // Keys typed into a field belong to the field.
   if (event.target.closest("textarea, select, input:not([type=checkbox])")) return;
   const action = keysOn.checked && KEYS[event.key.toLowerCase()];
   if (action) {

@@ -1,12 +1,12 @@
-// The stream of news: connects, and connects again when the service is away or comes back.
+// The event stream: connects, and reconnects after the connection was lost.
 
 const WAIT_MS = 1000;
 const WAIT_MAX_MS = 10_000;
 
 /**
  * Calls `handlers[event](data)` for "snapshot" and "news", and `handlers.state(kind)` with "live",
- * "lost" (it is being tried again) or "asleep". A hidden page gives its connection back: browsers
- * have six for a service, and nobody looks.
+ * "lost" (it is reconnecting) or "asleep". A hidden page closes its connection, since browsers
+ * allow only six for each host.
  */
 export function listen(handlers) {
   let source = null;
@@ -36,7 +36,7 @@ export function listen(handlers) {
       });
     }
     source.addEventListener("snapshot", () => handlers.state("live"));
-    // The browser would try again by itself after some failures only, and not after a refusal.
+    // The browser by itself reconnects only after some failures, and not after an error status.
     source.addEventListener("end", again);
     source.onerror = again;
   }
