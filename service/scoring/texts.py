@@ -16,11 +16,11 @@ from pydantic import ValidationError
 from service.checkpoint.files import resolve
 from service.engines import load_engine
 from service.errors import SettingsError
-from service.records import Encoded
 from service.scoring.joining import joined
 from service.scoring.processing import load_processing
 from service.scoring.readings import LogitsReader
 from service.settings import ModelSettings
+from service.text.encoder import encoded
 from service.text.language import Languages
 
 if TYPE_CHECKING:
@@ -50,14 +50,6 @@ class LoadedModel:
     encoder: TextEncoder
     reader: LogitsReader = field(default_factory=LogitsReader)
     languages: Languages | None = None
-
-    def encoded(self, texts: Sequence[str]) -> list[Encoded]:
-        """Tokenized texts, with their statistics and languages."""
-        language_of = self.languages.tell if self.languages is not None else lambda _: None
-        return [
-            Encoded(windows, stats, language_of(text))
-            for text, (windows, stats) in zip(texts, self.encoder.encode(texts), strict=True)
-        ]
 
     def logits(self, texts: Sequence[Windows]) -> NDArray[np.float32]:
         """The logits of texts from their windows, shape (texts, labels)."""
@@ -161,9 +153,9 @@ def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Reading]:
     """
     labels = model.engine.info.labels
     for chunk in _chunks(texts):
-        encoded = model.encoded(chunk)
-        logits = model.logits([text.windows for text in encoded])
-        yield from model.reader.read(labels, logits, encoded)
+        inputs = encoded(chunk, model.encoder, model.languages)
+        logits = model.logits([text.windows for text in inputs])
+        yield from model.reader.read(labels, logits, inputs)
 
 
 def logits_of(texts: Iterable[str], model: LoadedModel) -> Iterator[NDArray[np.float32]]:

@@ -1,1 +1,1 @@
-"""Text to token ids, off the event loop: normaliser, language, tokenizer, windows."""
+"""From a text to the token ids of its windows: language, normaliser, tokenizer."""

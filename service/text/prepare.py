@@ -1,8 +1,9 @@
-"""Records to items: decode, tell the language, then tokenize; on a thread of their own if many.
+"""Turns records into items: decodes them, detects the language and tokenizes the text.
 
-All take time that the event loop owes to heartbeats; a few short records take less of it than the
-way to the thread and back. A tokenizer must not be used from two threads at once (it raises
-"Already borrowed"), so there is exactly one, and a lock between it and the loop.
+Exists because this takes time that the event loop needs for heartbeats, so it runs on a thread. A
+few short records are quicker to prepare at once than to hand over. A tokenizer must not be used
+from two threads at the same time (it raises "Already borrowed"): there is one thread, and a lock
+between it and the event loop.
 """
 
 from __future__ import annotations
@@ -13,27 +14,28 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from service.records import Document, Encoded, Message, Reason, Rejected, Unscored
+from service.records import Document, Message, Reason, Rejected, Skipped, Unscored
 from service.sequences import with_results
+from service.text.encoder import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from service.records import Item, Record
+    from service.records import Decoded, Encoded, Item, Record
     from service.text.encoder import TextEncoder
     from service.text.language import Languages
     from service.wire import Decoder
 
 Result = TypeVar("Result")
 
-# Prepared on the event loop, in some 4 ms at most: under load a thread waits as long for its turn,
-# and the model begins its next batch without them.
+# At most this much is prepared on the event loop, in about 4 ms. Under load a thread waits as long
+# for its turn, and the next batch would start without these records.
 AT_ONCE_RECORDS = 32
 AT_ONCE_BYTES = 16 * 1024
 
 
 class _ToEncode(NamedTuple):
-    """A message for the model, and the language of its text."""
+    """A message to score, and the language of its text."""
 
     message: Message
     language: str | None
@@ -42,23 +44,24 @@ class _ToEncode(NamedTuple):
 def prepared(
     decoder: Decoder, encoder: TextEncoder, languages: Languages, records: Sequence[Record]
 ) -> list[Item]:
-    """One item for each record, in the same order."""
+    """The item of each record, in the same order."""
     found = [_with_language(decoder.decode(record), languages) for record in records]
     texts = [item for item in found if isinstance(item, _ToEncode)]
-    encoded = encoder.encode([text.message.text for text in texts])
     documents = [
         Document(text.message, windows, stats, text.language)
-        for text, (windows, stats) in zip(texts, encoded, strict=True)
+        for text, (windows, stats) in zip(
+            texts, encoder.encode([text.message.text for text in texts]), strict=True
+        )
     ]
     return with_results(found, _ToEncode, documents)
 
 
 def _with_language(
-    decoded: Message | Rejected, languages: Languages
-) -> _ToEncode | Unscored | Rejected:
-    if isinstance(decoded, Rejected):
+    decoded: Decoded, languages: Languages
+) -> _ToEncode | Unscored | Rejected | Skipped:
+    if not isinstance(decoded, Message):
         return decoded
-    language = languages.tell(decoded.text)
+    language = languages.detect(decoded.text)
     policy = languages.policy(language)
     if policy == "score":
         return _ToEncode(decoded, language)
@@ -68,18 +71,11 @@ def _with_language(
     return Rejected(decoded.record, Reason.OTHER_LANGUAGE, detail, "decode")
 
 
-def _encoded(encoder: TextEncoder, languages: Languages, texts: Sequence[str]) -> list[Encoded]:
-    return [
-        Encoded(windows, stats, languages.tell(text))
-        for text, (windows, stats) in zip(texts, encoder.encode(texts), strict=True)
-    ]
-
-
 class PrepareThread:
-    """Runs `prepared` on its one thread, or at once where that is quick."""
+    """Runs `prepared` on its thread, or at once if there is little to do."""
 
     def __init__(self, decoder: Decoder, encoder: TextEncoder, languages: Languages) -> None:
-        """Start no thread yet; the first call does."""
+        """The thread starts with the first call."""
         self._decoder = decoder
         self._encoder = encoder
         self._languages = languages
@@ -97,8 +93,8 @@ class PrepareThread:
         return await self._on_thread(work)
 
     async def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """The same of texts that are no records, which are for the model in any language."""
-        return await self._on_thread(partial(_encoded, self._encoder, self._languages, texts))
+        """Encode texts that are not records; they are scored whatever their language is."""
+        return await self._on_thread(partial(encoded, texts, self._encoder, self._languages))
 
     async def _on_thread(self, work: Callable[[], Result]) -> Result:
         def run() -> Result:
@@ -108,7 +104,7 @@ class PrepareThread:
         return await asyncio.get_running_loop().run_in_executor(self._executor, run)
 
     def close(self) -> None:
-        """Let the thread end; may be called twice."""
+        """End the thread after its current work; may be called twice."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 

@@ -23,7 +23,7 @@ import click
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
-from service.text.language import PLAIN_CHARACTERS_MIN, readable  # noqa: E402 - found by the path above
+from service.text.language import PLAIN_CHARACTERS_MIN, plain_words  # noqa: E402 - found by the path above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +160,7 @@ def main(tweets: Path) -> None:
         answers, times = [], []
         for _, post in [*english, *others]:
             started = time.perf_counter()
-            text = readable(post)
+            text = plain_words(post)
             short = text.isascii() and len(text) < PLAIN_CHARACTERS_MIN
             answers.append(("", 0.0) if short else detect(text))
             times.append(time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""Languages are told where a text shows them, and others are treated as the settings say."""
+"""The language of a text is detected, and the settings say what becomes of other languages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from service.records import Document, Item, Reason, Rejected, TextStats, Unscored
 from service.text.encoder import TextEncoder
-from service.text.language import CHARACTERS_MAX, Languages, readable
+from service.text.language import CHARACTERS_MAX, Languages, plain_words
 from service.text.prepare import prepared
 from service.wire import Decoder
 from tools.values import record
@@ -60,32 +60,32 @@ def _items(policy: Policy, known: set[str]) -> list[Item]:
 )
 def test_what_a_text_shows(text: str, language: str | None) -> None:
     """A few words do; signs, names on the net and single words do not."""
-    assert language == LANGUAGES.tell(text)
+    assert language == LANGUAGES.detect(text)
 
 
 def test_posts_of_many_languages() -> None:
     """As many are detected, and as few wrongly, as service/bench/README.md says."""
     rows = [row.split("\t") for row in POSTS.read_text(encoding="utf-8").splitlines()]
-    told = [(language, LANGUAGES.tell(post)) for language, post in rows]
-    right = sum(language == found for language, found in told)
+    detected = [(language, LANGUAGES.detect(post)) for language, post in rows]
+    right = sum(language == found for language, found in detected)
     assert right >= 0.94 * len(rows)
-    assert len(rows) - right - sum(found is None for _, found in told) <= 0.02 * len(rows)
-    assert "en" not in {found for _, found in told}
+    assert len(rows) - right - sum(found is None for _, found in detected) <= 0.02 * len(rows)
+    assert "en" not in {found for _, found in detected}
 
 
 def test_english_posts(shared_data: Path) -> None:
     """Hardly one is taken for another language."""
     lines = (shared_data / "tweets" / "vader_tweets.tsv").read_text(encoding="utf-8").splitlines()
-    told = [LANGUAGES.tell(line.split("\t")[2]) for line in lines]
-    assert told.count("en") >= 0.88 * len(told)
-    assert len(told) - told.count("en") - told.count(None) <= 0.01 * len(told)
+    detected = [LANGUAGES.detect(line.split("\t")[2]) for line in lines]
+    assert detected.count("en") >= 0.88 * len(detected)
+    assert len(detected) - detected.count("en") - detected.count(None) <= 0.01 * len(detected)
 
 
 @given(st.text(max_size=600))
 def test_any_text_is_taken(text: str) -> None:
     """The beginning of it, at most; what is undecided is scored."""
-    assert len(readable(text)) <= 2 * CHARACTERS_MAX
-    language = LANGUAGES.tell(text)
+    assert len(plain_words(text)) <= 2 * CHARACTERS_MAX
+    language = LANGUAGES.detect(text)
     assert language is None or 2 <= len(language) <= 3
     assert LANGUAGES.policy(None) == "score"
 

@@ -90,7 +90,7 @@ def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[st
         {name: thresholds.Domain(_shares(h.logits, fitted), h.labels) for name, h in held.items()},
         mixture.labels,
     )
-    tell = Languages((), "score").tell
+    detect = Languages((), "score").detect
     messages = mixture.messages or [e.text for e in next(iter(mixture.held_out.values()))]
     calibration = replace(
         fitted,
@@ -101,7 +101,7 @@ def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[st
             mixture.labels,
             encode(tokenizer, messages, tokenizer.model_max_length),
             tokenizer.unk_token_id,
-            [tell(text) for text in messages],
+            [detect(text) for text in messages],
         ),
     )
     write_calibration(folder, calibration)
