@@ -39,6 +39,18 @@ STARTS_MAX = 16
 PRODUCERS_WARNED = 64
 
 
+def transactional_id(group: str, partition: Partition) -> str:
+    """The id of an input partition's producer: no two groups and partitions have the same.
+
+    No topic may have a slash in its name, so group, topic and number can be told apart, whatever
+    the group is named. The id begins with `<group>-`, which is the prefix that ACLs grant.
+
+    Whoever starts a producer fences only owners of the same id. So replicas that form their ids in
+    another way must have stopped before: one of them that is frozen could still commit.
+    """
+    return f"{group}-/{partition.topic}/{partition.number}"
+
+
 class Delivery(Protocol):
     """What the session needs to publish."""
 
@@ -228,7 +240,7 @@ class ExactlyOnce:
             except (KafkaError, TimeoutError, AssertionError, IllegalOperation) as error:
                 # aiokafka asserts on the state of a transaction that has failed meanwhile.
                 self._discard(partition)
-                reason = translated(error)
+                reason = translated(producer.explained(error))
                 # 6. Without an answer to 3, to read again from the committed offset needs a
                 #    coordinator that has that offset for certain: one that forms the group anew.
                 if ending and type(reason) is RetriableError:
@@ -260,8 +272,7 @@ class ExactlyOnce:
             self._discarded.append(producer)
 
     def _new(self, partition: Partition) -> Producer:
-        group, topic, number = self._settings.group_id, partition.topic, partition.number
-        identity = f"{group}-{topic}-{number}"
+        identity = transactional_id(self._settings.group_id, partition)
         return Producer(self._options, identity, self._settings.transaction_ms)
 
     async def stop(self) -> None:

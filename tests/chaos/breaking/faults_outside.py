@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from chaos.breaking.faults import EFFECT_SECONDS, Fault
 from chaos.cluster import happens
 from chaos.stage import SESSION_S
+from service.kafka.delivery import transactional_id
+from service.records import Partition
 
 if TYPE_CHECKING:
     from random import Random
@@ -34,7 +36,7 @@ async def _holder(stage: Stage, role: Role, number: int) -> int:
         case "group coordinator":
             return await stage.cluster.groups.coordinator(stage.group)
         case "transaction coordinator":
-            identity = f"{stage.group}-{stage.input}-{number}"
+            identity = transactional_id(stage.group, Partition(stage.input, number))
             return await stage.cluster.groups.transaction_coordinator(identity)
 
 
