@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.text.normalise import social
-from service.text.normalise.addresses import steady_addresses
+from service.text.normalise.addresses import replace_addresses
 from service.text.normalise.formulas import without_closing, without_greeting
-from service.text.normalise.meanings import decoded, emoji_to_meanings, shortcodes_to_emoji
-from service.text.normalise.ratings import steady_ratings
+from service.text.normalise.meanings import emoji_to_meanings, repair_encoding, shortcodes_to_emoji
+from service.text.normalise.ratings import replace_ratings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,15 +38,15 @@ STEPS: dict[int, dict[str, Step]] = {
     2: {
         "references": social.without_references,
         # Before letters: that step would change the letters by which mojibake is recognised.
-        "encoding": decoded,
+        "encoding": repair_encoding,
         "letters": social.plain_letters,
         # Before greetings and closings: an address or handle can follow a name, or be the name.
-        "addresses": steady_addresses,
+        "addresses": replace_addresses,
         "hashtags": social.hashtags_to_words,
         "greetings": without_greeting,
         "closings": without_closing,
         # Before emoji: stars are emoji too.
-        "ratings": steady_ratings,
+        "ratings": replace_ratings,
         "shortcodes": shortcodes_to_emoji,
         "emoji": emoji_to_meanings,
         "emoticons": social.emoticons_to_words,

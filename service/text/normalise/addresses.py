@@ -1,8 +1,9 @@
-"""Web and e-mail addresses and handles: the same to a model whatever they name.
+"""Removes or replaces web addresses, e-mail addresses and handles.
 
-Exists because a model reads words into them: with an address or a handle added, one text in four
-was scored otherwise. Whom a text is addressed to, and what it links to, are not what it says of
-them, so the ones before and behind it go; within it each becomes one steady word.
+Exists because a model finds words in them: an added address or handle changed the label of one text
+in four. The people whom a text addresses, and the pages that it links to, are no part of its
+opinion. So addresses and handles before and after the text are removed, and each one within it is
+replaced by the same word.
 """
 
 from __future__ import annotations
@@ -18,20 +19,20 @@ if TYPE_CHECKING:
 LINK, USER = "link", "@user"
 _SIGNS = ("@", "/", "www.", "WWW.")
 
-# Of an address without `http`, only what has a path: `amazon.com` is a name that texts speak of.
-# Repeats are bounded by the lengths that names of hosts and of mailboxes may have; a path is not,
-# but nothing in it is looked at twice.
+# An address without `http` needs a path: `amazon.com` alone is the name of what a text is about.
+# Repeats are bounded by the length limits of host and mailbox names. A path has no bound, but the
+# expression does not backtrack in it.
 _TOKEN = re.compile(
     rf"(?P<link>{URL.pattern}"
     r"|(?<![\w.+@-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,4}[a-z]{2,24}(?![\w@])"
     r"|(?<![\w.@/-])(?:[\w-]{1,63}\.){1,3}"
     r"(?:be|co|com|de|edu|fr|gl|gov|io|it|ly|me|net|org|tv|uk|us)/[^\s<>\"]*[^\s<>\".,:;!?')\]}])"
-    # Not the hour that something is at.
+    # Not a time: `@5pm`.
     r"|(?<![\w@])@(?!\d{1,2}(?:[ap]m)?(?!\w))(?=[\d_]*[^\W\d_])\w+",
     re.IGNORECASE,
 )
-# What may stand before the first of a run and between two: marks, and words that are there for the
-# handle's sake alone, as in `RT @name:`. No emoticon: `:(` is what a text says.
+# What may be before the first handle of a row and between two: punctuation, and words that belong
+# to the handle, as in `RT @name:`. An emoticon may not: `:(` is part of the text.
 _GAP = re.compile(
     r"[)\]\"'>]?[:;,.]{0,3}[\s,.|&+/\u2013\u2014-]*(?:(?:rt|mt|cc|via|h/t)[\s:]+)?[(\[\"'<.]?",
     re.IGNORECASE,
@@ -41,15 +42,15 @@ _AFTER_LAST = re.compile(r"[)\]\"'>]?[\s.,!?-]*")
 _BEFORE_LAST = re.compile(
     r"(?:(?<=\s)(?:rt|mt|cc|via|h/t)[\s:]+)?(?:(?<=\s)[(\[\"'<])?\Z", re.IGNORECASE
 )
-# More than the longest that the pattern before may find.
+# Longer than any match of _BEFORE_LAST.
 _BEFORE_LAST_CHARACTERS = 8
 _MARKS = re.compile(r"[!?]+")
 
 
-def steady_addresses(text: str) -> str:
-    """Without the addresses and handles at the ends; `link` or `@user` for each of the others.
+def replace_addresses(text: str) -> str:
+    """Remove addresses and handles at both ends; replace the others by `link` or `@user`.
 
-    A text of nothing else becomes that word.
+    A text that has nothing else becomes that word.
     """
     if not any(sign in text for sign in _SIGNS) or not (found := list(_TOKEN.finditer(text))):
         return text
@@ -57,7 +58,7 @@ def steady_addresses(text: str) -> str:
     begin, end, marks = 0, len(text), ""
     while first < last and _GAP.fullmatch(text, begin, found[first].start()):
         if text.startswith("'s", found[first].end()):
-            # Whose something is belongs to the sentence.
+            # In `@name's bag` the handle is part of the sentence.
             break
         begin = found[first].end()
         first += 1
@@ -91,7 +92,7 @@ def _joined(text: str, found: Sequence[re.Match[str]], begin: int, end: int) -> 
         begin = match.end()
         new = USER if match["link"] is None else LINK
         if new == word and _GAP.fullmatch(gap):
-            # Three addressees are no more than one.
+            # Several handles in a row become one word.
             continue
         parts += (gap, new)
         word = new

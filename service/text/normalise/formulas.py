@@ -1,20 +1,20 @@
-"""Greetings and closing formulas are found and left out: they are manners, and no opinion.
+"""Removes greetings and closing formulas, which are polite phrases and not opinions.
 
-Exists because "Thanks, Alex" under a complaint turned 141 of 142 to praise. A formula is left out
-only as the very first or last thing of a text, with no more than names and titles beside it, and
-where enough of a text remains; thanks that say for what ("Thank you so much for the quick help!")
-are part of what a text says. The tables are values; the matchers see a bounded part of the text.
+Exists because "Thanks, Alex" under a complaint made 141 of 142 complaints positive. A formula is
+removed only at the very start or end of a text, with nothing but names and titles beside it, and if
+enough text remains. Thanks for something ("Thank you so much for the quick help!") are part of the
+opinion and stay. The patterns see a bounded part of the text.
 """
 
 from __future__ import annotations
 
 import re
 
-# What is looked at; a signature of more lines stays.
+# The parts of a text that are searched; a longer signature stays.
 _HEAD_CHARACTERS, _TAIL_CHARACTERS = 160, 300
-# A text of fewer words than remain behind a formula is the formula.
+# Words that must remain; otherwise the formula is the text, and stays.
 _WORDS_LEFT_MIN = 3
-# Formulas stand on each other: thanks in advance, regards, name, and the telephone's own line.
+# Several formulas can follow each other: thanks, regards with a name, and the phone's own line.
 _FORMULAS_MAX = 4
 _SIGNATURE_WORDS_MAX = 14
 _WORD = re.compile(r"\w+")
@@ -29,7 +29,7 @@ _ADDRESSEES = (
     r"|customer\s(?:services?|support|care|relations)|help\s?desk|friends|both|colleagues|and|or|&|to|the|whole|you"
     r"|sirs?\s?/\s?madam|@user"
 )
-# No word that begins a sentence: `Hi Im Better. Thanks`.
+# A word that can start a sentence is no name: `Hi Im Better. Thanks`.
 _NAME = (
     r"(?!(?:I'?m?|It|My|The|This|That|What|Why|How|You|We|Your|Thanks?|Please|Not?|Yes|Very|So)\b)"
     r"[A-Z](?:[\w'-]{1,24}|\.)"
@@ -47,7 +47,7 @@ _WELL_WISHES = re.compile(
     r"(?:\w{1,12}\s){0,2}(?:day|week|weekend|morning|afternoon|evening|summer|winter|spring|autumn"
     r"|holidays?|break|vacation|easter|christmas|trip|start)(?:\s\w{1,12}){0,2})\s*[,.!]+\s*"
 )
-# A letter's first line, if it is short and alone: `Welcome back from your travels, Maria!`
+# A short first line of a letter, alone on its line: `Welcome back from your travels, Maria!`
 _FIRST_LINE = re.compile(r"\s*(?P<line>[^\n]{2,60}[,!:])[ \t]*\n\s*")
 _FIRST_LINE_WORDS_MAX = 8
 _ADDRESSES = re.compile(
@@ -56,7 +56,7 @@ _ADDRESSES = re.compile(
     re.IGNORECASE,
 )
 
-# These are closings whatever stands before them, if they begin with a capital letter.
+# These may also follow a comma, and need no comma or new line after them.
 _FIRM = (
     r"(?:with\s)?(?:kind(?:est)?|best|warm(?:est)?)\s(?:personal\s)?regards"
     r"(?:\sfrom\s\w{1,16})?|regards|b?rgds"
@@ -69,7 +69,7 @@ _FIRM = (
     r"|(?:i\s(?:am\s)?|i'm\s)?look(?:ing)?\sforward\sto\s(?:hearing\sfrom\syou|your\s(?:prompt\s)?"
     r"(?:reply|response|answer))(?:\ssoon)?"
 )
-# These also begin sentences: they close with a comma or a line's end behind them.
+# These can also start a sentence: a closing has a comma or the end of a line after it.
 _SOFT = (
     r"(?:with\s)?(?:best|kind|warm|good)\swishes|(?:with|many)\sthanks"
     r"|(?:thanks|thank\syou)"
@@ -78,7 +78,7 @@ _SOFT = (
     r"|thx|tks|ty|ta|cheers|ciao|bye|br|kr|warmly|cordially|respectfully|yours|love|take\scare"
 )
 _CLOSING = re.compile(rf"(?<![\w'-])(?i:(?P<firm>{_FIRM})|(?P<soft>{_SOFT}))(?![\w'-])")
-# In each of them; told sooner than that there is none.
+# Every closing contains one of these; a quick check first, because most texts have none.
 _HINTS = (
     "thank", "thx", "tks", "ty,", "ty\n", "ta,", "ta\n", "cheers", "best", "wishes", "regard",
     "rgds", "sincerely", "faithfully", "truly", "looking f", "look f", "have a ", "ciao", "bye",
@@ -93,26 +93,26 @@ _DEVICE = re.compile(
     r"{0,4}[.,]?\s*\Z",
     re.IGNORECASE,
 )
-# Within a sentence they are what it says: `see you all tonight xoxo`.
+# Only after a sentence: in `see you all tonight xoxo` they are part of it.
 _KISSES = re.compile(rf"(?<=[.!?\n])\s*(?i:(?:xo){{2,6}}x?)(?:,?\s{_NAME}(?: {_NAME})?)?[.!]*\s*\Z")
-# The line by which programs part a signature from what was written, and an agent's initials.
-_PARTED = re.compile(r"\n-- ?\n[^\n]{0,80}(?:\n[^\n]{0,80}){0,5}\n?\Z|\s\^[A-Z]{2}\s*\Z")
+# The separator line that mail programs put before a signature, or an agent's initials.
+_SEPARATED = re.compile(r"\n-- ?\n[^\n]{0,80}(?:\n[^\n]{0,80}){0,5}\n?\Z|\s\^[A-Z]{2}\s*\Z")
 _DASHED = re.compile(
     rf"(?<=[.!?\n])\s*[-\u2013\u2014~]{{1,2}}[ \t]?{_NAME}(?: {_NAME}){{0,2}}\s*\Z"
 )
 
-# A letter's last lines: a short one of thanks, hope or wishes, and names below it.
+# The last lines of a letter: a short line of thanks, hope or wishes, and names below it.
 _LETTER_LINE_WORDS_MAX, _LETTER_NAME_LINES_MAX = 10, 3
-_MANNERS = re.compile(
+_POLITE = re.compile(
     r"thank|grate|appreciat|hope|hoping|forward|regard|wish|sincer|yours|care|cheers|best|respect"
     r"|bless|soon|advance|warm|cordial|faithful",
     re.IGNORECASE,
 )
 
-# Within a signature, between names: `Head of Service`, `de la Cruz`.
+# Between names and titles in a signature: `Head of Service`, `de la Cruz`.
 _CONNECTING = "of the and for at de da di van von der la le del bin al & | / - \u2013 \u2014"
 _CONNECTORS = frozenset(_CONNECTING.split())
-# Behind a comma, but no names: what thanks are for, or the next sentence.
+# Words that are no name after "Thanks,": a reason for the thanks, or the next sentence.
 _NOT_NAMING = (
     "i i'm i've it it's its this that these those they we you you're your u he she but so or "
     "not no never nothing to is was are were very really too still now then here there what "
@@ -122,9 +122,9 @@ _NOT_NAMING = (
     "service phone thanks thank bye"
 )
 _NO_NAMES = frozenset(_NOT_NAMING.split())
-# What led over to a formula that is gone.
+# A comma or dash before a removed formula.
 _LEFT = re.compile(r"(?:,|\s[-\u2013\u2014]{1,2})?\s*\Z")
-# Between a formula and a name.
+# Characters between a formula and a name.
 _AROUND = " \t\n,.!;-\u2013\u2014\"'"
 _INITIAL = re.compile(r"(?:(?<!\w)[A-Z]|Jr|Sr)\.\Z")
 _CONTACT = re.compile(
@@ -133,7 +133,7 @@ _CONTACT = re.compile(
 
 
 def without_greeting(text: str) -> str:
-    """Without a greeting at the start, and the wish to find the reader well."""
+    """Remove a greeting at the start, and a wish like "I hope this finds you well"."""
     for pattern in (_GREETING, _FIRST_LINE, _WELL_WISHES):
         match = pattern.match(text[:_HEAD_CHARACTERS])
         if match is None or (pattern is _FIRST_LINE and not _addresses(match["line"])):
@@ -148,7 +148,7 @@ def _addresses(line: str) -> bool:
 
 
 def without_closing(text: str) -> str:
-    """Without closing formulas, the names behind them, and what programs add, at the end."""
+    """Remove closing formulas at the end, the names after them, and lines of mail programs."""
     for _ in range(_FORMULAS_MAX):
         before = max(0, len(text) - _TAIL_CHARACTERS)
         place = _closing_begin(text[before:])
@@ -167,7 +167,8 @@ def _is_enough(text: str) -> bool:
 
 
 def _closing_begin(tail: str) -> int | None:
-    for pattern in (_DEVICE, _KISSES, _PARTED, _DASHED):
+    """The index at which the last closing formula begins; None if there is none."""
+    for pattern in (_DEVICE, _KISSES, _SEPARATED, _DASHED):
         if match := pattern.search(tail):
             return match.start()
     if (begin := _letter_end(tail)) is not None:
@@ -182,7 +183,7 @@ def _closing_begin(tail: str) -> int | None:
 
 
 def _letter_end(tail: str) -> int | None:
-    """Where the closing line of a letter begins, which has nothing but names below it."""
+    """The index of the closing line of a letter, above lines of names; None if there is none."""
     rest, names = tail.rstrip(), 0
     while names < _LETTER_NAME_LINES_MAX:
         above, newline, line = rest.rpartition("\n")
@@ -191,13 +192,14 @@ def _letter_end(tail: str) -> int | None:
             break
         rest, names = above.rstrip(), names + 1
     above, newline, line = rest.rpartition("\n")
-    closes = line.rstrip().endswith(",") or _MANNERS.search(line) is not None
+    closes = line.rstrip().endswith(",") or _POLITE.search(line) is not None
     if names and newline and closes and len(line.split()) <= _LETTER_LINE_WORDS_MAX:
         return len(above)
     return None
 
 
 def _may_begin(tail: str, match: re.Match[str]) -> bool:
+    """Whether a closing can begin here, by the text before it."""
     before = tail[: match.start()]
     bare = before.rstrip()
     if not bare or "\n" in before[len(bare) :] or bare[-1] in ".!?)\"'":
@@ -206,12 +208,13 @@ def _may_begin(tail: str, match: re.Match[str]) -> bool:
         return True
     if bare[-1] in ",;":
         return match["firm"] is not None or match[0].lower().startswith("thank")
-    # The mark or the line's end before it was lost: its capital letter tells.
+    # Without punctuation or a new line before it, its capital letter shows a new sentence.
     word = bare.rsplit(None, 1)[-1]
     return match[0][0].isupper() and match[0].lower() != "love" and not word[0].isupper()
 
 
 def _is_signature(match: re.Match[str], rest: str) -> bool:
+    """Whether the text after a closing is a signature, or nothing."""
     name = rest.lstrip(_AROUND).rstrip("\"'\n\t ")
     between = rest[: rest.index(name)] if name else rest
     own_line = "\n" in match.string[len(match.string[: match.start()].rstrip()) : match.start()]
@@ -223,7 +226,7 @@ def _is_signature(match: re.Match[str], rest: str) -> bool:
     if name[-1] in "!?" or ("!" in between and not below):
         return False
     if match["firm"] is None and not below:
-        # "Thank you, America." speaks to the one that it names; a signature ends without a mark.
+        # "Thank you, America." addresses its name; a signature has no full stop at its end.
         ends = name[-1] == "." and not _INITIAL.search(name)
         if ends or not any(sign in between for sign in ",-\u2013\u2014"):
             return False
@@ -231,7 +234,7 @@ def _is_signature(match: re.Match[str], rest: str) -> bool:
 
 
 def _are_names(found: str, below: bool) -> bool:
-    """Whether words are names, titles and numbers; `below` is on a line of their own."""
+    """Whether all words are names, titles or numbers; `below` if they are on their own line."""
     words = found.split()
     if len(words) > _SIGNATURE_WORDS_MAX:
         return False

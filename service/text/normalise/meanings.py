@@ -1,8 +1,8 @@
-"""What emoji mean to the people who send them, their shortcodes, and letters of a wrong encoding.
+"""Replaces emoji by what people mean by them, shortcodes by emoji, and repairs a wrong encoding.
 
-Exists because the Unicode names tell what is drawn: "face with symbols on mouth" is swearing. The
-words are whole words of the bundled vocabulary; gender and colour are left out, so that nobody is
-scored by them. The tables are values.
+Exists because the Unicode name of an emoji describes the picture: "face with symbols on mouth" is
+swearing. Every word here is a whole word of the bundled vocabulary. Gender and skin colour are left
+out, so that they cannot change a score.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cache
 
 from emoji import EMOJI_DATA
 
-from service.text.normalise.social import LOOKS, emoji_names, replace_emoji
+from service.text.normalise.social import VARIANTS, emoji_names, replace_emoji
 
 MEANINGS: dict[str, str] = {
     "👍": "thumbs up good", "👎": "thumbs down bad", "👌": "okay good", "🙏": "please",
@@ -41,47 +41,47 @@ MEANINGS: dict[str, str] = {
     "🥳": "celebrating face", "🎉": "celebrate", "🎊": "celebrate", "😎": "cool face",
     "🤗": "hugging face", "😋": "delicious", "🤤": "delicious", "😱": "shocked scared face",
     "🤯": "mind blown", "😮": "surprised face", "😲": "astonished face", "🥵": "hot face",
-    # Of any colour but black, and as `<3` is.
+    # Hearts of all colours but black, as for `<3`.
     **dict.fromkeys("❤♥💕💖💗💙💚💜🧡💛", "red heart"), "🖤": "black heart",
     "💯": "hundred percent",
     "🔥": "fire", "✨": "sparkle", "💥": "bang", "🏆": "winner", "✅": "check", "❌": "wrong",
     "🚫": "forbidden", "⚠": "warning", "🚩": "red flag warning", "🥇": "first place",
 }  # fmt: skip
 
-# Rows of them: `:heart::heart:`. An hour has a digit before it.
+# One or more in a row: `:heart::heart:`. After a digit it is a time.
 _SHORTCODES = re.compile(r"(?<![\w:])(?::[+a-zA-Z0-9_-]{2,40}:)+(?![\w:/])")
 _SHORTCODE = re.compile(":([^:]+):")
 _TONE = re.compile(r":skin-tone-[1-6]:")
 _GENDERS = re.compile("\u200d[\u2640\u2642]")
-# What `emoji` lacks of the codes of chat programs.
+# Shortcodes of chat programs that the package `emoji` lacks.
 _MORE_CODES = {
     "facepalm": "🤦", "man-facepalming": "🤦", "woman-facepalming": "🤦", "man-shrugging": "🤷",
     "woman-shrugging": "🤷", "thumbs_down": "👎", "thumbs_up": "👍", "puke": "🤮", "vomit": "🤮",
     "eyeroll": "🙄", "face_with_rolling_eyes": "🙄", "middle_finger": "🖕", "lol": "😂",
 }  # fmt: skip
 
-# UTF-8 that was read as Windows-1252 or Latin-1, of signs that are frequent in English.
-_MISREAD = {
+# UTF-8 that was decoded as Windows-1252 or Latin-1, for characters that are frequent in English.
+_MOJIBAKE = {
     "\u00e2\u20ac\u2122": "'", "\u00e2\u20ac\u02dc": "'", "\u00e2\u20ac\u0153": '"',
     "\u00e2\u20ac\u009d": '"', "\u00e2\u20ac\u00a6": "...", "\u00e2\u20ac\u201c": "-",
     "\u00e2\u20ac\u201d": "-", "\u00ef\u00bf\u00bd": "\ufffd", "\u00c2\u00a3": "\u00a3",
     "\u00c3\u00a9": "\u00e9",
 }  # fmt: skip
-_MISREAD_ANY = re.compile("|".join(_MISREAD))
+_MOJIBAKE_ANY = re.compile("|".join(_MOJIBAKE))
 _APOSTROPHE = re.compile(
     "(?<=[^\\W\\d_])[`\u00b4\ufffd](?=(?:s|t|d|m|ll|re|ve|all)(?!\\w))", re.IGNORECASE
 )
 
 
-def decoded(text: str) -> str:
-    """With signs that a wrong encoding broke as they were: `I`d` and `donâ€™t` have apostrophes."""
+def repair_encoding(text: str) -> str:
+    """Restore characters that a wrong encoding broke: `I`d` and `donâ€™t` get apostrophes."""
     if not text.isascii():
-        text = _MISREAD_ANY.sub(lambda m: _MISREAD[m[0]], text)
+        text = _MOJIBAKE_ANY.sub(lambda m: _MOJIBAKE[m[0]], text)
     return _APOSTROPHE.sub("'", text).replace("\ufffd", " ")
 
 
 def shortcodes_to_emoji(text: str) -> str:
-    """The emoji for each `:code:` that is known as one."""
+    """Replace each known `:code:` by its emoji."""
     if text.count(":") < 2:
         return text
     codes = _codes()
@@ -93,7 +93,7 @@ def shortcodes_to_emoji(text: str) -> str:
 
 
 def emoji_to_meanings(text: str) -> str:
-    """Words for each emoji, without gender and colour."""
+    """Replace each emoji by words for its meaning, without gender and skin colour."""
     if text.isascii():
         return text
     return replace_emoji(_GENDERS.sub("", text), *_meanings())
@@ -105,8 +105,8 @@ def _codes() -> dict[str, str]:
         name.strip(":").lower(): symbols
         for symbols, data in EMOJI_DATA.items()
         for name in (data["en"], *data.get("alias", ()))
-        # Without a second form of a heart that has other looks.
-        if not LOOKS.search(symbols.strip("\ufe0f"))
+        # A skin colour would be left over: one code stands for one plain emoji.
+        if not VARIANTS.search(symbols.strip("\ufe0f"))
     }
     return {**names, **_MORE_CODES}
 

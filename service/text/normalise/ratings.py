@@ -1,8 +1,7 @@
-"""Ratings in one form: `2/10`, `two out of ten`, `★★☆☆☆` and `4 stars` to `rated 2 out of 10`.
+"""Gives ratings one form: `2/10`, `two out of ten` and rows of stars become `rated 2 out of 10`.
 
-Exists because a model of words reads neither a fraction nor a row of stars. Only what is a rating
-almost surely: no dates, no shares of a group, no parts of a series, nothing within numbers or
-paths.
+Exists because the model understands neither fractions nor rows of stars. Only what is almost
+certainly a rating is changed: no dates, shares of a group, parts of a series, numbers or paths.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _FRACTION = re.compile(
     r"(?![\w/%@]|[.,:]\d|-\d)(?P<stars>[\s-]stars?(?!\w))?",
     re.IGNORECASE,
 )
-# A date, a part of a series or a share of a group is what such words tell of.
+# After these words comes a date, a part of a series or a share of a group.
 _NO_RATING_BEFORE = re.compile(
     r"(?<!\w)(?:on|by|until|till|from|since|before|after|due|dated?|part|page|step|day|week|episode"
     r"|ep|chapter|season|tweet|question|level|stage|version|every|each|no|today|tomorrow|tonight"
@@ -35,7 +34,8 @@ _NO_RATING_BEHIND = re.compile(
 )
 _STARS = re.compile(
     rf"{_RATED}{_ALONE}(?P<n>[0-5](?:\.\d)?|{'|'.join(_WORDS[:6])})\s"
-    # `5 star hotel` is what kind of hotel, and `one star` is a person or a rating.
+    # In `5 star hotel` the number is a class, not a rating. `one star` can be a person, so it has
+    # to end a sentence.
     r"(?:(?<=[0-9oeru]\s)stars|(?:(?<=[01]\s)|(?<=one\s)|(?<=zero\s))star(?=\s*(?:\Z|[.,!;:)\n]))"
     r")(?!\w|-\w|\s(?:of|in|from(?!\s(?:me|us)\b)|who|are|were|at|on|have|that)\b)",
     re.IGNORECASE,
@@ -45,15 +45,15 @@ _ROW = re.compile(
     rf"(?:(?<![\w.,/-])(?P<n>[0-5](?:\.\d)?)\s?)?"
     rf"(?P<row>[{_FULL}{_EMPTY}]\ufe0f?(?:[ \t]?[{_FULL}{_EMPTY}]\ufe0f?)*)"
 )
-# How many stars there are, where a row shows the empty ones, and where it does not.
+# The length of a row that shows empty stars too, and the maximum of one that does not.
 _ROW_LENGTHS, _STARS_MAX = (5, 10), 5
 
 
-def steady_ratings(text: str) -> str:
-    """`rated N out of D` for each rating."""
+def replace_ratings(text: str) -> str:
+    """Replace each rating by `rated N out of D`."""
     if not text.isascii():
         text = _ROW.sub(_of_row, text)
-    # Found sooner than a rating; most texts have none.
+    # A quick check first, because most texts have no rating.
     lower = text.lower()
     if "/" in lower or "out of" in lower:
         text = _FRACTION.sub(_of_fraction, text)
@@ -82,7 +82,7 @@ def _of_row(match: re.Match[str]) -> str:
     full = sum(sign in _FULL for sign in row)
     number, whole = str(full), _STARS_MAX
     if match["n"] is not None:
-        # `4.5 ★`: the star is the unit.
+        # In `4.5 ★` the star is the unit.
         if full != 1 or len(row) != 1 or float(match["n"]) > whole:
             return match[0]
         number = match["n"]
@@ -91,7 +91,7 @@ def _of_row(match: re.Match[str]) -> str:
         if whole not in _ROW_LENGTHS or any(sign in _EMPTY for sign in row[:full]):
             return match[0]
     elif full > _STARS_MAX or (full == 1 and not _is_first_and_only(match)):
-        # Longer rows, and single stars within a text, are there to be pretty.
+        # Longer rows, and single stars within a text, are decoration.
         return match[0]
     return f" rated {number} out of {whole} "
 
