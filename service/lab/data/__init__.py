@@ -1,1 +1,1 @@
-"""Labelled files of every form that `lab` reads. No model here."""
+"""Readers of the data files of `lab`. No model code here."""

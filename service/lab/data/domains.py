@@ -1,9 +1,8 @@
-"""Labelled text of many domains for a model with three labels: what is trained on, what is not.
+"""Reads and splits labelled text of several domains for a model with three labels.
 
-Exists so that a model is chosen by domains that did not teach it. Every domain is split by a hash
-of its texts, so that the same row lands in the same part whatever the seed, the order of the file
-or the other domains; a text that comes twice is one row. Files in, rows out: nothing is normalised
-or weighted here.
+Exists so that a model can be tested on domains that it was not trained on. Each domain is split by
+a hash of its texts: a row is in the same part whatever the seed, the order of the file or the other
+domains. Duplicates of a text are one row. Nothing is normalised or weighted here.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from service.errors import InputError
-from service.lab.data.files import read_lines
+from service.lab.data.files import labelled_rows
 from service.lab.data.glue import Example
 
 if TYPE_CHECKING:
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
 
 LABELS = ("NEGATIVE", "NEUTRAL", "POSITIVE")
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
-HEADER = "text\tlabel"
 
-# Rows of tweets_semeval.tsv that neither teach nor choose: the figures of the card are theirs. Of a
-# small file a third.
-ASIDE = 5000
-# Rows of a domain that choose checkpoints and calibrate; at most a sixth of a small file.
+# Rows of tweets_semeval.tsv for the figures of the model card; they are used for nothing else. A
+# small file reserves a third of its rows.
+RESERVED = 5000
+# Rows of a domain that select checkpoints and calibrate the model. A small file holds a sixth of
+# its rows out.
 HELD_OUT = 2000
 HELD_OUT_DIVISOR = 6
 
@@ -37,9 +36,8 @@ NAMES = {
     "very negative": NEGATIVE,
     "very positive": POSITIVE,
 }
-# Emotions that are opinions of what a comment is about. Wishes, care and agreement are none:
-# "I wish it had a clock" says nothing good. Approval, optimism, surprise and realization stand
-# beside all three labels, and teach none.
+# The labels of emotions. Wishes and care are not opinions: "I wish it had a clock" praises nothing.
+# Approval, optimism, surprise and realization go with all three labels, so they have none here.
 _EMOTIONS = {
     **dict.fromkeys(
         ("admiration", "amusement", "excitement", "gratitude", "joy", "love", "pride", "relief"),
@@ -57,20 +55,20 @@ _EMOTIONS = {
 
 
 class Domain(NamedTuple):
-    """Rows of one domain: to train on, held out to choose and calibrate, and put aside."""
+    """Rows of one domain: for training, for selection and calibration, and for the model card."""
 
     train: list[Example]
     held_out: list[Example]
-    aside: list[Example]
+    reserved: list[Example]
 
 
 def read_domains(folder: Path, leave_out: tuple[str, ...] = ()) -> dict[str, Domain]:
-    """The domains whose files a folder holds, by name; those of `leave_out` teach nothing.
+    """The domains in the files of a folder, by name; those of `leave_out` have no training rows.
 
-    Files have the header text<TAB>label. The label of a domain is an index of `LABELS`.
+    Files have the header text<TAB>label. The labels of the examples are indices of `LABELS`.
 
     Raises:
-        InputError: a file is missing or not of this form, or there is no domain of such a name.
+        InputError: a file is missing or has another form, or `leave_out` names an unknown domain.
     """
     unknown = set(leave_out) - set(_FILES)
     if unknown:
@@ -81,33 +79,27 @@ def read_domains(folder: Path, leave_out: tuple[str, ...] = ()) -> dict[str, Dom
     found = {}
     for name, (file, label_of) in _FILES.items():
         rows = _rows(folder / file, label_of)
-        cut = min(ASIDE, len(rows) // 3) if name == "semeval" else 0
-        aside, rest = rows[:cut], rows[cut:]
+        cut = min(RESERVED, len(rows) // 3) if name == "semeval" else 0
+        reserved, rest = rows[:cut], rows[cut:]
         held = min(HELD_OUT, len(rest) // HELD_OUT_DIVISOR)
         train = [] if name in leave_out else rest[held:]
-        found[name] = Domain(train, rest[:held], aside)
+        found[name] = Domain(train, rest[:held], reserved)
     return found
 
 
 def key(text: str) -> str:
-    """What two copies of a text share: its letters and digits, whatever stands between them."""
+    """The letters and digits of a text in lower case, which are equal for duplicates."""
     return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
 def _rows(path: Path, label_of: Callable[[str], int | None]) -> list[Example]:
-    """Rows that have one label, in the order of their hash."""
-    lines = read_lines(path)
-    if lines[0] != HEADER:
-        raise InputError(f"{path}: the first line must be text<TAB>label")
+    """Texts whose duplicates have the same label, in the order of their hash."""
     labels: dict[str, set[int]] = {}
     texts: dict[str, str] = {}
-    for number, line in enumerate(lines[1:], start=2):
-        text, tab, label = line.rpartition("\t")
-        if line and not tab:
-            raise InputError(f"{path}:{number}: has no tab; give a file of text<TAB>label")
+    for _, text, label in labelled_rows(path, "text"):
         found = label_of(label)
         if found is not None and key(text):
-            texts.setdefault(key(text), text.strip())
+            texts.setdefault(key(text), text)
             labels.setdefault(key(text), set()).add(found)
     agreed = [k for k in texts if len(labels[k]) == 1]
     agreed.sort(key=lambda k: hashlib.sha256(k.encode()).digest())
@@ -115,7 +107,10 @@ def _rows(path: Path, label_of: Callable[[str], int | None]) -> list[Example]:
 
 
 def _of_emotions(label: str) -> int | None:
-    """The pole that all emotions of a comment share; a pole counts more than being neutral."""
+    """The label of a comment from its emotions: the only pole among them, else neutral.
+
+    None if the emotions are of both poles, or one of them has no label.
+    """
     found = {_EMOTIONS.get(name) for name in label.split(",")}
     if None in found:
         return None

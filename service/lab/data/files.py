@@ -1,7 +1,7 @@
-"""Text files in, and pages out, with one line of remedy where that cannot be.
+"""Reads text files and writes pages; an error is one line that says what to do.
 
-Exists so that every command reads lines alike, and refuses a file in the same words. Knows no form
-of data.
+Exists so that every command reads lines in the same way and refuses a file in the same words. Knows
+no labels: what the cells of a row mean is in `glue`, `domains` and `labelled`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from service.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
 def read_text(path: Path, remedy: str = "give a text file") -> str:
-    """All of a file; `remedy` says what to do where there is none.
+    """The content of a file; `remedy` completes the error message of a missing one.
 
     Raises:
-        InputError: no such file, or not UTF-8.
+        InputError: there is no such file, or it is not UTF-8.
     """
     try:
         return path.read_bytes().decode()
@@ -32,16 +32,39 @@ def read_text(path: Path, remedy: str = "give a text file") -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a file, without their carriage returns; nothing else ends one.
+    r"""The lines of a file; only `\n` and `\r\n` end a line.
 
     Raises:
-        InputError: no such file, or not UTF-8.
+        InputError: there is no such file, or it is not UTF-8.
     """
     return [line.rstrip("\r") for line in read_text(path).split("\n")]
 
 
+def labelled_rows(path: Path, text_column: str) -> Iterator[tuple[int, str, str]]:
+    r"""Line number, text and label of each row of a TSV with the header `text_column\tlabel`.
+
+    The text is what stands before the last tab, without white space around it. There is no quoting:
+    a `"` is text. Empty lines are skipped.
+
+    Raises:
+        InputError: the file cannot be read, has another header, or a row without a tab.
+    """
+    lines = read_lines(path)
+    form = f"{text_column}<TAB>label"
+    if lines[0] != f"{text_column}\tlabel":
+        raise InputError(f"{path}: the first line must be {form}")
+    for number, line in enumerate(lines[1:], start=2):
+        text, tab, label = line.rpartition("\t")
+        if line and not tab:
+            raise InputError(f"{path}:{number}: has no tab; give a file of {form}")
+        if line:
+            yield number, text.strip(), label
+
+
 def write_pages(folder: Path, pages: Mapping[str, str]) -> list[Path]:
-    """Write texts by name into a folder, which is made where it is missing; give their paths.
+    """Write each page to the file of its name in a folder, and return the paths.
+
+    The folder is created if it does not exist.
 
     Raises:
         InputError: the folder cannot be written.

@@ -1,7 +1,7 @@
-"""Labelled text in the forms that it is published in, read as negative, neutral and positive.
+"""Reads labelled text in the forms in which data sets publish it.
 
-Exists so that a model is measured and trained on other people's files as they are, each form read
-in one way. What GLUE's form means is in `glue`; nothing is scored or held out here.
+Exists so that a model can be measured and trained on published files without a conversion. GLUE's
+form is in `glue`; nothing is scored or held out here.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from service.errors import InputError
-from service.lab.data.domains import HEADER, NAMES
-from service.lab.data.files import read_lines
+from service.lab.data.domains import NAMES
+from service.lab.data.files import labelled_rows, read_lines
 from service.lab.data.glue import Example, read_glue
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Form = Literal["glue", "named", "ratings", "ratings-odd", "emotions"]
 
-# Of ratings from -4 to 4: what people agree on is at least so far from neutral.
+# The least absolute value of a clear rating, on a scale from -4 to 4.
 RATING_MIN = 1.0
 RATINGS_COLUMNS = "number<TAB>mean rating<TAB>text"
 EMOTIONS_COLUMNS = "text<TAB>label numbers<TAB>id"
@@ -29,7 +29,7 @@ _POLES = {"1": 0, "3": 1}
 
 
 class Rated(NamedTuple):
-    """A text with the mean of what people said of it, from -4 to 4."""
+    """A text with its number and the mean rating by people, from -4 to 4."""
 
     number: int
     rating: float
@@ -37,16 +37,19 @@ class Rated(NamedTuple):
 
 
 def read_labelled(path: Path, form: Form) -> list[Example]:
-    """Read the examples of a file of this form; there is no quoting: a `"` is text.
+    """Read the examples of a file; there is no quoting: a `"` is text.
 
-    `glue` has the header sentence<TAB>label, and the labels that the file says. `named` has the
-    header text<TAB>label and the names negative, neutral and positive, or very negative and very
-    positive: 0, 1 and 2. Of all others the polar examples are read; 0 is negative, 1
-    positive. `ratings` are those of `read_ratings` of even number, which is the test half, and with
-    `ratings-odd` the others; `emotions` those of `read_emotions` that have a label.
+    The forms, and the labels of their examples:
+        glue: the header sentence<TAB>label; the labels are the numbers in the file.
+        named: the header text<TAB>label; 0 for negative and very negative, 1 for neutral, 2 for
+            positive and very positive.
+        ratings: see `read_ratings`; the clear ratings with an even number, which are the test half:
+            0 for negative, 1 for positive.
+        ratings-odd: the same for odd numbers.
+        emotions: see `read_emotions`; the texts with a label: 0 for negative, 1 for positive.
 
     Raises:
-        InputError: the file cannot be read, or a row is not of this form.
+        InputError: the file cannot be read, or a row has another form.
     """
     if form == "glue":
         return read_glue(path)
@@ -67,40 +70,36 @@ def read_labelled(path: Path, form: Form) -> list[Example]:
 
 
 def _read_named(path: Path) -> list[Example]:
-    lines = read_lines(path)
-    if lines[0] != HEADER:
-        raise InputError(f"{path}: the first line must be text<TAB>label")
     examples = []
-    for number, line in enumerate(lines[1:], start=2):
-        text, _, name = line.rpartition("\t")
+    for number, text, name in labelled_rows(path, "text"):
         label = NAMES.get(name.strip().lower())
-        if line and label is None:
+        if label is None:
             raise InputError(
                 f"{path}:{number}: its label is none of {', '.join(NAMES)}; give a file of "
                 "text<TAB>label, or to `evaluate` its --format"
             )
-        if label is not None and text.strip():
-            examples.append(Example(text.strip(), label))
+        if text:
+            examples.append(Example(text, label))
     return examples
 
 
 def read_emotions(path: Path) -> list[tuple[str, int | None]]:
-    """Texts with their label: 0 negative, 1 positive, None where it is neither or not sure.
+    """Texts with their labels: 0 for negative, 1 for positive, None for others or several.
 
-    The file has no header: text, label numbers (0 ambiguous, 1 negative, 2 neutral, 3 positive,
-    several with commas), id.
+    The file has no header. Its columns are the text, label numbers separated by commas (0
+    ambiguous, 1 negative, 2 neutral, 3 positive), and an id.
 
     Raises:
-        InputError: the file cannot be read, or has a row of another form.
+        InputError: the file cannot be read, or a row has another form.
     """
     return [(text, _POLES.get(labels)) for _, (text, labels, _) in _rows(path, EMOTIONS_COLUMNS)]
 
 
 def read_ratings(path: Path) -> list[Rated]:
-    """All rows of a file without header: number, mean rating, text.
+    """All rows of a file without a header; its columns are number, mean rating and text.
 
     Raises:
-        InputError: the file cannot be read, or has a row of another form.
+        InputError: the file cannot be read, or a row has another form.
     """
     rated = []
     for line, (number, rating, text) in _rows(path, RATINGS_COLUMNS):
@@ -111,7 +110,7 @@ def read_ratings(path: Path) -> list[Rated]:
 
 
 def _rows(path: Path, columns: str) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each line that is not empty, with the number of the line."""
+    """The line number and the three cells of each line that is not empty."""
     for number, line in enumerate(read_lines(path), start=1):
         cells = line.split("\t")
         if line and len(cells) != 3:

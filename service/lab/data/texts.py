@@ -1,6 +1,6 @@
-"""Texts to measure on: a file of one's own, or what the demo says.
+"""Reads texts for measurements of speed, from a file or from the demo's messages.
 
-Exists so that every command that measures speed reads texts alike.
+Exists so that every such command reads them in the same way.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def read_texts(path: Path | None, count: int) -> list[str]:
-    """The first `count` texts of a file, or of the demo; begun again where there are fewer.
+    """`count` texts of a file, or of the demo by default; repeated if there are fewer.
 
-    A file holds one text a line; of a .tsv, the last column; of a .jsonl, the field `text`.
+    A file has one text in each line. In a .tsv the text is the last column, in a .jsonl the field
+    `text`.
 
     Raises:
         InputError: the file cannot be read or has no text.

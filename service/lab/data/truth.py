@@ -1,7 +1,7 @@
-"""What the labels of a file are for a model: by number, by pole, or by name.
+"""Maps the labels of a file to the labels of a model: by number, by pole, or by name.
 
-Exists so that text of two labels measures a model of three, and that of three one of two, in one
-way. Labels and probabilities in, the same out; nothing is scored here.
+Exists so that a file with two labels can measure a model with three, and the reverse, in one way.
+Nothing is scored here.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
 
 class Truth(NamedTuple):
-    """The examples that a model is measured on, and their labels as indices of its labels.
+    """The examples to measure a model on, with its own labels.
 
-    `poles` are the indices of both poles where examples of these alone measure a model that has
-    more labels: it is then asked which pole is likelier. `left_out` counts the neutral examples of
-    a file whose model has no neutral label.
+    Attributes:
+        examples: the examples of the file that the model has a label for.
+        labels: the index of each example's label among the model's labels.
+        poles: the indices of the negative and the positive label, if the model has more labels and
+            the examples only these: then it is measured by which pole is likelier.
+        left_out: the number of neutral examples, left out because the model has no neutral label.
     """
 
     examples: list[Example]
@@ -41,7 +44,9 @@ class Truth(NamedTuple):
 def truth_of(
     data: Path, examples: Sequence[Example], form: Form, names: Sequence[str], model: str
 ) -> Truth:
-    """What the labels of this file's form are for this model, with labels of these names.
+    """Map the labels of examples read from a file of this form to those of a model.
+
+    `names` are the labels of the model; `data` and `model` are for the error message.
 
     Raises:
         InputError: the file has a label that the model does not have.
@@ -64,16 +69,16 @@ def truth_of(
             f"({', '.join(names)}); give data with its labels"
         )
     if poles is not None and highest < 2:
-        # SST-2 and its like: 0 negative, 1 positive, and nobody was asked for a third label.
+        # Files like SST-2: 0 is negative, 1 is positive, and annotators had no third label.
         labels = np.array([poles[e.label] for e in examples], np.int64)
         return Truth(list(examples), labels, poles, 0)
     return Truth(list(examples), np.array([e.label for e in examples], np.int64), None, 0)
 
 
 def of_poles(probabilities: NDArray[np.float64], poles: tuple[int, int]) -> NDArray[np.float64]:
-    """The probabilities of both poles given that it is one of them, shape (examples, 2).
+    """The probabilities of the two poles, given that the label is a pole; shape (examples, 2).
 
-    They are even where a model is so sure of another label that both are 0.
+    `probabilities` has the shape (examples, labels). Where those of both poles are 0, each is 0.5.
     """
     two = probabilities[:, poles] + np.finfo(np.float64).tiny
     shares: NDArray[np.float64] = two / two.sum(axis=1, keepdims=True)

@@ -66,7 +66,7 @@ def test_all_countries(shared_data: Path) -> None:
     assert {"North Korean", "South Korean"} == koreas
 
 
-def test_missing_data_is_told(tmp_path: Path) -> None:
+def test_missing_data_is_reported(tmp_path: Path) -> None:
     """With the option that names another folder."""
     with pytest.raises(InputError, match=r"countries.csv: cannot be read .* with --data"):
         read_countries(tmp_path)
@@ -159,7 +159,7 @@ def test_pairs_of_others(
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("p.tsv", "only one text\n", "no file of pairs"),
         ("p.csv", "a,b\n1,2\n", "no file of pairs"),
@@ -168,8 +168,8 @@ def test_pairs_of_others(
         ("p.tsv", "", "has 0 pairs"),
     ],
 )
-def test_what_is_no_file_of_pairs(tmp_path: Path, name: str, content: str, told: str) -> None:
+def test_what_is_no_file_of_pairs(tmp_path: Path, name: str, content: str, message: str) -> None:
     """The forms that there are are named."""
     (tmp_path / name).write_text(content)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         read_pairs(tmp_path / name)

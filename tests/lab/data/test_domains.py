@@ -1,4 +1,4 @@
-"""Domains of three labels: what teaches, what chooses, what is put aside; no row does two."""
+"""Domains of three labels: what teaches, what chooses, what is reserved; no row does two."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service.errors import InputError
-from service.lab.data.domains import ASIDE, NEGATIVE, NEUTRAL, POSITIVE, key, read_domains
+from service.lab.data.domains import NEGATIVE, NEUTRAL, POSITIVE, RESERVED, key, read_domains
 from service.lab.data.glue import Example
 from service.lab.teaching.mixture import read_mixture
 from service.lab.teaching.mixture_three import balanced
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 def test_every_row_is_in_exactly_one_part(tmp_path: Path) -> None:
-    """Rows of the tweets that are put aside are never read as anything else."""
-    domains = read_domains(write_domains(tmp_path, tweets=3 * ASIDE))
-    for name, (train, held_out, aside) in domains.items():
-        parts = [{key(row.text) for row in part} for part in (train, held_out, aside)]
+    """Rows of the tweets that are reserved are never read as anything else."""
+    domains = read_domains(write_domains(tmp_path, tweets=3 * RESERVED))
+    for name, (train, held_out, reserved) in domains.items():
+        parts = [{key(row.text) for row in part} for part in (train, held_out, reserved)]
         assert sum(map(len, parts)) == len(set.union(*parts)), name
         assert train, name
         assert held_out, name
-    assert len(domains["semeval"].aside) == ASIDE
-    assert not any(domain.aside for name, domain in domains.items() if name != "semeval")
+    assert len(domains["semeval"].reserved) == RESERVED
+    assert not any(domain.reserved for name, domain in domains.items() if name != "semeval")
 
 
 def test_a_part_does_not_depend_on_the_order_of_the_file(tmp_path: Path) -> None:
@@ -66,14 +66,14 @@ def test_wishes_and_care_are_no_opinions(tmp_path: Path, emotions: str, label: i
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [("text,label\n", "first line"), ("text\tlabel\nalone\n", ":2: has no tab")],
 )
-def test_another_form_is_refused(tmp_path: Path, content: str, said: str) -> None:
+def test_another_form_is_refused(tmp_path: Path, content: str, message: str) -> None:
     """With the file, the line and what is due."""
     folder = write_domains(tmp_path)
     (folder / "sst5.tsv").write_text(content)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         read_domains(folder)
 
 

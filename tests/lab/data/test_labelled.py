@@ -50,7 +50,7 @@ def test_only_clear_labels_are_labels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("sentence\tlabel\ngood\t1\n", r"data.tsv:1: has 2 columns, three are due"),
         ("\na\tb\tc\n", r"data.tsv:2: has no number and mean rating; .*--format"),
@@ -58,9 +58,9 @@ def test_only_clear_labels_are_labels(tmp_path: Path) -> None:
         (b"1\t2\tcaf\xe9\n", "byte 7 is not UTF-8"),
     ],
 )
-def test_another_form_is_refused(tmp_path: Path, content: str | bytes, told: str) -> None:
+def test_another_form_is_refused(tmp_path: Path, content: str | bytes, message: str) -> None:
     """With the place, and with what to do."""
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         read_labelled(_file(tmp_path, content), "ratings")
 
 
@@ -81,14 +81,14 @@ def test_the_halves_of_the_tweets_share_nothing(shared_data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("sentence\tlabel\n", "the first line must be text<TAB>label"),
         ("text\tlabel\ngood\tgreat\n", r":2: its label is none of negative, neutral, positive"),
-        ("text\tlabel\ngood\n", ":2: its label is none of"),
+        ("text\tlabel\ngood\n", ":2: has no tab; give a file of text<TAB>label"),
     ],
 )
-def test_names_that_are_no_labels_are_refused(tmp_path: Path, content: str, told: str) -> None:
+def test_names_that_are_no_labels_are_refused(tmp_path: Path, content: str, message: str) -> None:
     """With the line, and the names that are."""
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         read_labelled(_file(tmp_path, content), "named")
