@@ -1,7 +1,7 @@
-"""What stands around an opinion and is none: greetings, sign-offs, handles, links, typos.
+"""Adds to a text what is no opinion: greetings, sign-offs, handles, links, typos.
 
-Exists so that a model is taught that these change nothing. Some kinds of greeting and sign-off
-are left out on purpose ("Warm wishes", "Respectfully"): unseen ones are measured.
+Exists so that a model learns that these do not change the sentiment. Some greetings and sign-offs
+are left out on purpose ("Warm wishes", "Respectfully"): measurements use those.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ _WORDS = {**COMMON, "title": TITLES, "break": ("\n",), "plain": lessons_neutral.
 # The normaliser's steps that remove greetings and closings.
 FORMULA_STEPS = ("greetings", "closings")
 _WORD = re.compile(r"\b[a-z]{4,}\b")
-# A handle, a link, a signature: the longest of what one edit adds, in characters.
+# The most characters that one edit adds.
 ADDED_MAX = 150
-# Opinions are never in the first: a long text keeps its own end.
+# Punctuation at the end of a text.
 _MARKED = re.compile(r"[.,;:!?…)\]]$")
 
 
@@ -65,13 +65,13 @@ def normalised_with_formulas(text: str, version: int) -> str:
 
 
 def altered(order: random.Random, text: str) -> str:
-    """The text with one or two things around or in it that do not change its opinion.
+    """The text after one or two random edits that do not change its opinion.
 
-    Never empty where the text is not, and at most `2 * ADDED_MAX` characters longer.
+    It is empty only if the text is, and has at most `2 * ADDED_MAX` characters more.
     """
     edits = order.choices(list(EDITS), weights=list(EDITS.values()), k=order.choice((1, 1, 2)))
     found = text
-    # No mail has two greetings or two signatures.
+    # A mail has no second greeting or signature.
     for edit in edits[:1] if set(edits) <= {_signed, _greeted, _mail} else edits:
         found = edit(order, found)
     return found if found.strip() else text
@@ -105,7 +105,7 @@ def _signed(order: random.Random, text: str) -> str:
 
 
 def _closed(order: random.Random, text: str) -> str:
-    """With a mark at the end, mostly, so that what follows is another sentence."""
+    """With a full stop at the end in most cases, so that the next sentence is separate."""
     return text if _MARKED.search(text) or order.random() < 0.25 else text + "."
 
 
@@ -114,7 +114,7 @@ def _mail(order: random.Random, text: str) -> str:
 
 
 def _named(order: random.Random, text: str) -> str:
-    """A handle, an address or a hashtag before, behind or between."""
+    """A handle, an address or a hashtag before, after or between the words."""
     kind = order.choice(("{handle}", "{handle}", "{address}", "{hashtag}"))
     if kind == "{hashtag}":
         added = _filled(order, order.choice(HASHTAGS)).replace(" ", "")
@@ -129,7 +129,7 @@ def _named(order: random.Random, text: str) -> str:
 
 
 def _marked(order: random.Random, text: str) -> str:
-    """Another mark at the end, a comma less, or a space more."""
+    """Other punctuation at the end, one comma less, or one space more."""
     dice = order.random()
     if dice < 0.2 and "," in text:
         return text.replace(",", "", 1)
@@ -144,7 +144,7 @@ def _marked(order: random.Random, text: str) -> str:
 
 
 def _misspelt(order: random.Random, text: str) -> str:
-    """One word of four letters or more with two swapped, one lost, or one twice."""
+    """One word of four or more letters with two letters swapped, one missing, or one doubled."""
     found = list(_WORD.finditer(text))
     if not found:
         return text
@@ -163,14 +163,14 @@ def _in_other_case(order: random.Random, text: str) -> str:
 
 
 def _beside_a_fact(order: random.Random, text: str) -> str:
-    """A neutral sentence before or behind, with a name or a place in it."""
+    """A neutral sentence before or after the text, some with a name or a place."""
     fact = _filled(order, order.choice((*PLACED, *_WORDS["plain"])))
     if order.random() < 0.5:
         return f"{fact} {text}"
     return f"{_closed(order, text)} {fact}"
 
 
-# By weight: what a sign-off did is the worst that was measured.
+# Edits by weight. Sign-offs have the highest, because they changed most labels.
 EDITS: dict[Edit, int] = {
     _signed: 26,
     _greeted: 13,

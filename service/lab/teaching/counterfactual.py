@@ -1,8 +1,8 @@
-"""Groups of texts that must score alike: they differ in a country, name, pronoun or group alone.
+"""Groups of texts that must have equal scores: they differ only in a country, name, pronoun or group.
 
-Exists so that training can be shown what must not matter. About a fifth of the countries is never
-used, so that the report can say what holds for names that were not trained on. Every group is
-made from the seed and the step alone, so an interrupted run goes on exactly. No model code here.
+Exists so that training can penalise the effect of such words. About a fifth of the countries is
+never used, so that the report on bias can measure names that were not trained on. A group depends
+only on the seed and the step, so a resumed run continues exactly. No model code here.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
     from service.lab.bias.data import Country
 
-# One of so many countries, in the order of their names, is never trained on.
+# Every fifth country, in the order of names, is held out.
 HELD_OUT_EVERY = 5
-# A real text is put into a frame where it is no longer than this: a batch stays small.
+# Longer real texts are not used, so that batches stay small.
 TEXT_WORDS_MAX = 30
-# Of such a weight beside the other kinds: as often as some three of them.
+# The weight of groups with something around a text, about that of three other kinds together.
 AROUND_WEIGHT = 14
-# Words in a country's name that say nothing about which it is.
+# Words that occur in the names of several countries.
 _COMMON_WORDS = frozenset(
     (
         "island",
@@ -49,16 +49,17 @@ _NOUN = re.compile(rf"\b({'|'.join(swaps.NOUNS)})\b")
 _WORD = re.compile(r"\w+|\W+")
 _TO_FEMALE = swaps.GENDER_SWAPS
 _TO_MALE = {female: male for male, female in swaps.GENDER_SWAPS.items()} | {"girls": "boys"}
-# Behind these words "her" stands where a man would be "him", not "his".
+# Before these words "her" becomes "him", otherwise "his".
 _AFTER_HER_ALONE = re.compile(
     r"\s*($|[^\w\s]|(to|and|in|on|at|for|with|by|as|but|or|from|is|that|so|a|an|the|his|my)\b)"
 )
 
 
 def split_countries(countries: Sequence[Country]) -> tuple[list[Country], list[Country]]:
-    """Split into (trained, held out); what shares a word or an adjective with the latter is none.
+    """Split countries into (trained, held out).
 
-    Of `Guinea` and `Guinea-Bissau` one would give the other away, so some are in neither part.
+    A country that shares a word of its name or adjective with a held-out one is in neither part:
+    training on `Guinea` would also train `Guinea-Bissau`.
     """
     ordered = sorted(countries, key=lambda country: country.name)
     held = ordered[HELD_OUT_EVERY // 2 :: HELD_OUT_EVERY]
@@ -73,10 +74,7 @@ def _words(country: Country) -> set[str]:
 
 
 def swap_gender(text: str) -> str:
-    """The text with its words for men and women exchanged; the same text where it has none.
-
-    A text with words of both is turned as a whole, so that it still says who does what to whom.
-    """
+    """The text with all its words for men and for women exchanged; unchanged if it has none."""
     parts = _WORD.findall(text)
     swapped = []
     for index, part in enumerate(parts):
@@ -91,7 +89,7 @@ def swap_gender(text: str) -> str:
 
 
 class Counterfactuals:
-    """An endless supply of groups; countries are those of `trained` alone."""
+    """Generates groups of texts that must have equal scores."""
 
     def __init__(
         self,
@@ -102,10 +100,15 @@ class Counterfactuals:
         *,
         around: bool = False,
     ) -> None:
-        """Real texts are taken from `texts`; what comes out is normalised by this version.
+        """Prepare the words and texts for groups.
 
-        With `around`, some groups are a real text and itself with a greeting, a handle, a typo or
-        the like.
+        Args:
+            trained: the countries to use.
+            texts: real texts to use.
+            seed: the seed of all groups.
+            normaliser: the version of the normaliser for the texts of a group.
+            around: whether some groups are a real text without and with a greeting, a handle, a
+                typo or the like.
         """
         self._normaliser = normaliser
         self._around = around
@@ -117,7 +120,7 @@ class Counterfactuals:
         self._seed = seed
 
     def groups(self, step: int, count: int, copies: int) -> list[list[str]]:
-        """`count` groups of two to `copies` texts each, the same for the same step."""
+        """`count` groups of two to `copies` texts each; the same for the same step."""
         order = random.Random(f"{self._seed}/{step}")
         return [self._normalised(order, self._group(order, copies)) for _ in range(count)]
 
@@ -129,7 +132,8 @@ class Counterfactuals:
         return [form(text, self._normaliser) for text in group]
 
     def _group(self, order: random.Random, copies: int) -> list[str]:
-        # Pronouns come most often, being written of so much; countries are many, and differ most.
+        # Pronouns have a high weight because they are frequent in texts, countries because there
+        # are many and their scores differ most.
         kind = order.choices(
             (self._country, self._adjective, self._name, self._pronoun, self._swapped,
              self._group_of_people, self._trait, self._clause, self._with_something_around),
@@ -195,7 +199,7 @@ def _filled(
     order: random.Random, copies: int, template: str, place: str, values: Sequence[str]
 ) -> list[str]:
     change: Callable[[str], str] = str
-    # Whoever writes to a stream does not always care for capitals.
+    # Some people write without capitals.
     if order.random() < 0.2:
         change = str.lower
     chosen = order.sample(values, min(copies, len(values)))

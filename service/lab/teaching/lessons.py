@@ -1,8 +1,9 @@
-"""Lessons: labelled sentences made of templates, for what public data sets do not teach.
+"""Lessons: labelled sentences from templates, for what public data sets lack.
 
-Exists so that a complaint with "thanks" in it is a complaint, a schedule is no opinion, and a
-bad word denied is no complaint. The values are in `templates` and `people`; here they get a label
-and a weight. No sentence, name or place that measures may enter: see `test_lessons.py`.
+Exists so that a model learns that a complaint with "thanks" in it is a complaint, that a schedule
+is no opinion, and that a negated bad word is no complaint. The templates are in `templates` and
+`people`; here they get labels and weights. No sentence, name or place of a measurement may be
+used: see `test_lessons.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ __all__ = ["GROUPS", "Group", "altered", "lessons"]
 
 
 class Group(NamedTuple):
-    """Templates of one kind and label; `weight` is relative to the others of that label."""
+    """Templates of one kind and label; `weight` is relative to other groups of the same label."""
 
     name: str
     label: int
@@ -91,7 +92,8 @@ GROUPS = (
     Group("long mails with a bad end", NEGATIVE, 21, endings.MAIL_BAD),
     Group("bad denied, no more", NEUTRAL, 12, denials.DENIED_ONLY),
     Group("reports without trouble", NEUTRAL, 18, reports.CALM),
-    Group("what people did", NEUTRAL, 22, people.FACTS),
+    Group("ill manners", NEGATIVE, 16, people.UNKIND),
+    Group("what people did", NEUTRAL, 40, people.FACTS),
     Group("bad denied in praise", POSITIVE, 24, denials.PRAISED),
     Group("fears turned", POSITIVE, 18, endings.TURNED_GOOD),
     Group("short answers for", POSITIVE, 18, answers.ANSWERED_FOR),
@@ -120,7 +122,7 @@ WORDS = {
 }
 
 _SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] ))(?!https?:|www|link\b)[a-z]")
-# A vowel that is heard, mostly: "an app", but "a one", "a user", "a used lamp".
+# Before a vowel sound, in most cases: "an app", but "a one", "a user", "a used lamp".
 _ARTICLE = re.compile(r"\b([Aa]) (?=(?!one|us|uni|eu)[aeiou8])")
 _SHORTER = (
     (re.compile(r"\b(do|does|did|is|was|were|are|would|could|has|have|should) not\b"), r"\1n't"),
@@ -132,9 +134,9 @@ _SHORTER = (
 
 
 def lessons(seed: int, count: int) -> list[Example]:
-    """`count` labelled sentences; label 0 NEGATIVE, 1 NEUTRAL, 2 POSITIVE, in turn.
+    """`count` labelled sentences, a third for each of NEGATIVE, NEUTRAL and POSITIVE.
 
-    The same for the same seed. Raw text as people write it: the caller normalises.
+    They are the same for the same seed. The texts are not normalised.
     """
     order = random.Random(seed)
     of_label = [[g for g in GROUPS if g.label == label] for label in (NEGATIVE, NEUTRAL, POSITIVE)]
@@ -148,12 +150,12 @@ def lessons(seed: int, count: int) -> list[Example]:
 
 
 def sample(order: random.Random, group: Group) -> str:
-    """One sentence of a group, in one of the manners of writing."""
-    return _in_a_manner(order, filled(order, order.choice(group.templates)))
+    """One sentence of a group, in a random style of writing."""
+    return _in_style(order, filled(order, order.choice(group.templates)))
 
 
 def filled(order: random.Random, template: str) -> str:
-    """The template with a word in each slot, its spaces, marks and capitals as people have them."""
+    """The template with a word in each slot, and with correct spaces, articles and capitals."""
     text = " ".join(fill_slots(order, template, WORDS).split())
     text = re.sub(r" +(?=[.,!?](?:\s|$))", "", text)
     text = re.sub(r"([!?])\.(?!\.)", r"\1", text)
@@ -161,8 +163,8 @@ def filled(order: random.Random, template: str) -> str:
     return _SENTENCE_START.sub(lambda m: m[0].upper(), text)
 
 
-def _in_a_manner(order: random.Random, text: str) -> str:
-    """With capitals and marks or without, in full words or contracted ones."""
+def _in_style(order: random.Random, text: str) -> str:
+    """The text with or without contractions, capitals and a full stop."""
     if order.random() < 0.5:
         for pattern, shorter in _SHORTER:
             text = pattern.sub(shorter, text)

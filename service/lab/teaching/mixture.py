@@ -1,7 +1,7 @@
-"""What a model is trained on: reviews, posts and tweets, each with a part held out.
+"""Reads and splits the training data: reviews, posts and tweets, each with a held-out part.
 
-Exists so that training and calibration split the files in exactly one way. Text is normalised
-here, as the model will see it when it runs. No model code here.
+Exists so that training and calibration split the files in exactly one way. Texts are normalised
+here, as they will be at run time. No model code here.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from service.lab.data.labelled import Rated
     from service.lab.teaching.recipe import Recipe
 
-# Of all posts, labelled or not; enough for the reference distribution of a stream too.
+# Held-out posts, labelled or not; they are enough for the reference distributions too.
 POSTS_HELD_OUT = 2000
-# Below, people do not agree on the sign.
+# The least absolute rating to train on; below it, people do not agree on the sign.
 TRAINED_RATING_MIN = 0.5
 
 _Row = TypeVar("_Row")
 
 
 def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
-    """Read and split all files; the split depends on `recipe.split_seed` alone.
+    """Read and split all files; the split depends only on `recipe.split_seed`.
 
     Raises:
         InputError: a file cannot be used.
@@ -38,7 +38,7 @@ def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
     if sources.domains is not None:
         return read_three(sources.domains, sources, recipe)
     train, sentences = hold_out(read_glue(sources.data), recipe.held_out, recipe.split_seed)
-    told_texts = [example.text for example in train]
+    teacher_texts = [example.text for example in train]
     held_out = {sources.data.parent.name or "data": sentences}
     unlabelled: list[str] = []
     messages: list[str] = []
@@ -60,13 +60,13 @@ def read_mixture(sources: Sources, recipe: Recipe) -> Mixture:
         messages += [tweet.text for tweet in held_tweets]
     test = [] if sources.test is None else read_glue(sources.test)
     return _mapped(
-        Mixture(train, told_texts, unlabelled, held_out, messages, test),
+        Mixture(train, teacher_texts, unlabelled, held_out, messages, test),
         lambda text: normalise(text, recipe.normaliser),
     )
 
 
 def _cut(rows: list[_Row], count: int) -> tuple[list[_Row], list[_Row]]:
-    # Of a small file at most a third is held out.
+    # A small file holds out a third at most.
     first = min(count, len(rows) // 3)
     return rows[:first], rows[first:]
 
@@ -85,7 +85,7 @@ def _mapped(mixture: Mixture, change: Callable[[str], str]) -> Mixture:
 
     return Mixture(
         train=examples(mixture.train),
-        told_texts=[change(text) for text in mixture.told_texts],
+        teacher_texts=[change(text) for text in mixture.teacher_texts],
         unlabelled=[change(text) for text in mixture.unlabelled],
         held_out={name: examples(rows) for name, rows in mixture.held_out.items()},
         messages=[change(text) for text in mixture.messages],

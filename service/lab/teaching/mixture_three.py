@@ -1,8 +1,8 @@
-"""What a model with three labels is trained on: domains, sentences, tweets, templates.
+"""Reads, weights and alters the training data of a model with three labels.
 
-Exists so that training and calibration split the files in exactly one way, and that domains which
-are left out teach nothing. Rows are weighted and altered here, then normalised as the model will
-see them. No model code here.
+Exists so that training and calibration split the files in exactly one way, and that nothing of a
+left-out domain is trained on. The data are domains, sentences, tweets and lessons; texts are
+normalised here, as they will be at run time. No model code here.
 """
 
 from __future__ import annotations
@@ -28,27 +28,28 @@ if TYPE_CHECKING:
     from service.lab.data.labelled import Rated
     from service.lab.teaching.recipe import Recipe
 
-# Below, people called a tweet neutral, or did not agree on its sign.
+# A tweet with a smaller absolute rating is neutral, or people did not agree on its sign. Ratings
+# that are not clear have a lower weight.
 NEUTRAL_RATING_MAX = 0.5
-UNSURE_RATING_WEIGHT = 0.5
+UNCLEAR_RATING_WEIGHT = 0.5
 # The share of altered texts that keep their greetings and closings: in production the normaliser
 # does not know every formula, and an unknown one must not decide the label.
 FORMULAS_KEPT_SHARE = 0.5
 
 
 def read_three(folder: Path, sources: Sources, recipe: Recipe) -> Mixture:
-    """Read and split all files, the domains of `folder` among them.
+    """Read and split all files, with the domains in `folder`.
 
-    What is held out depends on `recipe.split_seed` alone.
-
-    `sources.posts` is not read: the domains have those comments with better labels.
+    The split depends only on `recipe.split_seed`. `sources.posts` is not read, because the domains
+    contain those comments with better labels.
 
     Raises:
         InputError: a file cannot be used.
     """
     domains = read_domains(folder, sources.leave_out)
     reviews, held_reviews = hold_out(read_glue(sources.data), recipe.held_out, recipe.split_seed)
-    # Reviews are known by what the model before has seen: only those that it has not are held out.
+    # The base model was trained on the reviews of `sources.data`. Of sst5, which has the same
+    # sentences, only those that it has not seen are held out.
     domains["sst5"] = _split_again(domains["sst5"], held_reviews, "sst5" in sources.leave_out)
     neutral = [e.text for e in domains["sst5"].held_out if e.label == NEUTRAL]
     weight = recipe.reviews_weight
@@ -71,7 +72,7 @@ def read_three(folder: Path, sources: Sources, recipe: Recipe) -> Mixture:
     return Mixture(
         train=_altered(reviews, normal, recipe)
         + _altered(rows, _normalised(rows, version), recipe),
-        told_texts=[e.text for e in normal],
+        teacher_texts=[e.text for e in normal],
         unlabelled=[],
         held_out={name: _normalised(part, version) for name, part in held_out.items()},
         messages=[normalise(text, version) for text in messages],
@@ -81,7 +82,11 @@ def read_three(folder: Path, sources: Sources, recipe: Recipe) -> Mixture:
 
 
 def balanced(rows: Sequence[Example], power: float) -> list[Example]:
-    """Rows with weights of the mean 1: rarer labels weigh more, by this power of their rarity."""
+    """The rows with weights by label, whose mean is 1.
+
+    A weight is proportional to (1 / frequency of the label) ** power: with the power 0 all rows
+    have the same weight, with 1 all labels have.
+    """
     counts = Counter(row.label for row in rows)
     rarity = {label: (len(rows) / (len(counts) * n)) ** power for label, n in counts.items()}
     mean = sum(rarity[row.label] for row in rows) / max(1, len(rows))
@@ -89,6 +94,7 @@ def balanced(rows: Sequence[Example], power: float) -> list[Example]:
 
 
 def _split_again(domain: Domain, held_reviews: Sequence[Example], left_out: bool) -> Domain:
+    """Hold out the domain's neutral rows as before, and of its poles those of `held_reviews`."""
     seen = {key(e.text) for e in held_reviews}
     held = [e for e in domain.held_out if e.label == NEUTRAL]
     train: list[Example] = []
@@ -98,15 +104,15 @@ def _split_again(domain: Domain, held_reviews: Sequence[Example], left_out: bool
 
 
 def _of_poles(example: Example, weight: float = 1.0) -> Example:
-    """A review of two labels, of which only the poles are known."""
+    """An example of a file with two labels, as one whose annotators could only choose a pole."""
     label = POSITIVE if example.label else NEGATIVE
     return Example(example.text, label, weight, poles_only=True)
 
 
 def _rated(tweet: Rated) -> Example:
     if abs(tweet.rating) < NEUTRAL_RATING_MAX:
-        return Example(tweet.text, NEUTRAL, UNSURE_RATING_WEIGHT)
-    weight = 1.0 if abs(tweet.rating) >= RATING_MIN else UNSURE_RATING_WEIGHT
+        return Example(tweet.text, NEUTRAL, UNCLEAR_RATING_WEIGHT)
+    weight = 1.0 if abs(tweet.rating) >= RATING_MIN else UNCLEAR_RATING_WEIGHT
     return Example(tweet.text, POSITIVE if tweet.rating > 0 else NEGATIVE, weight)
 
 
@@ -119,7 +125,10 @@ def _normalised(rows: Sequence[Example], version: int) -> list[Example]:
 
 
 def _altered(rows: Sequence[Example], normal: Sequence[Example], recipe: Recipe) -> list[Example]:
-    """The normalised rows, a share of them made of the altered texts; the same for a seed."""
+    """The normalised rows, a share of them with altered texts; the same for the same seed.
+
+    `normal` are the normalised `rows`.
+    """
     order = random.Random(f"{recipe.seed}/altered")
     found = []
     for row, plain in zip(rows, normal, strict=True):

@@ -1,4 +1,4 @@
-"""How to train; apart from `train`, so that the command's help needs no torch."""
+"""The parameters of training; separate from `train`, so that the command's help needs no torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; the defaults are the published recipe of the SST-2 DistilBERT."""
+    """The parameters of training; the defaults are the published recipe of the SST-2 DistilBERT."""
 
     learning_rate: float = 1e-5
     batch_size: int = 32
@@ -37,37 +37,37 @@ class Recipe:
     seed: int = 1
 
 
-# What each part means, for the command's help.
+# The meaning of each parameter, for the command's help.
 HELP = {
-    "learning_rate": "Highest learning rate; it rises over the warm-up and falls to zero.",
+    "learning_rate": "Highest learning rate; it rises during the warm-up and then falls to zero.",
     "batch_size": "Texts in a batch.",
     "warmup_steps": "Steps until the highest learning rate.",
-    "length_max": "Tokens after which a text is cut.",
-    "epochs": "Times that the data is gone through.",
-    "steps_max": "Steps after which training ends even if an epoch does not; 0 is no such limit.",
+    "length_max": "Tokens to which a text is truncated.",
+    "epochs": "Passes over the data.",
+    "steps_max": "Most steps, even if an epoch has more; 0 is no limit.",
     "weight_decay": "Decay of the weight matrices.",
-    "average_decay": "Decay of the average of the weights that is kept; 0 keeps no average.",
-    "freeze_embeddings": "Leave the embeddings as the base model has them.",
-    "mask_share": "Share of the tokens of longer texts that are hidden, others each time.",
-    "normaliser": "Version of the normaliser that texts pass through; 0 is none.",
-    "tweet_copies": "Times that each tweet comes in an epoch.",
-    "balance": "How far the labels of a domain count alike: 0 each text, 1 each label. Needs "
+    "average_decay": "Decay of the moving average of the weights, which is kept; 0 for no average.",
+    "freeze_embeddings": "Keep the embeddings of the base model.",
+    "mask_share": "Share of the tokens of longer texts that are masked, at random in each step.",
+    "normaliser": "Version of the normaliser for the texts; 0 for none.",
+    "tweet_copies": "Copies of each tweet in an epoch.",
+    "balance": "Weight of rare labels in a domain: 0 gives all texts the same weight, 1 all "
+    "labels. Needs --domains.",
+    "reviews_weight": "Weight of a sentence of --data; the mean weight in a domain is 1. Needs "
     "--domains.",
-    "reviews_weight": "Weight of a sentence of --data; that of the mean text of a domain is 1. "
-    "Needs --domains.",
-    "altered_share": "Share of the texts that are trained on with a greeting, a handle, a typo or "
-    "the like, which change no opinion. Needs --domains.",
-    "lessons": "Texts made of templates, of what public data does not teach. Needs --domains.",
-    "consistency_every": "Every so many steps, copies of texts that differ in a country, name, "
-    "pronoun or group are trained to score alike; 0 never. Needs --countries.",
+    "altered_share": "Share of the training texts that get a greeting, a handle, a typo or the "
+    "like, which changes no opinion. Needs --domains.",
+    "lessons": "Number of texts from templates, for what public data lacks. Needs --domains.",
+    "consistency_every": "Steps between trainings on copies of texts that differ in a country, "
+    "name, pronoun or group and must have equal scores; 0 for none. Needs --countries.",
     "consistency_weight": "Weight of that loss.",
-    "teacher_share": "Weight of what the teachers say of a sentence of --data against its label, "
-    "0 to 1. Needs --teacher.",
+    "teacher_share": "Weight of the teachers' probability for a sentence of --data against its "
+    "label, 0 to 1. Needs --teacher.",
     "runs": "Runs, with this seed and the next ones, whose weights are averaged.",
     "base_share": "Share of the base model's own weights in that average, 0 to 1.",
-    "held_out": "Sentences of --data held out to choose the best checkpoint.",
-    "evaluate_every": "Steps between evaluations; also where training can be resumed.",
+    "held_out": "Sentences of --data to hold out for the selection of a checkpoint.",
+    "evaluate_every": "Steps between evaluations, after which training can be resumed.",
     "precision": "auto, float32 or bfloat16.",
-    "split_seed": "Seed of what is held out and of the new layers: equal for runs to compare.",
+    "split_seed": "Seed of the split and of new layers; use the same for runs to compare.",
     "seed": "Seed of the order of the texts and of dropout.",
 }

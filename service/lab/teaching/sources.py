@@ -1,7 +1,7 @@
-"""The files that a model is made of, and what was read of them.
+"""The files that a model is trained on, and the texts from them.
 
-Exists so that the ways to read them, for two labels and for three, give the same to training and
-calibration. Values only; files are read in `mixture` and `mixture_three`.
+Exists so that models with two and with three labels have the same form of training data. Values
+only; files are read in `mixture` and `mixture_three`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,25 @@ if TYPE_CHECKING:
 
     from service.lab.data.glue import Example
 
-# Of tweets; enough to choose by.
+# Enough tweets to select a checkpoint by.
 TWEETS_HELD_OUT = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The files of a run; what is None is left out.
+    """The files of a run; forms are those of `data.labelled`.
 
-    In the forms of `labelled`, `data` and `test` are `glue`, `posts` are `emotions`, and `tweets`
-    are `ratings`, of which those of even number are for testing alone. `countries` is the folder
-    with `countries.csv` (see `bias_data`). `teachers` are folders of larger models, who are asked
-    about each sentence of `data`. With `domains`, the folder of the files of three labels (see
-    `domains`), the model gets three, and the domains of `leave_out` teach nothing.
+    Attributes:
+        data: sentences, in the form `glue`.
+        posts: posts, in the form `emotions`.
+        tweets: tweets, in the form `ratings`; only those with odd numbers are read, because the
+            others are for tests.
+        countries: the folder with `countries.csv` (see `bias.data`).
+        test: the test set, in the form `glue`.
+        teachers: the folders of larger models for soft labels of the sentences of `data`.
+        domains: the folder with files of three labels (see `data.domains`); the model then has
+            three labels instead of two.
+        leave_out: domains that are not trained on.
     """
 
     data: Path
@@ -43,15 +49,20 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Normalised text: to train on with and without labels, and held out by domain.
+    """The normalised texts of a run.
 
-    `told_texts` are those that teachers are asked about: the sentences of `Sources.data`.
-    `messages` are the held-out posts and tweets of whatever label: what a stream looks like.
-    `test` is measured once and chooses nothing. A label is an index of `labels`.
+    Attributes:
+        train: examples to train on; a label is an index of `labels`.
+        teacher_texts: texts for the teachers: the sentences of `Sources.data`.
+        unlabelled: texts to train on without labels.
+        held_out: by domain, the examples that select checkpoints and calibrate.
+        messages: held-out posts and tweets with any label; they represent a stream.
+        test: the test set, which is measured once and selects nothing.
+        labels: the names of the labels.
     """
 
     train: list[Example]
-    told_texts: list[str]
+    teacher_texts: list[str]
     unlabelled: list[str]
     held_out: dict[str, list[Example]]
     messages: list[str]
@@ -59,12 +70,10 @@ class Mixture:
     labels: tuple[str, ...] = ("NEGATIVE", "POSITIVE")
 
     def require_examples(self, data: Path) -> None:
-        """Refuse what nothing can be trained on, or measured on.
+        """Check that there are examples to train on and to hold out; `data` is for the message.
 
         Raises:
-            InputError: the files have too few examples; `data` is named.
+            InputError: the files have too few examples.
         """
         if not self.train or not all(self.held_out.values()):
-            raise InputError(
-                f"{data}: has too few examples to train on some and hold sentences out; give more"
-            )
+            raise InputError(f"{data}: has too few examples to train on and to hold out; give more")

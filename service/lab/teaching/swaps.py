@@ -1,8 +1,8 @@
-"""Words and sentences of counterfactual training: what is put in place of what, and where.
+"""Words and templates for counterfactual training.
 
-Exists so that the report on bias measures what was not trained on: no name and no template of it
-is here, the template of the published model's card least of all (a test holds that). Values only.
-Places in braces are filled by `counterfactual`.
+Exists so that they can be kept apart from the report on bias: none of its names and templates may
+be here, above all not the template of the published model's card (a test checks this). Values only.
+`counterfactual` fills the slots in braces.
 """
 
 from __future__ import annotations
