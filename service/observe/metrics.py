@@ -61,7 +61,6 @@ class Metrics:
         counter = partial(prometheus.Counter, registry=self.registry)
         gauge = partial(prometheus.Gauge, registry=self.registry)
         histogram = partial(prometheus.Histogram, registry=self.registry)
-        seconds = partial(histogram, buckets=SECONDS)
         info = partial(prometheus.Info, registry=self.registry)
 
         self.consumed = counter("sentiment_consumed_total", "Records read.", ["topic"])
@@ -84,32 +83,8 @@ class Metrics:
         self.retries = counter(
             "sentiment_retries_total", "Attempts repeated after a temporary failure.", ["stage"]
         )
-        self.end_to_end_seconds = seconds(
-            "sentiment_end_to_end_seconds", "Time from a record's timestamp until it was published."
-        )
-        self.latency_seconds = seconds(
-            "sentiment_latency_seconds", "Time from polling a record until it was published."
-        )
-        self.stage_seconds = seconds(
-            "sentiment_stage_seconds", "Time of a batch in each stage.", ["stage"]
-        )
-        self.batch_messages = histogram(
-            "sentiment_batch_messages", "Messages in a batch.", buckets=MESSAGES
-        )
-        self.batch_tokens = histogram(
-            "sentiment_batch_tokens", "Tokens in a batch.", buckets=TOKENS
-        )
-        self.queued_records = gauge("sentiment_queued_records", "Records waiting for the model.")
-        self.lag_records = gauge(
-            "sentiment_lag_records",
-            "Records not yet published, by partition.",
-            ["topic", "partition"],
-        )
-        self.assigned_partitions = gauge(
-            "sentiment_assigned_partitions", "Partitions assigned to this replica."
-        )
-        self.epoch = gauge("sentiment_epoch", "Rebalances and rewinds since the start.")
-        self.ready = gauge("sentiment_ready", "1 while GET /readyz answers 200, else 0.")
+        self._add_distributions(histogram)
+        self._add_group(gauge)
         self._add_http(counter)
         self._add_drift(gauge)
         model = ["name", "revision", "engine", "precision", "device"]
@@ -140,6 +115,37 @@ class Metrics:
             "sentiment_repeated_total",
             "Texts whose score was taken from the cache of repeats and not computed.",
         )
+
+    def _add_distributions(self, histogram: Callable[..., prometheus.Histogram]) -> None:
+        seconds = partial(histogram, buckets=SECONDS)
+        self.end_to_end_seconds = seconds(
+            "sentiment_end_to_end_seconds", "Time from a record's timestamp until it was published."
+        )
+        self.latency_seconds = seconds(
+            "sentiment_latency_seconds", "Time from polling a record until it was published."
+        )
+        self.stage_seconds = seconds(
+            "sentiment_stage_seconds", "Time of a batch in each stage.", ["stage"]
+        )
+        self.batch_messages = histogram(
+            "sentiment_batch_messages", "Messages in a batch.", buckets=MESSAGES
+        )
+        self.batch_tokens = histogram(
+            "sentiment_batch_tokens", "Tokens in a batch.", buckets=TOKENS
+        )
+
+    def _add_group(self, gauge: Callable[..., prometheus.Gauge]) -> None:
+        self.queued_records = gauge("sentiment_queued_records", "Records waiting for the model.")
+        self.lag_records = gauge(
+            "sentiment_lag_records",
+            "Records not yet published, by partition.",
+            ["topic", "partition"],
+        )
+        self.assigned_partitions = gauge(
+            "sentiment_assigned_partitions", "Partitions assigned to this replica."
+        )
+        self.epoch = gauge("sentiment_epoch", "Rebalances and rewinds since the start.")
+        self.ready = gauge("sentiment_ready", "1 while GET /readyz answers 200, else 0.")
 
     def _add_http(self, counter: Callable[..., prometheus.Counter]) -> None:
         self.score_requests = counter(

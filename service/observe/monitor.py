@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Monitor:
-    """Keeps lag, assignment, drift and readiness current, once the first join is under way."""
+    """Keeps lag, assignment, drift and readiness current, once the service has joined its group."""
 
     def __init__(
         self, session: Session, drift: DriftWindow, metrics: Metrics, readiness: Readiness

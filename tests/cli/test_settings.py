@@ -61,25 +61,15 @@ def test_every_setting_is_described_and_says_what_is_allowed() -> None:
     assert texts == {("kafka", "sasl_username"), ("model", "name"), ("http", "host")}
 
 
+SERVERS = "set it to host:port, several separated by commas"
+TOPICS = "set it to names of A-Z a-z 0-9 . _ - separated by commas"
 WRONG = [
-    ("KAFKA__BOOTSTRAP_SERVERS", "localhost", "set it to host:port, several separated by commas"),
-    (
-        "KAFKA__BOOTSTRAP_SERVERS",
-        "a:9092, b:9092",
-        "set it to host:port, several separated by commas",
-    ),
-    (
-        "KAFKA__BOOTSTRAP_SERVERS",
-        "kafka://a:9092",
-        "set it to host:port, several separated by commas",
-    ),
+    ("KAFKA__BOOTSTRAP_SERVERS", "localhost", SERVERS),
+    ("KAFKA__BOOTSTRAP_SERVERS", "a:9092, b:9092", SERVERS),
+    ("KAFKA__BOOTSTRAP_SERVERS", "kafka://a:9092", SERVERS),
     ("KAFKA__BOOTSTRAP_SERVERS", "a:9092,b:65536", "has a port that is not within 1 to 65535"),
-    ("KAFKA__INPUT_TOPIC", "posts,", "set it to names of A-Z a-z 0-9 . _ - separated by commas"),
-    (
-        "KAFKA__INPUT_TOPIC",
-        "posts reviews",
-        "set it to names of A-Z a-z 0-9 . _ - separated by commas",
-    ),
+    ("KAFKA__INPUT_TOPIC", "posts,", TOPICS),
+    ("KAFKA__INPUT_TOPIC", "posts reviews", TOPICS),
     ("KAFKA__OUTPUT_TOPIC", "événements", "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
     ("KAFKA__DEAD_LETTER_TOPIC", "", "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
     ("KAFKA__GROUP_ID", "x" * 250, "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
@@ -263,8 +253,7 @@ def test_settings_that_contradict_each_other(kafka: dict[str, object], complaint
 )
 def test_settings_without_a_conflict(kafka: dict[str, object]) -> None:
     """The bounds themselves are allowed, and so is each complete way to connect."""
-    loaded = load_settings({"kafka": kafka}).kafka.model_dump(mode="json")
-    assert kafka.items() <= loaded.items()
+    assert kafka.items() <= load_settings({"kafka": kafka}).kafka.model_dump(mode="json").items()
 
 
 def test_secrets_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None:
@@ -283,10 +272,9 @@ def test_a_secret_in_place_of_its_file_is_not_shown(name: str) -> None:
     """An easy mistake, and the message goes into a log; a wrong path is shown."""
     with pytest.raises(SettingsError) as caught:
         load_settings({"kafka": {name: SECRET}})
-    assert str(caught.value).startswith(
-        f"{variable('kafka', name)}=(not shown): set it to the path"
-    )
-    assert SECRET not in str(caught.value)
+    message = str(caught.value)
+    assert message.startswith(f"{variable('kafka', name)}=(not shown): set it to the path")
+    assert SECRET not in message
 
 
 @pytest.mark.parametrize(
