@@ -1,26 +1,45 @@
-"""The group's committed offsets, read only from a coordinator that is known to have them all.
+"""The group's committed offsets, and the offset from which each partition is read.
 
-Exists because a coordinator that has just taken over may answer an older offset, until enough
-replicas of its log have reported how far they are. Forming a group takes a write that waits for
-those replicas, so a coordinator that has formed the group knows every earlier commit. What to do
-about an answer that may be older is up to the session.
+Committed offsets are read only from a coordinator that is known to have them all: one that has just
+taken over may answer an older offset, until enough replicas of its log have reported how far they
+are. Forming a group takes a write that waits for those replicas, so a coordinator that has formed
+the group knows every earlier commit. What to do about an answer that may be older is up to the
+session.
+
+An offset that the log no longer has, or does not have yet, is decided on here and not by aiokafka,
+which would go to either end of the log without a word. Nothing may enter that reads or publishes
+records.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
+import structlog
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.offset import OffsetRequest
 
-from service.errors import RejoinError
+from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import background
+from service.records import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer
 
-    from service.records import Partition
+    from service.progress import Progress
+    from service.settings import KafkaSettings
+
+log = structlog.get_logger(__name__)
+
+# How long to wait for the ends of the logs. A partition without a leader must not hold up others:
+# it is not checked then, and the first fetch reports an offset that its log does not have.
+BOUNDS_TIMEOUT_S = 2.0
+
+_LATEST, _READ_UNCOMMITTED = -1, 0
 
 
 class Committed:
@@ -28,12 +47,12 @@ class Committed:
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         """Accept no coordinator's answers yet."""
-        self._consumer = consumer
+        self.consumer = consumer
         self._coordinator: int | None = None
 
     def group_formed(self) -> None:
         """Accept the current coordinator: it has just formed the group."""
-        self._coordinator = background.coordinator(self._consumer)
+        self._coordinator = background.coordinator(self.consumer)
 
     async def read(self, partition: Partition) -> int | None:
         """The committed offset of a partition: the next one to read; None if there is none.
@@ -45,8 +64,8 @@ class Committed:
             KafkaError: the brokers cannot be reached or refuse.
         """
         # Looks at the coordinator after the answer: a change before or during the request is seen.
-        offset: int | None = await self._consumer.committed(TopicPartition(*partition))
-        if background.coordinator(self._consumer) != self._coordinator:
+        offset: int | None = await self.consumer.committed(TopicPartition(*partition))
+        if background.coordinator(self.consumer) != self._coordinator:
             raise RejoinError("another broker coordinates the group now")
         return offset
 
@@ -56,6 +75,91 @@ class Committed:
         Raises:
             KafkaError: the offsets may be committed or not.
         """
-        await self._consumer.commit(
+        await self.consumer.commit(
             {TopicPartition(*partition): offset for partition, offset in offsets.items()}
         )
+
+
+class Starts:
+    """Where each assigned partition is read from."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        """Ask nobody yet."""
+        self._settings = settings
+
+    async def find(
+        self, committed: Committed, progress: Progress, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """The offset from which to read each partition.
+
+        Raises:
+            RejoinError: see `Committed.read`.
+            BrokerError: an offset lies behind the end of its log.
+            KafkaError, TimeoutError: the brokers cannot be reached or refuse.
+        """
+        consumer = committed.consumer
+        offsets, ends = await asyncio.gather(
+            asyncio.gather(*(committed.read(Partition(*p)) for p in partitions)),
+            _bounds(consumer.end_offsets, partitions),
+        )
+        starts = {}
+        for place, offset in zip(partitions, offsets, strict=True):
+            # After a rewind this member's own progress may be ahead of the answer: a transaction
+            # that has just ended shows a moment later, and a coordinator that does not know yet
+            # that it was replaced has an older offset.
+            published = progress.next_offset(Partition(*place))
+            start = max((o for o in (offset, published) if o is not None), default=None)
+            if start is None:
+                start = await self._first_start(committed, place)
+            elif start > ends.get(place, start):
+                await self._check_end(consumer, place, start)
+            starts[place] = start
+        return starts
+
+    async def _first_start(self, committed: Committed, place: TopicPartition) -> int:
+        consumer = committed.consumer
+        if self._settings.auto_offset_reset == "earliest":
+            return int((await consumer.beginning_offsets([place]))[place])
+        # The end is committed, because it moves: after a rebalance before the first publish, the
+        # new owner would begin at a later end and skip the records in between.
+        end = int((await consumer.end_offsets([place]))[place])
+        await committed.commit({Partition(*place): end})
+        return end
+
+    async def _check_end(
+        self, consumer: AIOKafkaConsumer, place: TopicPartition, start: int
+    ) -> None:
+        # Behind the last stable offset and before the real end is fine: tools commit that too.
+        end = await _high_watermark(consumer, place)
+        if start > end:
+            raise BrokerError(
+                f"the offset {start} committed for {place.topic}/{place.partition} is behind the "
+                f"end of its log, {end}: the topic was truncated or made anew; stop the service "
+                "and choose where it goes on with kafka-consumer-groups --reset-offsets --group "
+                f"{self._settings.group_id} --topic {place.topic}:{place.partition} --to-earliest "
+                "--execute (or --to-latest, or --to-offset)"
+            )
+
+
+async def _bounds(ask: Any, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    """The beginnings or ends of the logs; none if the brokers do not answer in time."""
+    try:
+        async with asyncio.timeout(BOUNDS_TIMEOUT_S):
+            bounds: dict[TopicPartition, int] = await ask(partitions)
+    except (KafkaError, TimeoutError):
+        return {}
+    return bounds
+
+
+async def _high_watermark(consumer: AIOKafkaConsumer, place: TopicPartition) -> int:
+    """The end of a log with the records of open transactions, which `end_offsets` leaves out."""
+    client = consumer._client  # noqa: SLF001 - no public way
+    leader = client.cluster.leader_for_partition(place)
+    if leader is None or leader < 0:
+        raise RetriableError(f"{place.topic}/{place.partition} has no leader")
+    ask = [(place.topic, [(place.partition, _LATEST)])]
+    response = await client.send(leader, OffsetRequest(-1, _READ_UNCOMMITTED, ask))
+    [(_, [(_, code, _, end)])] = response.topics
+    if code:
+        raise for_code(code)
+    return int(end)

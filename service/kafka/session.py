@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import background
 from service.kafka.batches import bounded_poll, install
-from service.kafka.committed import Committed
+from service.kafka.committed import Committed, Starts
 from service.kafka.connection import check_access, connection_options, translated, translating
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from service.kafka.fetching import fetch
@@ -63,6 +63,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._options = connection_options(settings)
         self._consumer: AIOKafkaConsumer = None
         self._committed: Committed
+        self._starts = Starts(settings)
         self._delivery: Delivery = (
             ExactlyOnce(self._options, settings)
             if mode == "exactly_once"
@@ -103,7 +104,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             **self._options,
             group_id=settings.group_id,
             enable_auto_commit=False,
-            auto_offset_reset=settings.auto_offset_reset,
+            # Positions are set here: aiokafka would move one that the log does not have unseen.
+            auto_offset_reset="none",
             isolation_level="read_committed",
             session_timeout_ms=settings.session_timeout_ms,
             heartbeat_interval_ms=settings.heartbeat_ms,
@@ -132,6 +134,14 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             epoch = self.progress.epoch
             with bounded_poll(self._settings.unfolded_bytes_max) as bounded:
                 fetched = await fetch(self._consumer, self._records_max, POLL_TIMEOUT_MS)
+        except NoOffsetForPartitionError:
+            # Of partitions that were assigned meanwhile; the next poll sets their positions.
+            self.progress.interrupt()
+            return []
+        except OffsetOutOfRangeError as error:
+            # The next poll looks where the log begins and ends now.
+            self.progress.interrupt()
+            raise RetriableError(f"an offset is not in its log any more ({error})") from error
         except (KafkaError, TimeoutError) as error:
             # aiokafka's positions may be behind records that it has not returned.
             self.progress.interrupt()
@@ -169,6 +179,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._consumer.pause(*self._consumer.assignment())
         try:
             await self._consumer.getmany(timeout_ms=0)
+        except NoOffsetForPartitionError:
+            return
         except KafkaError as error:
             self.progress.interrupt()
             raise translated(error) from error
@@ -265,34 +277,17 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             # 5. The producers first: they fence those of older owners, who can commit no more. An
             #    offset read before that could still move, and the records up to it come twice.
             await self._delivery.own([Partition(*p) for p in assigned])
-            starts = await asyncio.gather(*(self._start_of(p) for p in assigned))
+            positions = await self._starts.find(self._committed, self.progress, assigned)
             # 6. Another rebalance meanwhile: these partitions may be somebody else's.
             if epoch != self.progress.epoch:
                 return
             # 7. No await from here on, so no rebalance comes between the seeks and the progress.
             #    aiokafka drops what it has fetched ahead from other positions than these.
-            positions = dict(zip(assigned, starts, strict=True))
             for partition, start in positions.items():
                 self._consumer.seek(partition, start)
             self._polled.clear()
             self._faults.clear()
             self.progress.position({Partition(*p): start for p, start in positions.items()})
-
-    async def _start_of(self, partition: TopicPartition) -> int:
-        committed = await self._committed.read(Partition(*partition))
-        published = self.progress.next_offset(Partition(*partition))
-        if committed is not None or published is not None:
-            # After a rewind this member's own progress may be ahead of the answer: a transaction
-            # that has just ended shows a moment later, and a coordinator that does not know yet
-            # that it was replaced has an older offset.
-            return max(committed or 0, published or 0)
-        if self._settings.auto_offset_reset == "earliest":
-            return int((await self._consumer.beginning_offsets([partition]))[partition])
-        # The end is committed, because it moves: after a rebalance before the first publish, the
-        # new owner would begin at a later end and skip the records in between.
-        end = int((await self._consumer.end_offsets([partition]))[partition])
-        await self._committed.commit({Partition(*partition): end})
-        return end
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[str]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from confluent_kafka import Consumer
+from confluent_kafka import TopicPartition as Position
 
+from service.errors import BrokerError
 from service.kafka import KafkaSession
 from service.kafka.delivery import transactional_id
 from service.records import Partition
 from tools.kafka.broker import Broker
 from tools.kafka.kinds import Mode, Real, real_kafka
 from tools.kafka.sessions import (
+    joined,
     numbered,
     poll_count,
+    polled,
     publication,
     real,
     started,
@@ -45,6 +51,18 @@ def session_of(real: Real, **settings: Any) -> KafkaSession:
     return session
 
 
+@contextlib.asynccontextmanager
+async def open_transaction(real: Real) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that has written one record to partition 0 in a transaction it leaves open."""
+    name = f"upstream-{real.topics[0]}"
+    async with AIOKafkaProducer(
+        bootstrap_servers=real.bootstrap, transactional_id=name
+    ) as upstream:
+        await upstream.begin_transaction()
+        await upstream.send_and_wait(real.topics[0], b"open", partition=0)
+        yield upstream
+
+
 async def test_groups_with_similar_names_do_not_fence_each_other(real: Real) -> None:
     """Group `team` on topic `a-b` and group `team-a` on topic `b` publish side by side."""
     topic = real.make_topic("b", 1)
@@ -63,3 +81,44 @@ async def test_groups_with_similar_names_do_not_fence_each_other(real: Real) -> 
             assert await session.publish(publication([record], real.topics[1]))
 
     assert sorted([*values(numbered(4))] * 2) == sorted(values(await real.read(real.topics[1])))
+
+
+def move_group(real: Real, offset: int, partition: int = 0) -> None:
+    """Commit for the group, as an operator does while no member runs."""
+    client = Consumer({"bootstrap.servers": real.bootstrap, "group.id": real.topics[0]})
+    client.commit(offsets=[Position(real.topics[0], partition, offset)], asynchronous=False)
+    client.close()
+
+
+async def until_it_ends(session: KafkaSession) -> str:
+    """Poll until that fails for good; nothing may be returned before."""
+    with pytest.raises(BrokerError) as caught:
+        await polled(session, bool)
+    return str(caught.value)
+
+
+async def test_a_committed_offset_behind_the_end_ends_the_service(both: Real) -> None:
+    """Before anything is published, with partition, offset, end and what to do."""
+    await both.produce(*numbered(3, 0), *numbered(3, 1))
+    move_group(both, 5000)
+
+    error = await until_it_ends(await started(both.session()))
+
+    topic = both.topics[0]
+    assert f"the offset 5000 committed for {topic}/0 is behind the end of its log, 3:" in error
+    assert f"--group {topic} --topic {topic}:0 --to-earliest" in error
+    assert "\n" not in error
+    assert [] == await both.read(both.topics[1])
+    assert {0: 5000} == await both.committed()
+
+
+async def test_an_offset_behind_an_open_transaction_is_not_behind_the_end(both: Real) -> None:
+    """Tools commit the end of the log, which may lie behind the last stable offset."""
+    await both.produce(*numbered(2, 0))
+    async with open_transaction(both) as upstream:
+        await both.produce(*numbered(2, 0, first=2))
+        move_group(both, 5)
+        session = await joined(both.session())
+        await upstream.abort_transaction()
+        await both.produce(*numbered(1, 0, first=4))
+        assert [b"4"] == values(await poll_count(session, 1))

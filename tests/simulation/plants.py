@@ -7,7 +7,6 @@ simulation found in the service itself.
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from unittest.mock import patch
 from service.kafka.delivery import ExactlyOnce
 from service.kafka.producer import Producer
 from service.kafka.session import KafkaSession
-from service.records import Partition
+from service.records import Partition, Skipped
 from service.stream.batcher import Batcher
 from service.stream.pipeline import Pipeline
 from simulation import consumer
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 transact = ExactlyOnce._transact
 publish = KafkaSession.publish
 take = Batcher.take
+publication = Pipeline._publication
 
 
 async def _commit_before_publish(
@@ -88,13 +88,13 @@ async def _read_the_offset_before_fencing(self: KafkaSession) -> None:
     async with self._publishing:
         epoch = self.progress.epoch
         assigned = sorted(self._consumer.assignment())
-        starts = await asyncio.gather(*(self._start_of(p) for p in assigned))
+        starts = await self._starts.find(self._committed, self.progress, assigned)
         await self._delivery.own([Partition(*p) for p in assigned])
         if epoch != self.progress.epoch:
             return
-        for partition, start in zip(assigned, starts, strict=True):
+        for partition, start in starts.items():
             self._consumer.seek(partition, start)
-        self.progress.position({Partition(*p): s for p, s in zip(assigned, starts, strict=True)})
+        self.progress.position({Partition(*p): start for p, start in starts.items()})
 
 
 def _own_id(self: ExactlyOnce, partition: Partition) -> Producer:
@@ -129,6 +129,11 @@ def _put_back_at_the_end(self: Pipeline, scored: ScoredBatch) -> tuple[int, list
     return batch.epoch, outcomes
 
 
+def _no_offset_of_skipped(self: Pipeline, epoch: int, outcomes: Sequence[Outcome]) -> Publication:
+    kept = [outcome for outcome in outcomes if not isinstance(outcome, Skipped)]
+    return publication(self, epoch, kept)
+
+
 PLANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "commit before publish": (ExactlyOnce, "_transact", _commit_before_publish),
     "stale epoch published": (KafkaSession, "publish", _publish_whatever_the_epoch),
@@ -144,6 +149,7 @@ PLANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "send that is not awaited": (Producer, "send_each", _send_and_forget),
     "dropped batch that is not rewound": (consumer.Consumer, "seek", _no_seek),
     "waiting batch put back at the end": (Pipeline, "_with_all_waiting", _put_back_at_the_end),
+    "offset of a skipped record not committed": (Pipeline, "_publication", _no_offset_of_skipped),
 }  # fmt: skip
 
 
