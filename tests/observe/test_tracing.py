@@ -1,4 +1,4 @@
-"""Spans: one trace from the producer to the consumer, by the conventions, and no text in them."""
+"""Traces from the producer to the consumer: spans follow the conventions and hold no text."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ SAMPLED: Headers = (("traceparent", f"00-{TRACE}-{SENT_BY}-01".encode()), ("trac
 
 
 class Traced:
-    """Spans that are kept, and publications that went out."""
+    """Tracing with recorded spans and publications."""
 
     def __init__(self) -> None:
-        """Make a tracing whose clock stands at ten seconds."""
+        """Start with the clock at ten seconds."""
         self.exporter = InMemorySpanExporter()
         self.provider = TracerProvider()
         self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
@@ -68,13 +68,13 @@ class Traced:
         return self.answer
 
     def spans(self, name: str = "") -> list[ReadableSpan]:
-        """All finished spans of which the name begins so."""
+        """All finished spans whose names start with `name`."""
         return [s for s in self.exporter.get_finished_spans() if s.name.startswith(name)]
 
 
 @pytest.fixture
 def traced() -> Traced:
-    """Give a tracing that keeps its spans."""
+    """Give tracing that records its spans."""
     return Traced()
 
 
@@ -99,7 +99,7 @@ def _ids(span: ReadableSpan) -> tuple[str, str, str | None]:
 
 
 def _handle(tracer: Tracer, name: str, kind: SpanKind, headers: Headers) -> Headers:
-    """What a producer (without headers) or a consumer does: a span, and headers with it."""
+    """A span as a producer (without headers) or a consumer makes it, as headers."""
     texts = {key: (value or b"").decode() for key, value in headers}
     propagator = TraceContextTextMapPropagator()
     with tracer.start_as_current_span(name, propagator.extract(texts), kind) as span:
@@ -112,7 +112,7 @@ def _handle(tracer: Tracer, name: str, kind: SpanKind, headers: Headers) -> Head
 async def test_a_record_is_followed_from_producer_to_consumer(
     value: bytes, topic: str, traced: Traced
 ) -> None:
-    """Four spans, each the child of the one before, in three processes' one trace."""
+    """Four spans of one trace in three processes, each the child of the one before."""
     tracer = traced.provider.get_tracer("test")
     stream = Stream()
     stream.pipeline.tracing = traced.tracing
@@ -129,8 +129,8 @@ async def test_a_record_is_followed_from_producer_to_consumer(
     assert [None, *(span for _, span, _ in chain[:-1])] == [parent for _, _, parent in chain]
 
 
-async def test_without_tracing_headers_pass_as_they_came() -> None:
-    """To events and to dead letters."""
+async def test_without_tracing_headers_are_unchanged() -> None:
+    """On events and on dead letters."""
     stream = Stream()
     async with stream.running():
         stream.cluster.append("in", Stored(b"key", b'{"text": "fine"}', SAMPLED))
@@ -142,7 +142,7 @@ async def test_without_tracing_headers_pass_as_they_came() -> None:
 
 
 async def test_the_spans_of_a_message(traced: Traced) -> None:
-    """From polling it until it is published; the producer's span is parent and link."""
+    """From poll to publication; the producer's span is both parent and link."""
     [event] = await traced.publish(_with(SAMPLED))
     [process], [create], [send] = map(traced.spans, ("process in", "create out", "send out"))
     trace, process_id, parent = _ids(process)
@@ -169,7 +169,7 @@ async def test_the_spans_of_a_message(traced: Traced) -> None:
 
 
 def test_the_names_are_those_of_the_conventions() -> None:
-    """Of the version that the spans name."""
+    """In the version that SCHEMA_URL names."""
     known = {v for name, v in vars(conventions).items() if name.startswith("MESSAGING_")}
     ours = {v for v in vars(service.observe.tracing).values() if str(v).startswith("messaging.")}
     assert 9 == len(ours)
@@ -181,7 +181,7 @@ def test_the_names_are_those_of_the_conventions() -> None:
 
 
 async def test_a_dead_letter_is_an_error(traced: Traced) -> None:
-    """By its reason; its detail is nobody's business here."""
+    """With its reason, but without its detail."""
     [letter] = await traced.publish(_with(SAMPLED, rejected(Reason.NOT_JSON)))
     [process] = traced.spans("process")
     assert "not_json" == (process.attributes or {})["error.type"] == process.status.description
@@ -192,7 +192,7 @@ async def test_a_dead_letter_is_an_error(traced: Traced) -> None:
 
 
 async def test_links_of_a_batch_are_bounded(traced: Traced) -> None:
-    """One span for each topic, with the count of all and the links of some."""
+    """One span for each topic, with the number of all messages and a limited number of links."""
     many = [verdict(offset) for offset in range(LINKS_MAX + 10)]
     await traced.publish(*many, rejected(Reason.NOT_JSON, 999))
     sends = {span.name: span for span in traced.spans("send")}
@@ -201,8 +201,8 @@ async def test_links_of_a_batch_are_bounded(traced: Traced) -> None:
     assert [LINKS_MAX, 1] == [len(sends[n].links) for n in ("send out", "send dead")]
 
 
-async def test_what_its_producer_does_not_sample_is_not_recorded(traced: Traced) -> None:
-    """Its trace goes on all the same."""
+async def test_messages_that_are_not_sampled_are_not_recorded(traced: Traced) -> None:
+    """The trace context is propagated all the same."""
     [event] = await traced.publish(_with((("traceparent", f"00-{TRACE}-{SENT_BY}-00".encode()),)))
     version, trace, span, flags = _context(event.headers)
     assert (version, trace, flags) == ("00", TRACE, "00")
@@ -214,8 +214,10 @@ async def test_what_its_producer_does_not_sample_is_not_recorded(traced: Traced)
     "wrong",
     [None, b"", b"\xff", b"00-" + b"0" * 32 + b"-" + b"1" * 16 + b"-01", b"x" * 5000, b"00-1-2-3"],
 )
-async def test_a_wrong_trace_is_replaced_by_a_new_one(wrong: bytes | None, traced: Traced) -> None:
-    """One, with which the event can be followed from here on."""
+async def test_an_invalid_trace_context_is_replaced_by_a_new_one(
+    wrong: bytes | None, traced: Traced
+) -> None:
+    """With which the event can be followed from here on."""
     [event] = await traced.publish(_with((("traceparent", wrong), ("tracestate", b"\xff"))))
     [process] = traced.spans("process")
     trace, _, parent = _ids(process)
@@ -225,7 +227,7 @@ async def test_a_wrong_trace_is_replaced_by_a_new_one(wrong: bytes | None, trace
 
 
 async def test_smaller_forms_are_in_the_trace_too(traced: Traced) -> None:
-    """The letter of an event that is too large, and that letter cut."""
+    """The dead letter of an event that is too large, and that letter cut."""
     [event] = await traced.publish(_with(SAMPLED))
     assert event.smaller is not None
     letter = event.smaller()
@@ -238,10 +240,10 @@ async def test_smaller_forms_are_in_the_trace_too(traced: Traced) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"), [(False, "dropped"), (RetriableError("away"), "RetriableError")]
 )
-async def test_what_is_not_published_is_an_error(
+async def test_a_failed_publication_is_an_error(
     answer: bool | Exception, expected: str, traced: Traced
 ) -> None:
-    """It is polled again, and has other spans then."""
+    """Its records are polled again, with new spans."""
     traced.answer = answer
     if isinstance(answer, Exception):
         with pytest.raises(RetriableError):
@@ -253,7 +255,7 @@ async def test_what_is_not_published_is_an_error(
 
 
 async def test_no_text_and_no_key_is_in_a_span(traced: Traced) -> None:
-    """Nor an id, nor another header, nor the detail of a rejection."""
+    """Nor are ids, other headers, or the detail of a rejection."""
     secret = "my landlord is a crook"  # noqa: S105 - stands for a user's text
     one = record(value=json.dumps({"text": secret}).encode(), key=secret.encode(),
                  headers=(("ce_id", secret.encode()), *SAMPLED))  # fmt: skip
