@@ -17,7 +17,7 @@ def test_parts_hold_every_item_within_the_bound(items: list[str], size_max: int)
 
     assert items == list(chain(*cut))
     assert all(run and (len("".join(run)) <= size_max or len(run) == 1) for run in cut)
-    # Whatever begins a run would not have gone into the one before.
+    # The first item of a part does not fit into the part before.
     assert all(len("".join(a)) + len(b[0]) > size_max for a, b in pairwise(cut))
 
 

@@ -38,7 +38,7 @@ _REQUESTS: tuple[type[BaseModel], ...] = (EndpointRequest, HuggingFaceRequest, E
 _ANSWERS: tuple[type[BaseModel], ...] = (EndpointAnswer, HuggingFaceAnswer, Explanation, Problem)
 _DESCRIPTION = """Scores texts with the model that scores the stream, between the stream's batches.
 A text gets the same scores as in the stream, and is scored whatever its language:
-SENTIMENT_MODEL__OTHER_LANGUAGES applies to the stream alone. There is no authentication: whoever
+SENTIMENT_MODEL__OTHER_LANGUAGES applies to the stream alone. There is no authentication: anyone who
 can reach the port can send requests.
 """
 

@@ -54,13 +54,13 @@ def test_the_calibration_file_applies(tmp_path: Path) -> None:
     assert max(map(len, windows)) > 32
 
 
-@pytest.mark.parametrize(("asked", "longest"), [(0, 64), (32, 32), (64, 64), (500, 64)])
+@pytest.mark.parametrize(("window_tokens", "longest"), [(0, 64), (32, 32), (64, 64), (500, 64)])
 def test_windows_are_as_long_as_the_calibration_says(
-    tmp_path: Path, asked: int, longest: int
+    tmp_path: Path, window_tokens: int, longest: int
 ) -> None:
     """At most the model's limit, which is also the default."""
     folder = write_files(tmp_path)
-    write_calibration(folder, Calibration(window_tokens=asked))
+    write_calibration(folder, Calibration(window_tokens=window_tokens))
     _, encoder, _ = loaded(ModelSettings(name=str(folder)))
 
     [(one, _), (several, stats)] = encoder.encode(["good " * (longest - 2), "good " * 2000])

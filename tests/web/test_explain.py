@@ -30,9 +30,9 @@ def test_words_are_separated_by_white_space(text: str) -> None:
 def test_as_many_readings_as_variants(text: str, data: st.DataObject) -> None:
     """One for each word and country; weights are differences to the text's own score."""
     variants = variants_of(text)
-    asked = variants.texts()
+    texts = variants.texts()
     shares = data.draw(
-        st.lists(st.floats(0, 1, width=32), min_size=len(asked), max_size=len(asked))
+        st.lists(st.floats(0, 1, width=32), min_size=len(texts), max_size=len(texts))
     )
     readings = [Reading("A", max(p, 1 - p), {"A": p, "B": 1 - p}, True) for p in shares]
     found = explanation(variants, readings)

@@ -22,7 +22,7 @@ NEGATIVE = [{"label": "negative", "score": 0.7}, {"label": "positive", "score": 
 
 
 @pytest.mark.parametrize(
-    ("asked", "answered"),
+    ("body", "expected"),
     [
         # The label is that of an event: the unsure label where the model is unsure.
         (
@@ -38,10 +38,10 @@ NEGATIVE = [{"label": "negative", "score": 0.7}, {"label": "positive", "score": 
         ({"inputs": "😀 天 \u0000" + GOOD[:77]}, [POSITIVE]),
     ],
 )
-async def test_each_form_has_its_answer(asked: Any, answered: Any) -> None:
+async def test_each_form_has_its_answer(body: Any, expected: Any) -> None:
     """In the order of the texts; Hugging Face's form has all labels, the likeliest first."""
     async with asking(MadeUpModel()) as client:
-        assert (200, answered) == await client.post("/score", asked)
+        assert (200, expected) == await client.post("/score", body)
         assert 1 == client.counted("/score", 200)
 
 
@@ -245,7 +245,7 @@ async def test_an_explanation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "error"),
+    ("body", "error"),
     [
         ({"text": "a " * 65}, "text: 65 tokens in 65 words; at most 64 of each are explained"),
         ({"text": "a" * (EXPLAINED_CHARACTERS_MAX + 1)}, "text: String should have at most 1000"),
@@ -254,16 +254,16 @@ async def test_an_explanation() -> None:
         ([], "the body: "),
     ],
 )
-async def test_a_text_that_is_too_long_to_explain(asked: Any, error: str) -> None:
+async def test_a_text_that_is_too_long_to_explain(body: Any, error: str) -> None:
     """Up to 64 tokens in 64 words."""
     async with asking(MadeUpModel()) as client:
-        status, answer = await client.post("/explain", asked)
+        status, answer = await client.post("/explain", body)
         assert (422, True) == (status, answer["error"].startswith(error)), answer
         assert 200 == (await client.post("/explain", {"text": "a " * 64}))[0]
 
 
 async def test_no_text_enters_a_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Not even with an unexpected error, of which the client only gets the status 500."""
+    """Not even with an unexpected error, for which the client only gets the status 500."""
     caplog.set_level(logging.DEBUG)
     model = MadeUpModel()
     async with asking(model) as client:

@@ -115,7 +115,7 @@ async def test_a_text_scores_the_same_as_in_the_stream() -> None:
 
 @pytest.mark.parametrize("text", ["Das Essen war wirklich sehr gut, vielen Dank!", "\u200b\u2800"])
 async def test_what_the_model_cannot_judge_is_explained_so(text: str) -> None:
-    """Another language, and no word; as an event would say."""
+    """Another language, and no word; the same as in an event."""
     async with _running() as service:
         (verdict,) = await service.of_the_stream([text])
         status, answer = await service.client.post("/explain", {"text": text})
@@ -141,17 +141,17 @@ async def test_hugging_faces_client_understands_the_answer() -> None:
 
 
 async def test_the_published_endpoints_sample() -> None:
-    """Two labels as it gives them, whatever labels the bundled model has."""
+    """The same two labels, though the bundled model has three."""
     texts = ["Today was an amazing day!", "It was an unfortunate series of events."]
     async with _running() as service:
-        asked = {"input_data": texts}
-        status, answer = await service.client.post("/score?labels=poles", asked)
+        body = {"input_data": texts}
+        status, answer = await service.client.post("/score?labels=poles", body)
     assert (200, ["POSITIVE", "NEGATIVE"]) == (status, [one["label"] for one in answer])
     assert all(one["score"] > 0.9 for one in answer), answer
 
 
 async def test_an_explanation_by_the_model() -> None:
-    """The words that carry a sentence weigh most, and it is said of the same text as /score."""
+    """The words that carry a sentence weigh most; label and score are those of `/score`."""
     text = "The hotel in Kenya was awful."
     async with _running() as service:
         status, answer = await service.client.post("/explain", {"text": text})

@@ -18,7 +18,7 @@ OF_TWO = [{"label": "positive", "score": 0.8}, {"label": "negative", "score": py
 
 
 @pytest.mark.parametrize(
-    ("asked", "answered"),
+    ("body", "expected"),
     [
         # Neutral for the model, or unsure: the likelier pole, with its share of both.
         (
@@ -29,10 +29,10 @@ OF_TWO = [{"label": "positive", "score": 0.8}, {"label": "negative", "score": py
         ({"inputs": [GOOD], "parameters": {"top_k": 1}}, [POLES[:1]]),
     ],
 )
-async def test_a_client_of_two_labels(asked: Any, answered: Any) -> None:
+async def test_a_client_of_two_labels(body: Any, expected: Any) -> None:
     """The query asks for two labels, so the body of either form is unchanged."""
     async with asking(MadeUpModel(THREE)) as client:
-        assert (200, answered) == await client.post("/score?labels=poles", asked)
+        assert (200, expected) == await client.post("/score?labels=poles", body)
         assert 1 == client.counted("/score", 200)
 
 

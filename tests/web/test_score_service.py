@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 README = (Path(__file__).parents[2] / "schemas" / "README.md").read_text(encoding="utf-8")
-# Where nobody listens.
+# An address without a broker.
 NO_BROKER = {"bootstrap_servers": "127.0.0.1:1"}
 
 
@@ -60,13 +60,13 @@ async def test_it_is_off_by_default() -> None:
 async def test_it_needs_no_broker_and_answers_as_the_page_says() -> None:
     """503 while the model is loaded; then the answers that schemas/README.md shows."""
     section = README.partition("\n## Asking for a score\n")[2].partition("\n## ")[0]
-    asked = re.findall(r"localhost:8080(/[\w?=]+)'? -d '(.*)'", section)
+    commands = re.findall(r"localhost:8080(/[\w?=]+)'? -d '(.*)'", section)
     answers = [json.loads(line) for line in re.findall(r"^    (\[.*\])$", section, re.MULTILINE)]
     async with _running(score=True) as session:
         async with asyncio.timeout(120):
             while (await _post(session, "/score", {"inputs": "a"}))[0] == 503:  # noqa: ASYNC110 - asks
                 await asyncio.sleep(0.05)
-        found = [await _post(session, path, json.loads(body)) for path, body in asked]
+        found = [await _post(session, path, json.loads(body)) for path, body in commands]
         async with session.get("/readyz") as response:
             assert 503 == response.status
 

@@ -130,7 +130,7 @@ def test_a_calibration_file_that_cannot_be_used(tmp_path: Path, content: bytes, 
         load_processing(settings, resolve(settings))
     message = str(caught.value)
     assert error in message
-    assert "write it anew" in message
+    assert "write it again" in message
     assert "\n" not in message
 
 
