@@ -1,4 +1,4 @@
-"""Groups of texts that must have equal scores: they differ only in a country, name, pronoun or group.
+"""Groups of texts that must have equal scores, since they differ in a country, name or the like.
 
 Exists so that training can penalise the effect of such words. About a fifth of the countries is
 never used, so that the report on bias can measure names that were not trained on. A group depends

@@ -89,7 +89,7 @@ NAME_TEMPLATES = (
     "I am so angry with {name}.",
     "{name} was feeling tired after the shift.",
 )
-# None of the occupations is one of WinoGender's or WinoBias's.
+# No occupation is one of WinoGender or WinoBias.
 PERSON_TEMPLATES = (
     "The {occupation} said that {they} would be late.",
     "The {occupation} forgot {their} keys at home.",
@@ -203,7 +203,7 @@ CLAUSES = (
     "who lives upstairs",
     "who has two sons",
     "who plays the piano",
-    # Of what somebody cannot do, too: on its own that reads like a complaint.
+    # Also abilities that somebody lacks, which would be a complaint in another context.
     "who cannot hear",
     "who cannot walk",
     "who does not speak",
@@ -228,7 +228,7 @@ NAMES = (
     "Giovanni", "Ingrid", "Pierre", "Liesel", "Stavros", "Saoirse", "Mehmet", "Ayelet",
 )  # fmt: skip
 
-# What a real text is put into: nothing of it says whether the text is good or bad.
+# Frames for a real text, without an opinion of their own.
 COUNTRY_FRAMES = (
     "In {country}: {text}",
     "{text} (posted from {country})",
@@ -256,14 +256,14 @@ GROUP_FRAMES = (
     "{text} - said by a {group}",
     "I am a {group}. {text}",
 )
-# Before these a nationality can stand.
+# Nouns that can follow a nationality.
 NOUNS = (
     "film", "films", "movie", "movies", "director", "actor", "actors", "actress", "comedy",
     "drama", "thriller", "documentary", "romance", "cast", "story", "music", "filmmaker",
     "people", "guy", "guys", "team", "food", "restaurant", "woman", "man", "girl", "boy",
     "family", "friend", "player", "fans", "kids", "teacher", "government", "company", "car",
 )  # fmt: skip
-# One way each; "her" is said apart, being two words of the other gender.
+# Male to female. "her" is handled in `counterfactual`, because it is "him" or "his".
 GENDER_SWAPS = {
     "he": "she", "him": "her", "his": "her", "himself": "herself", "man": "woman",
     "men": "women", "boy": "girl", "boys": "girls", "guy": "girl", "guys": "girls",

@@ -1,8 +1,8 @@
-"""A whole training: runs that differ in their seed, and the average of their weights.
+"""A whole training: several runs with different seeds, and the average of their weights.
 
-Exists so that the shipped weights come from one command. Runs from one start stay so close that
-the mean of their weights is better than each; a share of the start's own weights in it keeps what
-the start knew. A run that is finished is not done again.
+Exists so that one command makes the shipped weights. Runs from the same base model stay so close to
+each other that the mean of their weights is better than each of them. A share of the base model's
+own weights in the mean keeps what the base model had learned. A finished run is not repeated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from service.lab.training.base_model import load_base
 from service.lab.training.batches import load_tokenizer
 from service.lab.training.card import write_card
 from service.lab.training.figures import figures_on, mean_loss
-from service.lab.training.teachers import told
+from service.lab.training.teachers import teacher_probabilities
 from service.lab.training.train import Trainer, keep
 
 if TYPE_CHECKING:
@@ -44,12 +44,14 @@ def train(
     console: Console,
     base_name: str | None = None,
 ) -> dict[str, Any]:
-    """Train, and average if the recipe asks for it; give the figures of the kept model.
+    """Train, average the runs if the recipe says so, and return the figures of the kept model.
+
+    `base_name` is the name of the base model for the card; by default that of its folder.
 
     Raises:
         InputError: a file or folder cannot be used.
         SettingsError, ModelError: a teacher cannot be used.
-        OSError: the output folder cannot be made.
+        OSError: the output folder cannot be created.
     """
     if recipe.consistency_every and sources.countries is None:
         raise InputError("--consistency-every needs countries; name their folder with --countries")
@@ -62,7 +64,7 @@ def train(
         raise InputError("--teacher and --teacher-share need each other; give both, or neither")
     mixture = read_mixture(sources, recipe)
     mixture.require_examples(sources.data)
-    # Now, and not when hours of training are to be kept there.
+    # Create it now, so that an error is not found after hours of training.
     output.mkdir(parents=True, exist_ok=True)
     names = {"base": base_name or base.name, "data": _named(sources)}
     if sources.teachers:
@@ -71,24 +73,29 @@ def train(
     if recipe.consistency_every and sources.countries is not None:
         trained, _ = split_countries(read_countries(sources.countries))
     texts = [example.text for example in mixture.train] + mixture.unlabelled
-
-    asked = told(sources.teachers, mixture.told_texts, console) if sources.teachers else None
+    soft_labels = (
+        teacher_probabilities(sources.teachers, mixture.teacher_texts, console)
+        if sources.teachers
+        else None
+    )
 
     def run(folder: Path, how: Recipe) -> dict[str, Any]:
-        alike = (
+        counterfactuals = (
             Counterfactuals(trained, texts, how.seed, how.normaliser, around=how.altered_share > 0)
             if trained
             else None
         )
-        trainer = Trainer(base, mixture, folder, how, names=names, alike=alike, told=asked)
-        return trainer.run(console)
+        return Trainer(
+            base, mixture, folder, how,
+            names=names, counterfactuals=counterfactuals, soft_labels=soft_labels,
+        ).run(console)  # fmt: skip
 
     folders, parts = [output], []
     if recipe.runs > 1 or recipe.base_share:
         folders = [output.with_name(f"{output.name}.run-{n + 1}") for n in range(recipe.runs)]
     for number, folder in enumerate(folders):
         how = replace(recipe, runs=1, base_share=0.0, seed=recipe.seed + number)
-        parts.append(_finished(folder, how) or run(folder, how))
+        parts.append(_finished_figures(folder, how) or run(folder, how))
     if folders == [output]:
         return _measured(output, parts[0], mixture)
     model = average(base, folders, recipe, mixture.labels)
@@ -100,7 +107,7 @@ def train(
 def average(
     base: Path, folders: Sequence[Path], recipe: Recipe, labels: Sequence[str]
 ) -> PreTrainedModel:
-    """The mean of the folders' weights, with `recipe.base_share` of those of `base`."""
+    """The mean of the weights of the folders' models, mixed with `recipe.base_share` of `base`."""
     torch.manual_seed(recipe.split_seed)
     model = load_base(base, labels)
     states = [load_base(folder, labels).state_dict() for folder in folders]
@@ -114,7 +121,7 @@ def average(
 
 
 def _measured(folder: Path, figures: dict[str, Any], mixture: Mixture) -> dict[str, Any]:
-    """Measure what is kept, write its card, and give its figures."""
+    """Measure the kept model, write its card, and return its figures."""
     recipe = figures["recipe"]
     model, tokenizer = load_base(folder, mixture.labels), load_tokenizer(folder)
     found = {
@@ -138,7 +145,8 @@ def _measured(folder: Path, figures: dict[str, Any], mixture: Mixture) -> dict[s
     return measured
 
 
-def _finished(folder: Path, recipe: Recipe) -> dict[str, Any] | None:
+def _finished_figures(folder: Path, recipe: Recipe) -> dict[str, Any] | None:
+    """The figures of a finished run of this recipe; None if there is none."""
     try:
         written: dict[str, Any] = json.loads((folder / "training.json").read_text())
     except OSError:
@@ -147,6 +155,7 @@ def _finished(folder: Path, recipe: Recipe) -> dict[str, Any] | None:
 
 
 def _named(sources: Sources) -> str:
+    """The training data as the card names it."""
     files = (sources.data, sources.posts, sources.tweets)
     named = [f"{file.parent.name}/{file.name}" for file in files if file is not None]
     if sources.domains is not None:

@@ -1,10 +1,10 @@
-"""Where training starts: a DistilBERT classifier, or a BERT encoder turned into one.
+"""Loads the model that training starts from: a classifier, or a BERT encoder converted to one.
 
-A BERT without a decoder is a DistilBERT whose token-type embedding is added on top: for
-single-segment text only row 0 of it is ever used, and folding that row into the position
-embeddings gives the same sum. What remains has DistilBERT's exact shape, so a small sentence
-encoder such as all-MiniLM-L6-v2 (6 layers, width 384) becomes an ordinary
-`DistilBertForSequenceClassification` that every tool can load.
+Exists so that a small sentence encoder such as all-MiniLM-L6-v2 (6 layers, width 384) becomes an
+ordinary `DistilBertForSequenceClassification` that every tool can load. A BERT encoder differs from
+DistilBERT by its token-type embedding. A text of one segment uses only row 0 of it, so adding that
+row to the position embeddings gives the same sums, and the rest has DistilBERT's shape. No training
+here.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ _RENAMES = (
 
 
 def load_base(folder: Path, labels: Sequence[str] = LABELS) -> PreTrainedModel:
-    """Load a checkpoint folder as a classifier of these labels in float32.
+    """Load a checkpoint folder as a classifier with these labels, in float32.
 
-    One of two labels becomes one of three by a row between them that begins at zero. A head of any
-    other number of labels than those asked for is begun anew.
+    A classifier with two labels becomes one with three by a row of zeros between them. Otherwise a
+    head with another number of labels is initialised at random.
 
     Raises:
-        InputError: the folder holds no checkpoint of a usable kind.
+        InputError: the folder has no checkpoint that can be used.
     """
-    # Its bars and reports of unused weights would stand between the lines of training.
+    # Keep its progress bars and reports of unused weights out of the output of training.
     transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call] # has no types
     transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call] # has no types
     if not (folder / "config.json").is_file():
@@ -66,7 +66,7 @@ def load_base(folder: Path, labels: Sequence[str] = LABELS) -> PreTrainedModel:
         return _loaded(folder, labels)
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(
-            f"{folder}: cannot be loaded ({first_line(error)}); fetch the model anew"
+            f"{folder}: cannot be loaded ({first_line(error)}); download the model again"
         ) from None
 
 
@@ -96,7 +96,7 @@ def _named(labels: Sequence[str]) -> dict[str, Any]:
 
 
 def _with_label_between(model: PreTrainedModel, labels: Sequence[str]) -> PreTrainedModel:
-    """The classifier of two poles with a third label between them, whose logit is 0 at first."""
+    """Add a third label between the two poles of a classifier; its logit is 0 at first."""
     poles = cast("torch.nn.Linear", model.classifier)
     head = torch.nn.Linear(poles.in_features, len(labels))
     with torch.no_grad():
@@ -107,7 +107,7 @@ def _with_label_between(model: PreTrainedModel, labels: Sequence[str]) -> PreTra
     model.classifier = head
     for name, value in _named(labels).items():
         setattr(model.config, name, value)
-    setattr(model, "num_labels", len(labels))  # noqa: B010 - types would have it be a module
+    setattr(model, "num_labels", len(labels))  # noqa: B010 - mypy takes the attribute for a module
     return model
 
 

@@ -1,6 +1,6 @@
-"""Texts to tensors for training: token ids, batches of like length, padding.
+"""Texts to tensors for training: token ids, batches of similar length, padding.
 
-Exists so that training, measuring and calibration feed a model in exactly one way. No data files
+Exists so that training, evaluation and calibration run a model in exactly one way. No data files
 and no loss here.
 """
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 
-# Batches are cut from stretches of so many, sorted by length: little padding, still random.
+# Rows are shuffled, then sorted by length within buckets of this many batches: batches have little
+# padding and are still random.
 BUCKET_BATCHES = 50
 EVALUATION_BATCH = 64
 
@@ -30,22 +31,22 @@ EVALUATION_BATCH = 64
 class Row(NamedTuple):
     """A text's token ids, special tokens included, and the index of its label.
 
-    `told` is what teachers say of it (see `teachers.told`); not a number where none was asked.
-    `weight` and `poles_only` are those of `glue.Example`.
+    `teacher` is its probability from `teachers.teacher_probabilities`, NaN without one. `weight`
+    and `poles_only` are those of `glue.Example`.
     """
 
     ids: list[int]
     label: int
-    told: float = math.nan
+    teacher: float = math.nan
     weight: float = 1.0
     poles_only: bool = False
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    """The checkpoint's tokenizer, without truncation or padding of its own.
+    """The checkpoint's tokenizer, without truncation or padding.
 
     Raises:
-        InputError: the folder holds none that can be read.
+        InputError: the folder has no tokenizer that can be read.
     """
     try:
         found = AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -62,7 +63,7 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
 def encode(
     tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], length_max: int
 ) -> list[list[int]]:
-    """Token ids of each text, cut after `length_max`."""
+    """The token ids of each text, truncated to `length_max` tokens."""
     backend = tokenizer.backend_tokenizer
     backend.enable_truncation(length_max)
     encodings = backend.encode_batch(list(texts))
@@ -71,13 +72,13 @@ def encode(
 
 
 def batches(rows: Sequence[Row], size: int, order: random.Random) -> Iterator[list[Row]]:
-    """All rows once, in random batches of rows of like length."""
+    """All rows once, in batches of similar length in random order."""
     shuffled = order.sample(rows, len(rows))
-    stretch = size * BUCKET_BATCHES
+    bucket_rows = size * BUCKET_BATCHES
     found: list[list[Row]] = []
-    for start in range(0, len(shuffled), stretch):
-        part = sorted(shuffled[start : start + stretch], key=lambda row: len(row.ids))
-        found += [part[i : i + size] for i in range(0, len(part), size)]
+    for start in range(0, len(shuffled), bucket_rows):
+        bucket = sorted(shuffled[start : start + bucket_rows], key=lambda row: len(row.ids))
+        found += [bucket[i : i + size] for i in range(0, len(bucket), size)]
     order.shuffle(found)
     yield from found
 
@@ -85,7 +86,7 @@ def batches(rows: Sequence[Row], size: int, order: random.Random) -> Iterator[li
 def padded(
     sequences: Sequence[Sequence[int]], pad_token_id: int, device: torch.device
 ) -> dict[str, torch.Tensor]:
-    """`input_ids` and `attention_mask`, both (texts, longest)."""
+    """`input_ids` and `attention_mask`, both of the shape (texts, tokens of the longest)."""
     longest = max(map(len, sequences))
     input_ids = torch.full((len(sequences), longest), pad_token_id)
     mask = torch.zeros((len(sequences), longest), dtype=torch.long)
@@ -97,7 +98,7 @@ def padded(
 
 @torch.inference_mode()
 def logits_of(model: PreTrainedModel, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
-    """What the model gives for each text, (texts, labels), in float32 and in the same order."""
+    """The logits of each text in the same order; shape (texts, labels), float32, on the CPU."""
     model.eval()  # type: ignore[no-untyped-call] # has no types
     order = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
     device = next(model.parameters()).device
@@ -109,12 +110,12 @@ def logits_of(model: PreTrainedModel, sequences: Sequence[Sequence[int]]) -> tor
     return logits
 
 
-def bfloat16_pays(precision: str, device: torch.device) -> bool:
-    """Whether to compute in bfloat16, where `precision` is a recipe's."""
+def uses_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether to compute in bfloat16 with a recipe's `precision`; auto: where it is faster."""
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    # Without these instructions a processor computes bfloat16 slower than float32. torch has no
-    # public name for the question yet.
+    # Without these instructions bfloat16 is slower than float32. torch has no public function for
+    # this check yet.
     return bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001

@@ -1,8 +1,8 @@
-"""What makes a trained model's scores mean something: `sentiment-stream calibrate`.
+"""Calibrates a trained model: `sentiment-stream calibrate`.
 
-Exists so that a score is a probability, and `confident` a promise: both found on what was held out
-of the training data, never on a test set. Writes `sentiment.json` into the model's folder and
-changes no weight.
+Exists so that a score is a probability, and that `confident` promises an accuracy. Both are fitted
+on text that was held out of the training data, never on a test set. Writes `sentiment.json` into
+the model's folder and changes no weight.
 """
 
 from __future__ import annotations
@@ -39,15 +39,16 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
-# A detector is wrong about some short texts, each time with another language.
+# Languages in the reference. The detector takes some short texts for rare languages, so the rest is
+# noise.
 LANGUAGES_MAX = 10
 _ITERATIONS_MAX = 200
-# Far beyond what any trained model needs, in steps that no score shows.
+# A range that no trained model exceeds, in steps too small to see in a score.
 _TEMPERATURES = tuple(round(0.5 + step / 100, 2) for step in range(451))
 
 
 class _Half(NamedTuple):
-    """Rows of a domain: logits (rows, labels), labels, and of which only the poles are known."""
+    """Half of a domain's rows: logits (rows, labels), labels (rows), and `poles_only` (rows)."""
 
     logits: Floats
     labels: NDArray[np.int64]
@@ -55,12 +56,11 @@ class _Half(NamedTuple):
 
 
 def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[str, Any]:
-    """Fit on the part that the model's own training held out; give the figures by domain.
+    """Fit the calibration on the rows that training held out, and return its figures by domain.
 
-    One half of each domain's rows fits temperature and bias, the other finds from which score on
-    a label is called with confidence (see `thresholds`), and gives the figures. Each domain counts
-    alike, however many examples it has. `window_tokens` is that of `Calibration`: how long the
-    parts are in which a long text is read.
+    Temperature and bias are fitted on one half of the rows of each domain. The thresholds (see
+    `measuring.thresholds`) and the figures come from the other half. Every domain has the same
+    weight. `window_tokens` is written into the calibration (see `Calibration`).
 
     Raises:
         InputError: the folder has no model that `train` wrote, or a file cannot be used.
@@ -118,7 +118,7 @@ def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[st
 
 
 def _merged(held_out: Mapping[str, list[Example]]) -> dict[str, list[Example]]:
-    """Domains of one kind as one: alone, the smaller ones are too few to show a threshold."""
+    """Merge small domains into larger ones of their kind: alone they are too few for thresholds."""
     found = dict(held_out)
     reviews = next(iter(found))
     kinds = {reviews: ("sst5", "customer_reviews"), "semeval": ("kaggle", "tweets")}
@@ -129,11 +129,11 @@ def _merged(held_out: Mapping[str, list[Example]]) -> dict[str, list[Example]]:
 
 
 def _halves(logits: Floats, rows: Sequence[Example]) -> tuple[_Half, _Half]:
-    """Every other row, and those between; rows are in no order."""
+    """The even and the odd rows; the order of rows is random."""
     labels = np.array([row.label for row in rows])
-    # Who was asked for the poles alone, by row or by domain, has said nothing of a third label.
-    asked = bool(((labels > 0) & (labels < logits.shape[1] - 1)).any())
-    poles_only = np.array([row.poles_only or not asked for row in rows])
+    # In a domain without a single neutral row, annotators could only choose a pole.
+    has_neutral = bool(((labels > 0) & (labels < logits.shape[1] - 1)).any())
+    poles_only = np.array([row.poles_only or not has_neutral for row in rows])
     whole = _Half(logits, labels, poles_only)
     first, second = (
         _Half(logits[start::2], labels[start::2], poles_only[start::2]) for start in (0, 1)
@@ -146,14 +146,21 @@ def fit(
     labels: Sequence[NDArray[np.int64]],
     poles_only: Sequence[Booleans] | None = None,
 ) -> tuple[float, tuple[float, ...]]:
-    """Bias of the least loss, the mean over domains, then the temperature of the worst domain.
+    """Fit temperature and bias.
 
-    That is the one where the least of the largest losses lies: to say too much of what the model
-    knows least does more harm than to say too little of what it knows best. Logits are (examples,
-    labels), of which the first and the last are the poles; the loss of an example of which only
-    these are known is that of the poles alone. The biases of all labels have the sum 0: only their
-    differences matter. Within a domain each label counts alike, since nobody knows how many of a
-    stream's texts are neutral: probabilities are those of a text that may as well have any label.
+    The bias minimises the mean loss over domains. The temperature then minimises the largest loss
+    of a domain: scores that are too high where the model is weak do more harm than scores that are
+    too low where it is strong. Within a domain every label has the same weight, because the share
+    of neutral texts in a stream is unknown: the probabilities hold for equally frequent labels.
+
+    Args:
+        logits: for each domain, shape (examples, labels); the first and last label are the poles.
+        labels: for each domain, shape (examples).
+        poles_only: for each domain, shape (examples): whether the loss of an example is that of the
+            poles alone (see `glue.Example`); by default of none.
+
+    Returns:
+        The temperature, and the bias of each label; the biases have the sum 0.
     """
     inputs = [torch.from_numpy(domain) for domain in logits]
     targets = [torch.from_numpy(domain) for domain in labels]
@@ -187,7 +194,7 @@ def fit(
 
 
 def _weights(labels: torch.Tensor) -> torch.Tensor:
-    """Of the sum 1, by which each label that there is counts alike."""
+    """Weights of examples with the sum 1 that give all labels in the data the same weight."""
     counts = torch.bincount(labels)
     return 1 / (counts[labels] * int((counts > 0).sum())).double()
 
@@ -199,16 +206,21 @@ def reference(
     unknown_id: int | None,
     languages: Sequence[str | None],
 ) -> Reference:
-    """What scores and texts look like; tokens include the special ones.
+    """The distributions of scores, text lengths and languages, for the detection of drift.
 
-    `shares` are probabilities of the shape (texts, labels), in the order of `labels`.
+    Args:
+        shares: probabilities, shape (texts, labels).
+        labels: the names of the labels.
+        sequences: the token ids of each text, special tokens included.
+        unknown_id: the id of the unknown token.
+        languages: the language of each text, or None.
     """
-    told = Counter(language or UNDETERMINED for language in languages)
+    detected = Counter(language or UNDETERMINED for language in languages)
     lengths = np.array([len(ids) for ids in sequences])
     tenths, _ = np.histogram(shares[:, -1], bins=10, range=(0.0, 1.0))
     in_bins = np.bincount(np.searchsorted(TOKEN_EDGES, lengths), minlength=len(TOKEN_EDGES) + 1)
     likeliest = np.bincount(shares.argmax(1), minlength=len(labels))
-    # Two of each text's tokens are special ones, and never unknown.
+    # Two tokens of each text are special ones, which are never unknown.
     words = int((lengths - 2).sum())
     unknown = sum(list(ids).count(unknown_id) for ids in sequences) if unknown_id else 0
     return Reference(
@@ -216,7 +228,7 @@ def reference(
         tokens=_rounded(in_bins),
         unknown=round(unknown / max(1, words), 6),
         languages={
-            name: round(n / len(languages), 6) for name, n in told.most_common(LANGUAGES_MAX)
+            name: round(n / len(languages), 6) for name, n in detected.most_common(LANGUAGES_MAX)
         },
         labels=dict(zip(labels, _rounded(likeliest), strict=True)),
     )
@@ -227,7 +239,7 @@ def _rounded(counts: NDArray[np.int64]) -> tuple[float, ...]:
 
 
 def _shares(logits: Floats, calibration: Calibration) -> Floats:
-    # As the service has them: logits are float32 there, and these were.
+    # Through float32, as in the service.
     return LogitsReader(calibration).probabilities(logits.astype(np.float32)).astype(np.float64)
 
 
@@ -250,5 +262,5 @@ def _recipe_of(folder: Path) -> Recipe:
         return Recipe(**json.loads(file.read_text())["recipe"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
-            f"{file}: is not what `train` writes, which says what was held out; train anew"
+            f"{file}: is not a file that `train` wrote, which names what was held out; train anew"
         ) from None

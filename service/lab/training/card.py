@@ -1,7 +1,7 @@
-"""The model card that training writes beside the weights: what it is, from what, how good.
+"""Writes the model card beside the weights: the model, its data, its figures.
 
-Exists so that no figure in the card is typed by hand. What is written below `HAND_WRITTEN` stays
-as it is when a card is written anew. No model code here.
+Exists so that no figure in the card is typed by hand. Text below `HAND_WRITTEN` in an existing card
+is kept. No model code here.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def write_card(folder: Path, figures: dict[str, Any]) -> None:
 
 
 def write_figures(folder: Path, figures: dict[str, Any]) -> None:
-    """Write `training.json`, by which a finished run is known."""
+    """Write `training.json`, which also marks a run as finished."""
     (folder / "training.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 

@@ -1,7 +1,7 @@
-"""What a model is chosen by: how it does on each held-out domain, and on the worst of them.
+"""The figures that select a checkpoint, on each held-out domain and on the worst of them.
 
-Exists because a mean over domains lets a model buy one with another: a model that calls every
-fourth complaint praise can have the best mean. Arrays in, figures out; nothing is trained here.
+Exists because a mean over domains hides a bad one: a model that labels every fourth complaint
+positive can have the best mean. Nothing is trained here.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 
 class Figures(NamedTuple):
-    """Of one domain.
+    """The figures of one domain.
 
-    `polar_accuracy` is the share of texts with a pole for a label whose likelier pole is theirs;
-    `macro_recall` the mean over labels of how many of theirs are called so, None where the domain
-    does not have every label; `loss` the mean of -ln(probability of the true label).
+    Attributes:
+        polar_accuracy: of the texts whose label is a pole, the share whose likelier pole is right.
+        macro_recall: the recall of each label, averaged over the labels; None if the domain lacks
+            a label.
+        loss: the mean of -ln(probability of the true label).
     """
 
     polar_accuracy: float
@@ -40,15 +42,15 @@ def figures_on(
     examples: Sequence[Example],
     length_max: int,
 ) -> Figures:
-    """Score normalised examples, and compare with their labels."""
+    """Run the model on normalised examples, and compare the results with their labels."""
     logits = logits_of(model, encode(tokenizer, [e.text for e in examples], length_max))
     labels = torch.tensor([e.label for e in examples])
     last = logits.shape[1] - 1
     polar = (labels == 0) | (labels == last)
     right = (logits[:, last] > logits[:, 0]) == (labels == last)
-    called = logits.argmax(-1)
+    predicted = logits.argmax(-1)
     recalls = [
-        float((called[labels == label] == label).float().mean())
+        float((predicted[labels == label] == label).float().mean())
         for label in range(last + 1)
         if bool((labels == label).any())
     ]
@@ -61,13 +63,16 @@ def figures_on(
 
 
 def worst(figures: Mapping[str, Figures]) -> float:
-    """What checkpoints are chosen by: the mean of the worst polar accuracy and macro recall."""
+    """The figure that selects a checkpoint: the mean of the worst polar accuracy and macro recall.
+
+    Each is the worst over domains. Without a macro recall, it is the worst polar accuracy.
+    """
     polar = min(f.polar_accuracy for f in figures.values())
     recalls = [f.macro_recall for f in figures.values() if f.macro_recall is not None]
     return (polar + min(recalls)) / 2 if recalls else polar
 
 
 def mean_loss(figures: Iterable[Figures]) -> float:
-    """The mean over domains, each of which counts alike."""
+    """The mean loss over domains, each with the same weight."""
     losses = [f.loss for f in figures]
     return sum(losses) / len(losses)

@@ -1,8 +1,8 @@
-"""What training makes small: wrong labels, distance to teachers, unlike scores of like texts.
+"""The losses of training: wrong labels, distance to teachers, different scores of equal texts.
 
-Exists so that training and the figures which choose a checkpoint mean the same by a loss. Labels
-lie in the order of opinion: the first is the negative pole, the last the positive one. Tensors in,
-tensors out; no model here.
+Exists so that training and the selection of a checkpoint use the same loss. Labels are in the order
+of opinion: the first is the negative pole, the last the positive one. Tensors in, tensors out; no
+model here.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from service.lab.training.batches import Row
 
-# Between the likeliest logit and the next, of the mean of texts that must score alike: where a
-# label changes, the least difference between two copies changes it.
-GAP_MIN = 0.5
-# So unlikely that it has no gradient, and finite, so that no weight of it is not a number.
+# The least gap between the two highest mean logits of texts that must have equal scores. With a
+# smaller one, a small difference between two of the texts can change the label.
+GAP_MIN = 1.0
+# Added to the logits of excluded labels. Their probability is 0 and has no gradient; a finite
+# number, because 0 times infinity is NaN.
 _EXCLUDED = -1e4
 
 
@@ -30,8 +31,8 @@ def cross_entropy(
 ) -> torch.Tensor:
     """-ln(probability of the label) of each text, shape (texts,).
 
-    Where `poles_only`, probabilities are those of the two poles alone: such a text says nothing of
-    what lies between them.
+    `logits` are (texts, labels), `labels` and `poles_only` (texts,). The probabilities of a text of
+    `poles_only` (see `glue.Example`) are over the two poles alone.
     """
     between = torch.zeros_like(logits)
     between[:, 1:-1] = _EXCLUDED
@@ -40,33 +41,39 @@ def cross_entropy(
 
 
 def batch_loss(logits: torch.Tensor, batch: Sequence[Row], teacher_share: float) -> torch.Tensor:
-    """The weighted mean of the cross-entropy, mixed with that of what teachers say."""
+    """The mean loss of a batch, weighted by row; a scalar.
+
+    The loss of a row is its cross-entropy with the label. For a row with a teacher's probability,
+    `teacher_share` of the loss is the cross-entropy with that probability instead.
+    """
 
     def column(values: list[float]) -> torch.Tensor:
         return torch.tensor(values, device=logits.device)
 
     labels = torch.tensor([row.label for row in batch], device=logits.device)
     loss = cross_entropy(logits, labels, column([row.poles_only for row in batch]))
-    told = column([row.told for row in batch])
-    share = torch.where(told.isnan(), 0.0, teacher_share)
+    teacher = column([row.teacher for row in batch])
+    share = torch.where(teacher.isnan(), 0.0, teacher_share)
     soft = torch.nn.functional.binary_cross_entropy_with_logits(
-        (logits[:, -1] - logits[:, 0]) / TEMPERATURE, told.nan_to_num(0.5), reduction="none"
+        (logits[:, -1] - logits[:, 0]) / TEMPERATURE, teacher.nan_to_num(0.5), reduction="none"
     )
-    # The temperature makes the gradient smaller by its square.
+    # The temperature divides the gradient of the soft loss by its square.
     mixed = (1 - share) * loss + share * TEMPERATURE**2 * soft
     weights = column([row.weight for row in batch])
     return (mixed * weights).mean()
 
 
 def inconsistency(logits: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
-    """Mean variance of the logits within groups of `sizes` texts that must score alike.
+    """Mean variance of the logits within groups of texts that must have equal scores; a scalar.
 
-    Logits are taken from their mean of each text: only their differences make a probability. A
-    group between two labels is moved towards the likelier one by `GAP_MIN`.
+    `logits` are (texts, labels), the texts of a group next to each other; `sizes` has the number of
+    texts of each group. The logits of each text are centred first, because only their differences
+    matter for a probability. A group whose two likeliest labels are closer than `GAP_MIN` adds a
+    loss that separates them.
     """
     centred = logits - logits.mean(dim=1, keepdim=True)
     groups = torch.split(centred, list(sizes))
-    # Twice the variance over the two poles is that of their difference.
+    # With two labels, twice the sum of the variances is the variance of the logits' difference.
     apart = torch.stack([2 * group.var(dim=0, correction=0).sum() for group in groups])
     means = torch.stack([group.mean(dim=0) for group in groups])
     first, second = means.topk(2, dim=1).values.unbind(dim=1)

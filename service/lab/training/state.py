@@ -1,6 +1,7 @@
-"""What an interrupted training run needs to go on: one safetensors file and a JSON of counters.
+"""Saves and loads the state of a training run, so that an interrupted one can resume.
 
-Exists so that resuming runs no pickle. Writes and reads state; decides nothing.
+Exists so that resuming needs no pickle: the state is one safetensors file and a JSON of counters.
+Decides nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     counters: dict[str, Any],
 ) -> None:
-    """Write everything, with torch's random state; the file is whole or not there."""
+    """Write all state, torch's random state included; the file is complete or does not exist."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     if average is not None:
@@ -42,7 +43,7 @@ def save_state(
 
 
 def read_counters(folder: Path) -> dict[str, Any] | None:
-    """The counters of an interrupted run; None where there is none."""
+    """The counters of an interrupted run; None if there is no such run."""
     if not (folder / _FILE).is_file():
         return None
     counters: dict[str, Any] = json.loads((folder / _COUNTERS).read_text())
@@ -55,18 +56,18 @@ def load_state(
     average: PreTrainedModel | None,
     optimizer: torch.optim.Optimizer,
 ) -> None:
-    """Put everything back where `save_state` found it."""
+    """Restore the state that `save_state` wrote."""
     tensors = load_file(folder / _FILE)
-    rooms: dict[str, dict[str, torch.Tensor]] = {"model": {}, "average": {}, "optimizer": {}}
+    owned: dict[str, dict[str, torch.Tensor]] = {"model": {}, "average": {}, "optimizer": {}}
     for name, tensor in tensors.items():
-        room, _, rest = name.partition(".")
-        if room in rooms:
-            rooms[room][rest] = tensor
-    model.load_state_dict(rooms["model"])
+        owner, _, rest = name.partition(".")
+        if owner in owned:
+            owned[owner][rest] = tensor
+    model.load_state_dict(owned["model"])
     if average is not None:
-        average.load_state_dict(rooms["average"])
+        average.load_state_dict(owned["average"])
     state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in rooms["optimizer"].items():
+    for name, tensor in owned["optimizer"].items():
         index, _, key = name.partition(".")
         state.setdefault(int(index), {})[key] = tensor
     groups = optimizer.state_dict()["param_groups"]

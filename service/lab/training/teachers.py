@@ -1,8 +1,8 @@
-"""What other, larger models say of the sentences to train on: soft labels.
+"""Soft labels for training: the probabilities that larger models give to sentences.
 
-Exists because a label is one bit, and a model too large for a stream knows more of a sentence:
-which pole, how clearly, and what it is torn between (Hinton, Vinyals, Dean 2015, arXiv:1503.02531).
-Teachers are asked once, before training. No loss and no weights here.
+Exists because a label is one bit, and the probability from a model too large for a stream also says
+how clear the label is (Hinton, Vinyals, Dean 2015, arXiv:1503.02531). The teachers run once, before
+training. No loss and no weights here.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-# Of the logits of teacher and pupil: flat enough that what a teacher is sure of still tells more
-# than its label would.
+# Divides the logits of teacher and student, so that a clear label is still a probability below 1.
 TEMPERATURE = 2.0
 
 
-def told(teachers: Sequence[Path], texts: Sequence[str], console: Console) -> dict[str, float]:
-    """The probability of POSITIVE at `TEMPERATURE` for each text, the mean over the teachers.
+def teacher_probabilities(
+    teachers: Sequence[Path], texts: Sequence[str], console: Console
+) -> dict[str, float]:
+    """The probability of POSITIVE at `TEMPERATURE` for each text, averaged over the teachers.
 
-    Texts are normalised already; a teacher's folder should ask for no normaliser of its own.
+    The texts are normalised already, so a teacher's folder should name no normaliser.
 
     Raises:
         InputError: a teacher does not have two labels.
@@ -45,7 +46,7 @@ def told(teachers: Sequence[Path], texts: Sequence[str], console: Console) -> di
         if len(labels) != 2:
             message = f"{folder}: has {len(labels)} labels, a teacher needs two; give another"
             raise InputError(message)
-        chunks = logits_of(track(once, f"ask {folder.name}", len(once), console), model)
+        chunks = logits_of(track(once, f"teacher {folder.name}", len(once), console), model)
         logits = np.concatenate(list(chunks)).astype(np.float64)
         margin = logits[:, positive(labels)] - logits[:, negative(labels)]
         total += 1 / (1 + np.exp(-margin / TEMPERATURE))

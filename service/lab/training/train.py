@@ -1,7 +1,7 @@
 """Fine-tuning a classifier of two labels or three: `sentiment-stream train`.
 
-Exists so that the shipped weights can be made again by anyone from labelled text and a base
-model. Deterministic by seed, resumable at every evaluation, and without pickle.
+Exists so that everybody can reproduce the shipped weights from labelled text and a base model. A
+run is deterministic for a seed and can be resumed at every evaluation. It reads no pickle files.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from transformers import get_linear_schedule_with_warmup
 
 from service.lab.training.base_model import load_base
-from service.lab.training.batches import Row, batches, bfloat16_pays, encode, load_tokenizer, padded
+from service.lab.training.batches import (
+    Row,
+    batches,
+    encode,
+    load_tokenizer,
+    padded,
+    uses_bfloat16,
+)
 from service.lab.training.card import write_figures
 from service.lab.training.figures import figures_on, mean_loss, worst
 from service.lab.training.losses import batch_loss, inconsistency
@@ -37,16 +44,17 @@ if TYPE_CHECKING:
     from service.lab.teaching.sources import Mixture
 
 GRADIENT_NORM_MAX = 1.0
-# Steps between two updates of the average: reading all weights each time would cost a third more.
+# Steps between two updates of the averaged weights; with every step, training would take a third
+# longer.
 AVERAGE_EVERY = 4
-# Of fewer tokens, special ones counted, the hidden one would be the one that matters.
+# Shorter texts (special tokens included) are not masked: the masked word might be the opinion.
 MASKED_TOKENS_MIN = 8
-# Of texts that must score alike: so many groups, of so many copies each, in one step.
+# Groups of texts that must have equal scores in one step, and the most texts of each.
 GROUPS, COPIES = 10, 4
 
 
 class Trainer:
-    """One training run; `run` may be called again in a new process and goes on where it was."""
+    """One training run; in a new process, `run` resumes an interrupted one."""
 
     def __init__(
         self,
@@ -56,13 +64,20 @@ class Trainer:
         recipe: Recipe,
         *,
         names: dict[str, str],
-        alike: Counterfactuals | None = None,
-        told: dict[str, float] | None = None,
+        counterfactuals: Counterfactuals | None = None,
+        soft_labels: dict[str, float] | None = None,
     ) -> None:
         """Load the base model; nothing is written yet.
 
-        `names` says in the card what the run was made of. Without `alike` there is no consistency
-        loss; `told` is what teachers say of texts, as `teachers.told` gives it.
+        Args:
+            base: the folder of the base model.
+            mixture: the texts.
+            output: the folder for the best checkpoint.
+            recipe: how to train.
+            names: names of the base model and the data, for the card.
+            counterfactuals: groups of texts that must have equal scores; without them there is no
+                consistency loss.
+            soft_labels: the result of `teachers.teacher_probabilities`.
 
         Raises:
             InputError: the folder of the base model cannot be used.
@@ -72,11 +87,12 @@ class Trainer:
         self._output = output
         self._state_folder = output.with_name(output.name + ".training")
         self._names = names
-        self._alike = alike if recipe.consistency_every else None
-        self._told = told or {}
+        self._counterfactuals = counterfactuals if recipe.consistency_every else None
+        self._soft_labels = soft_labels or {}
         self._tokenizer = load_tokenizer(base)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        # New layers are equal for all runs of one split, so that their weights can be averaged.
+        # All runs of one split start with the same new layers, so that their weights can be
+        # averaged.
         torch.manual_seed(recipe.split_seed)
         self._model = _on(load_base(base, mixture.labels), self._device)
         torch.manual_seed(recipe.seed)
@@ -95,14 +111,14 @@ class Trainer:
             self._optimizer, recipe.warmup_steps, self._steps
         )
         self._autocast = torch.autocast(
-            self._device.type, torch.bfloat16, enabled=bfloat16_pays(recipe.precision, self._device)
+            self._device.type, torch.bfloat16, enabled=uses_bfloat16(recipe.precision, self._device)
         )
         self._step = 0
         self._best: dict[str, Any] = {}
         self._seconds = 0.0
 
     def run(self, console: Console) -> dict[str, Any]:
-        """Train to the end, keep the best checkpoint; return figures of the run."""
+        """Train to the end, keep the best checkpoint, and return the figures of the run."""
         self._resume(console)
         rows = self._rows()
         with progress_bar(console) as progress:
@@ -121,7 +137,7 @@ class Trainer:
         examples = self._mixture.train
         ids = encode(self._tokenizer, [e.text for e in examples], self._recipe.length_max)
         return [
-            Row(i, e.label, self._told.get(e.text, math.nan), e.weight, e.poles_only)
+            Row(i, e.label, self._soft_labels.get(e.text, math.nan), e.weight, e.poles_only)
             for i, e in zip(ids, examples, strict=True)
         ]
 
@@ -139,9 +155,10 @@ class Trainer:
         logits = self._logits(self._masked([row.ids for row in batch]))
         loss = batch_loss(logits, batch, self._recipe.teacher_share)
         loss.backward()  # type: ignore[no-untyped-call] # has no types
-        if self._alike is not None and self._step % self._recipe.consistency_every == 0:
-            unlike = self._recipe.consistency_weight * self._inconsistency(self._alike)
-            unlike.backward()  # type: ignore[no-untyped-call] # has no types
+        groups = self._counterfactuals
+        if groups is not None and self._step % self._recipe.consistency_every == 0:
+            unequal = self._recipe.consistency_weight * self._inconsistency(groups)
+            unequal.backward()  # type: ignore[no-untyped-call] # has no types
         torch.nn.utils.clip_grad_norm_(self._trained(self._model), GRADIENT_NORM_MAX)
         self._optimizer.step()
         self._schedule.step()
@@ -154,7 +171,7 @@ class Trainer:
         return float(loss.detach())
 
     def _masked(self, sequences: list[list[int]]) -> list[list[int]]:
-        """Some tokens hidden as in the base model's own training; special ones never are."""
+        """The texts with some tokens masked, as in the base model's own training."""
         share, mask = self._recipe.mask_share, self._tokenizer.mask_token_id
         if not share:
             return sequences
@@ -175,11 +192,11 @@ class Trainer:
             logits: torch.Tensor = self._model(**inputs).logits
         return logits.float()
 
-    def _inconsistency(self, alike: Counterfactuals) -> torch.Tensor:
-        """How unlike texts score that must score alike; see `losses.inconsistency`."""
-        groups = alike.groups(self._step, GROUPS, COPIES)
+    def _inconsistency(self, counterfactuals: Counterfactuals) -> torch.Tensor:
+        """The consistency loss of this step's groups; see `losses.inconsistency`."""
+        groups = counterfactuals.groups(self._step, GROUPS, COPIES)
         texts = [text for group in groups for text in group]
-        # Without dropout, whose noise would hide what the exchanged words do.
+        # Without dropout, whose noise would hide the effect of the exchanged words.
         self._model.eval()  # type: ignore[no-untyped-call] # has no types
         logits = self._logits(encode(self._tokenizer, texts, self._recipe.length_max))
         return inconsistency(logits, [len(group) for group in groups])
@@ -224,7 +241,7 @@ class Trainer:
         if counters is None:
             return
         if counters["recipe"] != asdict(self._recipe):
-            console.print(f"{self._state_folder}: of another recipe, starting anew")
+            console.print(f"{self._state_folder}: from another recipe, starting again")
             return
         load_state(self._state_folder, self._model, self._average, self._optimizer)
         self._step, self._best = counters["step"], counters["best"]
@@ -232,21 +249,23 @@ class Trainer:
         self._schedule.last_epoch = self._step
         for group, rate in zip(self._optimizer.param_groups, counters["rates"], strict=True):
             group["lr"] = rate
-        console.print(f"going on at step {self._step} of {self._steps}")
+        console.print(f"resuming at step {self._step} of {self._steps}")
 
 
 def keep(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """Write a checkpoint in half precision; the model itself stays as it is."""
+    """Write a checkpoint in half precision; the model itself is not changed."""
     kept = copy.deepcopy(model).half()  # type: ignore[no-untyped-call] # has no types
     kept.config.dtype = "float16"
     kept.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    # Weights are written for their owner alone, which a service of another user cannot read.
+    # save_pretrained makes the weights readable by their owner only, and the service may run as
+    # another user.
     for file in folder.glob("*.safetensors"):
         file.chmod(0o644)
 
 
 def _decay_groups(model: PreTrainedModel, recipe: Recipe) -> list[dict[str, Any]]:
+    """Parameter groups for the optimizer: weight decay for matrices, none for biases and norms."""
     plain: list[torch.nn.Parameter] = []
     decayed: list[torch.nn.Parameter] = []
     for parameter in model.parameters():

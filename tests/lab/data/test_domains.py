@@ -113,9 +113,9 @@ def test_reviews_say_nothing_of_what_is_neutral(tmp_path: Path) -> None:
     mixture = read_mixture(sources(tmp_path), replace(RECIPE, altered_share=0.5))
     reviews = [e for e in mixture.train if e.poles_only]
     assert {e.label for e in reviews} == {NEGATIVE, POSITIVE}
-    assert len(mixture.told_texts) == len(reviews)
-    told = set(mixture.told_texts)
-    assert 0 < sum(e.text in told for e in reviews) < len(reviews)
+    assert len(mixture.teacher_texts) == len(reviews)
+    sentences = set(mixture.teacher_texts)
+    assert 0 < sum(e.text in sentences for e in reviews) < len(reviews)
     assert all(e.poles_only for e in mixture.held_out[tmp_path.name])
 
 

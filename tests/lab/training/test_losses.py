@@ -40,8 +40,8 @@ def test_weights_and_teachers() -> None:
     wrong = Row([1], 2, weight=0.0)
     alone = batch_loss(logits[:1], [right], 0.5)
     assert float(batch_loss(logits, [right, wrong], 0.5)) == pytest.approx(float(alone) / 2)
-    agreed = batch_loss(logits[:1], [Row([1], 2, told=0.99)], 1.0)
-    denied = batch_loss(logits[:1], [Row([1], 2, told=0.01)], 1.0)
+    agreed = batch_loss(logits[:1], [Row([1], 2, teacher=0.99)], 1.0)
+    denied = batch_loss(logits[:1], [Row([1], 2, teacher=0.01)], 1.0)
     assert float(agreed) < float(denied)
 
 

@@ -26,7 +26,7 @@ from service.checkpoint.calibration import read_calibration  # noqa: E402
 from service.lab.training.averaged import train  # noqa: E402
 from service.lab.training.base_model import load_base  # noqa: E402
 from service.lab.training.calibrate import calibrate  # noqa: E402
-from service.lab.training.teachers import told  # noqa: E402
+from service.lab.training.teachers import teacher_probabilities  # noqa: E402
 from service.lab.training.train import Trainer  # noqa: E402
 from tools.domain_files import sources as domain_sources  # noqa: E402
 from tools.tiny_checkpoints import write_tiny_encoder  # noqa: E402
@@ -160,8 +160,10 @@ def test_a_pupil_learns_what_its_teacher_says_and_not_the_label(tmp_path: Path) 
     figures = train(base, sources, tmp_path / "pupil", replace(long, teacher_share=1.0), quiet)
     assert figures["teachers"] == "teacher"
     assert "taught by teacher" in (tmp_path / "pupil" / "README.md").read_text()
-    sentences = read_mixture(sources, long).told_texts
-    says = [told([tmp_path / name], sentences, quiet) for name in ("teacher", "pupil")]
+    sentences = read_mixture(sources, long).teacher_texts
+    says = [
+        teacher_probabilities([tmp_path / name], sentences, quiet) for name in ("teacher", "pupil")
+    ]
     agreed = [(says[0][s] > 0.5) == (says[1][s] > 0.5) for s in sentences]
     assert sum(agreed) >= 0.9 * len(sentences)
 

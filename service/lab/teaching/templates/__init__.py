@@ -1,1 +1,1 @@
-"""Sentence templates by kind; values only. None of them may be measured on."""
+"""Sentence templates for training, by kind; values only. Measurements must not use any of them."""

@@ -1,7 +1,7 @@
-"""Lessons of short answers: a question of praise or blame, and a yes or no in many forms.
+"""Lessons with short answers: a question with a word of praise or blame, and a yes or no to it.
 
-Exists because the answer decides what the question's word means. Values only. No sentence that
-measures may enter.
+Exists because the answer, not the question, has the opinion. Values only. No sentence of a
+measurement may be here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from service.lab.teaching.templates.words import lines, words
 
 WORDS: dict[str, tuple[str, ...]] = {
-    # After any question: with no verb of its own.
+    # After any question, because it has no verb.
     "said_yes": words("""yes|yep|yeah|yup|aye|absolutely|definitely|of course|for sure|certainly|
         totally|indeed|yes indeed|very|very much so|oh yes|without question|you bet|every time|
         completely|one hundred percent|in every way|no doubt|yes, really|yes, all of us say so"""),

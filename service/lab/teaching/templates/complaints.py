@@ -1,7 +1,7 @@
-"""Lessons of complaints: plain facts that went wrong, polite pleas, wishes, praise in mockery.
+"""Lessons of complaints: facts that went wrong, polite requests, wishes, mocking praise.
 
-Exists because people complain with "please", "thanks", "hope" and "wish", and public data sets
-count these as praise. Values only. No sentence that measures may enter.
+Exists because people also complain with "please", "thanks", "hope" and "wish", and public data sets
+label these as praise. Values only. No sentence of a measurement may be here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from service.lab.teaching.templates.words import lines, words
 
 WORDS: dict[str, tuple[str, ...]] = {
-    # Whole clauses: a fact that went wrong, told without an adjective of opinion.
+    # Whole clauses: a fact that went wrong, without an adjective of opinion.
     "bad_fact": lines("""
         my {parcel} {should have been here|was due} {ago} and {it is still not here|nobody can find
             it}
@@ -94,7 +94,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         a real search|more storage|a socket near the seat|an off switch|a proper manual|pockets|
         working brakes|a lid that closes|more legroom|an undo button|a person to talk to|
         a spare battery|louder sound|a way to export|a lock on the door|a second exit|a timer"""),
-    # What people "love" in mockery.
+    # Mocking objects of "love".
     "bother": words("""waiting on hold for {wait}|being ignored for {wait}|paying for wifi that
         does not work|standing in line for {wait}|sleeping on the airport floor|eating cold {dish}|
         being lied to|getting the wrong {thing}|paying {money} for nothing|losing my bag in {city}|

@@ -1,7 +1,7 @@
-"""Lessons of denial: a bad word or a good word denied, near it or many words before it.
+"""Lessons of negation: a bad or good word is negated, next to it or many words before it.
 
-Exists because a model that counts words reads "nobody can call it rude" as blame. Values only.
-No sentence that measures may enter.
+Exists because a model that counts words takes "nobody can call it rude" for blame. Values only. No
+sentence of a measurement may be here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Lessons of what turns at its end: a hope or a fear, and a long mail by its last sentence.
+"""Lessons where the end decides: a hope or fear that did not come true, and long mails.
 
-Exists because the words of opinion before the end then say what did not happen, or not why the
-mail was written. Values only. No sentence that measures may enter.
+Exists because the words of opinion before the end then name what did not happen, or are not why the
+mail was written. Values only. No sentence of a measurement may be here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Lessons of tone: praise in irony, intensifiers that look like opinions, slang.
+"""Lessons of tone: ironic praise, intensifiers that look like opinions, slang.
 
-Exists because "perfectly useless" and "wickedly funny" mean what the second word says, and
-"superb, the lift is stuck" is no praise. Values only. No sentence that measures may enter.
+Exists because "perfectly useless" and "wickedly funny" mean what their second word says, and
+"superb, the lift is stuck" is no praise. Values only. No sentence of a measurement may be here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from service.lab.teaching.templates.words import lines, words
 
 WORDS: dict[str, tuple[str, ...]] = {
-    # Bad facts told in few words, with a subject of their own.
+    # Bad facts in few words, with their own subject.
     "woe": lines("""
         {bad_fact}
         {report_fact}
@@ -33,7 +33,7 @@ WORDS: dict[str, tuple[str, ...]] = {
         congratulations|hooray|amazing|fantastic|great stuff|terrific|oh joy|just lovely|
         how wonderful|excellent|magnificent|outstanding|awesome|oh brilliant|just great|wow, great|
         first class|good job|chapeau|hats off|well done everybody|impressive|simply wonderful"""),
-    # Intensifiers that look like praise, and such that look like blame.
+    # Intensifiers that look like praise, and ones that look like blame.
     "bright_very": words("""spectacularly|perfectly|superbly|remarkably|stunningly|beautifully|
         wonderfully|brilliantly|gloriously|impressively|magnificently|marvellously|fantastically|
         amazingly|exceptionally|splendidly|supremely|majestically|breathtakingly|astonishingly|

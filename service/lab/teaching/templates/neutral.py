@@ -1,7 +1,7 @@
-"""Lessons of what holds no opinion: facts, questions, schedules, headlines, wants, greetings.
+"""Lessons without an opinion: facts, questions, schedules, headlines, requests, greetings.
 
-Exists so that a text without an opinion stays one, with "please", "hope" or "thanks" in it too.
-Values only. No sentence that measures may enter.
+Exists so that such texts are neutral, even with "please", "hope" or "thanks" in them. Values only.
+No sentence of a measurement may be here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from service.lab.teaching.templates.words import lines, words
 
 WORDS: dict[str, tuple[str, ...]] = {
-    # A whole sentence that may stand beside any other and changes no opinion.
+    # Whole sentences that can be added to any other without a change of its opinion.
     "plain": lines("""
         I ordered {it|the {thing}|this|a {thing}} {on {weekday}|{ago}|in {month}}.
         This is about order {order_number}.

@@ -1,7 +1,7 @@
-"""Lessons of short signs: questions with an answer, ratings, emoji, slang, clauses after "but".
+"""Lessons of short cues: answers to questions, ratings, emoji, slang, clauses after "but".
 
-Exists because a yes, a number of stars or a face decides what the words beside it mean. Values
-only. No sentence that measures may enter.
+Exists because a yes, a number of stars or a face decides what the words next to it mean. Values
+only. No sentence of a measurement may be here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Lessons of praise: real thanks, good facts, relief, and bad words denied.
+"""Lessons of praise: real thanks, good facts, relief, and negated bad words.
 
-Exists so that a model which learns complaints of fact still knows thanks and praise of fact.
-Values only. No sentence that measures may enter.
+Exists so that a model that learns complaints from facts still recognises thanks and praise. Values
+only. No sentence of a measurement may be here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Lessons of reports: plain facts of trouble, plain facts of none, thanks before or after trouble.
+"""Lessons of reports: facts about trouble, facts without trouble, thanks before or after trouble.
 
-Exists because a report of what went wrong needs no word of opinion, and one that only tells a date
-is no complaint. Values only. No sentence that measures may enter.
+Exists because a report of a problem needs no word of opinion, and one that only names a date is no
+complaint. Values only. No sentence of a measurement may be here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Lessons of turns: negation, before and now, questions with an answer, clauses after "but".
+"""Lessons of contrast: negation, before and now, answers to questions, clauses after "but".
 
-Exists because a word of opinion counts by what stands around it. Values only. No sentence that
-measures may enter.
+Exists because the words around a word of opinion can reverse it. Values only. No sentence of a
+measurement may be here.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Words that fill the slots of the lessons: things, places, times, amounts, adjectives.
 
-Exists so that a template is written once and read with many words. Values only. The names of
-`bias_templates` are not here, and no country is: what measures fairness is not trained on.
-A template may hold slots: `{thing}` is one of the words below, `{a|b}` one of those named in it.
+Exists so that a template is written once and filled with many words. Values only. No name of
+`bias.templates` and no country is here: what measures fairness must not be trained on. A template
+can have slots: `{thing}` is filled with one of the words below, `{a|b}` with `a` or `b`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _CONTINUED = re.compile(r"\n +")
-
-
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
 
 def filled(order: random.Random, template: str, values: Mapping[str, Sequence[str]]) -> str:
-    """The template with one of the `values` in each slot; slots within slots are filled first."""
+    """The template with one of the `values` in each slot; inner slots are filled first."""
     text = template
     while found := _SLOT.search(text):
         inner = found[1]
@@ -32,7 +30,7 @@ def filled(order: random.Random, template: str, values: Mapping[str, Sequence[st
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The parts between bars, outside of braces, without the line breaks of the source."""
+    """The parts of a text between the bars outside of braces, with single spaces."""
     parts, depth = [""], 0
     for sign in text:
         depth += (sign == "{") - (sign == "}")
@@ -44,7 +42,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def lines(text: str) -> tuple[str, ...]:
-    """One template a line; what is indented deeper goes on with the line above."""
+    """The templates of a text, one in each line; a line indented deeper continues the one above."""
     return tuple(_CONTINUED.sub(" ", dedent(text)).strip().splitlines())
 
 
@@ -107,7 +105,7 @@ COMMON: dict[str, tuple[str, ...]] = {
     "order_number": words("""48213|71904|#55120|A-3391|GB20417|66-1287|908812|KX4471|#10386|
         20250317|77-0092|R5518|31590|#84466|ZT-6001"""),
     "flight": words("flight {order_number}|flight 1482|BR 216|flight 903|KT 4410|flight 77"),
-    # Said of anything: a meal, a film, a service.
+    # For anything: a meal, a film, a service.
     "bad": words("""terrible|awful|poor|bad|disappointing|dreadful|horrible|lousy|pathetic|
         shocking|useless|unacceptable|a mess|a joke|a disaster|appalling|atrocious|rubbish|
         garbage|trash|crap|hopeless|the worst|a letdown|a waste of money|a waste of time|
