@@ -39,6 +39,9 @@ log = structlog.get_logger(__name__)
 # it is not checked then, and the first fetch reports an offset that its log does not have.
 BOUNDS_TIMEOUT_S = 2.0
 
+# A rebalance waits for the answer; without one, the member joins again.
+LOOK_BACK_TIMEOUT_S = 5.0
+
 _LATEST, _READ_UNCOMMITTED = -1, 0
 
 
@@ -86,6 +89,33 @@ class Starts:
     def __init__(self, settings: KafkaSettings) -> None:
         """Ask nobody yet."""
         self._settings = settings
+        # Topics of which the group had committed offsets before it was last formed.
+        self._read: set[str] = set()
+        self._asked = False
+
+    async def look_back(self, consumer: AIOKafkaConsumer) -> None:
+        """Note which topics the group has read before; to be called before joining it.
+
+        `latest` is for topics that the group has never read. In any other topic, a partition
+        without a committed offset was added since, and its first records are to be read too.
+        Asked later, the answer would be wrong at the first start: other members of the same
+        generation commit where they begin, each at its own time. No member joins a generation
+        before all have asked.
+        """
+        if self._settings.auto_offset_reset == "earliest":
+            return
+        self._asked = False
+        try:
+            async with asyncio.timeout(LOOK_BACK_TIMEOUT_S):
+                for topic in set(self._settings.input_topics) - self._read:
+                    numbers = sorted(consumer.partitions_for_topic(topic) or ())
+                    places = [TopicPartition(topic, number) for number in numbers]
+                    offsets = await asyncio.gather(*map(consumer.committed, places))
+                    if any(offset is not None for offset in offsets):
+                        self._read.add(topic)
+        except (KafkaError, TimeoutError):
+            return
+        self._asked = True
 
     async def find(
         self, committed: Committed, progress: Progress, partitions: Sequence[TopicPartition]
@@ -93,7 +123,7 @@ class Starts:
         """The offset from which to read each partition.
 
         Raises:
-            RejoinError: see `Committed.read`.
+            RejoinError: see `Committed.read`; or `look_back` got no answer, and it matters.
             BrokerError: an offset lies behind the end of its log.
             KafkaError, TimeoutError: the brokers cannot be reached or refuse.
         """
@@ -118,8 +148,10 @@ class Starts:
 
     async def _first_start(self, committed: Committed, place: TopicPartition) -> int:
         consumer = committed.consumer
-        if self._settings.auto_offset_reset == "earliest":
+        if self._settings.auto_offset_reset == "earliest" or place.topic in self._read:
             return int((await consumer.beginning_offsets([place]))[place])
+        if not self._asked:
+            raise RejoinError(f"it is not known whether the group has read {place.topic} before")
         # The end is committed, because it moves: after a rebalance before the first publish, the
         # new owner would begin at a later end and skip the records in between.
         end = int((await consumer.end_offsets([place]))[place])

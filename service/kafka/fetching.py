@@ -1,4 +1,4 @@
-"""Fetching only during a poll, so that a poll returns the newest records.
+"""The consumer of the group, and fetching only during a poll, so that a poll returns what is newest.
 
 Exists because aiokafka fetches ahead: after each poll it sends the brokers another request, which
 they answer as soon as one record comes. That record then waits for the next poll, and all behind it
@@ -10,14 +10,48 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from aiokafka import AIOKafkaConsumer
 
-    from aiokafka import AIOKafkaConsumer, TopicPartition
+from service.kafka.batches import install
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aiokafka import TopicPartition
+
+    from service.settings import KafkaSettings
 
 # How long to wait for other brokers once one has answered: a few round trips. A broker without new
 # records answers only at the end of its own wait.
 OTHERS_MS = 3
+# An empty fetch occupies its broker's connection for this long: a partition whose position is set
+# meanwhile has to wait for it.
+FETCH_WAIT_MS = 100
+# How late a partition that was added is noticed, or a topic that was deleted and made anew: one
+# small request of each replica. aiokafka's default is five minutes.
+METADATA_AGE_MS = 5000
+# Bounds one fetch; with the bounds of the queues it keeps the process far under 1 GB.
+FETCH_BYTES_MAX = 16 * 2**20
+
+
+def new_consumer(options: Mapping[str, Any], settings: KafkaSettings) -> AIOKafkaConsumer:
+    """A member of the group that is not started; `options` are those of `connection_options`."""
+    install()
+    return AIOKafkaConsumer(
+        **options,
+        group_id=settings.group_id,
+        enable_auto_commit=False,
+        # The session sets all positions: aiokafka would move one that the log does not have unseen.
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        session_timeout_ms=settings.session_timeout_ms,
+        heartbeat_interval_ms=settings.heartbeat_ms,
+        rebalance_timeout_ms=settings.rebalance_ms,
+        max_poll_interval_ms=settings.max_poll_ms,
+        fetch_max_bytes=FETCH_BYTES_MAX,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        metadata_max_age_ms=METADATA_AGE_MS,
+    )
 
 
 async def fetch(

@@ -12,16 +12,16 @@ import contextlib
 from typing import TYPE_CHECKING, Literal
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import background
-from service.kafka.batches import bounded_poll, install
+from service.kafka.batches import bounded_poll
 from service.kafka.committed import Committed, Starts
 from service.kafka.connection import check_access, connection_options, translated, translating
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
-from service.kafka.fetching import fetch
+from service.kafka.fetching import fetch, new_consumer
 from service.kafka.producer import Producer
 from service.kafka.record import to_record
 from service.progress import Progress
@@ -29,6 +29,8 @@ from service.records import Partition, Publication, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from aiokafka import AIOKafkaConsumer
 
     from service.settings import KafkaSettings
 
@@ -39,11 +41,6 @@ POLL_TIMEOUT_MS = 200
 # How long a rebalance waits for a publish, which usually takes milliseconds.
 REVOKE_WAIT_S = 5.0
 LAG_TIMEOUT_S = 5.0
-# An empty fetch occupies its broker's connection for this long: a partition whose position is set
-# meanwhile has to wait for it.
-FETCH_WAIT_MS = 100
-# Bounds one fetch; with the bounds of the queues it keeps the process far under 1 GB.
-FETCH_BYTES_MAX = 16 * 2**20
 
 
 class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ships no types
@@ -99,21 +96,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     async def _join(self) -> None:
         settings = self._settings
-        install()
-        self._consumer = AIOKafkaConsumer(
-            **self._options,
-            group_id=settings.group_id,
-            enable_auto_commit=False,
-            # Positions are set here: aiokafka would move one that the log does not have unseen.
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            session_timeout_ms=settings.session_timeout_ms,
-            heartbeat_interval_ms=settings.heartbeat_ms,
-            rebalance_timeout_ms=settings.rebalance_ms,
-            max_poll_interval_ms=settings.max_poll_ms,
-            fetch_max_bytes=FETCH_BYTES_MAX,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-        )
+        self._consumer = new_consumer(self._options, settings)
         self._committed = Committed(self._consumer)
         self._consumer.subscribe(settings.input_topics, listener=self)
         await self._consumer.start()
@@ -258,6 +241,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             async with asyncio.timeout(REVOKE_WAIT_S), self._publishing:
                 pass
         self._delivery.disown()
+        if self._consumer is not None:
+            await self._starts.look_back(self._consumer)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin an epoch; the next poll sets the positions: aiokafka ignores errors in here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
@@ -9,20 +10,23 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as Position
+from confluent_kafka.admin import AdminClient, NewPartitions
 
 from service.errors import BrokerError
 from service.kafka import KafkaSession
 from service.kafka.delivery import transactional_id
 from service.records import Partition
 from tools.kafka.broker import Broker
-from tools.kafka.kinds import Mode, Real, real_kafka
+from tools.kafka.kinds import INPUTS, Mode, Real, real_kafka
 from tools.kafka.sessions import (
+    WAIT_SECONDS,
     joined,
     numbered,
     poll_count,
     polled,
     publication,
     real,
+    shared,
     started,
     values,
 )
@@ -122,3 +126,44 @@ async def test_an_offset_behind_an_open_transaction_is_not_behind_the_end(both: 
         await upstream.abort_transaction()
         await both.produce(*numbered(1, 0, first=4))
         assert [b"4"] == values(await poll_count(session, 1))
+
+
+async def add_partitions(real: Real, count: int) -> None:
+    """Give the input topic more partitions."""
+    admin = AdminClient({"bootstrap.servers": real.bootstrap})
+    [added] = admin.create_partitions([NewPartitions(real.topics[0], count)]).values()
+    await asyncio.to_thread(added.result, WAIT_SECONDS)
+
+
+async def test_a_partition_added_while_running_is_read_from_its_beginning(both: Real) -> None:
+    """Within seconds, although a group that has never read the topic begins at its end."""
+    await both.produce(*numbered(3))
+    session = await joined(both.session("latest"))
+    await add_partitions(both, INPUTS + 2)
+    await both.produce(*numbered(10, INPUTS + 1))
+
+    assert values(numbered(10)) == values(await poll_count(session, 10))
+
+
+async def test_a_partition_added_while_nobody_runs_is_read_from_its_beginning(both: Real) -> None:
+    """The committed offsets of the others show that the group has read the topic."""
+    session = await joined(both.session("latest"))
+    await session.stop()
+    await add_partitions(both, INPUTS + 1)
+    await both.produce(*numbered(10, INPUTS))
+
+    session = await started(both.session("latest"))
+
+    assert values(numbered(10)) == values(await poll_count(session, 10))
+
+
+async def test_members_that_start_together_all_begin_at_the_end(both: Real) -> None:
+    """What one of them commits first does not make the others read the whole topic."""
+    await both.produce(*(m for p in range(INPUTS) for m in numbered(3, p)))
+    first, second = both.session("latest"), both.session("latest")
+    await asyncio.gather(first.start(), second.start())
+    assert [[], []] == await shared(first, second)
+    await both.produce(*(m for p in range(INPUTS) for m in numbered(1, p, first=3)))
+
+    for session in (first, second):
+        assert [b"3"] * (INPUTS // 2) == values(await poll_count(session, INPUTS // 2))

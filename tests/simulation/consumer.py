@@ -162,6 +162,10 @@ class Consumer:
         )
         return found
 
+    def partitions_for_topic(self, topic: str) -> set[int] | None:
+        """See aiokafka."""
+        return {p.number for p in self._network.brokers.partitions(topic)} or None
+
     async def topics(self) -> None:
         """See aiokafka."""
         await self._request("metadata", lambda: None)

@@ -22,6 +22,7 @@ from service.observe.metrics import Metrics
 from simulation.consumer import Consumer
 from simulation.faults import KINDS, OFTEN
 from simulation.loop import VirtualLoop
+from simulation.model import SKIPPED, TOMBSTONE
 from simulation.network import network_of
 from simulation.producer import Producer
 from simulation.world import World
@@ -38,8 +39,8 @@ HITS_MIN = 5
 # After the last fault: more than a hanging model, a session and the longest backoff together.
 RESUME_S = 120.0
 SEEDS_AT_A_TIME = 25
-KINDS_OF_RECORD = (b"good", b"bad", b"tombstone", b"poison", b"big")
-SHARES = (90, 4, 2, 2, 2)
+KINDS_OF_RECORD = (b"good", b"bad", TOMBSTONE, SKIPPED, b"poison", b"big")
+SHARES = (86, 4, 2, 4, 2, 2)
 
 
 @dataclass
@@ -66,7 +67,7 @@ def simulated_kafka() -> Iterator[None]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     try:
         with (
-            patch("service.kafka.session.AIOKafkaConsumer", Consumer),
+            patch("service.kafka.fetching.AIOKafkaConsumer", Consumer),
             patch("service.kafka.producer.AIOKafkaProducer", Producer),
             patch("service.kafka.session.check_access", _check_access),
         ):
