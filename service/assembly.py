@@ -148,7 +148,10 @@ def build_prepare(settings: Settings, encoder: TextEncoder, languages: Languages
     """The thread that turns records into documents; the caller closes it."""
     kafka = settings.kafka
     decoder = Decoder(
-        kafka.input_format, JsonPointer(kafka.text_field), settings.model.text_bytes_max
+        kafka.input_format,
+        JsonPointer(kafka.text_field),
+        settings.model.text_bytes_max,
+        skip_tombstones=kafka.tombstones == "skip",
     )
     return PrepareThread(decoder, encoder, languages)
 

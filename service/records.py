@@ -32,6 +32,12 @@ class Reason(StrEnum):
     OTHER_LANGUAGE = "other_language"
 
 
+class SkipReason(StrEnum):
+    """Why a record was passed over. It may grow: these are in metrics and spans only."""
+
+    TOMBSTONE = "tombstone"
+
+
 class Partition(NamedTuple):
     """A topic partition; a tuple, so that it hashes fast and sorts by topic and number."""
 
@@ -154,6 +160,14 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """A record without an event or a dead letter, by the settings; its offset is committed."""
+
+    record: Record
+    reason: SkipReason
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """The model's result for one text.
 
@@ -202,8 +216,11 @@ class Verdict:
         return self.document.record
 
 
-Item = Document | Unscored | Rejected
-Outcome = Verdict | Unscored | Rejected
+Decoded = Message | Rejected | Skipped
+Item = Document | Unscored | Rejected | Skipped
+# An outcome for which a record is published, and any outcome.
+Published = Verdict | Unscored | Rejected
+Outcome = Published | Skipped
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ def _for_demo(settings: Settings, bootstrap_servers: str) -> Settings:
         output_topic=OUTPUT_TOPIC,
         dead_letter_topic=DEAD_LETTER_TOPIC,
         group_id="demo",
+        # The demo shows every reason for a dead letter, and counts one outcome for each message.
+        tombstones="dead_letter",
     )
     http = settings.http.model_copy(update={"page": True, "score": True})
     if http.port == HttpSettings().port and _taken(http):

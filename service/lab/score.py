@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from service.records import Decoded
     from service.settings import Settings
 
 # A request of the published endpoint is one object, so all of it is held in memory.
@@ -33,7 +34,6 @@ REQUEST_BYTES_MAX = 64 * 2**20
 
 ScoredLine = Rejected | tuple[Message, Reading]
 Writer = Callable[[Iterable[ScoredLine]], None]
-Decoded = Message | Rejected
 
 _NOWHERE = Partition("", 0)
 _JSON = (("content-type", b"application/json"),)

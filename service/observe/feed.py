@@ -19,7 +19,7 @@ from service.records import Rejected, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from service.records import Outcome
+    from service.records import Published
 
 # How often the page is updated: smooth to the eye, at two small writes a second.
 BEAT_S = 0.5
@@ -51,7 +51,7 @@ class Seen(NamedTuple):
     """A published outcome; `number` counts from 1, `at` is in Unix seconds."""
 
     number: int
-    outcome: Outcome
+    outcome: Published
     at: float
     latency_ms: float
 
@@ -139,7 +139,7 @@ class Feed:
         self._beat = 0
         self._second = Second(0)
 
-    def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
+    def published(self, outcome: Published, now: float, now_monotonic: float) -> None:
         """Count one outcome, published at this time, and maybe keep it for the sample."""
         beat = int(now_monotonic * _BEATS_PER_S)
         if beat != self._beat:

@@ -14,7 +14,7 @@ import prometheus_client as prometheus
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics import MetricWrapperBase
 
-from service.records import Reason
+from service.records import Reason, SkipReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,14 +65,6 @@ class Metrics:
 
         self.consumed = counter("sentiment_consumed_total", "Records read.", ["topic"])
         self._add_results(counter)
-        self.over_budget = counter(
-            "sentiment_over_budget_total",
-            "Records published with a latency over the budget.",
-        )
-        self.published = counter("sentiment_published_total", "Sentiment events published.")
-        self.dead_lettered = counter(
-            "sentiment_dead_lettered_total", "Records published as dead letters.", ["reason"]
-        )
         self.dropped = counter(
             "sentiment_dropped_total",
             "Records dropped before publishing because their epoch had ended; they are read again.",
@@ -99,6 +91,8 @@ class Metrics:
     def _start_at_zero(self) -> None:
         for reason in Reason:
             self.dead_lettered.labels(reason)
+        for skip_reason in SkipReason:
+            self.skipped.labels(skip_reason)
         for stage in get_args(RetryStage):
             self.retries.labels(stage)
         for stage in get_args(TimedStage):
@@ -114,6 +108,19 @@ class Metrics:
         self.repeated = counter(
             "sentiment_repeated_total",
             "Texts whose score was taken from the cache of repeats and not computed.",
+        )
+        self.over_budget = counter(
+            "sentiment_over_budget_total",
+            "Records published with a latency over the budget.",
+        )
+        self.published = counter("sentiment_published_total", "Sentiment events published.")
+        self.dead_lettered = counter(
+            "sentiment_dead_lettered_total", "Records published as dead letters.", ["reason"]
+        )
+        self.skipped = counter(
+            "sentiment_skipped_total",
+            "Records passed over, without an event or a dead letter.",
+            ["reason"],
         )
 
     def _add_distributions(self, histogram: Callable[..., prometheus.Histogram]) -> None:

@@ -1,9 +1,9 @@
 """Traces by OpenTelemetry's messaging conventions; all names of spans and attributes are here.
 
-Each message has a `process` span, a child of the span that its headers name, and in it a `create`
-span, whose context is put into the headers of the event or dead letter. Each commit has one `send`
-span for each topic, with links to the `create` spans. Without tracing this module is not imported,
-and headers pass through unchanged.
+Each message has a `process` span, a child of the span that its headers name, and in it, unless it
+is skipped, a `create` span, whose context is put into the headers of the event or dead letter. Each
+commit has one `send` span for each topic, with links to the `create` spans. Without tracing this
+module is not imported, and headers pass through unchanged.
 
 Users' texts may not enter an attribute, nor may keys and ids that a producer chose.
 """
@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.errors import SettingsError
-from service.records import Rejected, Verdict
+from service.records import Rejected, Skipped, Verdict
 
 try:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -70,6 +70,7 @@ TOMBSTONE = "messaging.kafka.message.tombstone"
 MESSAGE_COUNT = "messaging.batch.message_count"
 ERROR = "error.type"
 LABEL = "sentiment.label"
+SKIPPED = "sentiment.skipped"
 # `error.type` of spans whose publication was dropped after a rebalance.
 DROPPED = "dropped"
 
@@ -112,15 +113,21 @@ class Tracing:
     ) -> bool:
         """Publish with new trace contexts in the headers; the result is that of `publish`.
 
-        `outcomes` are those of `publication.outgoing`, in the same order.
+        `outcomes` are those of `publication.outgoing`, in the same order, and skipped records
+        among them, which have only a `process` span.
 
         Raises:
             ServiceError: whatever `publish` raises; it is recorded as the error of the spans.
         """
         processes = [self._process(outcome) for outcome in outcomes]
+        published_ones = [
+            process
+            for process, outcome in zip(processes, outcomes, strict=True)
+            if not isinstance(outcome, Skipped)
+        ]
         created = [
             self._create(process, outgoing)
-            for process, outgoing in zip(processes, publication.outgoing, strict=True)
+            for process, outgoing in zip(published_ones, publication.outgoing, strict=True)
         ]
         sends = list(self._sends(created))
         failure: str | None = DROPPED
@@ -159,6 +166,8 @@ class Tracing:
             attributes[ERROR] = str(outcome.reason)
         elif isinstance(outcome, Verdict):
             attributes[LABEL] = outcome.reading.label
+        elif isinstance(outcome, Skipped):
+            attributes[SKIPPED] = str(outcome.reason)
         context = self._propagator.extract(record.headers, getter=self._getter)
         sent_by = get_current_span(context).get_span_context()
         waited_ns = int((self._clock.monotonic() - record.polled_at) * 1e9)

@@ -95,6 +95,8 @@ class KafkaSettings(_Group):
     """Format of messages without a content-type header: a JSON object, or just the text."""
     text_field: Pointer = "/text"
     """JSON pointer to the text within a message."""
+    tombstones: Literal["skip", "dead_letter"] = "skip"
+    """Records whose value is null, such as deletions: pass them over, or make them dead letters."""
     cloudevents: bool = True
     """Whether published records carry CloudEvents attributes as headers, some 300 bytes each."""
     auto_offset_reset: Literal["earliest", "latest"] = "earliest"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
-from service.records import Rejected
+from service.records import Rejected, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,10 @@ class Breaker:
     """Watches the share of dead letters among the last records."""
 
     def __init__(self, records: int, share_max: float) -> None:
-        """Watch the last `records`; a share above `share_max` trips, so 1.0 never does."""
+        """Watch the last `records`; a share above `share_max` trips, so 1.0 never does.
+
+        Skipped records are not among them, neither as dead letters nor as good records.
+        """
         self._last: deque[Reason | None] = deque(maxlen=records)
         self._share_max = share_max
 
@@ -45,4 +48,8 @@ class Breaker:
 
 
 def _reasons(outcomes: Sequence[Outcome]) -> list[Reason | None]:
-    return [o.reason if isinstance(o, Rejected) else None for o in outcomes]
+    return [
+        outcome.reason if isinstance(outcome, Rejected) else None
+        for outcome in outcomes
+        if not isinstance(outcome, Skipped)
+    ]

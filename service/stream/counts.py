@@ -1,6 +1,7 @@
 """Counts outcomes after their commit: for the metrics, drift, and the live page.
 
-Exists so that only published outcomes are counted, and in one place. Changes nothing else.
+Exists so that an outcome is counted only when its offset is committed, and in one place. Changes
+nothing else.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.records import Rejected, Verdict
+from service.records import Rejected, Skipped, Verdict
 
 if TYPE_CHECKING:
     from service.observe.drift import DriftWindow
@@ -27,8 +28,14 @@ class OutcomeCounts:
     feed: Feed | None = None
 
     def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
-        """Count one published at `now` (Unix seconds) and `now_monotonic` (as `polled_at`)."""
+        """Count one published at `now` (Unix seconds) and `now_monotonic` (as `polled_at`).
+
+        A skipped record counts as skipped alone: not in latencies, drift or the live page.
+        """
         metrics, record = self.metrics, outcome.record
+        if isinstance(outcome, Skipped):
+            metrics.skipped.labels(outcome.reason).inc()
+            return
         latency_s = now_monotonic - record.polled_at
         metrics.latency_seconds.observe(latency_s)
         if latency_s > self.latency_budget_s:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from service.errors import BreakerError, ModelError, RetriableError
 from service.progress import next_offsets
-from service.records import Document, Publication, Verdict
+from service.records import Document, Publication, Skipped, Verdict
 from service.retry import Retry
 from service.sequences import with_results
 from service.stream.handover import Handover
@@ -227,7 +227,11 @@ class Pipeline:
     def _publication(self, epoch: int, outcomes: Sequence[Outcome]) -> Publication:
         now, now_monotonic = self.clock.time(), self.clock.monotonic()
         return Publication(
-            outgoing=tuple(self.encoder.encode(o, now, now_monotonic) for o in outcomes),
+            outgoing=tuple(
+                self.encoder.encode(outcome, now, now_monotonic)
+                for outcome in outcomes
+                if not isinstance(outcome, Skipped)
+            ),
             offsets=next_offsets(outcome.record for outcome in outcomes),
             epoch=epoch,
         )

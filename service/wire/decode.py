@@ -1,7 +1,8 @@
 """Decodes records to messages: strict JSON, plain text, or a CloudEvent that holds either.
 
-Pure. Bad input gives a value (`Rejected`), never an exception. The detail of a rejection names
-positions and types, and never contains text of the message.
+Pure. Bad input gives a value (`Rejected`), never an exception, and so does a record that the
+settings pass over (`Skipped`). The detail of a rejection names positions and types, and never
+contains text of the message.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from jsonpointer import JsonPointer, JsonPointerException
 
-from service.records import Message, Reason, Record, Rejected
+from service.records import Message, Reason, Record, Rejected, Skipped, SkipReason
 from service.wire import cloudevents
 
 if TYPE_CHECKING:
-    from service.records import Headers
+    from service.records import Decoded, Headers
 
 TEXT = "text/plain"
 JSON = "application/json"
@@ -38,14 +39,20 @@ class _RejectError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """Decodes records as the settings say: input format, where the text is, how long it may be."""
+    """Decodes records as the settings say: input format, where the text is, how long it may be.
+
+    With `skip_tombstones` a record whose value is null is `Skipped`, without it `Rejected`.
+    """
 
     input_format: str
     text_pointer: JsonPointer
     text_bytes_max: int
+    skip_tombstones: bool = False
 
-    def decode(self, record: Record) -> Message | Rejected:
+    def decode(self, record: Record) -> Decoded:
         """Decode one record; returns `Rejected` with the reason if it cannot be used."""
+        if record.value is None and self.skip_tombstones:
+            return Skipped(record, SkipReason.TOMBSTONE)
         try:
             text, fields = self._text_and_fields(record)
             self._check_text(text)

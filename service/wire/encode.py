@@ -28,7 +28,7 @@ from service.wire.contracts import (
 )
 
 if TYPE_CHECKING:
-    from service.records import Headers, Outcome
+    from service.records import Headers, Published
 
 # The namespace of event ids: UUIDv5 of this service's URN.
 EVENT_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sentiment-stream:event")
@@ -56,7 +56,7 @@ class Encoder:
     # The CloudEvents attribute `source`; None switches the attributes off.
     cloudevents_source: str | None = None
 
-    def encode(self, outcome: Outcome, now: float, now_monotonic: float) -> Outgoing:
+    def encode(self, outcome: Published, now: float, now_monotonic: float) -> Outgoing:
         """Encode an event or a dead letter; `now` is in seconds since 1970."""
         time = _rfc3339(now)
         if isinstance(outcome, Rejected):

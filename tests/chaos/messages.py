@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 ID_HEADER = "chaos.id"
 EXPECTED_HEADER = "chaos.expected"
-# What a good record becomes; any other expectation is the reason of a dead letter.
+# What a good record becomes, and a tombstone, which has no outcome; any other expectation is the
+# reason of a dead letter.
 EVENT = "event"
+SKIPPED = "skipped"
 # The harness's engines fail on a text with this word; it is one token.
 POISON_WORD = "poison"
 
@@ -40,8 +42,7 @@ LETTER_BYTES_MAX = 90_000
 # The event of the first is refused and its letter taken; of the second, only a cut letter is.
 OVERSIZED_BYTES = (75_000, 110_000)
 
-POISONS: dict[str, bytes | None] = {
-    "tombstone": None,
+POISONS: dict[str, bytes] = {
     "not_utf8": b'{"text": "\xff\xfe"}',
     "not_json": b'{"text": "no end',
     "wrong_type": b'{"text": 5}',
@@ -93,8 +94,8 @@ class Author:
     def _value(self, identity: str) -> tuple[bytes | None, str]:
         drawn = self._rng.randrange(ALL)
         if drawn < POISONOUS:
-            reason = self._rng.choice(list(POISONS))
-            return POISONS[reason], reason
+            kind = self._rng.choice([SKIPPED, *POISONS])
+            return POISONS.get(kind), kind
         content = {"id": identity, "text": self._rng.choice(TEXTS)}
         if drawn < POISONOUS + self._oversized:
             # Random, so that no compression makes it small.

@@ -1,7 +1,8 @@
 """The judge: what was put in and what came out, to what is lost, doubled, or out of order. Pure.
 
 Knows nothing of faults and forgives nothing for them. An input's one outcome is an event or a dead
-letter; whose outcome a record is, says its origin, the input's partition and offset.
+letter, and none where it is to be skipped; whose outcome a record is, says its origin, the input's
+partition and offset.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from chaos.messages import EVENT
+from chaos.messages import EVENT, SKIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,7 @@ class Place(NamedTuple):
 
 
 class Input(NamedTuple):
-    """A record of the input topic; `expected` is "event" or the reason of a dead letter."""
+    """A record of the input topic; `expected` is "event", "skipped" or a dead letter's reason."""
 
     place: Place
     id: str
@@ -91,7 +92,7 @@ def judge(
         for outcome in records:
             _judge_one(due, seen, outcome, findings)
     for place, one in due.items():
-        if place not in seen:
+        if place not in seen and one.expected != SKIPPED:
             findings.add("lost", f"{one.id} of {_named(place)}, due as {one.expected}")
     _judge_order(due, outcomes, findings)
     return findings

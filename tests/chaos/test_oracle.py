@@ -8,7 +8,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.messages import EVENT, POISONS, Author
+from chaos.messages import EVENT, POISONS, SKIPPED, Author
 from chaos.oracle import Input, Outcome, Place, differences, judge, missing
 
 KEYS = (b"a", b"b", None)
@@ -76,6 +76,18 @@ def test_each_kind_of_wrong_is_found(victim: int, data: st.DataObject) -> None:
     assert expected == found_in(inputs, outcomes)
 
 
+def test_a_skipped_input_has_no_outcome() -> None:
+    """It is not lost without one, and any that it has is wrong."""
+    inputs = inputs_of(2)
+    inputs.append(Input(Place(0, 2), "p/0/2", None, SKIPPED))
+    outcomes = published(inputs[:2])
+    assert {} == found_in(inputs, outcomes)
+
+    place = Place(2, 0)
+    outcomes["out", 2] = [Outcome("out", place, "p/0/2", inputs[2].place, EVENT, "id", "e")]
+    assert {"wrong outcome": 1} == found_in(inputs, outcomes)
+
+
 def test_order_is_held_within_key_and_input_partition_only() -> None:
     """Two of one key swapped are found; of two keys, or of two input partitions, they are not."""
     inputs = inputs_of(4, 4)
@@ -135,4 +147,4 @@ def test_authors_number_each_key() -> None:
     assert chosen == [again.next(3) for _ in range(4000)]
     assert 4000 == len({one.id for one in chosen})
     expected = {(dict(one.message.headers)["chaos.expected"] or b"").decode() for one in chosen}
-    assert {EVENT, "event_too_large", *POISONS} == expected
+    assert {EVENT, SKIPPED, "event_too_large", *POISONS} == expected

@@ -23,7 +23,7 @@ from service.demo.generator import (
     load_messages,
     records,
 )
-from service.records import Message, Partition, Reason, Record, Rejected
+from service.records import Decoded, Message, Partition, Reason, Record, Rejected
 from service.settings import KafkaSettings, Settings
 from service.wire import Decoder
 from service.wire.contracts import SourceMessage
@@ -32,7 +32,7 @@ MESSAGES = load_messages()
 DECODER = Decoder("json", JsonPointer("/text"), Settings().model.text_bytes_max)
 
 
-def decoded(play: Play) -> Message | Rejected:
+def decoded(play: Play) -> Decoded:
     """What the service makes of a record of the generator."""
     return DECODER.decode(
         Record(
@@ -165,6 +165,7 @@ def test_the_demo_leaves_the_users_cluster_alone() -> None:
         output_topic=OUTPUT_TOPIC,
         dead_letter_topic=DEAD_LETTER_TOPIC,
         group_id="demo",
+        tombstones="dead_letter",
     )
     assert 0 == derived.model.repeats_max
     assert derived.http.page

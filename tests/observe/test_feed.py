@@ -22,7 +22,7 @@ from service.observe.feed import (
     TEXT_CHARACTERS_MAX,
     Feed,
 )
-from service.records import Message, Outcome, Reason, Unscored, Verdict
+from service.records import Message, Published, Reason, Unscored, Verdict
 from tools.values import record, rejected, verdict
 
 BUDGET_MS = 100.0
@@ -43,7 +43,7 @@ def a_verdict(
     return replace(one, document=document, reading=reading)
 
 
-def polled(outcome: Outcome, at: float) -> Outcome:
+def polled(outcome: Published, at: float) -> Published:
     """The same outcome, polled at this reading of the monotonic clock."""
     changed = replace(outcome.record, polled_at=at)
     if isinstance(outcome, Verdict):
@@ -154,7 +154,7 @@ def test_long_texts_and_sources_are_cut() -> None:
     st.integers(1, 50),
 )
 def test_everything_is_bounded_and_counted(
-    outcomes: list[tuple[Outcome, float, bool]], repeats: int
+    outcomes: list[tuple[Published, float, bool]], repeats: int
 ) -> None:
     """With any outcomes at any rate: few of them are kept, all are counted."""
     feed, now = a_feed(), 100.0

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from service.observe.drift import Drift
 from service.observe.metrics import Metrics, describe, service_version
-from service.records import ModelInfo, Partition, Reason
+from service.records import ModelInfo, Partition, Reason, SkipReason
 
 
 def _scrape(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -32,6 +32,7 @@ def test_the_set_of_metrics_is_closed() -> None:
         ("sentiment_over_budget_total", "counter", ""),
         ("sentiment_published_total", "counter", ""),
         ("sentiment_dead_lettered_total", "counter", "reason"),
+        ("sentiment_skipped_total", "counter", "reason"),
         ("sentiment_dropped_total", "counter", ""),
         ("sentiment_rebalances_total", "counter", ""),
         ("sentiment_retries_total", "counter", "stage"),
@@ -78,6 +79,8 @@ def test_closed_sets_start_at_zero() -> None:
     values = _scrape(Metrics())
     for reason in Reason:
         assert values["sentiment_dead_lettered_total", (("reason", reason.value),)] == 0
+    for skip_reason in SkipReason:
+        assert values["sentiment_skipped_total", (("reason", skip_reason.value),)] == 0
     for stage in ("poll", "publish", "start"):
         assert values["sentiment_retries_total", (("stage", stage),)] == 0
     for stage in ("prepare", "wait", "score", "publish"):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,21 +17,20 @@ from opentelemetry.trace import SpanKind, Tracer, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 import service.observe.tracing
-from service.errors import RetriableError, SettingsError
-from service.observe.tracing import LINKS_MAX, Tracing, exporting
-from service.records import ModelInfo, Publication, Reason, Rejected
-from service.settings import TracingSettings
+from service.errors import RetriableError
+from service.observe.tracing import LINKS_MAX, Tracing
+from service.records import ModelInfo, Publication, Reason, Rejected, Skipped
 from service.wire import Encoder
 from tools.kafka.stored import Stored
 from tools.pipeline_tools import FakeClock, Stream
-from tools.values import record, rejected, verdict
+from tools.values import record, rejected, skipped, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from service.records import Headers, Outcome, Outgoing
+    from service.records import Headers, Outcome, Outgoing, Published
 
 ENCODER = Encoder("out", "dead", True, ModelInfo("m", "r", "e", "float32", "cpu", ()), "1")
 TRACE, SENT_BY = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -56,7 +53,11 @@ class Traced:
 
     async def publish(self, *outcomes: Outcome) -> tuple[Outgoing, ...]:
         """Publish what the codec makes of outcomes; gives what went out."""
-        outgoing = tuple(ENCODER.encode(outcome, 0.0, 0.0) for outcome in outcomes)
+        outgoing = tuple(
+            ENCODER.encode(outcome, 0.0, 0.0)
+            for outcome in outcomes
+            if not isinstance(outcome, Skipped)
+        )
         publication = Publication(outgoing, {}, 1)
         assert await self.tracing.publish(self._take, publication, outcomes) == self.answer
         return self.published[-1].outgoing
@@ -78,7 +79,7 @@ def traced() -> Traced:
     return Traced()
 
 
-def _with(headers: Headers, outcome: Outcome | None = None) -> Outcome:
+def _with(headers: Headers, outcome: Published | None = None) -> Published:
     if isinstance(outcome, Rejected):
         return replace(outcome, record=record(headers=headers))
     one = verdict()
@@ -191,6 +192,21 @@ async def test_a_dead_letter_is_an_error(traced: Traced) -> None:
     assert (traced.spans("process")[1].attributes or {})["messaging.kafka.message.tombstone"]
 
 
+async def test_a_skipped_record_has_a_span_and_nothing_to_send(traced: Traced) -> None:
+    """The span says why; the published ones beside it keep their own contexts."""
+    first, last = await traced.publish(verdict(0), skipped(1), verdict(2))
+    [_, process, _] = traced.spans("process")
+    assert "tombstone" == (process.attributes or {})["sentiment.skipped"]
+    assert "error.type" not in (process.attributes or {})
+    created = [_ids(span) for span in traced.spans("create")]
+    of_published = [_ids(span)[1] for span in traced.spans("process") if span is not process]
+    assert of_published == [parent for _, _, parent in created]
+    assert [span for _, span, _ in created] == [_context(o.headers)[2] for o in (first, last)]
+
+    await traced.publish(skipped(3))
+    assert 1 == len(traced.spans("send"))
+
+
 async def test_links_of_a_batch_are_bounded(traced: Traced) -> None:
     """One span for each topic, with the number of all messages and a limited number of links."""
     many = [verdict(offset) for offset in range(LINKS_MAX + 10)]
@@ -267,28 +283,3 @@ async def test_no_text_and_no_key_is_in_a_span(traced: Traced) -> None:
     )
     assert 6 == len(traced.spans())
     assert "landlord" not in "".join(span.to_json() for span in traced.spans())
-
-
-def test_without_its_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one line."""
-    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    monkeypatch.delitem(sys.modules, "service.observe.tracing")
-    with pytest.raises(SettingsError, match=r"pip install 'sentiment-stream\[tracing\]'") as caught:
-        importlib.import_module("service.observe.tracing")
-    assert "\n" not in str(caught.value)
-
-
-async def test_a_stop_does_not_wait_long_for_a_collector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be exported within the bound is lost, and the service ends."""
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
-    monkeypatch.setattr(service.observe.tracing, "CLOSE_S", 0.01)
-    settings = TracingSettings(exporter="otlp", endpoint="http://127.0.0.1:9/v1/traces")
-    tracing = exporting(settings, FakeClock(), "group", "1")
-
-    async def publish(_: Publication) -> bool:
-        return True
-
-    one = verdict()
-    outgoing = (ENCODER.encode(one, 0.0, 0.0),)
-    assert await tracing.publish(publish, Publication(outgoing, {}, 1), [one])
-    tracing.close()

@@ -19,6 +19,8 @@ from service.records import (
     Outgoing,
     Reason,
     Rejected,
+    Skipped,
+    SkipReason,
     TextStats,
     Verdict,
 )
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from service.records import Outcome, Record
+    from service.records import Published, Record
 
 Mode = Literal["good", "broken", "hanging", "slow", "short of memory"]
 
@@ -43,6 +45,9 @@ POISON = 13
 WARM_UP = ([1],)
 # What an event of this kind of text has: more than its topic takes.
 BIG_BYTES = 30_000
+# A service either skips null values or makes them dead letters; here each record says which.
+KIND_HEADER = "kind"
+TOMBSTONE, SKIPPED = b"tombstone", b"skipped"
 STATS = TextStats(1, truncated=False, windows=1, unknown_share=0)
 
 
@@ -93,6 +98,8 @@ async def prepared(records: Sequence[Record]) -> list[Item]:
 
 def _item(record: Record) -> Item:
     if record.value is None:
+        if dict(record.headers)[KIND_HEADER] == SKIPPED:
+            return Skipped(record, SkipReason.TOMBSTONE)
         return Rejected(record, Reason.TOMBSTONE, "", "decode")
     kind, _, number = record.value.partition(b" ")
     if kind == b"bad":
@@ -104,7 +111,7 @@ def _item(record: Record) -> Item:
 class SimulatedEncoder:
     """Stands for `codec.Encoder`: each outcome is its input's value, and says where it is from."""
 
-    def encode(self, outcome: Outcome, now: float, now_monotonic: float) -> Outgoing:  # noqa: ARG002 - as the real one
+    def encode(self, outcome: Published, now: float, now_monotonic: float) -> Outgoing:  # noqa: ARG002 - as the real one
         """An event or a dead letter."""
         record = outcome.record
         if isinstance(outcome, Rejected):

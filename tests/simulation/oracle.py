@@ -28,6 +28,7 @@ def judged(
 ) -> list[str]:
     """All that is wrong: lost, doubled, out of order within an input and an output partition.
 
+    `expected` are the inputs that have an output: all but those that the service skips.
     At least once, a repeat is no fault, and neither is its place.
     """
     wrong = []
@@ -37,7 +38,7 @@ def judged(
         wrong.append(f"{len(lost)} lost, first {lost[0]}")
     unknown = sorted(set(counts) - expected)
     if unknown:
-        wrong.append(f"{len(unknown)} were never put in, first {unknown[0]}")
+        wrong.append(f"{len(unknown)} were never put in, or to be skipped, first {unknown[0]}")
     if not exactly_once:
         return wrong
     doubled = sorted(origin for origin, count in counts.items() if count > 1)
@@ -59,7 +60,8 @@ def transaction_wrong(
 ) -> str | None:
     """Why a transaction may not move the offset of an input partition from `start` to `end`.
 
-    `inputs` are all offsets with a record there; `records` what the transaction publishes.
+    `inputs` are all offsets with a record there that has an output; `records` what the transaction
+    publishes.
     """
     if end <= start:
         return f"partition {number} is committed back from {start} to {end}"

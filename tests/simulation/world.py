@@ -13,6 +13,7 @@ from service.kafka import KafkaSession
 from service.settings import KafkaSettings
 from simulation.brokers import Brokers
 from simulation.groups import Group
+from simulation.model import KIND_HEADER, SKIPPED, TOMBSTONE
 from simulation.network import NETWORKS, Network
 from simulation.oracle import judged, transaction_wrong
 from simulation.replica import LIMITS, Replica
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from service.records import Partition
     from simulation.logs import Transaction
     from simulation.loop import Process
+    from simulation.oracle import Origin
 
 BOOTSTRAP = "simulated:9092"
 GROUP = "group"
@@ -65,6 +67,8 @@ class World:
         self.network.on_request = self.point
         NETWORKS[BOOTSTRAP] = self.network
         self._inputs: dict[Partition, list[int]] = {}
+        # The inputs without an output; their offsets are committed like those of the others.
+        self._skipped: set[Origin] = set()
         self.put_in = 0
 
     @property
@@ -103,9 +107,11 @@ class World:
             log.skip()
         key = b"%d" % self.rng.randrange(20) if self.rng.random() < 0.8 else None
         self._inputs.setdefault(partition, []).append(len(log.entries))
-        value = None if kind == b"tombstone" else b"%s %d" % (kind, self.put_in)
+        value = None if kind in (TOMBSTONE, SKIPPED) else b"%s %d" % (kind, self.put_in)
         self.put_in += 1
-        self.brokers.append(partition, Stored(key, value))
+        if kind == SKIPPED:
+            self._skipped.add((partition.number, len(log.entries)))
+        self.brokers.append(partition, Stored(key, value, ((KIND_HEADER, kind),)))
 
     def point(self, process: Process, name: str, moment: str) -> None:
         """Note a step of a process, which may be its last."""
@@ -136,7 +142,8 @@ class World:
 
     def judge(self) -> None:
         """Note what a reader of committed records would find wrong."""
-        expected = {(p.number, offset) for p, offsets in self._inputs.items() for offset in offsets}
+        expected = {(p.number, o) for p, offsets in self._inputs.items() for o in offsets}
+        expected -= self._skipped
         outputs = {
             partition: [record for _, record in self.brokers.logs[partition].committed()]
             for topic in ("out", "dead")
@@ -156,7 +163,9 @@ class World:
         for partition, end in offsets.items():
             start = self.brokers.offsets.committed[GROUP].get(partition, 0)
             records = transaction.records if transaction is not None else []
+            number = partition.number
             inputs = self._inputs.get(partition, [])
-            wrong = transaction_wrong(start, end, partition.number, records, inputs)
+            due = [offset for offset in inputs if (number, offset) not in self._skipped]
+            wrong = transaction_wrong(start, end, number, records, due)
             if wrong is not None:
                 self.violation(wrong)

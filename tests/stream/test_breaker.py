@@ -6,7 +6,7 @@ import pytest
 
 from service.records import Reason
 from service.stream.breaker import RECORDS_MIN, Breaker
-from tools.values import rejected, verdict
+from tools.values import rejected, skipped, verdict
 
 
 def test_too_few_records_do_not_trip() -> None:
@@ -27,6 +27,17 @@ def test_the_share_is_that_of_the_last_records(dead: int, trips: bool) -> None:
     breaker.record([rejected(Reason.NOT_UTF8)] * 400)
     breaker.record([verdict()] * (1000 - dead))
     assert trips == (breaker.trips([rejected(Reason.TOMBSTONE)] * dead) is not None)
+
+
+def test_skipped_records_are_not_counted() -> None:
+    """A topic of deletions alone never trips, and deletions do not hide dead letters."""
+    breaker = Breaker(1000, 0.5)
+    assert breaker.trips([skipped()] * 5000) is None
+    letters = [rejected(Reason.NOT_JSON)] * RECORDS_MIN
+    breaker.record([*letters, *[skipped()] * 5000])
+    assert "501 of the last 501 records are dead letters, 501 for not_json" == breaker.trips(
+        [rejected(Reason.NOT_JSON)]
+    )
 
 
 def test_trips_changes_nothing() -> None:

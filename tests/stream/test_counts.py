@@ -8,10 +8,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.observe.drift import DriftWindow
+from service.observe.feed import Feed
 from service.observe.metrics import Metrics
 from service.records import Reason, Unscored
 from service.stream.counts import OutcomeCounts
-from tools.values import rejected, verdict
+from tools.values import rejected, skipped, verdict
 
 # Half a second after its poll, and two after its timestamp.
 NOW, NOW_MONOTONIC = 1_700_000_002.0, 0.5
@@ -63,6 +64,22 @@ def test_a_rejected_record_counts_as_a_dead_letter() -> None:
     found = counted(outcomes.metrics)
     names = ("published", "dead_lettered")
     assert [0, 1] == [found[f"sentiment_{name}_total"] for name in names]
+
+
+def test_a_skipped_record_counts_as_skipped_alone() -> None:
+    """Nothing came out that could be late, drift, or be shown on the live page."""
+    feed = Feed(100, include_text=True)
+    outcomes = OutcomeCounts(Metrics(), DriftWindow(), 0.1, feed)
+    before = counted(outcomes.metrics)
+    outcomes.published(skipped(), NOW, NOW_MONOTONIC)
+
+    after = counted(outcomes.metrics)
+    changed = {name: after[name] for name in before if after[name] != before[name]}
+    assert {"sentiment_skipped_total": 1} == {
+        name: value for name, value in changed.items() if name.startswith("sentiment_")
+    }
+    assert {"messages": [], "letters": [], "seconds": []} == feed.take(NOW_MONOTONIC + 2)
+    assert {"labels": {}, "letters": {}} == feed.totals()
 
 
 @pytest.mark.parametrize(("budget_s", "late"), [(0.4, 1), (0.5, 0)])

@@ -68,6 +68,42 @@ async def test_a_batch_without_a_good_message_needs_no_model() -> None:
     assert 5 == len(stream.cluster.records("dead"))
 
 
+async def test_skipped_records_are_committed_in_order_and_give_nothing() -> None:
+    """The offset of a skipped record waits for the records before it, and moves with them."""
+    stream = Stream(records_max=6)
+    for number in range(30):
+        stream.put(None if number // 3 % 2 else b'{"id": %d, "text": "fine"}' % number, number)
+    stream.scorer.hold()
+
+    async with stream.running():
+        await stream.scorer.busy.wait()
+        assert {} == stream.committed
+        stream.scorer.release()
+        await stream.settled()
+
+    assert [n for n in range(30) if n // 3 % 2 == 0] == sorted(
+        event["source_id"] for event in stream.events()
+    )
+    assert [] == stream.cluster.records("dead")
+    assert 15 == stream.metric("sentiment_skipped_total", reason="tombstone")
+    assert 15 == stream.metric("sentiment_published_total")
+
+
+async def test_a_batch_of_skipped_records_needs_no_model() -> None:
+    """Its offsets are committed without anything to publish, and the breaker does not see it."""
+    stream = Stream(breaker_share=0.1)
+    stream.scorer.hold()
+    for number in range(1000):
+        stream.put(None, number)
+
+    async with stream.running():
+        await stream.settled()
+
+    assert [] == stream.scorer.batches
+    assert [] == stream.cluster.records("out") + stream.cluster.records("dead")
+    assert 1000 == stream.metric("sentiment_skipped_total", reason="tombstone")
+
+
 @pytest.mark.parametrize("step", ["poll", "publish"])
 async def test_a_passing_failure_loses_and_repeats_nothing(step: Any) -> None:
     """Three failures in a row, twice: all is published once, after growing delays."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service.records import TextStats
+from service.records import Document, Skipped, SkipReason, TextStats
 from service.text.language import Languages
 from service.text.prepare import AT_ONCE_BYTES, AT_ONCE_RECORDS, PrepareThread
 from tools.pipeline_tools import DECODER
@@ -78,6 +78,19 @@ async def test_only_what_is_quick_is_prepared_at_once(
 
     assert list(range(count)) == [item.record.offset for item in items]
     assert [thread] == encoder.threads
+
+
+async def test_a_skipped_record_keeps_its_place_and_is_not_tokenized(
+    prepare: PrepareThread,
+) -> None:
+    """Between the documents, so that its offset is committed in order."""
+    first, last = records(2)
+    tombstone = record(1, value=None)
+
+    items = await prepare([first, tombstone, last])
+
+    assert [Document, Skipped, Document] == [type(item) for item in items]
+    assert Skipped(tombstone, SkipReason.TOMBSTONE) == items[1]
 
 
 async def test_a_tokenizer_is_never_used_twice_at_a_time(

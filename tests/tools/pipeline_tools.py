@@ -39,7 +39,7 @@ PARTITIONS = 3
 TOKENS = 4
 # So small that nothing else than keeping alive is a reason for a test to wait.
 KEEP_ALIVE_S = 0.001
-DECODER = Decoder("json", JsonPointer("/text"), 1000)
+DECODER = Decoder("json", JsonPointer("/text"), 1000, skip_tombstones=True)
 MODEL = ModelInfo("m", "r", "e", "float32", "cpu", ("negative", "positive"))
 
 
@@ -161,7 +161,7 @@ class Stream:
         for number in range(first, first + count):
             self.put(json.dumps({"id": number, "text": "fine"}).encode(), number)
 
-    def put(self, value: bytes, number: int) -> None:
+    def put(self, value: bytes | None, number: int) -> None:
         """Write a value under a number; all of a partition have one key, so their order shows."""
         partition = number % PARTITIONS
         self.cluster.append("in", Stored(b"%d" % partition, value), partition)

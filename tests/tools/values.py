@@ -11,6 +11,8 @@ from service.records import (
     Reason,
     Record,
     Rejected,
+    Skipped,
+    SkipReason,
     TextStats,
     Verdict,
 )
@@ -30,6 +32,11 @@ def record(
 def rejected(reason: Reason, offset: int = 0) -> Rejected:
     """A record that becomes a dead letter."""
     return Rejected(record(offset), reason, "detail", "decode")
+
+
+def skipped(offset: int = 0) -> Skipped:
+    """A record that is passed over."""
+    return Skipped(record(offset, value=None), SkipReason.TOMBSTONE)
 
 
 def verdict(offset: int = 0, *, truncated: bool = False) -> Verdict:

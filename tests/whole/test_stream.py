@@ -72,7 +72,8 @@ async def test_good_and_broken_messages(
         everything.insert(position * 83, message)
     await produce(stream.bootstrap, stream.input, everything)
 
-    with running_service(tmp_path, stream.settings()) as service:
+    settings = stream.settings(KAFKA__TOMBSTONES="dead_letter")
+    with running_service(tmp_path, settings) as service:
         ready_s = service.wait_ready()
         await stream.wait_committed(service)
         assert GOOD == service.metric("sentiment_published_total")
@@ -114,6 +115,25 @@ async def test_good_and_broken_messages(
         assert 0 == service.stop()
     assert ends == await end_offsets(stream.bootstrap, stream.output)
     assert 60 == len(await read_all(stream.bootstrap, stream.letters))
+
+
+@pytest.mark.parametrize("mode", ["exactly_once", "at_least_once"])
+async def test_deletions_are_skipped(stream: Stream, tmp_path: Path, mode: str) -> None:
+    """A change-data topic: 800 of 1,000 rows are deleted, and nothing comes of the deletions."""
+    keys = [f"row-{number}".encode() for number in range(1000)]
+    rows = [Message(key, b'{"after": {"text": "good"}}') for key in keys]
+    deletions = [Message(key, None) for key in keys[:800]]
+    await produce(stream.bootstrap, stream.input, [*rows, *deletions])
+
+    settings = stream.settings(KAFKA__TEXT_FIELD="/after/text", DELIVERY__MODE=mode)
+    with running_service(tmp_path, settings) as service:
+        await stream.wait_committed(service)
+        assert 1000 == service.metric("sentiment_published_total")
+        assert 800 == service.metric("sentiment_skipped_total")
+        assert 0 == service.stop()
+
+    assert 1000 == len(await stream.events())
+    assert [] == await read_all(stream.bootstrap, stream.letters)
 
 
 async def test_sigterm_under_load(stream: Stream, shared_data: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from jsonpointer import JsonPointer
 from jsonschema import Draft202012Validator
 
 from service.records import (
+    Decoded,
     Document,
     Headers,
     Message,
@@ -60,7 +61,7 @@ header_values = st.one_of(
 )
 
 
-def _decode(value: bytes, headers: Headers, form: str = "json") -> Message | Rejected:
+def _decode(value: bytes, headers: Headers, form: str = "json") -> Decoded:
     return Decoder(form, JsonPointer("/text"), 1000).decode(record(value=value, headers=headers))
 
 

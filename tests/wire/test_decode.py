@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonpointer import JsonPointer
 
-from service.records import Message, Reason, Rejected
+from service.records import Message, Reason, Rejected, Skipped, SkipReason
 from service.wire import Decoder
 from tools.values import record
 
 if TYPE_CHECKING:
-    from service.records import Headers
+    from service.records import Decoded, Headers
 
 TEXT_BYTES_MAX = 1000
 REASONS_OF_DECODING = {
@@ -36,7 +36,7 @@ REASONS_OF_DECODING = {
 
 def _decode(
     value: bytes | None, headers: Headers = (), pointer: str = "/text", form: str = "json"
-) -> Message | Rejected:
+) -> Decoded:
     return Decoder(form, JsonPointer(pointer), TEXT_BYTES_MAX).decode(
         record(value=value, headers=headers)
     )
@@ -98,6 +98,14 @@ BROKEN = [
 def test_broken_input_has_a_reason(value: bytes | None, reason: Reason, detail: str) -> None:
     """And a detail that says where the error is and what is wrong."""
     assert _decode(value) == Rejected(record(value=value), reason, detail, "decode")
+
+
+def test_a_tombstone_is_skipped_where_the_settings_say_so() -> None:
+    """An empty value is none: it is broken JSON as before."""
+    decoder = Decoder("json", JsonPointer("/text"), TEXT_BYTES_MAX, skip_tombstones=True)
+    tombstone, empty = record(value=None), record(value=b"")
+    assert decoder.decode(tombstone) == Skipped(tombstone, SkipReason.TOMBSTONE)
+    assert decoder.decode(empty) == _decode(b"")
 
 
 def test_every_reason_of_decoding_is_tried() -> None:

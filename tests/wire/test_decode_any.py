@@ -19,7 +19,7 @@ from tools.json_strategies import strings, values
 from tools.values import record
 
 if TYPE_CHECKING:
-    from service.records import Headers
+    from service.records import Decoded, Headers
 
 MARKER = "my-landlord-is-a-crook"
 
@@ -28,7 +28,7 @@ texts = strings.filter(lambda text: text and not text.isspace())
 
 def _decode(
     value: bytes | None, headers: Headers = (), pointer: str = "/text", form: str = "json"
-) -> Message | Rejected:
+) -> Decoded:
     decoder = Decoder(form, JsonPointer(pointer), 1000)
     return decoder.decode(record(value=value, headers=headers))
 
@@ -124,6 +124,7 @@ def test_any_bytes_give_a_message_or_a_rejection(
     if isinstance(decoded, Rejected):
         assert decoded.stage == "decode"
     else:
+        assert isinstance(decoded, Message)
         assert decoded.text.strip() != ""
 
 
