@@ -1,4 +1,4 @@
-"""The consumer of the group, and fetching only during a poll, so that a poll returns what is newest.
+"""The group's consumer, which fetches only during a poll: a poll returns the newest records.
 
 Exists because aiokafka fetches ahead: after each poll it sends the brokers another request, which
 they answer as soon as one record comes. That record then waits for the next poll, and all behind it
