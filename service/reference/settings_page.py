@@ -44,7 +44,7 @@ REASONS = {
     Reason.TEXT_EMPTY: "the text is empty or white space",
     Reason.TEXT_TOO_LARGE: "the text is longer than `SENTIMENT_MODEL__TEXT_BYTES_MAX`",
     Reason.TOO_DEEP: "the JSON is nested over 100 deep",
-    Reason.TOMBSTONE: "the value is null",
+    Reason.TOMBSTONE: "the value is null, and `SENTIMENT_KAFKA__TOMBSTONES=dead_letter`",
     Reason.LONE_SURROGATE: "an escape stands for half of a surrogate pair",
     Reason.NOT_FINITE: "a number is NaN, infinite, or beyond the range of a double",
     Reason.ENGINE_ERROR: "the model failed on this text alone; the detail is the error's type",
