@@ -94,8 +94,8 @@ FILES: dict[str, str] = {
     "settings": "groups __init__",
     "wire": "headers contracts cloudevents decode encode __init__",
     "checkpoint": "__init__ calibration hub files tuning",
-    "kafka": "connection decompress batches record fetching background committed producer delivery "
-    "session __init__",
+    "kafka": "error_codes connection decompress batches record fetching background committed "
+    "producer delivery session __init__",
     "text": "__init__ windows language encoder prepare",
     "kafka.once": "__init__ reader letters outputs",
     "engines": "layout cpu_limit finite lanes padding packing "

@@ -1,8 +1,9 @@
-"""The background tasks of aiokafka's clients: whether they still run, and how to end them.
+"""What aiokafka's clients do in the background: whether their tasks run, and how to end them.
 
 Exists because a background task of aiokafka that fails reports it to nobody: the consumer then
 returns no records, for ever, and its `stop` raises the old error before the connections are closed.
-A producer that fails leaves tasks behind that wait for ever. The names of those tasks, which are
+A producer that fails leaves tasks behind that wait for ever, and one whose records are refused for
+now sends them again for ever. The names of those tasks, which are
 private to aiokafka, may be used here only. What to do about a failed task is up to the session.
 """
 
@@ -14,15 +15,18 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.produce import ProduceRequest
 
 from service.errors import BrokerError, RetriableError
 from service.kafka.connection import STOP_TIMEOUT_S, named, translated
+from service.kafka.error_codes import WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+    from aiokafka.client import AIOKafkaClient
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +93,57 @@ async def _closed(close: Callable[[], Awaitable[None]]) -> bool:
     if error is not None and not isinstance(error, KafkaError):
         log.warning("the Kafka client did not stop cleanly", error=type(error).__name__)
     return not closing.cancelled() and error is None
+
+
+def versions(producer: AIOKafkaProducer) -> dict[int, tuple[int, int]] | None:
+    """The versions of each request that a broker knows, by its key; None without a connection."""
+    # The broker of the first connection that is found: all are of about the same version.
+    connection = next(iter(getattr(producer.client, "_conns", {}).values()), None)
+    return getattr(connection, "_versions", None)
+
+
+class Refusals:
+    """The topics that refuse a producer's records for now, which aiokafka tells only its log."""
+
+    def __init__(self, client: AIOKafkaClient) -> None:
+        """Watch the answers that this client gets."""
+        self._last: dict[str, type[KafkaError]] = {}
+        send = client.send
+
+        async def watched(node: int, request: Any, **options: Any) -> Any:
+            response = await send(node, request, **options)
+            if isinstance(request, ProduceRequest):
+                self._note(response)
+            return response
+
+        client.send = watched
+
+    def _note(self, response: Any) -> None:
+        for topic, partitions in response.topics:
+            for _, code, *_ in partitions:
+                kind = for_code(code)
+                remedy = WAITING.get(kind)
+                if remedy is not None:
+                    if topic not in self._last:
+                        error = kind.__name__
+                        log.warning(
+                            "a topic refuses records", topic=topic, error=error, remedy=remedy
+                        )
+                    self._last[topic] = kind
+                elif not code:
+                    self._last.pop(topic, None)
+
+    def forget(self) -> None:
+        """Begin anew: what was refused before does not explain a later error."""
+        self._last.clear()
+
+    def explained(self, error: Exception) -> Exception:
+        """The last refusal, where `error` is a timeout; else `error`."""
+        if not isinstance(error, TimeoutError) or not self._last:
+            return error
+        topic, kind = next(iter(self._last.items()))
+        refusal: Exception = kind(f"topic {topic}")
+        return refusal
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:

@@ -14,32 +14,34 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
-    AuthenticationFailedError,
-    AuthenticationMethodNotSupported,
-    ClusterAuthorizationFailedError,
     CommitFailedError,
-    GroupAuthorizationFailedError,
-    IllegalSaslStateError,
     IllegalStateError,
-    InvalidProducerEpoch,
-    InvalidProducerIdMapping,
-    InvalidTxnState,
     KafkaConnectionError,
     KafkaError,
-    ProducerFenced,
-    SaslAuthenticationFailed,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-    TransactionCoordinatorFenced,
-    UnsupportedSaslMechanismError,
 )
 from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.protocol.transaction import (
+    AddOffsetsToTxnRequest,
+    AddPartitionsToTxnRequest,
+    EndTxnRequest,
+    InitProducerIdRequest,
+    TxnOffsetCommitRequest,
+)
 
 from service.errors import BrokerError, RejoinError, RetriableError, SettingsError, first_line
+from service.kafka.error_codes import (
+    ENDING,
+    FENCED,
+    OLD_BROKER_REMEDY,
+    PROTOCOL_REMEDY,
+    WAITING,
+    register,
+    remedy_in,
+)
 from service.settings import read_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from service.settings import KafkaSettings
 
@@ -49,24 +51,12 @@ STOP_TIMEOUT_S = 5.0
 # Connecting and logging in takes a few round trips: only an overloaded broker needs longer.
 CHECK_TIMEOUT_S = 10.0
 
-_CREDENTIALS = "correct SENTIMENT_KAFKA__SASL_USERNAME or SENTIMENT_KAFKA__SASL_PASSWORD_FILE"
-_PROTOCOL = "set SENTIMENT_KAFKA__SECURITY_PROTOCOL to that of the brokers' listener"
-# Errors that stay until somebody does this.
-_REMEDIES: dict[type[KafkaError], str] = {
-    TopicAuthorizationFailedError: "grant this user Read on SENTIMENT_KAFKA__INPUT_TOPIC, and "
-    "Write on SENTIMENT_KAFKA__OUTPUT_TOPIC and SENTIMENT_KAFKA__DEAD_LETTER_TOPIC",
-    GroupAuthorizationFailedError: "grant this user Read on the group SENTIMENT_KAFKA__GROUP_ID",
-    # Since 2.8 brokers require no more than Write on any topic.
-    ClusterAuthorizationFailedError: "grant this user Write on SENTIMENT_KAFKA__OUTPUT_TOPIC and "
-    "SENTIMENT_KAFKA__DEAD_LETTER_TOPIC, and before Kafka 2.8 IdempotentWrite on the cluster",
-    TransactionalIdAuthorizationFailed: "grant this user Write on the transactional ids that "
-    "begin with SENTIMENT_KAFKA__GROUP_ID, or set SENTIMENT_DELIVERY__MODE=at_least_once",
-    SaslAuthenticationFailed: _CREDENTIALS,
-    AuthenticationFailedError: _CREDENTIALS,
-    UnsupportedSaslMechanismError: "set SENTIMENT_KAFKA__SASL_MECHANISM to one the brokers offer",
-    AuthenticationMethodNotSupported: _PROTOCOL,
-    IllegalSaslStateError: _PROTOCOL,
-}
+_TRANSACTION_REQUESTS = (
+    AddPartitionsToTxnRequest,
+    AddOffsetsToTxnRequest,
+    EndTxnRequest,
+    TxnOffsetCommitRequest,
+)
 
 # OpenSSL's codes for a host name and an IP address that the certificate is not issued to.
 _WRONG_HOST = (62, 64)
@@ -76,16 +66,6 @@ _CERTIFICATE_ALERTS = re.compile(
     r"_ALERT_(.*CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE|ACCESS_DENIED)"
 )
 
-# Also what a producer gets whose transaction was open for too long: the brokers abort it and fence
-# the producer.
-_FENCED = (
-    InvalidProducerEpoch,
-    InvalidProducerIdMapping,
-    InvalidTxnState,
-    ProducerFenced,
-    TransactionCoordinatorFenced,
-)
-
 
 def connection_options(settings: KafkaSettings) -> dict[str, Any]:
     """The keyword arguments that every aiokafka client needs to connect.
@@ -93,6 +73,7 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
     Raises:
         SettingsError: a mounted file cannot be read or has the wrong content.
     """
+    register()
     options: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap_servers,
         "security_protocol": settings.security_protocol,
@@ -158,19 +139,41 @@ async def check_access(options: Mapping[str, Any]) -> None:
         raise failure
 
 
+def check_versions(request_keys: Collection[int], mode: str) -> None:
+    """Check that brokers which know the requests with these keys can serve a mode of delivery.
+
+    Raises:
+        BrokerError: they cannot.
+    """
+    if InitProducerIdRequest.API_KEY not in request_keys:
+        raise BrokerError(
+            f"the brokers have no idempotent producers (InitProducerId); {OLD_BROKER_REMEDY}"
+        )
+    missing = [r.__name__ for r in _TRANSACTION_REQUESTS if r.API_KEY not in request_keys]
+    if mode == "exactly_once" and missing:
+        raise BrokerError(
+            f"the brokers have no transactions ({', '.join(missing)}); "
+            "set SENTIMENT_DELIVERY__MODE=at_least_once"
+        )
+
+
 def translated(error: Exception) -> BrokerError | RetriableError:
     """The service's error for one of Kafka: correct something, join again, or try again."""
-    for kind, remedy in _REMEDIES.items():
-        if isinstance(error, kind):
-            return BrokerError(f"Kafka refuses ({named(error)}); {remedy}")
-    if isinstance(error, _FENCED):
+    # A request that fails because its connection broke has the connection's error as its cause, and
+    # aiokafka wraps what it does not expect.
+    causes = [cause for cause in (error, error.__cause__) if cause is not None]
+    for cause in causes:
+        if (remedy := remedy_in(ENDING, cause)) is not None:
+            return BrokerError(f"Kafka refuses ({named(cause)}); {remedy}")
+    if isinstance(error, FENCED):
         return RejoinError(f"another replica has taken the partition over ({named(error)})")
     if isinstance(error, CommitFailedError | IllegalStateError):
         return RetriableError("the partitions were taken away before the commit")
-    # A request that fails because its connection broke has the connection's error as its cause.
-    for cause in (error, error.__cause__):
+    for cause in causes:
         if isinstance(cause, ssl.SSLError) and (remedy := _certificate_remedy(cause)):
             return BrokerError(f"TLS fails ({named(cause)}); {remedy}")
+        if (remedy := remedy_in(WAITING, cause)) is not None:
+            return RetriableError(f"Kafka failed ({named(cause)}); {remedy}")
     return RetriableError(f"Kafka failed ({named(error)})")
 
 
@@ -209,7 +212,9 @@ def _closed(error: Exception) -> RetriableError | None:
         error, KafkaConnectionError | ConnectionResetError | ssl.SSLError
     ):
         return None
-    return RetriableError(f"the connection is closed ({named(error)}); if that lasts, {_PROTOCOL}")
+    return RetriableError(
+        f"the connection is closed ({named(error)}); if that lasts, {PROTOCOL_REMEDY}"
+    )
 
 
 def named(error: BaseException) -> str:

@@ -17,7 +17,8 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from service.errors import BrokerError, RetriableError
 from service.kafka import background
-from service.kafka.connection import STOP_TIMEOUT_S
+from service.kafka.connection import STOP_TIMEOUT_S, check_versions
+from service.kafka.error_codes import INVALID_RECORD
 from service.sequences import split_by_size
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Producer:
         if transactional_id is not None:
             transactional["transactional_id"] = transactional_id
             transactional["transaction_timeout_ms"] = timeout_ms
+        self._mode = "at_least_once" if transactional_id is None else "exactly_once"
         self._client = AIOKafkaProducer(
             **options,
             **transactional,
@@ -61,17 +63,21 @@ class Producer:
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES_MAX,
         )
+        self._refusals = background.Refusals(self._client.client)
 
     async def start(self) -> None:
         """Connect; with a transactional id, fence its older owner and end what that left open.
 
         Raises:
             KafkaError: the brokers cannot be reached or refuse.
+            BrokerError: they have no transactions, and an id is given.
             TimeoutError: they do not answer.
         """
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await self._client.start()
+            if (known := background.versions(self._client)) is not None:
+                check_versions(known, self._mode)
         except BaseException:
             await self.stop()
             raise
@@ -91,24 +97,40 @@ class Producer:
         """Check that the topics exist.
 
         Raises:
-            BrokerError: one does not exist.
+            BrokerError: some do not exist; the message names all of them.
             RetriableError: the brokers do not answer.
             KafkaError: the brokers refuse.
         """
-        for topic in topics:
-            try:
-                async with asyncio.timeout(TOPIC_WAIT_S):
-                    await self._client.partitions_for(topic)
-            except TimeoutError:
-                if not await self._client.client.force_metadata_update():
-                    raise RetriableError("the brokers do not answer") from None
-                raise BrokerError(
-                    f"topic {topic} does not exist and is not created by the brokers; create it, "
-                    "or correct the SENTIMENT_KAFKA__ topic settings"
-                ) from None
+        names = list(dict.fromkeys(topics))
+        found = await asyncio.gather(*map(self._exists, names), return_exceptions=True)
+        for result in found:
+            if isinstance(result, BaseException):
+                raise result
+        missing = [name for name, exists in zip(names, found, strict=True) if not exists]
+        if not missing:
+            return
+        if not await self._client.client.force_metadata_update():
+            raise RetriableError("the brokers do not answer")
+        raise BrokerError(
+            f"these topics do not exist and are not created by the brokers: {', '.join(missing)}; "
+            "create them, or correct the SENTIMENT_KAFKA__ topic settings"
+        )
+
+    async def _exists(self, topic: str) -> bool:
+        try:
+            async with asyncio.timeout(TOPIC_WAIT_S):
+                await self._client.partitions_for(topic)
+        except TimeoutError:
+            return False
+        return True
+
+    def explained(self, error: Exception) -> Exception:
+        """The brokers' last refusal of records, where `error` is that they took too long."""
+        return self._refusals.explained(error)
 
     async def begin(self) -> None:
         """Begin a transaction; only with a transactional id."""
+        self._refusals.forget()
         await self._client.begin_transaction()
 
     async def send_offsets(self, offsets: Mapping[Partition, int], group_id: str) -> None:
@@ -229,9 +251,13 @@ def smaller_forms(
     and then only single records show whether any of them is too large itself.
 
     Raises:
-        BrokerError: a topic refuses even the smallest form.
+        BrokerError: a topic refuses even the smallest form, or refuses a record for another reason
+            than its size.
         KafkaError: a record failed for another reason.
     """
+    for message, error in failed:
+        if isinstance(error, INVALID_RECORD):
+            raise _invalid(message)
     refused = [o for o, error in failed if isinstance(error, MessageSizeTooLargeError)]
     if not refused:
         # Records behind a refused one fail too, for the gap in the sequence. Here none was refused.
@@ -240,6 +266,14 @@ def smaller_forms(
     certain = {id(o) for o in refused if alone or len(o.value or b"") >= BATCH_BYTES_MAX}
     forms = [_smaller(message) if id(message) in certain else message for message in outgoing]
     return forms, len(certain) < len(refused)
+
+
+def _invalid(message: Outgoing) -> BrokerError:
+    what, remedy = "a record", "correct its settings that validate records"
+    if message.key is None:
+        what = "a record without a key"
+        remedy = "set its cleanup.policy to delete, or give all input records keys"
+    return BrokerError(f"topic {message.topic} refuses {what} (INVALID_RECORD); {remedy}")
 
 
 def _bytes_max(message: Outgoing) -> int:

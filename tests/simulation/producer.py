@@ -73,7 +73,9 @@ class Producer:
         self._flushing: asyncio.Task[None] | None = None
         self._in_transaction = False
         self.client = SimpleNamespace(
-            force_metadata_update=self._force_metadata_update, close=self._close
+            force_metadata_update=self._force_metadata_update,
+            close=self._close,
+            send=self._request,
         )
 
     async def start(self) -> None:

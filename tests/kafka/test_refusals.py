@@ -1,0 +1,182 @@
+"""What brokers refuse for good or for now: each error has one line with what to correct."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+from aiokafka.errors import InvalidTransactionTimeout, KafkaError, for_code
+from confluent_kafka import Consumer
+from confluent_kafka import KafkaError as Known
+
+from conftest import lacking
+from service.errors import BrokerError, RejoinError, RetriableError
+from service.kafka import KafkaSession, producer
+from service.kafka.connection import check_versions, translated
+from service.kafka.error_codes import NEWER_CODES, register
+from service.records import Outgoing, Partition, Publication
+from tools.kafka.broker import Broker, BrokerUnavailableError, JarBroker, start_jar_broker
+from tools.kafka.kinds import session_settings
+from tools.kafka.sessions import WAIT_SECONDS, joined
+from tools.kafka.topics import topics_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.kafka.kinds import Mode, Real
+
+LIMITS = {
+    "transaction.max.timeout.ms": "5000",
+    "group.min.session.timeout.ms": "6000",
+    "group.max.session.timeout.ms": "60000",
+}
+
+
+@pytest.fixture(scope="module")
+def strict_broker() -> Iterator[JarBroker]:
+    """Give a broker with narrow limits."""
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(start_jar_broker(properties=LIMITS))
+        except BrokerUnavailableError as error:
+            lacking(f"no Apache Kafka with limits: install Java 17 and Maven ({error})")
+        yield started
+
+
+async def ending(session: KafkaSession) -> BrokerError | RetriableError:
+    """Start and poll until an error comes."""
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await session.start()
+            while True:
+                await session.poll()
+    except (BrokerError, RetriableError) as error:
+        return error
+    finally:
+        await session.stop()
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize(
+    ("settings", "limit"),
+    [
+        ({"transaction_timeout_ms": 5001}, "transaction.max.timeout.ms"),
+        ({"session_timeout_ms": 60_001}, "group.max.session.timeout.ms"),
+        ({"session_timeout_ms": 5999}, "group.min.session.timeout.ms"),
+    ],
+)
+async def test_a_timeout_that_the_broker_refuses_is_an_error(
+    settings: dict[str, int], limit: str, strict_broker: JarBroker
+) -> None:
+    """Waiting does not mend it; the line names the setting and the broker's limit."""
+    bootstrap = strict_broker.bootstrap_servers
+    make = topics_on(Broker(bootstrap, "jars"))
+    topics = make("in"), make("out"), make("dead")
+
+    error = await ending(
+        KafkaSession(session_settings(bootstrap, topics, topics[0], **settings), 10)
+    )
+
+    assert isinstance(error, BrokerError), error
+    assert limit in str(error)
+    assert f"SENTIMENT_KAFKA__{next(iter(settings)).upper()}" in str(error)
+
+
+@pytest.mark.kafka
+async def test_a_group_with_another_assignor_is_waited_for(real: Real) -> None:
+    """The line says what to do; once the other member has left, the session joins."""
+    other = Consumer(
+        {
+            "bootstrap.servers": real.bootstrap,
+            "group.id": real.topics[0],
+            "partition.assignment.strategy": "range",
+        }
+    )
+    other.subscribe([real.topics[0]])
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not other.assignment():
+            await asyncio.to_thread(other.poll, 0.2)
+
+    error = await ending(real.session())
+    other.close()
+
+    assert isinstance(error, RetriableError), error
+    assert "SENTIMENT_KAFKA__GROUP_ID" in str(error)
+    assert (await joined(real.session())).progress.partitions
+
+
+@pytest.mark.kafka
+async def test_all_topics_that_are_missing_are_named_at_once(
+    real: Real, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to create one, start, and read the name of the next."""
+    monkeypatch.setattr(producer, "TOPIC_WAIT_S", 0.5)
+    settings = real.settings(output_topic="nowhere", dead_letter_topic="nowhere.else")
+
+    error = await ending(KafkaSession(settings, 10))
+
+    assert isinstance(error, BrokerError), error
+    assert "nowhere, nowhere.else;" in str(error)
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("mode", ["exactly_once", "at_least_once"])
+async def test_a_compacted_topic_takes_no_record_without_a_key(mode: Mode, real: Real) -> None:
+    """The error names the topic and its setting, and nothing is committed; with a key it goes."""
+    compacted = real.make_topic("compacted", 1, {"cleanup.policy": "compact"})
+    real.mode = mode
+    session = await joined(real.session())
+    source = Partition(real.topics[0], 0)
+
+    async def publish(key: bytes | None) -> None:
+        outgoing = Outgoing(compacted, key, b"event", (), source)
+        await session.publish(Publication((outgoing,), {source: 1}, session.progress.epoch))
+
+    with pytest.raises(BrokerError, match=rf"{compacted} .* without a key .*cleanup\.policy"):
+        await publish(None)
+    assert {} == await real.committed()
+    await session.stop()
+
+    session = await joined(real.session())
+    await publish(b"key")
+    assert [b"event"] == [message.value for message in await real.read(compacted)]
+
+
+def test_newer_errors_have_kafkas_names() -> None:
+    """As librdkafka has them; what it does not know either has a code beyond its last one."""
+    register()
+
+    names = {code: Known(code).name() for code in NEWER_CODES}
+    ours = {code: for_code(code).__name__ for code in NEWER_CODES}
+
+    known = {code for code, name in names.items() if not name.startswith("ERR_")}
+    assert {code: names[code] for code in known - {90}} == {c: ours[c] for c in known - {90}}
+
+
+def test_a_producer_fenced_by_a_newer_name_joins_again() -> None:
+    """Brokers answer 90 where older ones answered 47."""
+    register()
+
+    assert isinstance(translated(for_code(90)()), RejoinError)
+    assert type(translated(for_code(120)())) is RetriableError
+    assert "TRANSACTION_ABORTABLE" in str(translated(for_code(120)()))
+
+
+def test_an_error_that_aiokafka_has_wrapped_is_recognised() -> None:
+    """It puts what it does not expect into an error without a text of its own."""
+    wrapped = KafkaError("Unexpected error during batch delivery")
+    wrapped.__cause__ = InvalidTransactionTimeout()
+
+    assert isinstance(translated(wrapped), BrokerError)
+
+
+def test_a_broker_without_transactions_is_told_at_the_start() -> None:
+    """The remedy is the other mode of delivery, if the broker has idempotent producers."""
+    with pytest.raises(BrokerError, match="SENTIMENT_DELIVERY__MODE=at_least_once"):
+        check_versions({22, 24, 25, 26}, "exactly_once")
+    check_versions({22}, "at_least_once")
+    check_versions({22, 24, 25, 26, 28}, "exactly_once")
+    with pytest.raises(BrokerError, match="InitProducerId"):
+        check_versions({24, 25, 26, 28}, "at_least_once")
