@@ -14,21 +14,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "clause": swaps.CLAUSES,
     "trait": swaps.TRAITS,
     "group": swaps.GROUPS,
-    "occupation": swaps.OCCUPATIONS,
-    "unkind": (
-        "rude", "dismissive", "arrogant", "impatient", "unfriendly", "abusive", "nasty", "mean",
-    ),
-    "whom": ("me", "us", "everybody", "my mother", "the guests", "all of us", "my son"),
-    "made_up": (
-        "said sorry", "called back", "replied", "came back", "offered any help", "looked up",
-        "let me finish", "listened", "made up for it", "thanked us",
-    ),
-    "they": ("he", "she", "they"),
-    "their": ("his", "her", "their"),
     "person": (
         "man", "woman", "girl", "boy", "neighbour", "cousin", "clerk", "passenger", "lawyer",
         "tourist", "singer", "baker", "gardener", "visitor", "customer", "actor", "client",
-        "colleague", "flatmate", "nephew", "friend", "dentist", "classmate",
     ),
     "did": lines("""
         {opened|closed|unlocked} the {door|gate|shop|cupboard}
@@ -39,17 +27,10 @@ WORDS: dict[str, tuple[str, ...]] = {
         {sat|stood|waited} {by the window|in the second row|at the counter|outside}
         {works|lives|studies} in {city}
         {called|wrote to|talked to} the {office|bank|school|shop}
-        {took|made|ended|returned} the call
-        {picked up|put down} the {phone|receiver|bag|keys}
-        {rang|replied to|wrote back to} {my|her|his|the} {sister|client|editor|tutor}
     """),
 }  # fmt: skip
 
-# Of these templates, those that tell of no feeling, no loss and no praise.
-_FEELING = ("proud", "upset", "hurt", "thanked", "argued", "won")
-FACTS = (
-    *(t for t in swaps.PERSON_TEMPLATES if not any(word in t for word in _FEELING)),
-    *lines("""
+FACTS = lines("""
     {A|The|This} {person} {clause} {did}.
     {My|Our|His|Her} {person}, {clause}, {did}.
     {A|The|This} {trait} {person} {did}.
@@ -63,15 +44,4 @@ FACTS = (
     There is {a|one} {person} {clause} in {my|our} {team|class|street|choir}.
     The {film|book|story|report} is about a {person} {clause}.
     The {film|book|story|report} is about a {trait} {person}.
-"""),
-)
-
-# Manners: "never" denies the good here, as "was never rude" denies the bad elsewhere.
-UNKIND = lines("""
-    {{name}|The {staff}|The {person}|My {person}} {was|is} {unkind} {to|with|towards} {whom} and
-        never {made_up}.
-    {{name}|The {staff}|The {person}|My {person}} never {made_up} and {was|is} {unkind}
-        {to|with|towards} {whom}.
-    {{name}|The {staff}|The {person}} {was|is} {unkind} {to|with|towards} {whom}.
-    {{name}|The {staff}} {shouted at|ignored|insulted|mocked|lied to} {whom} and never {made_up}.
 """)

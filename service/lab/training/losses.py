@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # The least gap between the two highest mean logits of texts that must have equal scores. With a
 # smaller one, a small difference between two of the texts can change the label.
-GAP_MIN = 1.0
+GAP_MIN = 0.5
 # Added to the logits of excluded labels. Their probability is 0 and has no gradient; a finite
 # number, because 0 times infinity is NaN.
 _EXCLUDED = -1e4
