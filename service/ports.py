@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -51,6 +51,13 @@ class Session(Protocol):
     @property
     def joined(self) -> bool:
         """Whether this member has its assignment, which may be empty, and all positions are set."""
+
+    @property
+    def lost(self) -> Mapping[Partition, int]:
+        """By partition, how many records this session found expired before they were read.
+
+        Counted as offsets, some of which may have held no record.
+        """
 
     async def start(self) -> None:
         """Connect, check the topics, and join the group.

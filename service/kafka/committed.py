@@ -14,6 +14,7 @@ records.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -89,6 +90,8 @@ class Starts:
     def __init__(self, settings: KafkaSettings) -> None:
         """Ask nobody yet."""
         self._settings = settings
+        # By partition: how many offsets expired before they were read.
+        self.lost: Counter[Partition] = Counter()
         # Topics of which the group had committed offsets before it was last formed.
         self._read: set[str] = set()
         self._asked = False
@@ -128,8 +131,9 @@ class Starts:
             KafkaError, TimeoutError: the brokers cannot be reached or refuse.
         """
         consumer = committed.consumer
-        offsets, ends = await asyncio.gather(
+        offsets, beginnings, ends = await asyncio.gather(
             asyncio.gather(*(committed.read(Partition(*p)) for p in partitions)),
+            _bounds(consumer.beginning_offsets, partitions),
             _bounds(consumer.end_offsets, partitions),
         )
         starts = {}
@@ -141,6 +145,9 @@ class Starts:
             start = max((o for o in (offset, published) if o is not None), default=None)
             if start is None:
                 start = await self._first_start(committed, place)
+            elif start < (beginning := beginnings.get(place, start)):
+                await self._skip_expired(committed, place, start, beginning)
+                start = beginning
             elif start > ends.get(place, start):
                 await self._check_end(consumer, place, start)
             starts[place] = start
@@ -157,6 +164,21 @@ class Starts:
         end = int((await consumer.end_offsets([place]))[place])
         await committed.commit({Partition(*place): end})
         return end
+
+    async def _skip_expired(
+        self, committed: Committed, place: TopicPartition, start: int, beginning: int
+    ) -> None:
+        # Committed first, so that what is lost is counted once, whoever has the partition next.
+        partition = Partition(*place)
+        await committed.commit({partition: beginning})
+        self.lost[partition] += beginning - start
+        log.warning(
+            "records expired before they were read; raise the topic's retention, or add replicas",
+            partition=f"{place.topic}/{place.partition}",
+            committed_offset=start,
+            first_offset=beginning,
+            lost=beginning - start,
+        )
 
     async def _check_end(
         self, consumer: AIOKafkaConsumer, place: TopicPartition, start: int

@@ -28,7 +28,7 @@ from service.progress import Progress
 from service.records import Partition, Publication, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from aiokafka import AIOKafkaConsumer
 
@@ -79,6 +79,11 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     def joined(self) -> bool:
         """Whether this member has its assignment, which may be empty, and all positions are set."""
         return self.rebalances > 0 and self.progress.positioned
+
+    @property
+    def lost(self) -> Mapping[Partition, int]:
+        """See `ports.Session.lost`."""
+        return self._starts.lost
 
     async def start(self) -> None:
         """See `ports.Session.start`."""

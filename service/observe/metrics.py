@@ -69,6 +69,11 @@ class Metrics:
             "sentiment_dropped_total",
             "Records dropped before publishing because their epoch had ended; they are read again.",
         )
+        self.lost = counter(
+            "sentiment_lost_total",
+            "Records that expired unread: the topic's retention had passed the committed offset.",
+            ["topic", "partition"],
+        )
         self.rebalances = counter(
             "sentiment_rebalances_total", "Changes of the partition assignment."
         )

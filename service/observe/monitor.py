@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from service.observe.health import Readiness
     from service.observe.metrics import Metrics
     from service.ports import Session
+    from service.records import Partition
 
 
 class Monitor:
@@ -29,6 +30,7 @@ class Monitor:
         self._metrics = metrics
         self._readiness = readiness
         self._rebalances = 0
+        self._lost: dict[Partition, int] = {}
 
     async def update(self) -> None:
         """Copy the present state; a broker that does not answer makes the service unready.
@@ -50,3 +52,8 @@ class Monitor:
         metrics.set_drift(self._drift.drift())
         metrics.rebalances.inc(session.rebalances - self._rebalances)
         self._rebalances = session.rebalances
+        for topic, number in session.progress.partitions:
+            metrics.lost.labels(topic, number)
+        for partition, records in session.lost.items():
+            metrics.lost.labels(*partition).inc(records - self._lost.get(partition, 0))
+            self._lost[partition] = records

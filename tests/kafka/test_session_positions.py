@@ -11,13 +11,14 @@ from aiokafka import AIOKafkaProducer
 from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as Position
 from confluent_kafka.admin import AdminClient, NewPartitions
+from structlog.testing import capture_logs
 
-from service.errors import BrokerError
+from service.errors import BrokerError, RetriableError
 from service.kafka import KafkaSession
 from service.kafka.delivery import transactional_id
 from service.records import Partition
 from tools.kafka.broker import Broker
-from tools.kafka.kinds import INPUTS, Mode, Real, real_kafka
+from tools.kafka.kinds import INPUTS, AnySession, Mode, Real, Reset, real_kafka
 from tools.kafka.sessions import (
     WAIT_SECONDS,
     joined,
@@ -34,6 +35,8 @@ from tools.kafka.topics import create_topic, produce
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from service.records import Record
 
 __all__ = ["real"]
 
@@ -94,7 +97,7 @@ def move_group(real: Real, offset: int, partition: int = 0) -> None:
     client.close()
 
 
-async def until_it_ends(session: KafkaSession) -> str:
+async def until_it_ends(session: AnySession) -> str:
     """Poll until that fails for good; nothing may be returned before."""
     with pytest.raises(BrokerError) as caught:
         await polled(session, bool)
@@ -167,3 +170,52 @@ async def test_members_that_start_together_all_begin_at_the_end(both: Real) -> N
 
     for session in (first, second):
         assert [b"3"] * (INPUTS // 2) == values(await poll_count(session, INPUTS // 2))
+
+
+async def delete_up_to(real: Real, offset: int) -> None:
+    """Delete the first records of partition 0, as the topic's retention does."""
+    admin = AdminClient({"bootstrap.servers": real.bootstrap})
+    [deleted] = admin.delete_records([Position(real.topics[0], 0, offset)]).values()
+    await asyncio.to_thread(deleted.result, WAIT_SECONDS)
+
+
+@pytest.mark.parametrize("reset", ["earliest", "latest"])
+async def test_records_that_expired_while_away_are_counted(both: Real, reset: Reset) -> None:
+    """It goes on at the first record left, also with `latest`; a successor counts nothing."""
+    session = await joined(both.session(reset))
+    await both.produce(*numbered(3, 0))
+    assert await session.publish(publication(await poll_count(session, 3), both.topics[1]))
+    await session.stop()
+    await both.produce(*numbered(7, 0, first=3))
+    await delete_up_to(both, 6)
+
+    with capture_logs() as logs:
+        session = await started(both.session(reset))
+        records = await poll_count(session, 4)
+
+    assert [6, 7, 8, 9] == [r.offset for r in records]
+    partition = Partition(both.topics[0], 0)
+    assert {partition: 3} == session.lost
+    [line] = [entry for entry in logs if entry["log_level"] == "warning"]
+    assert (line["partition"], line["committed_offset"]) == (f"{both.topics[0]}/0", 3)
+    assert (line["first_offset"], line["lost"]) == (6, 3)
+    await session.stop()
+    successor = await started(both.session(reset))
+    assert values(records) == values(await poll_count(successor, 4))
+    assert {} == successor.lost
+
+
+async def test_records_that_expire_while_running_are_counted(both: Real) -> None:
+    """The position is not in the log any more; the next poll but one goes on behind the gap."""
+    session = await joined(both.session("latest", records_max=1))
+    await session.keep_alive()
+    await both.produce(*numbered(7, 0))
+    await delete_up_to(both, 5)
+    records: list[Record] = []
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(records) < 2:
+            with contextlib.suppress(RetriableError):
+                records += await session.poll()
+
+    assert [b"5", b"6"] == values(records)
+    assert {Partition(both.topics[0], 0): 5} == session.lost

@@ -34,6 +34,7 @@ def test_the_set_of_metrics_is_closed() -> None:
         ("sentiment_dead_lettered_total", "counter", "reason"),
         ("sentiment_skipped_total", "counter", "reason"),
         ("sentiment_dropped_total", "counter", ""),
+        ("sentiment_lost_total", "counter", "topic,partition"),
         ("sentiment_rebalances_total", "counter", ""),
         ("sentiment_retries_total", "counter", "stage"),
         ("sentiment_end_to_end_seconds", "histogram", ""),

@@ -9,6 +9,7 @@ from service.observe.drift import DriftWindow
 from service.observe.health import Readiness
 from service.observe.metrics import Metrics
 from service.observe.monitor import Monitor
+from service.records import Partition
 from tools.kafka.fake_cluster import FakeCluster
 from tools.kafka.fake_kafka import FakeSession
 
@@ -64,6 +65,23 @@ async def test_each_rebalance_is_counted_once() -> None:
         await group.monitor.update()
     assert group.metric("sentiment_rebalances_total") == group.session.rebalances > 1
     assert group.metric("sentiment_epoch") == group.session.progress.epoch > 0
+
+
+async def test_records_that_expired_are_counted_by_partition() -> None:
+    """Each once; a partition without a gap has a counter at 0, so that an increase shows."""
+    group = Group()
+    await group.session.start()
+    await group.session.poll()
+    for lost in (30, 30, 35):
+        group.session.lost[Partition("in", 1)] = lost
+        await group.monitor.update()
+    counts = [
+        group.metrics.registry.get_sample_value(
+            "sentiment_lost_total", {"topic": "in", "partition": number}
+        )
+        for number in "012"
+    ]
+    assert counts == [0, 35, 0]
 
 
 async def test_a_failure_that_waiting_does_not_fix_is_raised() -> None:

@@ -50,6 +50,7 @@ class FakeSession:
         """Join nothing yet."""
         self.progress = Progress()
         self.rebalances = 0
+        self.lost: dict[Partition, int] = {}
         self.group = group
         self.input_topics = tuple(inputs)
         self.polls = 0
