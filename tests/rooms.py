@@ -26,7 +26,7 @@ ARROWS: dict[str, set[str]] = {
     "ports": set(),
     "text": {"errors", "records", "sequences", "text.normalise"},
     "kafka.once": {"errors", "kafka", "progress", "records"},
-    "engines": {"errors"},
+    "engines": {"checkpoint", "errors"},
     "observe": {"errors", "records", "terminal"},
     "retry": set(),
     "scoring": {"checkpoint", "engines", "errors", "records", "sequences", "settings", "text"},
@@ -57,9 +57,9 @@ ARROWS: dict[str, set[str]] = {
         "settings", "terminal", "text",
     },
     "cli": {
-        "app", "bench", "demo", "errors", "lab", "lab.behaviour", "lab.bias", "lab.data",
-        "lab.measuring", "lab.teaching", "lab.training", "observe", "records", "reference",
-        "scoring", "settings", "terminal", "topics",
+        "app", "bench", "demo", "errors", "kafka.once", "lab", "lab.behaviour", "lab.bias",
+        "lab.data", "lab.measuring", "lab.teaching", "lab.training", "observe", "records",
+        "reference", "scoring", "settings", "terminal", "topics",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -93,11 +93,11 @@ FILES: dict[str, str] = {
     "irony neutral phrases praise reports turns",
     "settings": "groups __init__",
     "wire": "headers contracts cloudevents decode encode __init__",
-    "checkpoint": "__init__ calibration hub files tuning",
+    "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka": "error_codes connection decompress batches record fetching background committed "
     "producer delivery session __init__",
     "text": "__init__ windows language encoder prepare",
-    "kafka.once": "__init__ reader letters outputs",
+    "kafka.once": "__init__ reader letters outputs cluster",
     "engines": "layout cpu_limit finite lanes padding packing "
     "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
     "observe": "__init__ drift feed health logs tracing metrics monitor",
@@ -118,7 +118,7 @@ FILES: dict[str, str] = {
     "people lessons counterfactual mixture_three mixture",
     "lab.training": "__init__ base_model batches card teachers "
     "state losses calibrate figures train averaged",
-    "cli": "options completion failures health lab measuring training __init__",
+    "cli": "options completion failures cluster health lab measuring training __init__",
 }
 
 # Libraries that are heavy, or that stand for something outside, and the rooms that know them.

@@ -97,8 +97,11 @@ def main() -> None:
 
 @main.command()
 @click.option("--check-config", is_flag=True, help="Check the settings, print them, and exit.")
+@click.option(
+    "--check-cluster", is_flag=True, help="Check what the brokers would refuse, and exit."
+)
 @with_settings("kafka", "model", "batch", "delivery", "http", "log", "tracing")
-def run(settings: Settings, check_config: bool) -> None:
+def run(settings: Settings, check_config: bool, check_cluster: bool) -> None:
     """Run the service until SIGTERM or SIGINT.
 
     Every setting is an environment variable or a flag; the flag wins.
@@ -110,6 +113,10 @@ def run(settings: Settings, check_config: bool) -> None:
     if check_config:
         click.echo(settings.model_dump_json(indent=2))
         return
+    if check_cluster:
+        from service.cli.cluster import print_checks  # noqa: PLC0415 - see the module's docstring
+
+        sys.exit(asyncio.run(print_checks(settings)))
     from service.app import run_service  # noqa: PLC0415 - see the module's docstring
     from service.observe.logs import configure_logging  # noqa: PLC0415
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka.errors import InvalidTransactionTimeout, KafkaError, for_code
+from aiokafka.protocol.produce import ProduceRequest
 from confluent_kafka import Consumer
 from confluent_kafka import KafkaError as Known
+from confluent_kafka.admin import AdminClient
+from structlog.testing import capture_logs
 
 from conftest import lacking
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import KafkaSession, producer
+from service.kafka.background import Refusals
 from service.kafka.connection import check_versions, translated
 from service.kafka.error_codes import NEWER_CODES, register
+from service.kafka.once.cluster import check_cluster
 from service.records import Outgoing, Partition, Publication
 from tools.kafka.broker import Broker, BrokerUnavailableError, JarBroker, start_jar_broker
 from tools.kafka.kinds import session_settings
@@ -100,9 +106,12 @@ async def test_a_group_with_another_assignor_is_waited_for(real: Real) -> None:
             await asyncio.to_thread(other.poll, 0.2)
 
     error = await ending(real.session())
+    found = {f.name: f async for f in check_cluster(real.settings(), "exactly_once")}
     other.close()
 
     assert isinstance(error, RetriableError), error
+    assert "SENTIMENT_KAFKA__GROUP_ID" in found["group"].text
+    assert found["group"].passed is False
     assert "SENTIMENT_KAFKA__GROUP_ID" in str(error)
     assert (await joined(real.session())).progress.partitions
 
@@ -142,6 +151,66 @@ async def test_a_compacted_topic_takes_no_record_without_a_key(mode: Mode, real:
     session = await joined(real.session())
     await publish(b"key")
     assert [b"event"] == [message.value for message in await real.read(compacted)]
+
+
+async def test_a_topic_that_refuses_records_is_named_when_time_is_up() -> None:
+    """The client sends them again by itself, so only this tells; an accepted record ends it."""
+
+    class Client:
+        """Answers produce requests with a code."""
+
+        code = 19
+
+        async def send(self, _: int, __: ProduceRequest) -> SimpleNamespace:
+            return SimpleNamespace(topics=[("out", [(0, self.code, -1, -1, 0)])])
+
+    client = Client()
+    refusals = Refusals(client)
+    request = ProduceRequest(None, -1, 1000, [])
+
+    with capture_logs() as logs:
+        await client.send(1, request)
+        await client.send(1, request)
+
+    assert [("out", "NotEnoughReplicasError")] == [(line["topic"], line["error"]) for line in logs]
+    told = str(translated(refusals.explained(TimeoutError())))
+    assert "topic out" in told
+    assert "min.insync.replicas" in told
+    assert "min.insync" not in str(translated(refusals.explained(KafkaError())))
+    client.code = 0
+    await client.send(1, request)
+    assert "topic out" not in str(translated(refusals.explained(TimeoutError())))
+
+
+@pytest.mark.kafka
+async def test_a_cluster_is_checked_without_a_trace(real: Real) -> None:
+    """All that the service needs is found, and no group, topic or record is left behind."""
+    settings = real.settings()
+
+    found = [finding async for finding in check_cluster(settings, "exactly_once")]
+
+    assert {True} == {finding.passed for finding in found}, found
+    groups = AdminClient({"bootstrap.servers": real.bootstrap}).list_consumer_groups()
+    assert real.topics[0] not in {group.group_id for group in groups.result(WAIT_SECONDS).valid}
+
+
+@pytest.mark.kafka
+async def test_what_a_cluster_would_refuse_is_found(strict_broker: JarBroker) -> None:
+    """Each by its own check, with the setting to correct; a compacted topic is only told."""
+    bootstrap = strict_broker.bootstrap_servers
+    make = topics_on(Broker(bootstrap, "jars"))
+    topics = make("in"), make("out", 1, {"cleanup.policy": "compact"}), "nowhere"
+    settings = session_settings(bootstrap, topics, topics[0], session_timeout_ms=90_000)
+
+    found = {finding.name: finding async for finding in check_cluster(settings, "exactly_once")}
+
+    expected = {"topics": "nowhere", "transactions": "TRANSACTION_TIMEOUT_MS"}
+    expected["session timeout"] = "SESSION_TIMEOUT_MS"
+    failed = {name: finding.text for name, finding in found.items() if finding.passed is False}
+    assert expected.keys() == failed.keys()
+    assert all(expected[name] in failed[name] for name in expected), failed
+    assert found["compaction"].passed is None
+    assert topics[1] in found["compaction"].text
 
 
 def test_newer_errors_have_kafkas_names() -> None:
