@@ -1,1 +1,1 @@
-"""A model's files: found, downloaded, checked; its calibration and its tuned engine."""
+"""A model's files: finding, downloading and checking them; its calibration and tuning files."""

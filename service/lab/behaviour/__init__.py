@@ -1,1 +1,1 @@
-"""Behaviour tests in the manner of CheckList: sentences, changes, a table of failures."""
+"""Behaviour tests of a model after CheckList: sentences, changes, a table of failures."""

@@ -1,9 +1,9 @@
-"""The cases of `evaluate --behaviour`: frames filled, texts changed, the same ones each time.
+"""Builds the cases of `evaluate --behaviour`: fills frames and changes texts, always the same way.
 
-Exists so that building cases is apart from judging a model by them. The kinds of test and the rule
-of the first are those of CheckList (Ribeiro et al. 2020, arXiv:2005.04118); the sentences are
-written for this project. Pure: each test draws from a seed of its own, so that one more test leaves
-all others as they are. No model here.
+Exists so that the cases are separate from their evaluation. The kinds of test and the rule for
+invariance are from CheckList (Ribeiro et al. 2020, arXiv:2005.04118); the sentences were written
+for this project. Every test has its own seed, so that a new test does not change the others. No
+model here.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
     from service.lab.behaviour.meanings import Expected
 
-# Invariance: the label must stay. Complaint: what was negative must stay so. Meaning: the label is
-# known.
+# Invariance: a change must not change the label. Complaint: a change must not make a negative text
+# anything else. Meaning: the correct label is known.
 Kind = Literal["invariance", "complaint", "meaning"]
 
 SEED = 2005
-# Of each test, as far as its frames have so many: a share of 1 % is three of them, and a whole run
-# takes about a minute of one core.
+# Cases of a test, if its frames have enough fillers: 1 % is three cases, and all tests together
+# take about a minute on one core.
 CASES = 300
-# Of a file as many are drawn as keep its run below a minute too.
+# Texts to draw from a file, which also take less than a minute.
 DATA_CASES_MAX = 600
-# How many sentences of praise a long text has.
+# The numbers of sentences of praise in long texts.
 LONG_SENTENCES = (10, 25, 60)
-# Draws for each case asked for; frames with few fillers run out of new sentences.
+# Attempts for each case, because frames with few fillers repeat sentences.
 _DRAWS = 20
 
 FILLERS = {
@@ -45,31 +45,31 @@ _ARTICLE = re.compile(r"\b([Aa]) (?=[aeiou])")
 
 
 class Pair(NamedTuple):
-    """A text, and the same with a change that must not matter."""
+    """A text before and after a change that must not change its label."""
 
     text: str
     altered: str
 
 
 class Known(NamedTuple):
-    """A text, and what may be said of it."""
+    """A text, and its correct label."""
 
     text: str
     expected: Expected
 
 
 class Behaviour(NamedTuple):
-    """A test: cases of one kind under one name; `note` is what a reader of its figure must know."""
+    """A test: cases of one kind; the report shows its name, description and note."""
 
     name: str
     kind: Kind
-    says: str
+    description: str
     cases: Sequence[Pair] | Sequence[Known]
     note: str = ""
 
 
 def written_tests() -> list[Behaviour]:
-    """All tests on sentences of ours, in the order of the report."""
+    """All tests on the sentences of this project, in the order of the report."""
     base = base_texts()
     plain = [text for _, some in base for text in some]
     return [
@@ -77,7 +77,7 @@ def written_tests() -> list[Behaviour]:
         _swapped("names_swapped", "another name", "name", texts.WITH_NAME),
         _swapped("places_swapped", "another place", "place", texts.WITH_PLACE),
         *(_quoted(base, above=above) for above in (True, False)),
-        # Half as many more: those that are not negative as they are do not count.
+        # Half as many more, because complaints that the model does not find negative do not count.
         *complaint_tests(fill(texts.COMPLAINTS, CASES * 3 // 2, _random("complaints"))),
         *(_meaning(one) for one in MEANINGS),
         _long_praise(),
@@ -86,9 +86,9 @@ def written_tests() -> list[Behaviour]:
 
 
 def data_tests(all_texts: Sequence[str], complaints: Sequence[str]) -> list[Behaviour]:
-    """The same changes on texts of a file, and on those of its texts that are complaints.
+    """Tests with the same changes on texts of a file; `complaints` are its negative texts.
 
-    Names and places are left alone: in a text that anybody wrote they are not surely found.
+    Names and places are not swapped, because they cannot be found reliably in any text.
     """
     rng = _random("data")
     drawn = rng.sample(list(all_texts), min(DATA_CASES_MAX, len(all_texts)))
@@ -97,18 +97,20 @@ def data_tests(all_texts: Sequence[str], complaints: Sequence[str]) -> list[Beha
 
 
 def complaint_tests(complaints: Sequence[str]) -> list[Behaviour]:
-    """Whether complaints stay negative under a greeting, over a sign-off, between both."""
+    """Tests whether complaints stay negative with a greeting, a sign-off, or both."""
     return [
-        Behaviour(f"complaint_{change.name}", "complaint", f"complaint, {change.says}", pairs)
+        Behaviour(
+            f"complaint_{change.name}", "complaint", f"complaint, {change.description}", pairs
+        )
         for change in changes.FORMULAS
         for pairs in [_pairs(complaints, change.alter, _random(f"complaint {change.name}"))]
     ]
 
 
 def base_texts() -> tuple[tuple[str, list[str]], ...]:
-    """The sentences of ours that are changed, each kind with the opinion that opposes it.
+    """The sentences to change, by the opinion opposite to theirs.
 
-    Both poles weigh alike, and a fifth are facts.
+    Two fifths are complaints (the opposite is "positive"), two fifths praise, and a fifth facts.
     """
     rng = _random("base")
     return (
@@ -119,7 +121,7 @@ def base_texts() -> tuple[tuple[str, list[str]], ...]:
 
 
 def fill(frames: Sequence[str], count: int, rng: random.Random) -> list[str]:
-    """Up to `count` different sentences, as many of each frame as its fillers allow."""
+    """Up to `count` different sentences, an equal number of each frame if its fillers suffice."""
     made: dict[str, None] = {}
     for turn in range(count * _DRAWS):
         if len(made) == count:
@@ -131,7 +133,7 @@ def fill(frames: Sequence[str], count: int, rng: random.Random) -> list[str]:
 def _sentence(frame: str, rng: random.Random) -> str:
     drawn = {name: rng.choice(values) for name, values in FILLERS.items() if f"{{{name}}}" in frame}
     filled = _ARTICLE.sub(r"\1n ", frame.format(**drawn))
-    # Frames without a capital are written so; those that begin with a filler are not.
+    # A frame in lower case is meant so; a filler at the start of a frame gets a capital.
     return filled[0].upper() + filled[1:] if frame[0] == "{" else filled
 
 
@@ -141,7 +143,7 @@ def _random(name: str) -> random.Random:
 
 def _changed(change: changes.Change, base: Sequence[str]) -> Behaviour:
     pairs = _pairs(base, change.alter, _random(change.name))
-    return Behaviour(change.name, "invariance", change.says, pairs)
+    return Behaviour(change.name, "invariance", change.description, pairs)
 
 
 def _pairs(
@@ -151,7 +153,7 @@ def _pairs(
     return [Pair(text, other) for text, other in altered if other is not None and other != text]
 
 
-def _swapped(name: str, says: str, slot: str, frames: Sequence[str]) -> Behaviour:
+def _swapped(name: str, description: str, slot: str, frames: Sequence[str]) -> Behaviour:
     rng = _random(name)
     left_open = [frame.replace(f"{{{slot}}}", f"{{{{{slot}}}}}") for frame in frames]
     pairs: dict[Pair, None] = {}
@@ -161,7 +163,7 @@ def _swapped(name: str, says: str, slot: str, frames: Sequence[str]) -> Behaviou
         frame = _sentence(left_open[turn % len(left_open)], rng)
         one, other = rng.sample(FILLERS[slot], 2)
         pairs[Pair(frame.format(**{slot: one}), frame.format(**{slot: other}))] = None
-    return Behaviour(name, "invariance", says, list(pairs))
+    return Behaviour(name, "invariance", description, list(pairs))
 
 
 def _quoted(base: Sequence[tuple[str, list[str]]], *, above: bool) -> Behaviour:
@@ -179,20 +181,20 @@ def _quoted(base: Sequence[tuple[str, list[str]]], *, above: bool) -> Behaviour:
 
 def _meaning(meaning: meanings.Meaning) -> Behaviour:
     rng = _random(meaning.name)
-    # As many of a group as it has of the test's frames.
+    # Each group has cases in proportion to its frames.
     total = sum(len(group.frames) for group in meaning.groups)
     cases = [
         Known(text, group.expected)
         for group in meaning.groups
         for text in fill(group.frames, CASES * len(group.frames) // total, rng)
     ]
-    return Behaviour(meaning.name, "meaning", meaning.says, cases)
+    return Behaviour(meaning.name, "meaning", meaning.description, cases)
 
 
 def _long_praise() -> Behaviour:
     rng = _random("long praise")
     cases = []
-    # A third: long texts cost as much as twenty short ones.
+    # A third of the usual number, because a long text takes as long as twenty short ones.
     for number in range(CASES // 3):
         count = LONG_SENTENCES[number % len(LONG_SENTENCES)]
         praise = [_sentence(rng.choice(texts.PRAISE), rng) for _ in range(count)]
@@ -206,7 +208,7 @@ def _neutral() -> list[Behaviour]:
     facts = fill(texts.FACTS, CASES, rng)
     bare: dict[str, None] = dict.fromkeys(feedback.BARE_WORDS)
     for _ in range(CASES // 5):
-        # Nothing but the address, or the handle.
+        # Only the address, and only the handle.
         bare[changes.add_address("", rng).strip()] = None
         bare[changes.add_handle("", rng).strip()] = None
     return [

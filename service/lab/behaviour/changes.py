@@ -1,8 +1,8 @@
-"""What may be done to a text without changing what it says, for `evaluate --behaviour`.
+"""The changes to a text that do not change its meaning, for `evaluate --behaviour`.
 
-Exists so that each change can be read in one place: an address or a handle more, a typo, another
-greeting. None of the formulas here may be trained on (a test holds that), so that what is measured
-is how a model takes the ones that it has never met. Pure; all chance comes from the `Random` given.
+Exists so that each change is in one place: an added address or handle, a typo, a greeting. No
+formula here may be trained on (a test checks this), so that the tests measure formulas that are new
+to a model. Pure; randomness comes from the argument `rng`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    # Gives None where there is nothing in a text that could be changed.
+    # Returns None if the text has nothing to change.
     Alter = Callable[[str, random.Random], str | None]
 
 ADDRESSES = (
@@ -23,19 +23,19 @@ ADDRESSES = (
     "www.example.org/help?id={code}", "https://news.example.com/2024/05/{code}.html",
     "https://example.net/best-offers/{code}", "https://shop.example.com/p/sad-panda-mug/{code}",
 )  # fmt: skip
-# People and firms choose words of opinion for their names; whose it is says nothing of a text.
+# Some handles have words of opinion, which are no opinion of the text.
 HANDLES = (
     "@northline_{code}", "@{code}", "@RailWatchers", "@mrs_okafor", "@JollyJoe77", "@TheAngryBaker",
     "@BestBuyFan", "@QuietFox", "@lucky_lukas", "@DoomMetalDan", "@SunnySideBank", "@LostKeysBand",
 )  # fmt: skip
-# Beside the words of a text and not about it.
-ASIDES = (
+# Sentences to add that are not about the subject of a text.
+UNRELATED = (
     "I am writing this on the train.", "This was on {day}.", "My order number is {code}.",
     "I live on the third floor.", "It is raining here today.", "For context, I am 34.",
     "Posted from my tablet.", "This is about account {code}.", "I have two cats.",
 )  # fmt: skip
 DAYS = ("Monday", "Wednesday", "Saturday")
-# Either of two says the same where it stands between spaces.
+# Pairs of words that can replace each other between spaces.
 SAME_WORDS = (
     ("the", "that"), ("my", "our"), ("our", "my"), ("and", "&"), ("this", "that"), ("The", "That"),
     ("My", "Our"), ("Our", "My"), ("This", "That"), ("at", "over at"),
@@ -77,7 +77,7 @@ GREETINGS = (
 )
 SIGNED_BY = ("Morgan", "Imani", "Kenji", "Salma", "Pedro", "Heather", "Anil", "Wyatt")
 
-# The one is quoted under or over a text of the other pole; over and under a fact, either.
+# Quotes by their opinion. A text gets a quote of the opposite pole, a fact one of either.
 QUOTED = {
     "positive": (
         "What a fabulous experience, everything about it was excellent and I would buy it again.",
@@ -101,10 +101,10 @@ _CODE_CHARACTERS = "abcdefghkmnpqrstuvwxyzABCDEFGHKMNPQRSTUVWXYZ23456789"
 
 
 class Change(NamedTuple):
-    """One way to alter a text; `says` is what a person reads of it."""
+    """One way to change a text, with a description for the report."""
 
     name: str
-    says: str
+    description: str
     alter: Alter
 
 
@@ -121,22 +121,22 @@ def _beside(text: str, added: str, rng: random.Random) -> str:
 
 
 def add_address(text: str, rng: random.Random) -> str:
-    """With an address before or behind it."""
+    """Add an address before or after the text."""
     return _beside(text, _filled(rng.choice(ADDRESSES), rng), rng)
 
 
 def add_handle(text: str, rng: random.Random) -> str:
-    """With a handle before or behind it."""
+    """Add a handle before or after the text."""
     return _beside(text, _filled(rng.choice(HANDLES), rng), rng)
 
 
-def add_aside(text: str, rng: random.Random) -> str:
-    """With a sentence before or behind it that has no opinion."""
-    return _beside(text, _filled(rng.choice(ASIDES), rng), rng)
+def add_unrelated(text: str, rng: random.Random) -> str:
+    """Add a sentence without an opinion before or after the text."""
+    return _beside(text, _filled(rng.choice(UNRELATED), rng), rng)
 
 
 def change_neutral_word(text: str, rng: random.Random) -> str | None:
-    """One of its small words by another; None where it has none of them."""
+    """Replace one small word by another; None if the text has none of `SAME_WORDS`."""
     found = [pair for pair in SAME_WORDS if re.search(rf"(?<!\S){pair[0]}(?!\S)", text)]
     if not found:
         return None
@@ -145,20 +145,20 @@ def change_neutral_word(text: str, rng: random.Random) -> str | None:
 
 
 def change_punctuation(text: str, rng: random.Random) -> str | None:
-    """Other marks at its end, or none in it; None where that is the same text."""
+    """Change the punctuation at the end, or remove all; None if that gives the same text."""
     bare = text.rstrip(".!? ")
     ways = (bare, f"{bare}.", f"{bare}...", f"{bare}!", f"{bare} .", _MARKS.sub("", text))
     others = [way for way in ways if way != text]
-    # A question without its mark may be none.
+    # A question stays as it is: without its mark it may be no question.
     return rng.choice(others) if bare and not text.rstrip().endswith("?") else None
 
 
 def add_typo(text: str, rng: random.Random) -> str | None:
-    """Two neighbouring letters of one word change places; None where no word is long enough."""
+    """Swap two neighbouring letters of one word; None if no word is long enough."""
     found = [
         (word.start() + at, word.start() + at + 1)
         for word in _WORD.finditer(text)
-        # A first letter stays: few typing errors are there.
+        # The first letter stays, because it is rarely mistyped.
         for at in range(1, len(word[0]) - 1)
         if word[0][at] != word[0][at + 1]
     ]
@@ -169,13 +169,13 @@ def add_typo(text: str, rng: random.Random) -> str | None:
 
 
 def change_case(text: str, rng: random.Random) -> str | None:
-    """All small, all capital, or each word with a capital; None where that is the same text."""
+    """Use lower case, upper case or capitalised words; None if that gives the same text."""
     others = [way for way in (text.lower(), text.upper(), string.capwords(text)) if way != text]
     return rng.choice(others) if others else None
 
 
 def change_spaces(text: str, rng: random.Random) -> str:
-    """With other spaces, in quotation marks, or over two lines."""
+    """Change spaces, add quotation marks, or break the line."""
     return rng.choice(
         (f'"{text}"', f"\u201c{text}\u201d", f"  {text}\n", text.replace(" ", "  "),
          text.replace(" ", "\n", 1), text.replace(" ", "\u00a0"))
@@ -183,23 +183,23 @@ def change_spaces(text: str, rng: random.Random) -> str:
 
 
 def add_sign_off(text: str, rng: random.Random) -> str:
-    """With a closing formula and a name below it."""
+    """Add a closing formula and a name below the text."""
     return f"{text}\n\n{_filled(rng.choice(SIGN_OFFS), rng)}"
 
 
 def add_greeting(text: str, rng: random.Random) -> str:
-    """With a greeting above it, or before it."""
+    """Add a greeting above the text, or before it on the same line."""
     greeting = _filled(rng.choice(GREETINGS), rng)
     return rng.choice((f"{greeting}\n\n{text}", f"{greeting} {text}"))
 
 
 def add_greeting_and_sign_off(text: str, rng: random.Random) -> str:
-    """As a letter has them."""
+    """Add both, as in a letter."""
     return add_sign_off(add_greeting(text, rng), rng)
 
 
 def quoted(text: str, opinion: str, rng: random.Random, *, above: bool) -> str:
-    """With a quoted mail of that opinion (a key of `QUOTED`) above or below it."""
+    """Add a quoted mail with this opinion (a key of `QUOTED`) above or below the text."""
     lines = "\n".join(f"> {line}" for line in rng.choice(QUOTED[opinion]).split(", ", 1))
     quote = rng.choice((lines, f"{_filled(rng.choice(QUOTE_HEADS), rng)}\n{lines}"))
     return f"{quote}\n\n{text}" if above else f"{text}\n\n{quote}"
@@ -208,7 +208,7 @@ def quoted(text: str, opinion: str, rng: random.Random, *, above: bool) -> str:
 CHANGES = (
     Change("address_added", "an address added", add_address),
     Change("handle_added", "a handle added", add_handle),
-    Change("neutral_words_added", "a sentence without opinion added", add_aside),
+    Change("neutral_words_added", "a sentence without opinion added", add_unrelated),
     Change("neutral_words_changed", "a neutral word changed", change_neutral_word),
     Change("punctuation_changed", "punctuation changed", change_punctuation),
     Change("typo_added", "a typo", add_typo),
@@ -218,5 +218,5 @@ CHANGES = (
     Change("greeting_added", "a greeting added", add_greeting),
     Change("greeting_and_sign_off_added", "both added", add_greeting_and_sign_off),
 )
-# A complaint may not turn by these; see `behaviour_cases`.
+# The changes for complaints; see `cases.complaint_tests`.
 FORMULAS = CHANGES[-3:]

@@ -1,8 +1,8 @@
-"""Sentences as feedback and posts have them, of known meaning, for `evaluate --behaviour`.
+"""Sentences in the style of feedback and posts, with their labels, for `evaluate --behaviour`.
 
-Exists so that what is asked, and what is taken for right, can be read in one place. Values only. No
-frame of this file may be trained on (a test holds that). Places in braces are filled by
-`behaviour_cases`, from `FILLERS` in `behaviour_meanings` and `behaviour_texts`.
+Exists so that sentences and correct labels are in one place. Values only. No frame here may be
+trained on (a test checks this). `cases` fills the slots in braces from `FILLERS` of `meanings` and
+`texts`.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ INFORMAL = (
     )),
 )  # fmt: skip
 
-# Behind much praise; what a reader remembers of such a text.
+# Ends of long texts of praise, which make them negative.
 LAST_WORDS = (
     "Then we found bedbugs in the mattress. I shall never set foot in there again.",
     "But on the last day they stole my wallet and laughed at me. Stay away.",
@@ -148,7 +148,7 @@ LAST_WORDS = (
     "And then it caught fire and burned down my kitchen. Do not buy it.",
     "But now they refuse to give my money back. I was cheated.",
 )
-# Said alone, these have no opinion that one could be sure of.
+# Texts of one word, which have no certain opinion.
 BARE_WORDS = (
     "ok", "okay", "yes", "no", "hm", "?", "...", "maybe", "lol", "well", "so", "and", "what", "who",
     "now", "today", "me", "same", "first", "test", "12", "3.14", "2024-05-04", "#", "-", "hello",

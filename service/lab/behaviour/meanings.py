@@ -1,33 +1,33 @@
-"""Sentences whose meaning hangs on grammar, for `evaluate --behaviour`: negation, time, "but".
+"""Sentences whose meaning depends on grammar (negation, time, "but"), for `evaluate --behaviour`.
 
-Exists so that what is asked, and what is taken for right, can be read in one place. Values only. No
-frame of this file may be trained on (a test holds that). Places in braces are filled by
-`behaviour_cases`, from `FILLERS` here and in `behaviour_texts`.
+Exists so that sentences and correct labels are in one place. Values only. No frame here may be
+trained on (a test checks this). `cases` fills the slots in braces from `FILLERS` here and in
+`texts`.
 """
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-# `not negative` is right for any other label: of two labels the positive one, of three it or
-# neutral. `no sure pole` fails only where a pole is called with confidence.
+# `not negative` allows every other label. `no sure pole` fails only if the model is confident of a
+# pole.
 Expected = Literal[
     "negative", "positive", "neutral", "not negative", "not positive", "no sure pole"
 ]
 
 
 class Group(NamedTuple):
-    """Frames that all have one meaning."""
+    """Frames with the same correct label."""
 
     expected: Expected
     frames: tuple[str, ...]
 
 
 class Meaning(NamedTuple):
-    """One test: its name, what a person reads of it, and what it asks."""
+    """A test with a description for the report, and its frames."""
 
     name: str
-    says: str
+    description: str
     groups: tuple[Group, ...]
 
 

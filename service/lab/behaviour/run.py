@@ -1,8 +1,8 @@
-"""Whether a model is steady, and understands: `sentiment-stream evaluate --behaviour`.
+"""Tests the behaviour of a model: `sentiment-stream evaluate --behaviour`.
 
-Exists so that a model is judged by what it makes of a greeting, a typo or "but it was not", which
-accuracy on a set does not show. Method: CheckList (Ribeiro et al. 2020, arXiv:2005.04118). Judging
-and showing alone; which texts are asked about is in `behaviour_cases`.
+Exists to measure how a model reacts to a greeting, a typo or "but it was not", which the accuracy
+on a data set does not show. Method: CheckList (Ribeiro et al. 2020, arXiv:2005.04118). Evaluates
+and prints; the texts are built in `cases`.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ if TYPE_CHECKING:
     from service.lab.data.labelled import Form
     from service.scoring.texts import LoadedModel
 
-# A pair fails where its label changes and a probability moves by more than this, as in CheckList:
-# a text that lies at the border between two labels may cross it.
+# A pair fails if its label changes and a probability changes by more than this, as in CheckList: a
+# text at the border of two labels may cross it.
 SHIFT_MAX = 0.1
 EXAMPLES = 3
-# Of a longer text the end is shown: what was asked about stands there.
+# A longer example shows its end, which the test is about.
 EXAMPLE_CHARACTERS_MAX = 300
 _NEUTRAL = "neutral"
 
 
-class Judged(NamedTuple):
-    """What the model says of a text: the likeliest label, and every label's probability."""
+class Prediction(NamedTuple):
+    """The likeliest label of a text, and the probability of every label."""
 
     label: str
     scores: dict[str, float]
     confident: bool
 
     def as_json(self) -> dict[str, Any]:
-        """What a report shows of it."""
+        """The prediction as a report has it."""
         return {"label": self.label, "score": self.scores[self.label], "sure": self.confident}
 
 
 class Poles(NamedTuple):
-    """The names of a model's labels; `neutral` is None where it has none of that name."""
+    """The names of a model's labels for the poles and between them; `neutral` None without one."""
 
     negative: str
     positive: str
@@ -60,15 +60,21 @@ class Poles(NamedTuple):
 def measure(
     model: LoadedModel, console: Console, data: Path | None = None, form: Form = "glue"
 ) -> dict[str, Any]:
-    """Judge a model by the tests on written sentences, and on texts of a file where one is given.
+    """Test a model on written sentences, and on the texts of a file if `data` is given.
 
-    Gives `behaviour` and, of a file, `behaviour_on_data`: for each test by its name `kind`, `says`,
-    `cases`, `failures`, `share` (of the cases, from 0 to 1; None where there is no case), up to
-    three `examples`, and `note` where there is something to know. An `invariance` fails where the
-    likeliest label changes and some probability does by more than `SHIFT_MAX`. A `complaint` is a
-    case where it is negative as it is, and fails where it is not so with the change. A `meaning`
-    fails where the likeliest label is none of those that are right. Labels are the poles by their
-    names (see `poles`); a test that needs a neutral one has no case where the model has none.
+    Returns the model, its labels, and the figures of each test by its name: under `behaviour` for
+    written sentences, under `behaviour_on_data` for the file. Each has:
+        kind, says: the kind of the test and its description.
+        cases, failures: how many there are.
+        share: failures / cases; None without cases.
+        examples: up to three failures.
+        note: a remark, if there is one.
+
+    An `invariance` fails if the likeliest label changes, and the probability of a label by more
+    than `SHIFT_MAX`. A `complaint` counts as a case if it is negative without the change, and fails
+    if it is not negative with it. A `meaning` fails if the likeliest label is not a correct one.
+    The poles are found by the names of labels (see `scoring.poles`). A test that needs a neutral
+    label has no cases if the model has none.
 
     Raises:
         InputError: the file cannot be used.
@@ -79,7 +85,7 @@ def measure(
     if data is not None:
         tests["behaviour_on_data"] = _tests_of(data, form, labels, model.engine.info.name)
     asked = (text for some in tests.values() for test in some for text in _texts(test))
-    judged = _judge(asked, model, console)
+    predictions = _predict(asked, model, console)
     middle = neutral(labels)
     poles = Poles(
         labels[negative(labels)],
@@ -90,7 +96,7 @@ def measure(
         "model": model.described(),
         "labels": list(labels),
         **{
-            part: {test.name: figures_of(test, judged, poles) for test in some}
+            part: {test.name: figures_of(test, predictions, poles) for test in some}
             for part, some in tests.items()
         },
     }
@@ -112,39 +118,39 @@ def _texts(test: Behaviour) -> Iterable[str]:
             yield case.altered
 
 
-def _judge(texts: Iterable[str], model: LoadedModel, console: Console) -> dict[str, Judged]:
+def _predict(texts: Iterable[str], model: LoadedModel, console: Console) -> dict[str, Prediction]:
     once = list(dict.fromkeys(texts))
     scored = track(score_texts(once, model), "behaviour", len(once), console)
     return {
-        # The likeliest label, whatever is called in its place where the model is unsure.
-        text: Judged(max(s.scores, key=s.scores.__getitem__), s.scores, s.confident)
+        # The likeliest label, even if the settings replace it where the model is not confident.
+        text: Prediction(max(s.scores, key=s.scores.__getitem__), s.scores, s.confident)
         for text, s in zip(once, scored, strict=True)
     }
 
 
-def figures_of(test: Behaviour, judged: dict[str, Judged], poles: Poles) -> dict[str, Any]:
-    """The figures of one test; `judged` has what the model says of each of its texts."""
+def figures_of(test: Behaviour, predictions: dict[str, Prediction], poles: Poles) -> dict[str, Any]:
+    """The figures of one test; `predictions` has one for each of its texts."""
     cases = failed = 0
     examples: list[dict[str, Any]] = []
     for case in test.cases:
         if isinstance(case, Pair):
-            before, after = judged[case.text], judged[case.altered]
+            before, after = predictions[case.text], predictions[case.altered]
             if test.kind == "complaint" and before.label != poles.negative:
                 continue
-            fails = _turns(test.kind, before, after)
+            fails = _changes_label(test.kind, before, after)
             shown = {**_shown(case), "before": before.as_json(), "after": after.as_json()}
         else:
             if case.expected == _NEUTRAL and poles.neutral is None:
                 continue
-            fails = not _is_right(case, judged[case.text], poles)
-            shown = {**_shown(case), "found": judged[case.text].as_json()}
+            fails = not _is_right(case, predictions[case.text], poles)
+            shown = {**_shown(case), "found": predictions[case.text].as_json()}
         cases += 1
         failed += fails
         if fails and len(examples) < EXAMPLES:
             examples.append(shown)
     figures: dict[str, Any] = {
         "kind": test.kind,
-        "says": test.says,
+        "says": test.description,
         "cases": cases,
         "failures": failed,
         "share": failed / cases if cases else None,
@@ -154,14 +160,14 @@ def figures_of(test: Behaviour, judged: dict[str, Judged], poles: Poles) -> dict
     return {**figures, "note": note} if note else figures
 
 
-def _turns(kind: str, before: Judged, after: Judged) -> bool:
+def _changes_label(kind: str, before: Prediction, after: Prediction) -> bool:
     changed = before.label != after.label
     if kind == "complaint":
         return changed
     return changed and any(abs(after.scores[n] - p) > SHIFT_MAX for n, p in before.scores.items())
 
 
-def _is_right(case: Known, found: Judged, poles: Poles) -> bool:
+def _is_right(case: Known, found: Prediction, poles: Poles) -> bool:
     pole = {"negative": poles.negative, "positive": poles.positive}
     if case.expected == "no sure pole":
         return not (found.confident and found.label in pole.values())
@@ -184,11 +190,11 @@ def _why_empty(test: Behaviour) -> str:
         return "no complaint is negative as it is"
     if test.cases:
         return "skipped: the model has no neutral label"
-    return "no text could be changed so"
+    return "no text has anything to change"
 
 
 def print_tables(figures: dict[str, Any], console: Console) -> None:
-    """Show the shares and the examples to a person."""
+    """Print the shares and the examples."""
     name = figures["model"]["name"]
     for part, title in (
         ("behaviour", "written sentences"), ("behaviour_on_data", "texts of the file"),

@@ -1,12 +1,12 @@
-"""The sentences that `evaluate --behaviour` changes: complaints, praise and facts, by frames.
+"""The sentences that `evaluate --behaviour` changes: frames of complaints, praise and facts.
 
-Exists so that what is measured can be read in one place. Values only. No frame of this file may be
-trained on (a test holds that). Places in braces are filled by `behaviour_cases`.
+Exists so that the sentences are in one place. Values only. No frame here may be trained on (a test
+checks this). `cases` fills the slots in braces.
 """
 
 from __future__ import annotations
 
-# One kind of filler for each name that stands in braces, here and in `behaviour_meanings`.
+# The fillers for each name in braces, here and in `meanings`.
 FILLERS: dict[str, tuple[str, ...]] = {
     "goods": (
         "kettle", "headset", "backpack", "desk lamp", "blender", "raincoat", "coffee grinder",
@@ -125,7 +125,7 @@ FACTS = (
     "anyone know if the {firm} is open on {day}",
 )
 
-# Who or where does not matter for these; each pair has two names, or two places.
+# The label does not depend on the name or place; a pair has two names, or two places.
 WITH_NAME = (
     "{name} at the front desk was rude and would not listen.",
     "I spoke with {name} for ten minutes and nothing was solved.",

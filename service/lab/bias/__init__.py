@@ -1,1 +1,1 @@
-"""The report on who a text speaks of: countries, names, pronouns, groups."""
+"""The report on bias: how scores depend on countries, names, pronouns and groups in a text."""

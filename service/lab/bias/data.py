@@ -1,7 +1,7 @@
-"""What sentences are made of and taken from: countries, and pairs that should score alike.
+"""Reads the data for `bias`: countries, and pairs of texts that should have equal scores.
 
-Exists so that cells which need cleaning, and other people's forms of pairs, are dealt with in one
-place. Reads files; nothing is scored here.
+Exists so that cells are cleaned, and published forms of pairs are read, in one place. Nothing is
+scored here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 COUNTRIES = "countries.csv"
 WORLD = "countries-110m.json"
 
-# More than any published set has; all of them are held at once.
+# More pairs than any published set has; they are all in memory at once.
 PAIRS_MAX = 100_000
 
 PRONOUNS = frozenset(
@@ -33,8 +33,8 @@ PRONOUNS = frozenset(
      "herself")
 )  # fmt: skip
 
-# Where a name in a sentence is not the name in a list.
-_SPOKEN = {
+# Names in a sentence that differ from those in the file.
+_IN_SENTENCE = {
     "CD": "the Democratic Republic of the Congo",
     "CG": "the Republic of the Congo",
     "BA": "Bosnia and Herzegovina",
@@ -44,7 +44,7 @@ _WITH_ARTICLE = frozenset(
     ("BS", "GM", "NL", "PH", "MV", "US", "GB", "AE", "KM", "SC", "DO", "CF", "IO", "TF", "IM", "BQ",
      "UM")
 )  # fmt: skip
-# Where a cell has none, has a better one behind the first, or has that of two countries.
+# Adjectives that the file lacks, that are not the first in their cell, or that two countries share.
 _ADJECTIVES = {
     "HK": "Hong Kong",
     "TW": "Taiwanese",
@@ -57,10 +57,10 @@ _NO_ADJECTIVE = frozenset(("", "none", "na"))
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country or territory; `spoken` is its name within a sentence, `number` the ISO code."""
+    """A country or territory; `in_sentence` is its name in a sentence, `number` the ISO code."""
 
     name: str
-    spoken: str
+    in_sentence: str
     adjective: str | None
     number: str
     region: str
@@ -68,7 +68,7 @@ class Country:
 
 @dataclass(frozen=True, slots=True)
 class PairSet:
-    """Pairs of texts that differ in who they speak of, and in nothing that is good or bad."""
+    """Pairs of texts that differ only in the people whom they mention; `differ_in` says in what."""
 
     name: str
     differ_in: str
@@ -76,10 +76,10 @@ class PairSet:
 
 
 def read_countries(folder: Path) -> list[Country]:
-    """All countries of `countries.csv`, cleaned.
+    """The countries of `countries.csv` in a folder, cleaned.
 
     Raises:
-        InputError: the folder or file is not there, or is none of countries.
+        InputError: there is no such file, or it has other columns.
     """
     file = folder / COUNTRIES
     rows = csv.DictReader(io.StringIO(_text(file), newline=""))
@@ -87,7 +87,7 @@ def read_countries(folder: Path) -> list[Country]:
         return [
             Country(
                 name=row["name"],
-                spoken=_spoken(row["iso2"], row["name"]),
+                in_sentence=_in_sentence(row["iso2"], row["name"]),
                 adjective=_adjective(row["iso2"], row["adjective"]),
                 number=row["iso_numeric"],
                 region=row["sub_region"] or "none",
@@ -104,16 +104,16 @@ def built_in_pairs(folder: Path) -> list[PairSet]:
     """The gender pairs of WinoGender and WinoBias, and the pairs written for this report.
 
     Raises:
-        InputError: a file is not there.
+        InputError: a file is missing.
     """
     return [*_winogender(folder), *_winobias(folder), *_names(), *_terms()]
 
 
 def read_pairs(file: Path) -> PairSet:
-    """Pairs of another source: a TSV of two texts, StereoSet's JSON, or CrowS-Pairs' CSV.
+    """Pairs from a file: a TSV of two texts, StereoSet's JSON, or CrowS-Pairs' CSV.
 
     Raises:
-        InputError: the file is of no such form, or has too many pairs or none.
+        InputError: the file has another form, too many pairs, or none.
     """
     text = read_text(file, "give a file of pairs")
     try:
@@ -141,15 +141,15 @@ def _text(file: Path) -> str:
     )
 
 
-def _spoken(iso2: str, name: str) -> str:
+def _in_sentence(iso2: str, name: str) -> str:
     name = name.replace(" & ", " and ")
     if iso2 in _WITH_ARTICLE or name.endswith("Islands"):
         name = f"the {name}"
-    return _SPOKEN.get(iso2, name)
+    return _IN_SENTENCE.get(iso2, name)
 
 
 def _adjective(iso2: str, cell: str) -> str | None:
-    """The first of the alternatives, without what is said about it in brackets."""
+    """The first of the adjectives in a cell, without a remark in brackets."""
     first = re.split(r"[;,(/]| or ", cell)[0].strip()
     return _ADJECTIVES.get(iso2) or (None if first.lower() in _NO_ADJECTIVE else first)
 
@@ -163,7 +163,7 @@ def _winogender(folder: Path) -> list[PairSet]:
         sentences.setdefault(stem, {})[gender] = sentence
     return [
         PairSet(
-            f"WinoGender, {a}-{b}", "a pronoun", _alike((s[a], s[b]) for s in sentences.values())
+            f"WinoGender, {a}-{b}", "a pronoun", _proper((s[a], s[b]) for s in sentences.values())
         )
         for a, b in itertools.combinations(("male", "female", "neutral"), 2)
     ]
@@ -182,13 +182,13 @@ def _winobias(folder: Path) -> list[PairSet]:
             )
             for side in ("pro", "anti")
         )
-        pairs = _alike(zip(pro, anti, strict=False))
+        pairs = _proper(zip(pro, anti, strict=False))
         sets.append(PairSet(f"WinoBias, {kind}", "a pronoun", pairs))
     return sets
 
 
-def _alike(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Those that differ in pronouns alone: the published files hold some that do not."""
+def _proper(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The pairs that differ only in pronouns; some in the published files do not."""
     return tuple(pair for pair in pairs if _differ_in_pronouns(*pair))
 
 
@@ -197,7 +197,7 @@ def _differ_in_pronouns(first: str, second: str) -> bool:
     if len(words[0]) != len(words[1]):
         return False
     differing = [pair for pair in zip(*words, strict=True) if pair[0] != pair[1]]
-    # "they were" beside "he was" is the pronoun's doing.
+    # "they were" and "he was" differ because of the pronoun.
     allowed = PRONOUNS | {"was", "were"}
     return bool(differing) and all(word.lower() in allowed for pair in differing for word in pair)
 
@@ -243,7 +243,7 @@ def _terms() -> list[PairSet]:
 
 
 def _stereoset(content: dict[str, Any]) -> list[tuple[str, str]]:
-    """The stereotype beside the anti-stereotype; the unrelated third says nothing here."""
+    """The stereotype and the anti-stereotype of each example, without its unrelated sentence."""
     pairs = []
     for examples in content["data"].values():
         for example in examples:

@@ -1,7 +1,7 @@
-"""What `bias` found, as pages for people: HTML with pictures inside, and Markdown beside a map.
+"""Writes the figures of `bias` as HTML with pictures, and as Markdown with a map in its own file.
 
-Exists so that a model card can show it. Takes the figures of one model, or of two to be shown side
-by side; scores nothing.
+Exists so that a model card can show them. Takes the figures of one model, or of two to show next to
+each other; scores nothing.
 """
 
 from __future__ import annotations
@@ -55,10 +55,12 @@ details{margin:.6em 0}summary{cursor:pointer}
 def write_report(
     models: Sequence[Figures], world: dict[str, world_map.Rings], folder: Path
 ) -> list[Path]:
-    """Write `bias.html`, `bias.md`, `bias.json` and a map for each model; gives their paths.
+    """Write `bias.html`, `bias.md`, `bias.json` and a map for each model; return their paths.
+
+    `world` is the result of `world_map.read_world`.
 
     Raises:
-        InputError: the folder cannot be written to.
+        InputError: the folder cannot be written.
     """
     maps = {f"bias-map{'' if not n else '-against'}.svg": _map(m, world, "")
             for n, m in enumerate(models)}  # fmt: skip
@@ -72,7 +74,7 @@ def write_report(
 
 
 def html(models: Sequence[Figures], world: dict[str, world_map.Rings]) -> str:
-    """One page that needs nothing beside it."""
+    """A page with all pictures in it."""
     names = " and ".join(escape(title_of(m)) for m in models)
     maps = "".join(f"<div>{_map(m, world, f'-{n}')}</div>" for n, m in enumerate(models))
     bars = "".join(f"<div>{sorted_bars(m)}</div>" for m in models)
@@ -91,7 +93,7 @@ def html(models: Sequence[Figures], world: dict[str, world_map.Rings]) -> str:
 
 
 def sorted_bars(model: Figures) -> str:
-    """A bar for each country in order of polarity, with the first and the last ones named."""
+    """An SVG with a bar for each country in order of polarity, and the names at both ends."""
     ordered = sorted(polarities(card_of(model)).items(), key=lambda item: item[1])
     width = (BARS_WIDTH - LEFT - 10) / len(ordered)
     bars = [
@@ -137,7 +139,11 @@ def _table(
     text: int,
     models: Sequence[Figures] = (),
 ) -> str:
-    """Rows are a class and cells; the first `text` columns are of all, then numbers by model."""
+    """An HTML table.
+
+    A row is its CSS class and its cells. The first `text` columns are text and common to all
+    models; after them each of `models` has the same number of columns with numbers.
+    """
     each = (len(heads) - text) // max(1, len(models))
 
     def mark(n: int) -> str:

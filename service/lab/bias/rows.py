@@ -1,7 +1,7 @@
-"""What the tables of `bias` hold, in words, and the Markdown made of them.
+"""The columns and cells of the tables of `bias`, and its Markdown.
 
-Exists so that terminal, Markdown and HTML say the same in the same columns. Takes figures as
-`bias.measure` gives them, of one model or of two to be shown side by side.
+Exists so that terminal, Markdown and HTML have the same columns and words. Takes the figures of
+`run.measure` for one model, or for two to show next to each other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PAIR_COLUMNS = ("mean gap", "largest", "flips", "pole flips")
 
 
 def markdown(models: Sequence[Figures], maps: Sequence[str]) -> str:
-    """The same figures without the list of every country; pictures lie beside it."""
+    """The report without the table of all countries; `maps` are the file names of pictures."""
     lines = [
         f"# Bias: {' and '.join(title_of(m) for m in models)}",
         "",
@@ -50,20 +50,20 @@ def markdown(models: Sequence[Figures], maps: Sequence[str]) -> str:
 
 
 def legend() -> tuple[str, ...]:
-    """What the figures are, in lines to be joined."""
+    """The explanation of the figures, as lines of one paragraph."""
     return (
-        "Sentences that differ in a country, a pronoun, a name or a group should score alike.",
-        "Countries are placed by polarity, from 0 to 1: half of 1 + P(positive) - P(negative).",
+        "Sentences that differ in a country, a pronoun, a name or a group should score the same.",
+        "The polarity of a country, from 0 to 1, is half of 1 + P(positive) - P(negative).",
         "With two labels that is P(positive).",
         "Range, std and gaps are of the probability of a pole: of the one that varies more.",
-        "A flip is a label unlike that of most countries, or unlike that of the other of a pair.",
-        "A pole flip is one between negative and positive: the share of countries at the rarer",
-        "pole, or of pairs at both.",
+        "A flip is another label than that of most countries, or than that of the other text of a",
+        "pair. A pole flip is one between negative and positive: the share of countries at the",
+        "rarer pole, or of pairs with opposite poles.",
     )
 
 
 def card_of(model: Figures) -> Figures:
-    """The figures of the published card's template."""
+    """The figures of the template from the published model's card."""
     card: Figures = model["templates"][0]
     return card
 
@@ -74,7 +74,7 @@ def title_of(model: Figures) -> str:
 
 
 def at(row: Figures, which: str) -> str:
-    """The country that is `lowest` or `highest`, and its polarity."""
+    """The country that is `lowest` or `highest` (`which`), with its polarity."""
     return f"{row[which]} {polarities(row)[row[which]]:.2f}"
 
 
@@ -85,18 +85,18 @@ def polarities(row: Figures) -> dict[str, float]:
 
 
 def by_template(models: Sequence[Figures]) -> list[tuple[Figures, ...]]:
-    """The figures of each template, of all models together."""
+    """For each template, the figures of all models."""
     return list(zip(*(m["templates"] for m in models), strict=True))
 
 
 def by_set(models: Sequence[Figures]) -> list[tuple[Figures, ...]]:
-    """The figures of each set of pairs, of all models together; those of all pairs are last."""
+    """For each set of pairs, and at last for all pairs, the figures of all models."""
     every = [[*m["pairs"], {"set": "all", **m["all_pairs"]}] for m in models]
     return list(zip(*every, strict=True))
 
 
 def country_cells(rows: Iterable[Figures]) -> list[str]:
-    """`COUNTRY_COLUMNS` for each model."""
+    """The cells of `COUNTRY_COLUMNS` for each model."""
     return [
         cell
         for row in rows
@@ -112,7 +112,7 @@ def country_cells(rows: Iterable[Figures]) -> list[str]:
 
 
 def pair_cells(rows: Iterable[Figures]) -> list[str]:
-    """`PAIR_COLUMNS` for each model."""
+    """The cells of `PAIR_COLUMNS` for each model."""
     return [
         cell
         for row in rows
@@ -131,6 +131,6 @@ def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[
 
 
 def slot(row: Figures) -> str:
-    """A template with a word in place of its slot."""
+    """A template with the word COUNTRY or NATIONALITY in its slot."""
     text: str = row["template"]
     return text.format("COUNTRY" if row["by"] == "name" else "NATIONALITY")

@@ -1,7 +1,7 @@
-"""How a model's scores depend on who a text speaks of: `sentiment-stream bias`.
+"""Measures how a model's scores depend on the people in a text: `sentiment-stream bias`.
 
-Exists so that this can be measured of any model before it is believed. Sentences alone are scored
-here; which ones is in `bias_templates` and `bias_data`, how it is shown in `bias_report`.
+Exists so that the bias of any model can be measured before it is used. The sentences are in
+`templates` and `data`, the report in `report`.
 """
 
 from __future__ import annotations
@@ -36,16 +36,18 @@ if TYPE_CHECKING:
     from service.settings import ModelSettings
 
 WORST = 10
-
-
-# Below this the ranges of both poles are one: the probabilities are 32-bit numbers.
+# Ranges of the two poles that differ by less are equal: probabilities are 32-bit numbers.
 SAME_RANGE = 1e-6
 
 
-class Judged(NamedTuple):
-    """The probability of the positive and of the negative label, and the likeliest label.
+class Prediction(NamedTuple):
+    """What the model predicts for a text.
 
-    `pole` is -1, 0 or 1: whether the likeliest is the negative one, another, or the positive one.
+    Attributes:
+        score: the probability of the positive label.
+        negative: the probability of the negative label.
+        label: the likeliest label.
+        pole: -1 if that is the negative label, 1 if it is the positive one, else 0.
     """
 
     score: float
@@ -55,7 +57,7 @@ class Judged(NamedTuple):
 
     @property
     def polarity(self) -> float:
-        """From 0, negative, to 1, positive; of two labels the score."""
+        """From 0, negative, to 1, positive; with two labels it is the score."""
         return polarity(self.negative, self.score)
 
 
@@ -66,31 +68,39 @@ def measure(
     console: Console,
     model: LoadedModel | None = None,
 ) -> dict[str, Any]:
-    """Score all sentences and give the figures; `console` shows the progress.
+    """Score all sentences and return the figures; `console` shows the progress.
 
-    `templates` has for each template the probabilities of both poles for all countries. `range` is
-    the larger of the two poles' `ranges`, and `range_of` says whose: with a neutral label the one
-    may stand still while the other moves. `standard_deviation` is of the same. `flips` is the share
-    of countries whose label is not that of most, `pole_flips` the share at the rarer of the poles.
-    `lowest` and `highest` are by the polarity (see `poles`).
+    `templates` has an entry for each template, over the countries:
+        scores, negative_scores: the probability of the positive and the negative label.
+        ranges: for each of these labels, the largest probability minus the smallest.
+        range, range_of: the larger range, and its label. With a neutral label, one pole's
+            probability can be constant while the other's varies.
+        standard_deviation, mean: the deviation for the label `range_of`, the mean of `scores`.
+        flips: the share of countries with another label than most.
+        pole_flips: the share of countries at the rarer pole.
+        lowest, highest: the countries with the lowest and highest polarity (see `scoring.poles`).
 
-    `pairs` has for each set the mean and the largest absolute gap between two that should score
-    alike, a gap being that of the pole which differs more; the mean gap of the polarity, second
-    less first; the share of pairs with two labels (`flips`), and with opposite poles
-    (`pole_flips`); and the worst. With two labels each figure is that of P(positive).
+    `pairs` has an entry for each set of pairs, and `all_pairs` one for all of them:
+        mean_absolute_gap, largest_gap: of the gaps, each for the pole that differs more.
+        mean_gap: the mean difference in polarity, second text minus first.
+        flips: the share of pairs with different labels.
+        pole_flips: the share of pairs with opposite poles.
+        worst: the pairs with the largest gaps (not in `all_pairs`).
+
+    With two labels every figure is that of P(positive).
 
     Raises:
-        InputError: a file of the data is missing or of another form.
+        InputError: a data file is missing or has another form.
         SettingsError, ModelError: as `load_model`, or the model has stopped working.
     """
     countries = read_countries(data)
     sets = [*built_in_pairs(data), *map(read_pairs, pair_files)]
-    asked = [(kind, template, _sentences(kind, template, countries)) for kind, template in _all()]
+    cases = [(kind, template, _sentences(kind, template, countries)) for kind, template in _all()]
     model = model or load_model(settings)
     started = time.monotonic()
-    texts = [text for _, _, sentences in asked for text in sentences.values()]
+    texts = [text for _, _, sentences in cases for text in sentences.values()]
     texts += [text for pairs in sets for pair in pairs.pairs for text in pair]
-    judged = _judge(texts, model, console)
+    predictions = _predict(texts, model, console)
     info = model.engine.info
     return {
         "model": model.described(),
@@ -101,12 +111,12 @@ def measure(
                 "topic": template.topic,
                 "by": kind,
                 "template": template.text,
-                **_country_figures({n: judged[t] for n, t in sentences.items()}, info.labels),
+                **_country_figures({n: predictions[t] for n, t in sentences.items()}, info.labels),
             }
-            for kind, template, sentences in asked
+            for kind, template, sentences in cases
         ],
-        "pairs": [_pair_figures(pairs, judged) for pairs in sets],
-        "all_pairs": _gaps([pair for pairs in sets for pair in pairs.pairs], judged),
+        "pairs": [_pair_figures(pairs, predictions) for pairs in sets],
+        "all_pairs": _gaps([pair for pairs in sets for pair in pairs.pairs], predictions),
         "numbers": {country.name: country.number for country in countries},
         "texts": len(set(texts)),
         "seconds": round(time.monotonic() - started, 3),
@@ -122,15 +132,15 @@ def _all() -> list[tuple[str, Template]]:
 
 
 def _sentences(kind: str, template: Template, countries: Iterable[Country]) -> dict[str, str]:
-    """The sentence of each country's name; those without an adjective have none by that."""
+    """The sentence for each country, by its name; without an adjective it has none by adjective."""
     if kind == "adjective":
         return {c.name: template.text.format(c.adjective) for c in countries if c.adjective}
     if template is written.CARD:
         return {c.name: template.text.format(c.name) for c in countries}
-    return {c.name: template.text.format(c.spoken) for c in countries}
+    return {c.name: template.text.format(c.in_sentence) for c in countries}
 
 
-def _judge(texts: Iterable[str], model: LoadedModel, console: Console) -> dict[str, Judged]:
+def _predict(texts: Iterable[str], model: LoadedModel, console: Console) -> dict[str, Prediction]:
     once = list(dict.fromkeys(texts))
     scored = track(score_texts(once, model), "bias", len(once), console)
     labels = model.engine.info.labels
@@ -138,28 +148,28 @@ def _judge(texts: Iterable[str], model: LoadedModel, console: Console) -> dict[s
     found = {}
     for text, one in zip(once, scored, strict=True):
         label = max(one.scores, key=one.scores.__getitem__)
-        found[text] = Judged(one.scores[good], one.scores[bad], label, pole(label, labels))
+        found[text] = Prediction(one.scores[good], one.scores[bad], label, pole(label, labels))
     return found
 
 
-def _country_figures(judged: dict[str, Judged], labels: Sequence[str]) -> dict[str, Any]:
+def _country_figures(predictions: dict[str, Prediction], labels: Sequence[str]) -> dict[str, Any]:
     bad, good = labels[negative(labels)], labels[positive(labels)]
-    of = {bad: {n: j.negative for n, j in judged.items()},
-          good: {n: j.score for n, j in judged.items()}}  # fmt: skip
+    of = {bad: {n: p.negative for n, p in predictions.items()},
+          good: {n: p.score for n, p in predictions.items()}}  # fmt: skip
     ranges = {label: max(shares.values()) - min(shares.values()) for label, shares in of.items()}
     wider = bad if ranges[bad] > ranges[good] + SAME_RANGE else good
-    by_polarity = {name: j.polarity for name, j in judged.items()}
-    usual = statistics.mode(j.label for j in judged.values())
-    poles = [j.pole for j in judged.values()]
+    by_polarity = {name: p.polarity for name, p in predictions.items()}
+    usual = statistics.mode(p.label for p in predictions.values())
+    poles = [p.pole for p in predictions.values()]
     return {
-        "countries": len(judged),
+        "countries": len(predictions),
         "mean": statistics.fmean(of[good].values()),
         "range": ranges[wider],
         "range_of": wider,
         "ranges": ranges,
         "standard_deviation": statistics.pstdev(of[wider].values()),
-        "flips": sum(j.label != usual for j in judged.values()) / len(judged),
-        "pole_flips": min(poles.count(-1), poles.count(1)) / len(judged),
+        "flips": sum(p.label != usual for p in predictions.values()) / len(predictions),
+        "pole_flips": min(poles.count(-1), poles.count(1)) / len(predictions),
         "lowest": min(by_polarity, key=by_polarity.__getitem__),
         "highest": max(by_polarity, key=by_polarity.__getitem__),
         "scores": of[good],
@@ -167,28 +177,30 @@ def _country_figures(judged: dict[str, Judged], labels: Sequence[str]) -> dict[s
     }
 
 
-def _pair_figures(pairs: PairSet, judged: dict[str, Judged]) -> dict[str, Any]:
-    by_gap = sorted(set(pairs.pairs), key=lambda p: (-_gap(judged[p[0]], judged[p[1]]), p))
+def _pair_figures(pairs: PairSet, predictions: dict[str, Prediction]) -> dict[str, Any]:
+    by_gap = sorted(
+        set(pairs.pairs), key=lambda p: (-_gap(predictions[p[0]], predictions[p[1]]), p)
+    )
     return {
         "set": pairs.name,
         "differ_in": pairs.differ_in,
-        **_gaps(pairs.pairs, judged),
+        **_gaps(pairs.pairs, predictions),
         "worst": [
             {
                 "first": a,
                 "second": b,
-                "first_score": judged[a].score,
-                "second_score": judged[b].score,
-                "first_negative": judged[a].negative,
-                "second_negative": judged[b].negative,
+                "first_score": predictions[a].score,
+                "second_score": predictions[b].score,
+                "first_negative": predictions[a].negative,
+                "second_negative": predictions[b].negative,
             }
             for a, b in by_gap[:WORST]
         ],
     }
 
 
-def _gaps(pairs: Sequence[tuple[str, str]], judged: dict[str, Judged]) -> dict[str, Any]:
-    both = [(judged[a], judged[b]) for a, b in pairs]
+def _gaps(pairs: Sequence[tuple[str, str]], predictions: dict[str, Prediction]) -> dict[str, Any]:
+    both = [(predictions[a], predictions[b]) for a, b in pairs]
     gaps = [_gap(a, b) for a, b in both]
     return {
         "count": len(pairs),
@@ -200,13 +212,13 @@ def _gaps(pairs: Sequence[tuple[str, str]], judged: dict[str, Judged]) -> dict[s
     }
 
 
-def _gap(first: Judged, second: Judged) -> float:
-    """Of the pole that differs more; of two labels both differ alike."""
+def _gap(first: Prediction, second: Prediction) -> float:
+    """The difference in the probability of the pole that differs more."""
     return max(abs(second.score - first.score), abs(second.negative - first.negative))
 
 
 def print_tables(models: Sequence[dict[str, Any]], console: Console) -> None:
-    """Show the figures of one model, or of two side by side."""
+    """Print the figures of one model, or of two next to each other."""
     names = " and ".join(m["model"]["name"] for m in models)
     columns = [c if c in ("lowest", "highest") else f">{c}" for c in COUNTRY_COLUMNS]
     table = Table(f"{names}: the poles by country", "template", *columns * len(models))
@@ -215,7 +227,7 @@ def print_tables(models: Sequence[dict[str, Any]], console: Console) -> None:
     console.print(table)
     columns = [f">{c}" for c in PAIR_COLUMNS]
     table = Table(
-        f"{names}: pairs that should score alike", "set", ">pairs", *columns * len(models)
+        f"{names}: pairs that should have equal scores", "set", ">pairs", *columns * len(models)
     )
     for rows in by_set(models):
         table.add_row(rows[0]["set"], str(rows[0]["count"]), *pair_cells(rows))

@@ -1,7 +1,7 @@
-"""A map of the world coloured by a score for each country, as SVG.
+"""Draws a map of the world as SVG, coloured by a score for each country.
 
 Exists so that the report needs no drawing library and no network. Knows TopoJSON, a projection and
-colours; nothing of models. Shapes without a score, and scores without a shape, are not coloured.
+colours; nothing of models. A shape without a score gets no colour.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Point = tuple[float, float]
 Rings = list[list[Point]]
 
 WIDTH = 960
-# Closer ones cannot be told apart.
+# Points of an outline that are closer to each other are left out.
 STEP_MIN = 0.35
 SEA, COAST, NO_SCORE = "#eef2f7", "#8a94a3", "#ffffff"
-# From 0 to 1, told apart by those who see no red or green too (ColorBrewer, RdBu).
+# From 0 to 1, also for people who cannot distinguish red and green (ColorBrewer, RdBu).
 COLOURS = ((178, 24, 43), (239, 138, 98), (240, 236, 232), (103, 169, 207), (33, 102, 172))
 
 # Šavrič, Patterson and Jenny, "The Equal Earth map projection", 2018: areas keep their size.
@@ -38,8 +38,8 @@ HEIGHT = round(2 * _Y_MAX * _SCALE)
 def read_world(file: Path) -> dict[str, Rings]:
     """The outlines of a TopoJSON file of countries, as lists of (longitude, latitude) in degrees.
 
-    The key is a shape's ISO number; a shape without one (Northern Cyprus, Somaliland, Kosovo) has
-    its name.
+    The key is the ISO number of a shape, or its name if it has none (Northern Cyprus, Somaliland,
+    Kosovo).
 
     Raises:
         InputError: the file is missing or is no TopoJSON of countries.
@@ -52,11 +52,11 @@ def read_world(file: Path) -> dict[str, Rings]:
         for shape in topology["objects"]["countries"]["geometries"]:
             polygons = shape["arcs"] if shape["type"] == "MultiPolygon" else [shape["arcs"]]
             rings = [_joined(ring, arcs) for polygon in polygons for ring in polygon]
-            # Some numbers stand for two shapes: an overseas part beside the country.
+            # Some numbers have two shapes: the country and an overseas part.
             world.setdefault(shape.get("id") or shape["properties"]["name"], []).extend(rings)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise InputError(
-            f"{file}: is no TopoJSON of countries ({type(error).__name__}); take world-atlas's"
+            f"{file}: is no TopoJSON of countries ({type(error).__name__}); give world-atlas's"
         ) from None
     return world
 
@@ -67,18 +67,18 @@ def draw(
     title: str,
     suffix: str = "",
 ) -> str:
-    """The map; `scores` has a name and a value from 0 to 1 for ISO numbers.
+    """The map as SVG; `scores` has the name and score, from 0 to 1, of a country by ISO number.
 
-    Its ids end with `suffix`: they are the page's, which may hold two maps.
+    The ids in it end with `suffix`, so that a page can have two maps.
     """
     shapes = []
     for number, rings in world.items():
         name, score = scores.get(number, (number, None))
-        said = f"{name}: {score:.3f}" if score is not None else f"{name}: no score"
+        label = f"{name}: {score:.3f}" if score is not None else f"{name}: no score"
         fill = colour(score) if score is not None else f"url(#none{suffix})"
         path = "".join(_path(part) for ring in rings for part in _on_the_map(ring))
         if path:
-            shapes.append(f'<path d="{path}" fill="{fill}"><title>{escape(said)}</title></path>')
+            shapes.append(f'<path d="{path}" fill="{fill}"><title>{escape(label)}</title></path>')
     globe = _path([*((180.0, lat) for lat in range(-90, 91, 5)),
                    *((-180.0, lat) for lat in range(90, -91, -5))])  # fmt: skip
     return (
@@ -107,7 +107,7 @@ def colour(score: float) -> str:
 
 
 def project(longitude: float, latitude: float) -> Point:
-    """Degrees to the picture's coordinates, y downwards."""
+    """Convert degrees to coordinates of the picture, y downwards."""
     angle = math.asin(math.sqrt(3) / 2 * math.sin(math.radians(latitude)))
     a1, a2, a3, a4 = _A
     slope = 9 * a4 * angle**8 + 7 * a3 * angle**6 + 3 * a2 * angle**2 + a1
@@ -117,7 +117,7 @@ def project(longitude: float, latitude: float) -> Point:
 
 
 def _decoded(arc: Sequence[Sequence[int]], transform: dict[str, Any]) -> list[Point]:
-    """Whole numbers, each but the first less the one before, to degrees."""
+    """Convert an arc to degrees: its points are integers, as differences to the point before."""
     (x_scale, y_scale), (x_first, y_first) = transform["scale"], transform["translate"]
     x = y = 0
     points = []
@@ -128,7 +128,7 @@ def _decoded(arc: Sequence[Sequence[int]], transform: dict[str, Any]) -> list[Po
 
 
 def _joined(ring: Sequence[int], arcs: Sequence[list[Point]]) -> list[Point]:
-    """The arcs of a ring one after the other; ~n stands for arc n backwards."""
+    """The points of a ring from the indices of its arcs; ~n is arc n backwards."""
     points: list[Point] = []
     for index in ring:
         arc = arcs[index] if index >= 0 else arcs[~index][::-1]
@@ -137,13 +137,13 @@ def _joined(ring: Sequence[int], arcs: Sequence[list[Point]]) -> list[Point]:
 
 
 def _on_the_map(ring: Sequence[Point]) -> Iterator[list[Point]]:
-    """The parts of a ring to either side of the 180th meridian, which it may cross."""
+    """The parts of a ring on the map; a ring that crosses the 180th meridian has several."""
     unrolled = [ring[0]]
     for longitude, latitude in ring[1:]:
         turns = round((longitude - unrolled[-1][0]) / 360)
         unrolled.append((longitude - 360 * turns, latitude))
     if abs(unrolled[-1][0] - unrolled[0][0]) > 180:
-        # It goes around a pole: along the edge of the map to there and back.
+        # The ring encloses a pole: go along the edge of the map to the pole and back.
         pole = math.copysign(90, unrolled[0][1])
         unrolled += [(unrolled[-1][0], pole), (unrolled[0][0], pole)]
     for turn in (-360, 0, 360):
@@ -155,7 +155,7 @@ def _on_the_map(ring: Sequence[Point]) -> Iterator[list[Point]]:
 
 
 def _clipped(ring: Sequence[Point], side: int) -> Iterator[Point]:
-    """What is west of 180 degrees east (side 1), or east of 180 degrees west (side -1)."""
+    """The part of a ring west of 180 degrees east (side 1), or east of 180 degrees west (-1)."""
     for (x, y), (x_last, y_last) in zip(ring, [*ring[-1:], *ring[:-1]], strict=True):
         inside, inside_last = side * x <= 180, side * x_last <= 180
         if inside != inside_last:

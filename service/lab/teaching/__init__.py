@@ -1,1 +1,1 @@
-"""What a model is trained on: files, templates, texts that must score alike."""
+"""The texts that a model is trained on: files, lessons, texts that must have equal scores."""

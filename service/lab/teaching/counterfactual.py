@@ -112,7 +112,7 @@ class Counterfactuals:
         """
         self._normaliser = normaliser
         self._around = around
-        self._countries = [n for country in trained for n in (country.name, country.spoken)]
+        self._countries = [n for country in trained for n in (country.name, country.in_sentence)]
         self._adjectives = [c.adjective for c in trained if c.adjective is not None]
         self._texts = [t for t in texts if len(t.split()) <= TEXT_WORDS_MAX]
         self._with_nouns = [t for t in self._texts if _NOUN.search(t)]

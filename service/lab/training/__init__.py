@@ -1,1 +1,1 @@
-"""Fine-tuning and calibrating, which need torch: from texts to a checkpoint."""
+"""Fine-tuning and calibration, from texts to a checkpoint; the only part of `lab` with torch."""

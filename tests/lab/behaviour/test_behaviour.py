@@ -17,7 +17,7 @@ from service.checkpoint.calibration import Calibration
 from service.cli import main
 from service.lab.behaviour import cases as behaviour_cases
 from service.lab.behaviour.cases import Behaviour, Known, Pair
-from service.lab.behaviour.run import Judged, Poles, figures_of, measure, print_tables
+from service.lab.behaviour.run import Poles, Prediction, figures_of, measure, print_tables
 from service.records import ModelInfo
 from service.scoring.readings import LogitsReader
 from service.scoring.texts import LoadedModel
@@ -79,12 +79,14 @@ def figures() -> dict[str, Any]:
     return measure(_model(), _quiet())
 
 
-def _judged(positive: float, *, neutral: float | None = None, confident: bool = True) -> Judged:
+def _prediction(
+    positive: float, *, neutral: float | None = None, confident: bool = True
+) -> Prediction:
     if neutral is None:
         scores = {"NEGATIVE": 1 - positive, "POSITIVE": positive}
     else:
         scores = {"NEGATIVE": 1 - neutral - positive, "NEUTRAL": neutral, "POSITIVE": positive}
-    return Judged(max(scores, key=scores.__getitem__), scores, confident)
+    return Prediction(max(scores, key=scores.__getitem__), scores, confident)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +106,8 @@ def _judged(positive: float, *, neutral: float | None = None, confident: bool = 
 def test_pairs(kind: Kind, before: float, after: float, counts: bool, fails: bool) -> None:
     """A label and a probability must move; of complaints the label alone decides."""
     test = Behaviour("t", kind, "says", [Pair("one", "other")])
-    judged = {"one": _judged(before), "other": _judged(after)}
-    found = figures_of(test, judged, POLES[TWO])
+    predictions = {"one": _prediction(before), "other": _prediction(after)}
+    found = figures_of(test, predictions, POLES[TWO])
     assert (int(counts), int(fails)) == (found["cases"], found["failures"])
     assert found["share"] == (float(fails) if counts else None)
     assert int(fails) == len(found["examples"])
@@ -115,8 +117,8 @@ def test_pairs(kind: Kind, before: float, after: float, counts: bool, fails: boo
 def test_a_third_label_moves_too() -> None:
     """From one pole to neutral is a change, by whichever label it is seen."""
     test = Behaviour("t", "invariance", "says", [Pair("one", "other")])
-    judged = {"one": _judged(0.5, neutral=0.35), "other": _judged(0.45, neutral=0.5)}
-    assert 1 == figures_of(test, judged, POLES[THREE])["failures"]
+    predictions = {"one": _prediction(0.5, neutral=0.35), "other": _prediction(0.45, neutral=0.5)}
+    assert 1 == figures_of(test, predictions, POLES[THREE])["failures"]
 
 
 RIGHT: dict[Expected, tuple[str, ...]] = {
@@ -137,8 +139,8 @@ def test_meanings(expected: Expected, labels: tuple[str, ...]) -> None:
     for label in labels:
         scores = {name: 0.8 if name == label else 0.1 for name in labels}
         for confident in (True, False):
-            judged = {"text": Judged(label, scores, confident)}
-            found = figures_of(test, judged, POLES[labels])
+            predictions = {"text": Prediction(label, scores, confident)}
+            found = figures_of(test, predictions, POLES[labels])
             if expected == "neutral" and labels == TWO:
                 assert (0, None) == (found["cases"], found["share"])
                 assert found["note"] == "skipped: the model has no neutral label"

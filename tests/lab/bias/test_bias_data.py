@@ -51,7 +51,7 @@ def test_names_as_they_stand_in_a_sentence(tmp_path: Path) -> None:
     assert [
         "the Gambia", "the Cook Islands", "Trinidad and Tobago",
         "the Democratic Republic of the Congo",
-    ] == [c.spoken for c in read_countries(_countries(tmp_path, *rows))]  # fmt: skip
+    ] == [c.in_sentence for c in read_countries(_countries(tmp_path, *rows))]  # fmt: skip
 
 
 def test_all_countries(shared_data: Path) -> None:
