@@ -1,9 +1,9 @@
-"""What makes a model's scores mean something, kept beside its weights in `sentiment.json`.
+"""The calibration of a model, in the file `sentiment.json` beside its weights.
 
-Exists so that measuring (`lab`) and running share one file: the normaliser that the model was
-trained with, the temperature and bias that make its scores probabilities, from where on it may be
-believed, and what its input and scores looked like when it was made. A model without the file is
-scored raw, so that a published one gives its published figures. Values and their file; no model.
+Exists so that `lab` and the service share one file. It has the normaliser that the model was
+trained with, the temperature and bias that make its scores probabilities, the thresholds of
+confidence, and the distributions of its input and scores at that time. A model without the file is
+not calibrated, so that a published model gives its published figures. No model code here.
 """
 
 from __future__ import annotations
@@ -19,20 +19,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "sentiment.json"
-# No file of ours comes near; a larger one is none of ours.
+# Far more than any file that `calibrate` or `evaluate` writes.
 FILE_BYTES_MAX = 64 * 2**10
-# A sentence fits; shorter windows would tear most of them.
+# Enough for most sentences; shorter windows would cut them.
 WINDOW_TOKENS_MIN = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a model saw and said when it was made; each value is a share from 0 to 1.
+    """Distributions of input and scores when the model was calibrated, to detect drift.
 
-    `scores` are the shares of texts whose probability of the last label lies in each tenth of 0 to
-    1, `tokens` of texts with up to 8, 16, 32, 64, 128 tokens and more; `unknown` is the share of
-    unknown tokens, `languages` of texts in each language, `labels` of texts of which each label is
-    the likeliest: a label between the poles does not show in `scores`. Empty in older files.
+    All values are shares from 0 to 1.
+
+    Attributes:
+        scores: the shares of texts by their probability of the last label, in ten bins.
+        tokens: the shares of texts with up to 8, 16, 32, 64 and 128 tokens, and with more.
+        unknown: the share of unknown tokens.
+        languages: the share of texts in each language.
+        labels: the share of texts with each likeliest label, because `scores` do not show a label
+            between the poles; empty in older files.
     """
 
     scores: tuple[float, ...]
@@ -44,15 +49,21 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How a model's logits become a score that can be believed.
+    """How a text becomes input of the model, and its logits become probabilities.
 
-    Texts pass through version `normaliser` of the normaliser, 0 being none, and are cut into
-    windows of at most `window_tokens`, 0 being what the model takes. Probabilities are the softmax
-    of (logits / temperature + bias), `bias` having one value for each label, or none. A label is
-    called with confidence where its probability is at least its own of `thresholds`, never where
-    that is None; they were found for a share of `target_accuracy` to be right. Without thresholds
-    none were sought, and every label is called with confidence. `revision` is that of the model
-    that it was found on, where it is kept apart from the model.
+    The probabilities are the softmax of (logits / temperature + bias).
+
+    Attributes:
+        normaliser: the version of the normaliser; 0 for none.
+        temperature: see above.
+        bias: a value for each label, or empty for none.
+        thresholds: for each label, the least probability at which it is confident; None if it never
+            is. If empty, every label is confident.
+        target_accuracy: the accuracy of confident labels for which the thresholds were found.
+        window_tokens: the most tokens in a window; 0 for what the model takes.
+        revision: the revision of the model that was calibrated, in a file that is not in the
+            model's folder.
+        reference: the distributions of input and scores, or None.
     """
 
     normaliser: int = 0
@@ -69,10 +80,10 @@ UNCALIBRATED = Calibration()
 
 
 def read_calibration(folder: Path, labels: int) -> Calibration:
-    """What the folder of a model with so many labels says; `UNCALIBRATED` where it says nothing.
+    """The calibration in the folder of a model with `labels` labels; `UNCALIBRATED` without a file.
 
     Raises:
-        ModelError: the file is there and cannot be used.
+        ModelError: there is a file, and it cannot be used.
     """
     file = folder / FILE
     if not file.is_file():
@@ -87,10 +98,10 @@ def read_calibration(folder: Path, labels: int) -> Calibration:
 
 
 def read_file(file: Path, labels: int) -> Calibration:
-    """What one file says of a model with so many labels.
+    """The calibration in a file, for a model with `labels` labels.
 
     Raises:
-        ValueError: it cannot be used; says why, in one line.
+        ValueError: the file cannot be used; the message is one line.
     """
     try:
         return _checked(json.loads(_bounded(file)), labels)
@@ -99,7 +110,7 @@ def read_file(file: Path, labels: int) -> Calibration:
 
 
 def write_calibration(place: Path, calibration: Calibration) -> None:
-    """Write it to a file, or into a model's folder beside the weights."""
+    """Write a calibration to a file, or to `FILE` in a folder."""
     file = place / FILE if place.is_dir() else place
     file.write_text(json.dumps(asdict(calibration), indent=2) + "\n")
 
@@ -115,7 +126,7 @@ def _checked(content: Any, labels: int) -> Calibration:
         raise TypeError("it is no JSON object")
     known = dict(content)
     reference = known.pop("reference", None)
-    # Files from before each label had its own: one for all, 0 for none.
+    # Older files have one threshold for all labels, or 0 for none.
     of_all = known.pop("threshold", 0)
     if of_all and known.get("thresholds"):
         raise ValueError("it has both threshold and thresholds")
@@ -133,13 +144,15 @@ def _check_values(calibration: Calibration, labels: int) -> None:
     found = [threshold for threshold in calibration.thresholds if threshold is not None]
     numbers = (calibration.temperature, calibration.target_accuracy, *calibration.bias, *found)
     if not all(_is_number(number) for number in numbers):
-        raise ValueError("a value is no finite number")
+        raise ValueError("a value is not a finite number")
     if type(calibration.normaliser) is not int or calibration.normaliser < 0:
         raise ValueError("normaliser must be a version, 0 for none")
     if not calibration.temperature > 0:
         raise ValueError("temperature must be above 0")
     if not all(0 <= share <= 1 for share in (calibration.target_accuracy, *found)):
-        raise ValueError("thresholds and target_accuracy must be from 0 to 1; null calls none")
+        raise ValueError(
+            "thresholds and target_accuracy must be from 0 to 1; null: never confident"
+        )
     for name, values in (("bias", calibration.bias), ("thresholds", calibration.thresholds)):
         if len(values) not in (0, labels):
             raise ValueError(f"{name} must have {labels} values, one for each label")

@@ -1,7 +1,7 @@
-"""Fetching a pinned model from the Hugging Face hub into its cache.
+"""Downloads a model of the Hugging Face hub, at a fixed commit, into its cache.
 
-Exists because the hub's own client retries for half a minute where there is no network, and may
-leave half a snapshot behind. Knows nothing of what a model is beyond the names of its files.
+Exists because the hub's own client retries for half a minute without a network, and can leave an
+incomplete snapshot. Knows only the names of a model's files.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from pathlib import Path
 
 from service.errors import ModelError, first_line
 
-# A hub that does not answer within this is not reachable for a service that starts in 10 s.
+# After this time without an answer the hub is not reachable: the service should start within 10 s.
 ANSWER_TIMEOUT_S = 5.0
 
 _WANTED = ["*.json", "*.safetensors", "*.txt", "*.model"]
-# Copies for other runtimes lie in subfolders.
+# Subfolders have copies for other runtimes.
 _UNWANTED = ["*/*"]
 
 
 def download(name: str, revision: str) -> Path:
-    """The folder of a model at a commit, named after the full commit; cached ones need no network.
+    """The folder of a model at a commit, named after the full commit; no network if it is cached.
 
     Raises:
-        ModelError: the hub or the model on it cannot be reached.
+        ModelError: the hub or the model cannot be reached.
     """
     try:
         from huggingface_hub.utils import (  # type: ignore[attr-defined] # noqa: PLC0415
@@ -31,16 +31,16 @@ def download(name: str, revision: str) -> Path:
         )
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"{error.name} is not installed, which fetches {name}; "
+            f"{error.name} is not installed, which downloads {name}; "
             "pip install 'sentiment-stream[torch]'"
         ) from None
-    # Standard error is for log lines.
+    # Standard error is only for log lines.
     disable_progress_bars()
     try:
         return _cached(name, revision) or _fetched(name, revision)
     except ModelError:
         raise
-    except Exception as error:  # noqa: BLE001 - errors of several HTTP libraries come through
+    except Exception as error:  # noqa: BLE001 - it raises errors of several HTTP libraries
         raise ModelError(
             f"the model {name} at {revision[:12]} cannot be fetched from the hub "
             f"({first_line(error)}); fetch its folder elsewhere and set SENTIMENT_MODEL__NAME to "
@@ -51,7 +51,7 @@ def download(name: str, revision: str) -> Path:
 def _fetched(name: str, revision: str) -> Path:
     from huggingface_hub import HfApi, snapshot_download  # noqa: PLC0415 - an extra
 
-    # Asked first, because this request is not tried again and again where there is no network.
+    # First, because this request is not retried without a network.
     commit = HfApi().model_info(name, revision=revision, timeout=ANSWER_TIMEOUT_S).sha or ""
     if not commit.startswith(revision):
         raise ModelError(
@@ -70,7 +70,7 @@ def _fetched(name: str, revision: str) -> Path:
 
 
 def _cached(name: str, revision: str) -> Path | None:
-    """The cached snapshot; None where there is none, or one whose download was broken off."""
+    """The cached snapshot; None if there is none, or its download was interrupted."""
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - an extra
     from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
 

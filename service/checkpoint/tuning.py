@@ -1,7 +1,7 @@
-"""How to run a model on a machine, as `sentiment-stream tune` found by measuring, in a file.
+"""The file that `sentiment-stream tune` writes: the fastest way to run a model on a machine.
 
-Exists so that nothing is measured at a start: replicas that read one file agree. Only `lab` writes
-it.
+Exists so that the service measures nothing at its start, and replicas with the same file run alike.
+Only `lab` writes it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from service.checkpoint.files import Checkpoint
     from service.settings import ModelSettings
 
-# A file of a few lines; anything larger is another file.
+# The file has a few lines; a larger one is another file.
 FILE_BYTES_MAX = 64 * 2**10
 
 
 class Tuning(BaseModel):
-    """What was found, for one model."""
+    """The result of `tune` for one model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,16 +35,16 @@ class Tuning(BaseModel):
     precision: Precision
     threads: int
     run_tokens_max: int | None
-    """None is what the engine takes by itself."""
+    """None for the engine's own value."""
     messages_per_s: float
     difference_p99: float
 
 
 def tuned(settings: ModelSettings, checkpoint: Checkpoint) -> ModelSettings:
-    """Settings with what the tuning file says, wherever they leave it open.
+    """The settings, completed by the tuning file where they leave a choice.
 
     Raises:
-        SettingsError: the file is none, or is for another model.
+        SettingsError: the file is not a tuning file, or is for another model.
     """
     if settings.tuning_file is None:
         return settings

@@ -1,8 +1,8 @@
-"""Lessons of who somebody is: a sentence that reports what a person did holds no opinion of them.
+"""Lessons about people: a sentence that reports what somebody did is neutral.
 
-Exists so that a disability, a faith, an age or an origin is not taken for praise or blame, also
-where the words that name it would be a complaint elsewhere ("who cannot hear"). Values only; the
-people are those of counterfactual training, none of the report on bias.
+Exists so that the model takes no disability, religion, age or origin for an opinion, even if its
+words would be a complaint elsewhere ("who cannot hear"). Values only. The people are those of
+counterfactual training, and none is in the report on bias.
 """
 
 from __future__ import annotations
