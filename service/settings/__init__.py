@@ -6,6 +6,7 @@ unknown name stops the program before it does anything else.
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from typing import TYPE_CHECKING, Any, Self
@@ -61,6 +62,9 @@ _SERVICE_LINK = re.compile(
     r"_SERVICE_HOST=|_SERVICE_PORT(_[A-Z0-9_]+)?=[0-9]+$"
     r"|_PORT(_[0-9]+_(TCP|UDP|SCTP))?=[a-z]+://|_PORT_[0-9]+_(TCP|UDP|SCTP)_(PROTO|PORT|ADDR)="
 )
+# Least similarity of a misspelt name and the setting that is suggested for it, both without the
+# prefix: a name without its group is still recognised, and unrelated names are not.
+_SIMILARITY_MIN = 0.65
 # Enough to recognise a value; a whole file pasted into a variable is not shown.
 _VALUE_CHARACTERS_MAX = 100
 
@@ -183,26 +187,34 @@ def load_settings(flags: Mapping[str, Mapping[str, Any]] | None = None) -> Setti
     """Read the environment; `flags`, by group and name, override it.
 
     Raises:
-        SettingsError: one line for each wrong setting, with the variable, its value and what to do.
+        SettingsError: one line for each wrong setting, with the variable, its value and what to do,
+            or for each variable that is no setting.
     """
-    known = {variable(group, name) for group, name, _ in each_setting()}
-    unknown = sorted(
-        name
-        for name, value in os.environ.items()
-        if name.upper().startswith(PREFIX)
-        and name.upper() not in known
-        and not _SERVICE_LINK.search(f"{name}={value}")
-    )
+    unknown = list(_unknown_names())
     if unknown:
-        raise SettingsError(
-            f"{_in_line(unknown[0])} is not a setting; correct or unset it "
-            "(`sentiment-stream run --help` lists all)"
-        )
+        raise SettingsError("\n".join(unknown))
     given = {group: dict(values) for group, values in (flags or {}).items() if values}
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except pydantic.ValidationError as error:
         raise SettingsError("\n".join(_lines(error))) from None
+
+
+def _unknown_names() -> Iterator[str]:
+    """A line for each variable with the prefix that is no setting, in the order of their names.
+
+    The value is not shown: a misspelt name tells nothing of what is in it.
+    """
+    known = [variable(group, name).removeprefix(PREFIX) for group, name, _ in each_setting()]
+    for name, value in sorted(os.environ.items()):
+        own = name.upper().removeprefix(PREFIX)
+        if own == name.upper() or own in known or _SERVICE_LINK.search(f"{name}={value}"):
+            continue
+        similar = difflib.get_close_matches(own, known, 1, _SIMILARITY_MIN)
+        remedy = f"did you mean {PREFIX}{similar[0]}?" if similar else "correct or unset it"
+        yield (
+            f"{_in_line(name)} is not a setting; {remedy} (`sentiment-stream run --help` lists all)"
+        )
 
 
 def _lines(error: pydantic.ValidationError) -> Iterator[str]:

@@ -99,7 +99,7 @@ def test_check_config_prints_the_settings() -> None:
         (
             "SENTIMENT_HTTP_PORT",
             "8080",
-            "SENTIMENT_HTTP_PORT is not a setting; correct or unset it",
+            "SENTIMENT_HTTP_PORT is not a setting; did you mean SENTIMENT_HTTP__PORT?",
         ),
         ("SENTIMENT_KAFKA__SASL_USERNAME", "me", "SENTIMENT_KAFKA__SASL_USERNAME or"),
     ],

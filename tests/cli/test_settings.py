@@ -1,8 +1,7 @@
-"""Settings: allowed values, derived defaults, and one line with a remedy for each mistake."""
+"""Settings: allowed values, secrets, and one line with a remedy for each wrong value."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from service.errors import SettingsError
 from service.settings import (
-    KafkaSettings,
     Settings,
     allowed,
     each_setting,
@@ -19,6 +17,7 @@ from service.settings import (
     read_secret,
     variable,
 )
+from tools.environment import no_settings, settings_error  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,24 +25,6 @@ if TYPE_CHECKING:
 ALL = [(group, name) for group, name, _ in each_setting()]
 DESCRIPTIONS = {variable(group, name): field.description for group, name, field in each_setting()}
 SECRET = "hunter2-swordfish"  # noqa: S105 - stands for a secret
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unset all settings of the machine that the tests run on."""
-    for name in list(os.environ):
-        if name.upper().startswith("SENTIMENT_"):
-            monkeypatch.delenv(name)
-
-
-def _error(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError) as caught:
-        load_settings()
-    message = str(caught.value)
-    assert message.isprintable(), "one line, without control characters"
-    return message
 
 
 def test_the_defaults_load() -> None:
@@ -108,7 +89,7 @@ def test_a_wrong_value_is_answered_with_variable_value_and_remedy(
 ) -> None:
     """On one line: what was set, what is allowed, what the setting means."""
     name = f"SENTIMENT_{name}"
-    message = _error(monkeypatch, **{name: value})
+    message = settings_error(monkeypatch, **{name: value})
     shown = value if len(value) <= 100 else f"{value[:100]}… ({len(value) - 100} more)"
     assert message.startswith((f"{name}={shown}: ", f"{name}={shown} "))
     assert remedy in message
@@ -135,40 +116,6 @@ def test_any_value_is_shown_on_one_line(value: str) -> None:
     assert len(str(caught.value)) < 400
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["SENTIMENT_KAFKA__TOPIC", "SENTIMENT_KAFKA_GROUP_ID", "SENTIMENT_LOGLEVEL", "SENTIMENT_KAFKA",
-     "sentiment_kafka__groupid", "SENTIMENT_KAFKA__GROUP_ID__X", "SENTIMENT_",
-     "SENTIMENT_HTTP_PORT", "SENTIMENT_KAFKA__SASL_PASSWORD"],
-)  # fmt: skip
-def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Otherwise a misspelt setting would be ignored. Its value is not shown."""
-    expected = "is not a setting; correct or unset it (`sentiment-stream run --help` lists all)"
-    assert _error(monkeypatch, **{name: SECRET}) == f"{name} {expected}"
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("SENTIMENT_STREAM_SERVICE_HOST", "10.0.0.1"),
-        ("SENTIMENT_STREAM_SERVICE_PORT", "8080"),
-        ("SENTIMENT_STREAM_SERVICE_PORT_HTTP", "8080"),
-        ("SENTIMENT_STREAM_PORT", "tcp://10.0.0.1:8080"),
-        ("SENTIMENT_STREAM_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
-        ("SENTIMENT_STREAM_PORT_8080_TCP_PROTO", "tcp"),
-        ("SENTIMENT_STREAM_PORT_8080_TCP_PORT", "8080"),
-        ("SENTIMENT_STREAM_PORT_8080_TCP_ADDR", "10.0.0.1"),
-        ("SENTIMENTS", "1"),
-    ],
-)
-def test_variables_of_kubernetes_are_ignored(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
-    """It sets some for every Service, and one may be named sentiment-stream."""
-    monkeypatch.setenv(name, value)
-    assert load_settings() == Settings()
-
-
 def test_a_flag_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest of the flag's group keeps its values; names may be in lower case."""
     monkeypatch.setenv("SENTIMENT_KAFKA__GROUP_ID", "from-environment")
@@ -176,84 +123,6 @@ def test_a_flag_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     assert load_settings().kafka.group_id == "from-environment"
     kafka = load_settings({"kafka": {"group_id": "from-flag"}, "log": {}}).kafka
     assert (kafka.group_id, kafka.input_topics) == ("from-flag", ("a", "b"))
-
-
-def test_timeouts_are_derived_from_the_session_timeout() -> None:
-    """Unless they are set."""
-    kafka = KafkaSettings(session_timeout_ms=6000)
-    derived = (kafka.heartbeat_ms, kafka.rebalance_ms, kafka.max_poll_ms, kafka.transaction_ms)
-    assert derived == (600, 12_000, 60_000, 4000)
-    kafka = KafkaSettings(
-        heartbeat_interval_ms=1, rebalance_timeout_ms=2, max_poll_interval_ms=3,
-        transaction_timeout_ms=4,
-    )  # fmt: skip
-    explicit = (kafka.heartbeat_ms, kafka.rebalance_ms, kafka.max_poll_ms, kafka.transaction_ms)
-    assert explicit == (1, 2, 3, 4)
-
-
-@given(st.integers(10, 24 * 3600 * 1000))
-def test_derived_timeouts_never_conflict(session_timeout_ms: int) -> None:
-    """At any session timeout."""
-    load_settings({"kafka": {"session_timeout_ms": session_timeout_ms}})
-
-
-FILE = __file__
-SHARED = "share a topic, which would feed the service its own output; name different ones"
-LOG_IN = "needs SENTIMENT_KAFKA__SASL_USERNAME and SENTIMENT_KAFKA__SASL_PASSWORD_FILE; set both"
-NO_LOG_IN = "does not log in; set it to SASL_SSL or SASL_PLAINTEXT"
-NO_TLS = "does not use TLS; set it to SSL or SASL_SSL"
-BOTH = "SENTIMENT_KAFKA__SSL_KEY_FILE belong together; set both or neither"
-OR_RAISE = "; lower the first or raise the second"
-
-CONFLICTS = [
-    ({"output_topic": "sentiment.messages"}, SHARED),
-    ({"input_topic": "a,b", "output_topic": "b"}, SHARED),
-    ({"input_topic": "a,b", "dead_letter_topic": "a"}, SHARED),
-    ({"output_topic": "a", "dead_letter_topic": "a"}, SHARED),
-    ({"input_topic": "a,b,a"}, SHARED),
-    ({"heartbeat_interval_ms": 10_001}, f"SESSION_TIMEOUT_MS / 3 (10000){OR_RAISE}"),
-    ({"transaction_timeout_ms": 30_001}, f"SESSION_TIMEOUT_MS (30000){OR_RAISE}"),
-    ({"max_poll_interval_ms": 29_999}, f"MAX_POLL_INTERVAL_MS (29999){OR_RAISE}"),
-    ({"rebalance_timeout_ms": 300_001}, f"MAX_POLL_INTERVAL_MS (300000){OR_RAISE}"),
-    ({"security_protocol": "SASL_SSL"}, LOG_IN),
-    ({"security_protocol": "SASL_SSL", "sasl_username": "u"}, LOG_IN),
-    ({"security_protocol": "SASL_PLAINTEXT", "sasl_password_file": FILE}, LOG_IN),
-    ({"sasl_username": "u"}, NO_LOG_IN),
-    ({"security_protocol": "SSL", "sasl_password_file": FILE}, NO_LOG_IN),
-    ({"ssl_ca_file": FILE}, NO_TLS),
-    ({"ssl_certificate_file": FILE, "ssl_key_file": FILE}, NO_TLS),
-    ({"security_protocol": "SSL", "ssl_certificate_file": FILE}, BOTH),
-    ({"security_protocol": "SSL", "ssl_key_file": FILE}, BOTH),
-]
-
-
-@pytest.mark.parametrize(("kafka", "complaint"), CONFLICTS)
-def test_settings_that_contradict_each_other(kafka: dict[str, object], complaint: str) -> None:
-    """Each conflict names the variables, their values, and what to change, on one line."""
-    with pytest.raises(SettingsError) as caught:
-        load_settings({"kafka": kafka})
-    message = str(caught.value)
-    assert (message.isprintable(), message.endswith(complaint)) == (True, True)
-    if complaint.endswith(OR_RAISE):
-        ((name, value),) = kafka.items()
-        above = "SESSION_TIMEOUT_MS=30000" if "POLL" in name.upper() else f"{name.upper()}={value}"
-        assert message == f"SENTIMENT_KAFKA__{above} is above SENTIMENT_KAFKA__{complaint}"
-
-
-@pytest.mark.parametrize(
-    "kafka",
-    [
-        {"heartbeat_interval_ms": 10_000, "transaction_timeout_ms": 30_000},
-        {"max_poll_interval_ms": 30_000, "rebalance_timeout_ms": 30_000},
-        {"security_protocol": "SSL"},
-        {"security_protocol": "SSL", "ssl_ca_file": FILE},
-        {"security_protocol": "SSL", "ssl_certificate_file": FILE, "ssl_key_file": FILE},
-        {"security_protocol": "SASL_PLAINTEXT", "sasl_username": "u", "sasl_password_file": FILE},
-    ],
-)
-def test_settings_without_a_conflict(kafka: dict[str, object]) -> None:
-    """The bounds themselves are allowed, and so is each complete way to connect."""
-    assert kafka.items() <= load_settings({"kafka": kafka}).kafka.model_dump(mode="json").items()
 
 
 def test_secrets_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None:

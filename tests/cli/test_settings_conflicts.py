@@ -1,0 +1,89 @@
+"""Settings that depend on each other: derived defaults, and one line for each contradiction."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.errors import SettingsError
+from service.settings import KafkaSettings, load_settings
+from tools.environment import no_settings  # noqa: F401 - a fixture
+
+
+def test_timeouts_are_derived_from_the_session_timeout() -> None:
+    """Unless they are set."""
+    kafka = KafkaSettings(session_timeout_ms=6000)
+    derived = (kafka.heartbeat_ms, kafka.rebalance_ms, kafka.max_poll_ms, kafka.transaction_ms)
+    assert derived == (600, 12_000, 60_000, 4000)
+    kafka = KafkaSettings(
+        heartbeat_interval_ms=1, rebalance_timeout_ms=2, max_poll_interval_ms=3,
+        transaction_timeout_ms=4,
+    )  # fmt: skip
+    explicit = (kafka.heartbeat_ms, kafka.rebalance_ms, kafka.max_poll_ms, kafka.transaction_ms)
+    assert explicit == (1, 2, 3, 4)
+
+
+@given(st.integers(10, 24 * 3600 * 1000))
+def test_derived_timeouts_never_conflict(session_timeout_ms: int) -> None:
+    """At any session timeout."""
+    load_settings({"kafka": {"session_timeout_ms": session_timeout_ms}})
+
+
+FILE = __file__
+SHARED = "share a topic, which would feed the service its own output; name different ones"
+LOG_IN = "needs SENTIMENT_KAFKA__SASL_USERNAME and SENTIMENT_KAFKA__SASL_PASSWORD_FILE; set both"
+NO_LOG_IN = "does not log in; set it to SASL_SSL or SASL_PLAINTEXT"
+NO_TLS = "does not use TLS; set it to SSL or SASL_SSL"
+BOTH = "SENTIMENT_KAFKA__SSL_KEY_FILE belong together; set both or neither"
+OR_RAISE = "; lower the first or raise the second"
+
+CONFLICTS = [
+    ({"output_topic": "sentiment.messages"}, SHARED),
+    ({"input_topic": "a,b", "output_topic": "b"}, SHARED),
+    ({"input_topic": "a,b", "dead_letter_topic": "a"}, SHARED),
+    ({"output_topic": "a", "dead_letter_topic": "a"}, SHARED),
+    ({"input_topic": "a,b,a"}, SHARED),
+    ({"heartbeat_interval_ms": 10_001}, f"SESSION_TIMEOUT_MS / 3 (10000){OR_RAISE}"),
+    ({"transaction_timeout_ms": 30_001}, f"SESSION_TIMEOUT_MS (30000){OR_RAISE}"),
+    ({"max_poll_interval_ms": 29_999}, f"MAX_POLL_INTERVAL_MS (29999){OR_RAISE}"),
+    ({"rebalance_timeout_ms": 300_001}, f"MAX_POLL_INTERVAL_MS (300000){OR_RAISE}"),
+    ({"security_protocol": "SASL_SSL"}, LOG_IN),
+    ({"security_protocol": "SASL_SSL", "sasl_username": "u"}, LOG_IN),
+    ({"security_protocol": "SASL_PLAINTEXT", "sasl_password_file": FILE}, LOG_IN),
+    ({"sasl_username": "u"}, NO_LOG_IN),
+    ({"security_protocol": "SSL", "sasl_password_file": FILE}, NO_LOG_IN),
+    ({"ssl_ca_file": FILE}, NO_TLS),
+    ({"ssl_certificate_file": FILE, "ssl_key_file": FILE}, NO_TLS),
+    ({"security_protocol": "SSL", "ssl_certificate_file": FILE}, BOTH),
+    ({"security_protocol": "SSL", "ssl_key_file": FILE}, BOTH),
+]
+
+
+@pytest.mark.parametrize(("kafka", "complaint"), CONFLICTS)
+def test_settings_that_contradict_each_other(kafka: dict[str, object], complaint: str) -> None:
+    """Each conflict names the variables, their values, and what to change, on one line."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"kafka": kafka})
+    message = str(caught.value)
+    assert (message.isprintable(), message.endswith(complaint)) == (True, True)
+    if complaint.endswith(OR_RAISE):
+        ((name, value),) = kafka.items()
+        above = "SESSION_TIMEOUT_MS=30000" if "POLL" in name.upper() else f"{name.upper()}={value}"
+        assert message == f"SENTIMENT_KAFKA__{above} is above SENTIMENT_KAFKA__{complaint}"
+
+
+@pytest.mark.parametrize(
+    "kafka",
+    [
+        {"heartbeat_interval_ms": 10_000, "transaction_timeout_ms": 30_000},
+        {"max_poll_interval_ms": 30_000, "rebalance_timeout_ms": 30_000},
+        {"security_protocol": "SSL"},
+        {"security_protocol": "SSL", "ssl_ca_file": FILE},
+        {"security_protocol": "SSL", "ssl_certificate_file": FILE, "ssl_key_file": FILE},
+        {"security_protocol": "SASL_PLAINTEXT", "sasl_username": "u", "sasl_password_file": FILE},
+    ],
+)
+def test_settings_without_a_conflict(kafka: dict[str, object]) -> None:
+    """The bounds themselves are allowed, and so is each complete way to connect."""
+    assert kafka.items() <= load_settings({"kafka": kafka}).kafka.model_dump(mode="json").items()
