@@ -8,7 +8,7 @@ from rich.text import Text
 
 from service.errors import ExitCode
 from service.kafka.once.cluster import check_cluster
-from service.terminal import BAD, GOOD, WARN, printable, results
+from service.terminal import BAD, GOOD, WARN, Table, printable, results
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -22,10 +22,11 @@ async def print_checks(settings: Settings) -> ExitCode:
     Raises:
         ServiceError: the brokers cannot be reached, or refuse the login.
     """
-    out, code = results(), ExitCode.DONE
+    table, code = Table("", "result", "check", "what was found"), ExitCode.DONE
     async for name, passed, text in check_cluster(settings.kafka, settings.delivery.mode):
         word, style = _WORDS[passed]
-        out.print(Text(f"{word}\t{name}\t{printable(text)}", style))
+        table.add_row(Text(word, style), name, printable(text))
         if passed is False:
             code = ExitCode.FAILED
+    results().print(table)
     return code

@@ -77,14 +77,20 @@ async def check_cluster(settings: KafkaSettings, mode: str) -> AsyncIterator[Fin
 
 
 async def _finding(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
-    try:
-        with translating():
-            async with asyncio.timeout(CHECK_TIMEOUT_S):
-                return Finding(name, True, await check())
-    except _Unknown as reason:
-        return Finding(name, None, str(reason))
-    except (BrokerError, RetriableError) as error:
-        return Finding(name, False, str(error))
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + CHECK_TIMEOUT_S
+    while True:
+        try:
+            with translating():
+                async with asyncio.timeout_at(deadline):
+                    return Finding(name, True, await check())
+        except _Unknown as reason:
+            return Finding(name, None, str(reason))
+        except (BrokerError, RetriableError) as error:
+            # A broker that was asked for the first time takes a moment to find a coordinator.
+            if not getattr(error.__cause__, "retriable", False) or clock() > deadline:
+                return Finding(name, False, str(error))
+            await asyncio.sleep(CHECK_TIMEOUT_S / 50)
 
 
 class _Checks:

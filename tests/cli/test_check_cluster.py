@@ -1,0 +1,76 @@
+"""`run --check-cluster` from the outside: a line for each check, and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conftest import lacking
+from service.cli import main
+from service.kafka.once.cluster import check_cluster
+from service.settings import KafkaSettings
+from tools.kafka.broker import BrokerUnavailableError
+from tools.kafka.secured_broker import Secured, acls_of, start_secured_broker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.kafka.broker import Broker
+
+
+def _checked(servers: str, *arguments: str) -> Result:
+    environment = {"SENTIMENT_KAFKA__BOOTSTRAP_SERVERS": servers}
+    return CliRunner().invoke(main, ["run", "--check-cluster", *arguments], env=environment)
+
+
+def test_without_a_broker_there_is_one_line() -> None:
+    """Nobody listens on the port."""
+    done = _checked("127.0.0.1:1")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "127.0.0.1:1" in done.stderr
+
+
+@pytest.mark.kafka
+def test_each_check_has_a_line(real_broker: Broker) -> None:
+    """One that fails does not keep the others from being made, and the code is 1."""
+    done = _checked(real_broker.bootstrap_servers, "--kafka-output-topic", "nowhere")
+    rows = [line.split("\t") for line in done.stdout.splitlines() if line]
+    found = {name: word for word, name, _ in rows}
+    assert (found["login"], found["requests"], found["topics"]) == ("ok", "ok", "failed")
+    assert found["session timeout"] == "ok"
+    assert done.exit_code == 1
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """Give a secured broker."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = tmp_path_factory.mktemp("secured")
+            started = stack.enter_context(start_secured_broker(folder))
+        except BrokerUnavailableError as error:
+            lacking(f"no Apache Kafka to secure: install Java 17 and Maven ({error})")
+        yield started
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize(
+    ("missing", "check"),
+    [("", ""), ("letters", "topics"), ("group", "group"), ("transactions", "transactions")],
+)
+async def test_a_missing_permission_is_found_before_the_service_runs(
+    missing: str, check: str, secured: Secured
+) -> None:
+    """Nothing fails with just what the service needs; what it may not read is not known."""
+    stream = secured.stream()
+    secured.grant(*(acl for name, acl in acls_of(stream).items() if name != missing))
+    named = stream.settings(**secured.login("SCRAM-SHA-512"))
+    settings = KafkaSettings.model_validate(
+        {name.removeprefix("KAFKA__").lower(): value for name, value in named.items()}
+    )
+    found = [finding async for finding in check_cluster(settings, "exactly_once")]
+    assert [check] * bool(check) == [f.name for f in found if f.passed is False], found
+    assert "session timeout" in {f.name for f in found if f.passed is None}
