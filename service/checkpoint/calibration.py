@@ -150,9 +150,7 @@ def _check_values(calibration: Calibration, labels: int) -> None:
     if not calibration.temperature > 0:
         raise ValueError("temperature must be above 0")
     if not all(0 <= share <= 1 for share in (calibration.target_accuracy, *found)):
-        raise ValueError(
-            "thresholds and target_accuracy must be from 0 to 1; null: never confident"
-        )
+        raise ValueError("thresholds and target_accuracy must be from 0 to 1; null: not confident")
     for name, values in (("bias", calibration.bias), ("thresholds", calibration.thresholds)):
         if len(values) not in (0, labels):
             raise ValueError(f"{name} must have {labels} values, one for each label")

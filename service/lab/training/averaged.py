@@ -73,11 +73,7 @@ def train(
     if recipe.consistency_every and sources.countries is not None:
         trained, _ = split_countries(read_countries(sources.countries))
     texts = [example.text for example in mixture.train] + mixture.unlabelled
-    soft_labels = (
-        teacher_probabilities(sources.teachers, mixture.teacher_texts, console)
-        if sources.teachers
-        else None
-    )
+    soft_labels = teacher_probabilities(sources.teachers, mixture.teacher_texts, console)
 
     def run(folder: Path, how: Recipe) -> dict[str, Any]:
         counterfactuals = (

@@ -32,12 +32,15 @@ def teacher_probabilities(
 ) -> dict[str, float]:
     """The probability of POSITIVE at `TEMPERATURE` for each text, averaged over the teachers.
 
-    The texts are normalised already, so a teacher's folder should name no normaliser.
+    Empty without teachers. The texts are normalised already, so a teacher's folder should name no
+    normaliser.
 
     Raises:
         InputError: a teacher does not have two labels.
         SettingsError, ModelError: a teacher cannot be loaded, or has stopped working.
     """
+    if not teachers:
+        return {}
     once = list(dict.fromkeys(texts))
     total = np.zeros(len(once))
     for folder in teachers:

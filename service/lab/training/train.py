@@ -64,8 +64,8 @@ class Trainer:
         recipe: Recipe,
         *,
         names: dict[str, str],
-        counterfactuals: Counterfactuals | None = None,
-        soft_labels: dict[str, float] | None = None,
+        counterfactuals: Counterfactuals | None,
+        soft_labels: dict[str, float],
     ) -> None:
         """Load the base model; nothing is written yet.
 
@@ -88,7 +88,7 @@ class Trainer:
         self._state_folder = output.with_name(output.name + ".training")
         self._names = names
         self._counterfactuals = counterfactuals if recipe.consistency_every else None
-        self._soft_labels = soft_labels or {}
+        self._soft_labels = soft_labels
         self._tokenizer = load_tokenizer(base)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         # All runs of one split start with the same new layers, so that their weights can be

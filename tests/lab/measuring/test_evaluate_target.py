@@ -116,7 +116,7 @@ def test_a_target_out_of_reach(tmp_path: Path) -> None:
     ("content", "error"),
     [
         (b"{", "JSONDecodeError"),
-        (b'{"thresholds": [0.5, 2]}', "from 0 to 1; null: never confident"),
+        (b'{"thresholds": [0.5, 2]}', "from 0 to 1; null: not confident"),
         (b'{"thresholds": [0.5]}', "thresholds must have 2 values"),
         (b'{"revision": "sha256:0000000000000000"}', "is for the model at sha256:0"),
     ],
