@@ -22,7 +22,7 @@ from service.wire import Decoder, Encoder
 from service.wire.contracts import SentimentEvent, SourceMessage
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTRACTS, PAGE = ROOT / "service" / "contracts.py", ROOT / "schemas" / "README.md"
+CONTRACTS, PAGE = ROOT / "service" / "wire" / "contracts.py", ROOT / "schemas" / "README.md"
 PARTITION, OFFSET, TIMESTAMP_MS = Partition("sentiment.messages", 3), 1041, 1777887000000
 
 

@@ -54,7 +54,7 @@ class Row(NamedTuple):
 def domains(data: Path) -> Iterator[tuple[str, list[Example]]]:
     """Each domain that is measured, with labels 0 negative, 1 neutral, 2 positive."""
     three = read_domains(data / "three")
-    yield "tweets put aside (SemEval)", three["semeval"].aside
+    yield "tweets put aside (SemEval)", three["semeval"].reserved
     yield "tweets (Kaggle), held out", three["kaggle"].held_out
     yield "customer reviews, held out", three["customer_reviews"].held_out
     # What is held out of SST-5 depends on what SST-2 holds out.
