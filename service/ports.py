@@ -47,6 +47,8 @@ class Session(Protocol):
 
     progress: Progress
     rebalances: int
+    held: Mapping[Partition, int]
+    """By partition, as of the last `lag`: records that wait for an open transaction to end."""
 
     @property
     def joined(self) -> bool:
@@ -98,6 +100,8 @@ class Session(Protocol):
     async def lag(self) -> dict[Partition, int]:
         """Number of records not yet published, for each assigned partition.
 
+        Includes records that an open transaction of their producer holds back.
+
         Raises:
             RetriableError, BrokerError: as for `start`.
         """
@@ -127,7 +131,7 @@ class Engine(Protocol):
     def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         """The model's raw output for token sequences, special tokens included, all of it finite.
 
-        Shape (sequences, labels), float32.
+        Shape (sequences, labels), float32. Those of an empty sequence are 0, in favour of no label.
 
         Raises:
             ModelError: a number is not finite, or the device has failed.

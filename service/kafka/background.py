@@ -68,8 +68,10 @@ def _explained(what: str, error: BaseException | None) -> BrokerError | Retriabl
     return RetriableError(f"the Kafka client's {what} ended{reason}; the group is joined anew")
 
 
-async def stop(consumer: AIOKafkaConsumer) -> None:
+async def stop(consumer: AIOKafkaConsumer | None) -> None:
     """Stop a consumer, whichever of its tasks have failed; takes at most twice STOP_TIMEOUT_S."""
+    if consumer is None:
+        return
     client = getattr(consumer, "_client", None)
     metadata: asyncio.Task[Any] | None = getattr(client, "_sync_task", None)
     if client is not None and metadata is not None and metadata.done():

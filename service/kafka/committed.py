@@ -27,7 +27,7 @@ from service.kafka import background
 from service.records import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer
 
@@ -193,6 +193,25 @@ class Starts:
                 f"{self._settings.group_id} --topic {place.topic}:{place.partition} --to-earliest "
                 "--execute (or --to-latest, or --to-offset)"
             )
+
+
+async def log_ends(
+    consumer: AIOKafkaConsumer, partitions: Collection[Partition]
+) -> dict[Partition, tuple[int, int]]:
+    """By partition, the end of what may be read now, and of the log with open transactions.
+
+    The latter is as of the last fetch, which is less than a second ago unless the service is busy.
+
+    Raises:
+        KafkaError: the brokers cannot be reached or refuse.
+    """
+    stable = await consumer.end_offsets([TopicPartition(*p) for p in partitions])
+    assigned = consumer.assignment()
+    ends = {}
+    for place, end in stable.items():
+        known = consumer.highwater(place) if place in assigned else None
+        ends[Partition(*place)] = (end, max(end, known or 0))
+    return ends
 
 
 async def _bounds(ask: Any, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

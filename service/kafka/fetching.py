@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from service.kafka.batches import install
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aiokafka import TopicPartition
-
+    from service.progress import Progress
+    from service.records import Partition
     from service.settings import KafkaSettings
 
 # How long to wait for other brokers once one has answered: a few round trips. A broker without new
@@ -32,6 +32,11 @@ FETCH_WAIT_MS = 100
 METADATA_AGE_MS = 5000
 # Bounds one fetch; with the bounds of the queues it keeps the process far under 1 GB.
 FETCH_BYTES_MAX = 16 * 2**20
+
+
+# How long nothing is to come behind such a tail before it is committed: where an upstream producer
+# commits all the time, its markers are passed over with the next records.
+TAIL_S = 5.0
 
 
 def new_consumer(options: Mapping[str, Any], settings: KafkaSettings) -> AIOKafkaConsumer:
@@ -85,3 +90,40 @@ def _pause_brokers_of(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPart
     assigned = consumer.assignment()
     consumer.pause(*(partition for partition in assigned if leader(partition) in brokers))
     return bool(consumer.paused() == assigned)
+
+
+class Tails:
+    """Offsets at the end of a log that hold nothing to read: markers and aborted records.
+
+    They are committed too once nothing else comes, or the group's lag would never reach 0.
+    """
+
+    def __init__(self) -> None:
+        """Know of none."""
+        self._since: dict[Partition, tuple[int, float]] = {}
+
+    def clear(self) -> None:
+        """Forget all: positions are set anew."""
+        self._since.clear()
+
+    async def due(
+        self,
+        consumer: AIOKafkaConsumer,
+        progress: Progress,
+        polled: Mapping[Partition, int],
+        now: float,
+    ) -> dict[Partition, int]:
+        """The positions to commit: reached TAIL_S ago, with everything read being published.
+
+        To be called between two polls; `polled` has the offset behind the last record returned.
+        """
+        since: dict[Partition, tuple[int, float]] = {}
+        for partition in progress.partitions:
+            start = progress.next_offset(partition)
+            position = await consumer.position(TopicPartition(*partition))
+            if start is None or polled.get(partition, start) > start or position <= start:
+                continue
+            before = self._since.get(partition)
+            since[partition] = before if before and before[0] == position else (position, now)
+        self._since = since
+        return {p: position for p, (position, at) in since.items() if now - at >= TAIL_S}

@@ -18,10 +18,10 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import background
 from service.kafka.batches import bounded_poll
-from service.kafka.committed import Committed, Starts
+from service.kafka.committed import Committed, Starts, log_ends
 from service.kafka.connection import check_access, connection_options, translated, translating
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
-from service.kafka.fetching import fetch, new_consumer
+from service.kafka.fetching import Tails, fetch, new_consumer
 from service.kafka.producer import Producer
 from service.kafka.record import to_record
 from service.progress import Progress
@@ -55,20 +55,21 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         """Connect to nothing yet; `records_max` bounds the records of one poll."""
         self.progress = Progress()
         self.rebalances = 0
+        self.held: Mapping[Partition, int] = {}
         self._settings = settings
         self._records_max = records_max
         self._options = connection_options(settings)
         self._consumer: AIOKafkaConsumer = None
         self._committed: Committed
         self._starts = Starts(settings)
+        self._tails = Tails()
         self._delivery: Delivery = (
             ExactlyOnce(self._options, settings)
             if mode == "exactly_once"
             else AtLeastOnce(self._options)
         )
         self._must_rejoin = False
-        # From a revocation to the next assignment; see `_position`.
-        self._reassigning = False
+        self._reassigning = False  # From a revocation to the next assignment; see `_position`.
         # For each partition polled in this epoch, the offset behind the last record returned.
         self._polled: dict[Partition, int] = {}
         self._faults: dict[Partition, BrokerError | RetriableError] = {}
@@ -109,16 +110,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def poll(self) -> list[Record]:
         """See `ports.Session.poll`."""
         try:
-            if self._must_rejoin:
-                await self._leave()
-                await self._join()
-                self._must_rejoin = False
-            if (reason := background.ended(self._consumer)) is not None:
-                self._must_rejoin = True
-                raise reason
-            if not self.progress.positioned and not self._reassigning:
-                await self._position()
-            self._raise_fault()
+            await self._get_ready()
             epoch = self.progress.epoch
             with bounded_poll(self._settings.unfolded_bytes_max) as bounded:
                 fetched = await fetch(self._consumer, self._records_max, POLL_TIMEOUT_MS)
@@ -150,6 +142,32 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             to_record(message, epoch, now) for messages in fetched.values() for message in messages
         ]
 
+    async def _get_ready(self) -> None:
+        """Join again where that is needed, and set positions where they are not."""
+        if self._must_rejoin:
+            await self._leave()
+            await self._join()
+            self._must_rejoin = False
+        if (reason := background.ended(self._consumer)) is not None:
+            self._must_rejoin = True
+            raise reason
+        if self.progress.positioned:
+            await self._commit_tails()
+        elif not self._reassigning:
+            await self._position()
+        self._raise_fault()
+
+    async def _commit_tails(self) -> None:
+        """Commit positions behind offsets that hold nothing to read."""
+        epoch, now = self.progress.epoch, asyncio.get_running_loop().time()
+        due = await self._tails.due(self._consumer, self.progress, self._polled, now)
+        try:
+            if due:
+                await self.publish(Publication((), due, epoch))
+        except RetriableError:
+            self.progress.interrupt()
+            raise
+
     def _raise_fault(self) -> None:
         """Raise the error of an unreadable batch once all records before it are published.
 
@@ -166,9 +184,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             return
         self._consumer.pause(*self._consumer.assignment())
         try:
-            await self._consumer.getmany(timeout_ms=0)
-        except NoOffsetForPartitionError:
-            return
+            with contextlib.suppress(NoOffsetForPartitionError):
+                await self._consumer.getmany(timeout_ms=0)
         except KafkaError as error:
             self.progress.interrupt()
             raise translated(error) from error
@@ -191,18 +208,18 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     async def lag(self) -> dict[Partition, int]:
         """See `ports.Session.lag`."""
-        starts = {p: self.progress.next_offset(p) for p in self.progress.partitions}
+        starts = {p: self.progress.next_offset(p) or 0 for p in self.progress.partitions}
         if self._consumer is None:
             raise RetriableError("the group is being joined")
         try:
             async with asyncio.timeout(LAG_TIMEOUT_S):
                 if not starts:
                     await self._consumer.topics()
-                    return {}
-                ends = await self._consumer.end_offsets([TopicPartition(*p) for p in starts])
+                ends = await log_ends(self._consumer, starts)
         except (KafkaError, TimeoutError) as error:
             raise await self._explained(error) from error
-        return {p: max(0, ends[TopicPartition(*p)] - (start or 0)) for p, start in starts.items()}
+        self.held = {p: end - stable for p, (stable, end) in ends.items()}
+        return {p: max(0, ends[p][1] - start) for p, start in starts.items()}
 
     async def _explained(self, error: Exception) -> BrokerError | RetriableError:
         """The service's error; aiokafka reports revoked credentials like brokers that are away."""
@@ -222,12 +239,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self.progress.revoke()
         async with self._publishing:
             # Concurrently: each takes up to its own timeout if no broker answers.
-            await asyncio.gather(self._stop_consumer(), self._delivery.stop())
-
-    async def _stop_consumer(self) -> None:
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await background.stop(consumer)
+            consumer, self._consumer = self._consumer, None
+            await asyncio.gather(background.stop(consumer), self._delivery.stop())
 
     # Positions across a rebalance, step by step. Reading on behind the first unpublished record of
     # a partition loses records; reading on before it publishes records twice.
@@ -276,6 +289,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             for partition, start in positions.items():
                 self._consumer.seek(partition, start)
             self._polled.clear()
+            self._tails.clear()
             self._faults.clear()
             self.progress.position({Partition(*p): start for p, start in positions.items()})
 

@@ -153,6 +153,11 @@ class Metrics:
             "Records not yet published, by partition.",
             ["topic", "partition"],
         )
+        self.held_records = gauge(
+            "sentiment_held_records",
+            "Records of the lag that cannot be read before a transaction of their producer ends.",
+            ["topic", "partition"],
+        )
         self.assigned_partitions = gauge(
             "sentiment_assigned_partitions", "Partitions assigned to this replica."
         )
@@ -188,11 +193,12 @@ class Metrics:
             "sentiment_language_share", "Share of recent texts by language.", ["language"]
         )
 
-    def set_lag(self, lag: Mapping[Partition, int]) -> None:
-        """Replace the lag of all partitions, in records; partitions not named are removed."""
-        self.lag_records.clear()
-        for (topic, number), records in lag.items():
-            self.lag_records.labels(topic, number).set(records)
+    def set_lag(self, lag: Mapping[Partition, int], held: Mapping[Partition, int]) -> None:
+        """Replace lag and held records of all partitions; partitions not named are removed."""
+        for gauge, counts in ((self.lag_records, lag), (self.held_records, held)):
+            gauge.clear()
+            for (topic, number), records in counts.items():
+                gauge.labels(topic, number).set(records)
 
     def set_drift(self, drift: Drift) -> None:
         """Replace all drift gauges; indices and languages that are not named are removed."""

@@ -41,7 +41,8 @@ class Monitor:
         session, metrics = self._session, self._metrics
         if session.joined:
             try:
-                metrics.set_lag(await session.lag())
+                lag = await session.lag()
+                metrics.set_lag(lag, session.held)
                 self._readiness.mark_ready()
             except RetriableError as error:
                 self._readiness.mark_unavailable(error)

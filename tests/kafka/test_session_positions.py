@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 from structlog.testing import capture_logs
 
 from service.errors import BrokerError, RetriableError
-from service.kafka import KafkaSession
+from service.kafka import KafkaSession, fetching
 from service.kafka.delivery import transactional_id
 from service.records import Partition
 from tools.kafka.broker import Broker
@@ -219,3 +219,39 @@ async def test_records_that_expire_while_running_are_counted(both: Real) -> None
 
     assert [b"5", b"6"] == values(records)
     assert {Partition(both.topics[0], 0): 5} == session.lost
+
+
+async def test_what_nobody_can_read_is_no_lag(both: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aborted records and markers at the end are committed too, once nothing else comes."""
+    monkeypatch.setattr(fetching, "TAIL_S", 0.5)
+    session = await joined(both.session())
+    await both.produce(*numbered(2, 0))
+    assert await session.publish(publication(await poll_count(session, 2), both.topics[1]))
+    async with open_transaction(both) as upstream:
+        await upstream.abort_transaction()
+    partition = Partition(both.topics[0], 0)
+    assert 2 == (await session.lag())[partition]
+
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (await session.lag())[partition]:
+            assert [] == await session.poll()
+
+    assert 4 == (await both.committed())[0]
+    await both.produce(*numbered(1, 0, first=2))
+    assert [b"2"] == values(await poll_count(session, 1))
+
+
+async def test_records_behind_an_open_transaction_are_lag(both: Real) -> None:
+    """They cannot be read until it ends, and are counted by themselves."""
+    session = await joined(both.session())
+    partition = Partition(both.topics[0], 0)
+    async with open_transaction(both) as upstream:
+        await both.produce(*numbered(40, 0))
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (await session.lag())[partition] != 41:
+                assert [] == await session.poll()
+        assert 41 == session.held[partition]
+        await upstream.abort_transaction()
+        assert values(numbered(40)) == values(await poll_count(session, 40))
+        await session.lag()
+    assert 0 == session.held[partition]

@@ -44,6 +44,7 @@ def test_the_set_of_metrics_is_closed() -> None:
         ("sentiment_batch_tokens", "histogram", ""),
         ("sentiment_queued_records", "gauge", ""),
         ("sentiment_lag_records", "gauge", "topic,partition"),
+        ("sentiment_held_records", "gauge", "topic,partition"),
         ("sentiment_assigned_partitions", "gauge", ""),
         ("sentiment_epoch", "gauge", ""),
         ("sentiment_ready", "gauge", ""),
@@ -110,8 +111,8 @@ def test_two_services_do_not_share_numbers() -> None:
 def test_lag_is_replaced_as_a_whole() -> None:
     """The lag of a revoked partition would otherwise remain forever and scale the service up."""
     metrics = Metrics()
-    metrics.set_lag({Partition("t", 0): 5, Partition("t", 1): 7})
-    metrics.set_lag({Partition("t", 1): 2})
+    metrics.set_lag({Partition("t", 0): 5, Partition("t", 1): 7}, {})
+    metrics.set_lag({Partition("t", 1): 2}, {})
     lag = {k[1]: v for k, v in _scrape(metrics).items() if k[0] == "sentiment_lag_records"}
     assert lag == {(("partition", "1"), ("topic", "t")): 2}
 

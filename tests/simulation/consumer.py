@@ -162,6 +162,14 @@ class Consumer:
         )
         return found
 
+    async def position(self, partition: TopicPartition) -> int:
+        """See aiokafka; where it would wait for a position, there is one."""
+        return self._positions[Partition(*partition)]
+
+    def highwater(self, partition: TopicPartition) -> int:
+        """See aiokafka; always of now."""
+        return len(self._network.brokers.logs[Partition(*partition)].entries)
+
     def partitions_for_topic(self, topic: str) -> set[int] | None:
         """See aiokafka."""
         return {p.number for p in self._network.brokers.partitions(topic)} or None

@@ -122,7 +122,7 @@ async def test_a_stream_starts_with_a_snapshot() -> None:
     """A late viewer gets the recent data and the state in the metrics."""
     async with serving() as (served, client):
         served.publish()
-        served.metrics.set_lag({Partition("in", 0): 3, Partition("in", 1): 40})
+        served.metrics.set_lag({Partition("in", 0): 3, Partition("in", 1): 40}, {})
         served.metrics.assigned_partitions.set(2)
         served.metrics.epoch.set(5)
         served.metrics.set_model(

@@ -17,7 +17,7 @@ from service.records import Partition, Record
 from tools.kafka.stored import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from service.records import Outgoing, Publication
     from tools.kafka.fake_cluster import FakeCluster
@@ -51,6 +51,7 @@ class FakeSession:
         self.progress = Progress()
         self.rebalances = 0
         self.lost: dict[Partition, int] = {}
+        self.held: Mapping[Partition, int] = {}
         self.group = group
         self.input_topics = tuple(inputs)
         self.polls = 0
