@@ -203,8 +203,14 @@ async def log_ends(
     The latter is as of the last fetch, which is less than a second ago unless the service is busy.
 
     Raises:
+        RetriableError: a topic that the group reads has no partitions.
         KafkaError: the brokers cannot be reached or refuse.
     """
+    for topic in sorted(consumer.subscription()):
+        if not consumer.partitions_for_topic(topic):
+            raise RetriableError(
+                f"topic {topic} has no partitions any more; if it was deleted, create it again"
+            )
     stable = await consumer.end_offsets([TopicPartition(*p) for p in partitions])
     assigned = consumer.assignment()
     ends = {}

@@ -255,3 +255,34 @@ async def test_records_behind_an_open_transaction_are_lag(both: Real) -> None:
         assert values(numbered(40)) == values(await poll_count(session, 40))
         await session.lag()
     assert 0 == session.held[partition]
+
+
+async def test_a_topic_that_was_deleted_is_named_and_read_once_it_is_back(both: Real) -> None:
+    """The lag, which readiness asks for, fails meanwhile; both are noticed within seconds."""
+    session = await joined(both.session())
+    admin = AdminClient({"bootstrap.servers": both.bootstrap})
+    [deleted] = admin.delete_topics([both.topics[0]]).values()
+    await asyncio.to_thread(deleted.result, WAIT_SECONDS)
+    async with asyncio.timeout(WAIT_SECONDS):
+        while f"topic {both.topics[0]} has no partitions" not in await lag_error(session):
+            with contextlib.suppress(RetriableError):
+                assert [] == await session.poll()
+
+    create_topic(Broker(both.bootstrap, "jars"), both.topics[0], 1, {})
+    await both.produce(*numbered(10, 0))
+    records: list[Record] = []
+    async with asyncio.timeout(WAIT_SECONDS):
+        while len(records) < 10:
+            with contextlib.suppress(RetriableError):
+                records += await session.poll()
+    assert values(numbered(10)) == values(records)
+    assert "" == await lag_error(session)
+
+
+async def lag_error(session: AnySession) -> str:
+    """What the lag fails with; empty where it does not."""
+    try:
+        await session.lag()
+    except RetriableError as error:
+        return str(error)
+    return ""

@@ -170,6 +170,10 @@ class Consumer:
         """See aiokafka; always of now."""
         return len(self._network.brokers.logs[Partition(*partition)].entries)
 
+    def subscription(self) -> frozenset[str]:
+        """See aiokafka."""
+        return frozenset(self._topics)
+
     def partitions_for_topic(self, topic: str) -> set[int] | None:
         """See aiokafka."""
         return {p.number for p in self._network.brokers.partitions(topic)} or None
