@@ -57,9 +57,9 @@ ARROWS: dict[str, set[str]] = {
         "settings", "terminal", "text",
     },
     "cli": {
-        "app", "bench", "demo", "errors", "kafka.once", "lab", "lab.behaviour", "lab.bias",
-        "lab.data", "lab.measuring", "lab.teaching", "lab.training", "observe", "records",
-        "reference", "scoring", "settings", "terminal", "topics",
+        "app", "bench", "checkpoint", "demo", "errors", "kafka", "kafka.once", "lab",
+        "lab.behaviour", "lab.bias", "lab.data", "lab.measuring", "lab.teaching", "lab.training",
+        "observe", "records", "reference", "scoring", "settings", "terminal", "topics",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -118,7 +118,7 @@ FILES: dict[str, str] = {
     "people lessons counterfactual mixture_three mixture",
     "lab.training": "__init__ base_model batches card teachers "
     "state losses calibrate figures train averaged",
-    "cli": "options completion failures cluster health lab measuring training __init__",
+    "cli": "options completion failures cluster config health lab measuring training __init__",
 }
 
 # Libraries that are heavy, or that stand for something outside, and the rooms that know them.

@@ -22,6 +22,8 @@ from service.records import ModelInfo
 from service.settings import PUBLISHED_MODEL, PUBLISHED_REVISION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.records import EngineName, Precision
     from service.settings import ModelSettings
 
@@ -81,8 +83,10 @@ class Checkpoint:
         return ModelInfo(self.name, self.revision, engine, precision, device, self.labels)
 
 
-def resolve(settings: ModelSettings) -> Checkpoint:
+def resolve(settings: ModelSettings, fetch: Callable[[str, str], Path] = download) -> Checkpoint:
     """Find the files of the model in the settings, download them if needed, and check them.
+
+    `fetch` gives the folder of a hub model by its name and commit.
 
     Raises:
         SettingsError: there is no such folder, or a hub model has no revision.
@@ -103,7 +107,7 @@ def resolve(settings: ModelSettings) -> Checkpoint:
             f"SENTIMENT_MODEL__NAME={name}: there is no such folder; "
             "name one in Hugging Face layout, a model of the hub, or `bundled`"
         )
-    snapshot = download(name, _pinned(name, settings.revision))
+    snapshot = fetch(name, _pinned(name, settings.revision))
     # The hub's cache names the folder after the full commit.
     return _checked(name, snapshot, snapshot.name)
 

@@ -7,9 +7,14 @@ incomplete snapshot. Knows only the names of a model's files.
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from service.errors import ModelError, first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # After this time without an answer the hub is not reachable: the service should start within 10 s.
 ANSWER_TIMEOUT_S = 5.0
@@ -25,6 +30,23 @@ def download(name: str, revision: str) -> Path:
     Raises:
         ModelError: the hub or the model cannot be reached.
     """
+    with _explained(name, revision):
+        return _cached(name, revision) or _fetched(name, revision)
+
+
+def cached(name: str, revision: str) -> Path | None:
+    """As `download`, without the network: None if the model is not in the cache.
+
+    Raises:
+        ModelError: the hub's client is not installed, or the cache cannot be read.
+    """
+    with _explained(name, revision):
+        return _cached(name, revision)
+
+
+@contextmanager
+def _explained(name: str, revision: str) -> Iterator[None]:
+    """Raise a ModelError for any error of the hub's client."""
     try:
         from huggingface_hub.utils import (  # type: ignore[attr-defined] # noqa: PLC0415
             disable_progress_bars,  # documented, but not in a form that mypy sees; an extra
@@ -37,7 +59,7 @@ def download(name: str, revision: str) -> Path:
     # Standard error is only for log lines.
     disable_progress_bars()
     try:
-        return _cached(name, revision) or _fetched(name, revision)
+        yield
     except ModelError:
         raise
     except Exception as error:  # noqa: BLE001 - it raises errors of several HTTP libraries

@@ -96,7 +96,11 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--check-config", is_flag=True, help="Check the settings, print them, and exit.")
+@click.option(
+    "--check-config",
+    is_flag=True,
+    help="Check the settings and the files that they name, print them, and exit.",
+)
 @click.option(
     "--check-cluster", is_flag=True, help="Check what the brokers would refuse, and exit."
 )
@@ -111,6 +115,9 @@ def run(settings: Settings, check_config: bool, check_cluster: bool) -> None:
     sentiment-stream run --kafka-input-topic posts,reviews --kafka-output-topic sentiment
     """
     if check_config:
+        from service.cli.config import check_files  # noqa: PLC0415 - see the module's docstring
+
+        check_files(settings)
         click.echo(settings.model_dump_json(indent=2))
         return
     if check_cluster:

@@ -42,6 +42,7 @@ from service.settings import read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
 
     from service.settings import KafkaSettings
 
@@ -71,41 +72,58 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
     """The keyword arguments that every aiokafka client needs to connect.
 
     Raises:
-        SettingsError: a mounted file cannot be read or has the wrong content.
+        SettingsError: one line for each mounted file that cannot be read or has the wrong content.
     """
     register()
+    wrong: list[str] = []
     options: dict[str, Any] = {
         "bootstrap_servers": settings.bootstrap_servers,
         "security_protocol": settings.security_protocol,
         "client_id": "sentiment-stream",
     }
     if settings.security_protocol in ("SSL", "SASL_SSL"):
-        options["ssl_context"] = _ssl_context(settings)
+        options["ssl_context"] = _ssl_context(settings, wrong)
     if settings.sasl_password_file is not None:
         options["sasl_mechanism"] = settings.sasl_mechanism
         options["sasl_plain_username"] = settings.sasl_username
-        options["sasl_plain_password"] = read_secret(settings.sasl_password_file)
+        options["sasl_plain_password"] = _password(settings.sasl_password_file, wrong)
+    if wrong:
+        raise SettingsError("\n".join(wrong))
     return options
 
 
-def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
+def _password(path: Path, wrong: list[str]) -> str:
+    try:
+        password = read_secret(path)
+    except SettingsError as error:
+        wrong.append(str(error))
+        return ""
+    if not password:
+        wrong.append(
+            f"SENTIMENT_KAFKA__SASL_PASSWORD_FILE={path} is empty; write the password to it"
+        )
+    return password
+
+
+def _ssl_context(settings: KafkaSettings, wrong: list[str]) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.ssl_ca_file)
     except OSError as error:
-        raise SettingsError(
+        wrong.append(
             f"SENTIMENT_KAFKA__SSL_CA_FILE={settings.ssl_ca_file} cannot be used ({error}); "
             "mount a readable PEM file of certificates there"
-        ) from None
+        )
+        context = ssl.create_default_context()
     if settings.ssl_certificate_file is not None:
         try:
             # With no password given, OpenSSL would ask for an encrypted key's at the terminal.
             context.load_cert_chain(settings.ssl_certificate_file, settings.ssl_key_file, "")
         except OSError as error:
-            raise SettingsError(
+            wrong.append(
                 f"SENTIMENT_KAFKA__SSL_CERTIFICATE_FILE={settings.ssl_certificate_file} and "
                 f"SENTIMENT_KAFKA__SSL_KEY_FILE={settings.ssl_key_file} cannot be used ({error}); "
                 "mount a readable PEM certificate and its PEM key without a password there"
-            ) from None
+            )
     return context
 
 
