@@ -173,8 +173,8 @@ class Reading:
 
     `scores` holds the probability of every label, `score` the highest of them. `scoring.readings`
     decides whether the result is `confident`; if it is not, `label` may be the label that the
-    settings give to unsure texts. A new figure of the model is added here as a field, and then
-    appears wherever readings are shown.
+    settings give to unsure texts. A new figure of the model is added here as a field; repeats, the
+    encoder and the command `score` pass it on by itself, the contract of events has to name it.
     """
 
     label: str
