@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 TIMEOUT_S = 5
 # More than any answer of the service.
 ANSWER_BYTES_MAX = 4096
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - listened on, not connected to
+# Addresses that are listened on, and what to connect to instead.
+_ANY = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 @click.command()

@@ -91,7 +91,7 @@ def _taken(http: HttpSettings) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((http.host, http.port))
+            probe.bind(("" if http.host == HttpSettings().host else http.host, http.port))
         except OSError:
             return True
     return False

@@ -227,8 +227,8 @@ class DeliverySettings(_Group):
 class HttpSettings(_Group):
     """Health and metrics, the live page and POST /score."""
 
-    host: NotEmpty = "0.0.0.0"  # noqa: S104 - probes and scrapers come from outside the container
-    """Address to listen on."""
+    host: NotEmpty = "*"
+    """Address to listen on; * is every address of IPv4 and, where the machine has it, of IPv6."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """Port to listen on; 0 takes a free one."""
     page: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import socket
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
@@ -33,6 +34,10 @@ _log = logging.getLogger(__name__)
 _BODY_BYTES_MAX = 1024
 _LINGER_S = 0
 _STOP_S = 1
+# The setting for all addresses of the machine: probes and scrapers come from outside the container.
+EVERY_HOST = "*"
+# Errors of a kernel that knows IPv6 where it is switched off.
+_NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 # Longer than the usual scrape interval of a minute, so that connections are reused.
 _KEEP_ALIVE_S = 75
 
@@ -96,13 +101,16 @@ class HttpServer:
             shutdown_timeout=_STOP_S,
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._settings.host, self._settings.port)
+        host, port = self._settings.host, self._settings.port
         try:
-            await site.start()
+            if host == EVERY_HOST:
+                await web.SockSite(self._runner, _socket_on_every_host(port)).start()
+            else:
+                await web.TCPSite(self._runner, host, port).start()
         except (OSError, UnicodeError) as error:  # UnicodeError: not a valid host name
             await self.stop()
             raise _cannot_listen(self._settings, error) from None
-        self._port = site.port
+        self._port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         """Close all connections; may be called twice, or without `start`."""
@@ -177,6 +185,21 @@ async def _headers(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers.popall("Server", None)  # it would reveal the versions of aiohttp and Python
 
 
+def _socket_on_every_host(port: int) -> socket.socket:
+    """One socket, and so one port, for IPv4 and IPv6; for IPv4 alone without IPv6.
+
+    Raises:
+        OSError: the port is in use or not permitted.
+    """
+    if socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
+        except OSError as error:
+            if error.errno not in _NO_IPV6:
+                raise
+    return socket.create_server(("", port))
+
+
 def _cannot_listen(settings: HttpSettings, error: OSError | UnicodeError) -> SettingsError:
     port = f"SENTIMENT_HTTP__PORT={settings.port}"
     code = error.errno if isinstance(error, OSError) else None
@@ -189,5 +212,5 @@ def _cannot_listen(settings: HttpSettings, error: OSError | UnicodeError) -> Set
         return SettingsError(f"{port} is not permitted for this user; set one above 1023")
     return SettingsError(
         f"SENTIMENT_HTTP__HOST={settings.host} cannot be listened on ({error}); "
-        "set an address of this machine, or 0.0.0.0 for all"
+        "set an address of this machine, or * for all"
     )
