@@ -92,8 +92,8 @@ def read_calibration(folder: Path, labels: int) -> Calibration:
         return read_file(file, labels)
     except ValueError as error:
         raise ModelError(
-            f"{file}: cannot be used ({error}); make it anew with `sentiment-stream calibrate`, or "
-            "remove it to have raw scores"
+            f"{file}: cannot be used ({error}); write a new one with `sentiment-stream calibrate`, "
+            "or remove it for raw scores"
         ) from None
 
 

@@ -54,13 +54,13 @@ def tuned(settings: ModelSettings, checkpoint: Checkpoint) -> ModelSettings:
             tuning = Tuning.model_validate_json(file.read(FILE_BYTES_MAX))
     except (OSError, pydantic.ValidationError) as error:
         raise SettingsError(
-            f"{named} is no file of `sentiment-stream tune` ({first_line(error)}); write it anew, "
+            f"{named} is no file of `sentiment-stream tune` ({first_line(error)}); run it again, "
             "or unset it"
         ) from None
     if (tuning.model, tuning.revision) != (checkpoint.name, checkpoint.revision):
         raise SettingsError(
             f"{named} is for the model {tuning.model} at {tuning.revision}, but "
-            f"{checkpoint.name} at {checkpoint.revision} runs; tune anew, or unset it"
+            f"{checkpoint.name} at {checkpoint.revision} runs; run `tune` again, or unset it"
         )
     found: dict[str, Any] = {}
     if settings.engine == settings.precision == settings.device == "auto":

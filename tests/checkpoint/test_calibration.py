@@ -1,4 +1,4 @@
-"""The file beside a model's weights: what it may say, and how it is refused."""
+"""The file beside a model's weights: what it may contain, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def _reference_with(**changed: Any) -> bytes:
     return json.dumps({"reference": reference}).encode()
 
 
-def test_a_reference_of_before_labels_is_read(tmp_path: Path) -> None:
-    """It has no shares of labels, and nothing is said of them."""
+def test_a_reference_without_labels_is_read(tmp_path: Path) -> None:
+    """Older files have no shares of labels."""
     (tmp_path / FILE).write_bytes(_reference_with())
     reference = read_calibration(tmp_path, 2).reference
     assert reference is not None
@@ -55,7 +55,7 @@ def test_what_is_written_is_read(calibration: Calibration, tmp_path: Path) -> No
     assert calibration == read_calibration(tmp_path, 2)
 
 
-def test_no_file_is_a_raw_model(tmp_path: Path) -> None:
+def test_a_model_without_the_file_is_not_calibrated(tmp_path: Path) -> None:
     """So a published model gives its published figures."""
     assert UNCALIBRATED == read_calibration(tmp_path, 2)
 
@@ -104,7 +104,7 @@ def test_what_cannot_be_used_is_named(content: bytes, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [{"normaliser": -1}, {"normaliser": "1"}, {"normaliser": True}])
 def test_a_version_is_a_number(wrong: Any, tmp_path: Path) -> None:
-    """Whether there is such a version, the normaliser knows."""
+    """Whether the version exists is checked elsewhere."""
     (tmp_path / FILE).write_text(json.dumps(wrong))
 
     with pytest.raises(ModelError):
@@ -116,7 +116,7 @@ def test_a_version_is_a_number(wrong: Any, tmp_path: Path) -> None:
 def test_one_threshold_is_that_of_all_labels(
     content: Any, thresholds: tuple[float, ...], tmp_path: Path
 ) -> None:
-    """As files have it that were written before each label had its own; 0 was none."""
+    """In files from before each label had its own; 0 was no threshold."""
     (tmp_path / FILE).write_text(json.dumps(content))
 
     assert thresholds == read_calibration(tmp_path, 3).thresholds

@@ -1,4 +1,4 @@
-"""Fetching from the hub: what is cached needs none, and one out of reach is said at once."""
+"""Downloads from the hub: a cached model needs no network, and an unreachable hub fails fast."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-# Nothing listens there, so the hub's client is refused at once.
+# Nothing listens on this port, so connections fail immediately.
 NO_HUB = "http://127.0.0.1:9"
 
 
@@ -48,7 +48,7 @@ def test_cached_hub_model(cache: Callable[[str], Path]) -> None:
 
 @pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json"])
 def test_half_a_snapshot(cache: Callable[[str], Path], file: str) -> None:
-    """What a broken-off download left is fetched anew, which fails here without a hub."""
+    """An incomplete snapshot is downloaded again, which fails here without a hub."""
     (cache("someone/some-model") / file).unlink()
     with pytest.raises(ModelError, match="cannot be fetched"):
         resolve(ModelSettings(name="someone/some-model", revision=COMMIT))
@@ -76,7 +76,7 @@ def test_hub_out_of_reach(prefix: str) -> None:
 
 
 def test_branch_that_looks_like_a_commit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that moves does not pin a model, even if it is made of hex digits."""
+    """A branch does not pin a model, even if its name consists of hex digits."""
     api = pytest.importorskip("huggingface_hub", reason="needs the torch extra").hf_api
 
     def model_info(*_: Any, **__: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A tuning file fills what the settings leave open, and is refused where it does not belong."""
+"""A tuning file completes the settings, and is refused for another model."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ def written(folder: Path, **changes: Any) -> Path:
 
 
 def chosen(**settings: Any) -> tuple[Any, ...]:
-    """What a service with these settings would run with."""
+    """The engine settings of a service with these settings."""
     model = ModelSettings(**settings)
     found = tuned(model, resolve(model))
     return found.engine, found.precision, found.device, found.threads, found.run_tokens_max
 
 
-def test_it_says_what_the_settings_leave_open(tmp_path: Path) -> None:
+def test_it_completes_the_settings(tmp_path: Path) -> None:
     """All of it."""
     file = written(tmp_path)
     assert ("onnx_packed", "int8", "cpu", 3, 1024) == chosen(tuning_file=file)
 
 
-def test_what_is_usual_stays_so(tmp_path: Path) -> None:
-    """Where no other size of a run was quicker, each engine takes its own."""
+def test_the_engine_chooses_the_size_of_a_run_if_the_file_does_not(tmp_path: Path) -> None:
+    """When no other size was faster."""
     file = written(tmp_path, run_tokens_max=None)
     assert ("onnx_packed", "int8", "cpu", 3, None) == chosen(tuning_file=file)
 
 
 def test_settings_win(tmp_path: Path) -> None:
-    """One that names the precision gets the engine that is usual for it."""
+    """A setting of the precision leads to the default engine for it."""
     file = written(tmp_path)
     assert ("auto", "float32", "auto", 2, 512) == chosen(
         tuning_file=file, precision="float32", threads=2, run_tokens_max=512
@@ -67,7 +67,7 @@ def test_without_a_file_nothing_changes() -> None:
 
 
 def test_another_model_is_refused(tmp_path: Path) -> None:
-    """What is quick and close enough for one is not for another."""
+    """An engine that is fast and exact enough for one model may not be for another."""
     with pytest.raises(SettingsError, match=r"TUNING_FILE=.* is for the model bundled at other,"):
         chosen(tuning_file=written(tmp_path, revision="other"))
 

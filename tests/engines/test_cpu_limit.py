@@ -1,4 +1,4 @@
-"""The CPUs that a process may use, for every way that a container tells its limit."""
+"""The CPUs that a process may use, for every way to limit a container."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def _machine(root: Path, files: dict[str, str]) -> Path:
     ],
 )
 def test_cgroup_v2(tmp_path: Path, quota: str, expected: int) -> None:
-    """The quota is rounded up to whole CPUs; without one, or a readable one, all are used."""
+    """The quota is rounded up to whole CPUs; without a readable quota all are used."""
     files = {"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpu.max": quota}
     assert cpu_limit(_machine(tmp_path, files), available=8) == expected
 
 
 def test_cgroup_v2_limit_of_a_parent(tmp_path: Path) -> None:
-    """Every level above binds too."""
+    """The limits of all parents apply too."""
     files = {
         "proc/self/cgroup": "0::/kubepods/pod1/main",
         "sys/fs/cgroup/kubepods/pod1/main/cpu.max": "max 100000",
@@ -52,13 +52,13 @@ def test_cgroup_v2_limit_of_a_parent(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/docker/0123abcd", "/../../elsewhere", "/"])
 def test_cgroup_v2_path_of_another_namespace(tmp_path: Path, path: str) -> None:
-    """A container sees its limit at the top, whatever path /proc tells."""
+    """In a container the limit is at the root of the mount, whatever path /proc shows."""
     files = {"proc/self/cgroup": f"0::{path}", "sys/fs/cgroup/cpu.max": "200000 100000"}
     assert cpu_limit(_machine(tmp_path, files), available=16) == 2
 
 
 def test_cgroup_v2_without_proc(tmp_path: Path) -> None:
-    """Where /proc cannot be read, the top is looked at."""
+    """If /proc cannot be read, the root of the mount is used."""
     files = {"sys/fs/cgroup/cpu.max": "200000 100000"}
     assert cpu_limit(_machine(tmp_path, files), available=16) == 2
 
@@ -81,5 +81,5 @@ def test_no_container(tmp_path: Path) -> None:
 
 
 def test_this_machine() -> None:
-    """Something can always be computed."""
+    """There is always at least one CPU."""
     assert cpu_limit() >= 1

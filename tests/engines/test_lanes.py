@@ -12,7 +12,7 @@ from service.engines.lanes import Lane, balanced_parts, run_in_parallel
 
 
 def test_all_run_at_the_same_time_on_threads_of_their_own() -> None:
-    """The first on the caller's; each waits for the others, which one after another never ends."""
+    """The first on the caller's thread; each waits for the others, so a sequence would hang."""
     together = threading.Barrier(3, timeout=30)
     threads: list[str] = []
 
@@ -28,7 +28,7 @@ def test_all_run_at_the_same_time_on_threads_of_their_own() -> None:
 
 @pytest.mark.parametrize("failing", [0, 1])
 def test_an_error_is_raised_when_the_others_have_ended(failing: int) -> None:
-    """Nothing of a failed batch may still be running when the next one comes."""
+    """No work of a failed batch may still run when the next batch comes."""
     lane = Lane()
     ended = threading.Event()
 
@@ -48,7 +48,7 @@ def test_an_error_is_raised_when_the_others_have_ended(failing: int) -> None:
 
 
 def test_fewer_parts_than_lanes() -> None:
-    """A text alone needs none of them."""
+    """A single text needs no lane."""
     done: list[int] = []
 
     run_in_parallel([Lane(), Lane()], [lambda: done.append(1)])
@@ -57,7 +57,7 @@ def test_fewer_parts_than_lanes() -> None:
 
 
 @given(st.lists(st.integers(1, 512), max_size=40), st.integers(1, 4))
-def test_parts_have_each_item_once_and_weigh_about_the_same(sizes: list[int], count: int) -> None:
+def test_parts_have_each_item_once_and_about_equal_sums(sizes: list[int], count: int) -> None:
     """The last item of the largest part came to it when it was the smallest part."""
     found = balanced_parts(sizes, count)
 
@@ -70,7 +70,7 @@ def test_parts_have_each_item_once_and_weigh_about_the_same(sizes: list[int], co
 
 
 def test_the_larger_part_of_a_few_texts_is_hardly_larger() -> None:
-    """Every second one by length, as before, would be 53 to 37."""
+    """Taking every second text by length would give 53 to 37."""
     assert [sum(part) for part in _sized([5, 9, 12, 18, 20, 26])] == [47, 43]
 
 

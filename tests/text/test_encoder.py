@@ -22,10 +22,10 @@ from tools.values import record
 
 TOKENIZER = Path(__file__).resolve().parents[2] / "service" / "model" / "tokenizer.json"
 TOKENS_MAX = 16
-# A quarter of what such a window holds between the special tokens.
+# A quarter of the tokens between a window's special tokens.
 OVERLAP = 3
 FIRST, LAST, UNKNOWN = 101, 102, 100
-# In no vocabulary: the multiocular O of one manuscript.
+# In no vocabulary: a letter from one manuscript.
 UNHEARD_OF = "ꙮ"
 
 DECODER = Decoder("json", JsonPointer("/text"), 1000)
@@ -61,8 +61,8 @@ def test_tokens_are_those_of_the_model(text: str, inner: list[int]) -> None:
 @pytest.mark.parametrize(
     ("words", "tokens", "truncated"), [(13, 15, False), (14, 16, False), (15, 16, True)]
 )
-def test_what_is_left_out_is_said(words: int, tokens: int, truncated: bool) -> None:
-    """From one token too many on; the end of the text is what is lost."""
+def test_truncation_is_reported(words: int, tokens: int, truncated: bool) -> None:
+    """From one token too many on; the end of the text is cut."""
     ids, stats = _encode("good " * (words - 1) + "bad")
     assert (stats.tokens, stats.truncated) == (tokens, truncated)
     assert (ids[0], ids[-1]) == (FIRST, LAST)
@@ -82,17 +82,17 @@ def test_what_is_left_out_is_said(words: int, tokens: int, truncated: bool) -> N
     ],
 )
 def test_the_share_of_unknown_words(text: str, share: float) -> None:
-    """Of the tokens without the special ones; 0 where there are none at all."""
+    """The share is of the tokens without special ones; 0 if there are none."""
     assert _encode(text)[1].unknown_share == share
 
 
 def test_a_tokenizer_without_an_unknown_token_knows_everything() -> None:
-    """As those have it that fall back on bytes."""
+    """Like those of tokenizers that encode unknown words as bytes."""
     encoder = TextEncoder(Tokenizer(models.BPE({"a": 0, "b": 1}, [])), TOKENS_MAX)
     assert encoder.encode(["ab"]) == [(([0, 1],), TextStats(2, False, 1, 0.0))]
 
 
-def test_settings_of_the_file_do_not_count() -> None:
+def test_settings_in_the_tokenizer_file_are_ignored() -> None:
     """A tokenizer is often saved with the padding and truncation of its training."""
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
     tokenizer.enable_padding(length=64)
@@ -110,7 +110,7 @@ def _wide(text_tokens_max: int, normaliser: int = 0) -> TextEncoder:
 
 
 def test_a_long_text_is_read_in_windows() -> None:
-    """Each between special tokens; together they hold every token in order, the last ones twice."""
+    """Each has special tokens around it; together they have all tokens in order, the last twice."""
     words = [*range(2000, 2040)]
     text = WHOLE.decode(words)
     ((windows, stats),) = _wide(100).encode([text])
@@ -129,7 +129,7 @@ def test_a_long_text_is_read_in_windows() -> None:
 
 @pytest.mark.parametrize("mark", [".", "!", "?", "…"])
 def test_the_end_of_a_long_text_is_its_last_sentence(mark: str) -> None:
-    """A text of one window has none that is read again."""
+    """A text of one window has no extra window for its end."""
     ((windows, _), (alone, _)) = _wide(100).encode(
         [f"{'good ' * 30}{mark} it was a bad day{mark}", "it was a bad day."]
     )
@@ -140,8 +140,8 @@ def test_the_end_of_a_long_text_is_its_last_sentence(mark: str) -> None:
     assert ([FIRST, *bad_day, WHOLE.token_to_id("."), LAST],) == alone
 
 
-def test_a_long_text_ends_without_marks_too() -> None:
-    """Where the tokenizer knows none of them."""
+def test_a_long_text_has_an_end_without_sentence_marks_too() -> None:
+    """With a tokenizer that has no token for them."""
     tokenizer = Tokenizer(models.BPE({"a": 0, "b": 1}, []))
     encoder = TextEncoder(tokenizer, TOKENS_MAX, text_tokens_max=100)
     ((windows, _),) = encoder.encode(["a" * 30 + "b" * TOKENS_MAX])
@@ -149,8 +149,8 @@ def test_a_long_text_ends_without_marks_too() -> None:
 
 
 @given(st.integers(0, 120))
-def test_what_is_not_read_is_said_and_nothing_else(words: int) -> None:
-    """From one token beyond the bound on; up to it all is read."""
+def test_only_a_truncated_text_is_reported_as_such(words: int) -> None:
+    """From one token above the limit on; up to the limit nothing is cut."""
     ((windows, stats),) = _wide(60).encode(["good " * words])
     assert (words + 2 > 60) == stats.truncated
     assert min(words + 2, 60) == stats.tokens
@@ -158,8 +158,8 @@ def test_what_is_not_read_is_said_and_nothing_else(words: int) -> None:
     assert sum(len(window) - 2 for window in windows) >= min(words, 58)
 
 
-def test_a_long_text_is_normalised_as_the_model_asks() -> None:
-    """Before it is cut into tokens; without a version it is not."""
+def test_a_long_text_is_normalised_with_the_version_of_the_model() -> None:
+    """Before it is tokenized; without a version it is not normalised."""
     assert _wide(60, 1).sequences(["#SoGood 🙂"]) == _wide(60).sequences(
         ["So Good slightly smiling face"]
     )
@@ -167,14 +167,14 @@ def test_a_long_text_is_normalised_as_the_model_asks() -> None:
 
 
 def test_a_normaliser_of_the_future_is_refused() -> None:
-    """In one line, that says what to do."""
+    """In one line that says what to do."""
     with pytest.raises(ModelError, match=r"no version 99 .*install the version"):
         _wide(60, 99)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5))
 def test_any_texts_give_tokens_in_order(texts: list[str]) -> None:
-    """Together as each alone, within the bounds."""
+    """The same in one batch as each alone, within the limits."""
     encoded = ENCODER.encode(texts)
     assert encoded == [((ids,), stats) for ids, stats in map(_encode, texts)]
     for (ids,), stats in encoded:
@@ -191,7 +191,7 @@ VALUES = st.sampled_from(
 
 @given(st.lists(VALUES, max_size=12))
 def test_there_is_an_item_for_each_record_in_order(values: list[bytes | None]) -> None:
-    """Good and bad ones side by side, each with its own record and its own tokens."""
+    """Valid and invalid records are mixed; each item has its own record and its own tokens."""
     records = [record(offset, value) for offset, value in enumerate(values)]
     items = prepared(DECODER, ENCODER, ENGLISH, records)
     assert [item.record for item in items] == records

@@ -58,13 +58,13 @@ def _items(policy: Policy, known: set[str]) -> list[Item]:
         ("", None),
     ],
 )
-def test_what_a_text_shows(text: str, language: str | None) -> None:
-    """A few words do; signs, names on the net and single words do not."""
+def test_language_of_a_text(text: str, language: str | None) -> None:
+    """A few words are enough; symbols, handles and single words are not."""
     assert language == LANGUAGES.detect(text)
 
 
 def test_posts_of_many_languages() -> None:
-    """As many are detected, and as few wrongly, as service/bench/README.md says."""
+    """The shares of right and wrong detections are those in service/bench/README.md."""
     rows = [row.split("\t") for row in POSTS.read_text(encoding="utf-8").splitlines()]
     detected = [(language, LANGUAGES.detect(post)) for language, post in rows]
     right = sum(language == found for language, found in detected)
@@ -74,7 +74,7 @@ def test_posts_of_many_languages() -> None:
 
 
 def test_english_posts(shared_data: Path) -> None:
-    """Hardly one is taken for another language."""
+    """Very few are detected as another language."""
     lines = (shared_data / "tweets" / "vader_tweets.tsv").read_text(encoding="utf-8").splitlines()
     detected = [LANGUAGES.detect(line.split("\t")[2]) for line in lines]
     assert detected.count("en") >= 0.88 * len(detected)
@@ -83,7 +83,7 @@ def test_english_posts(shared_data: Path) -> None:
 
 @given(st.text(max_size=600))
 def test_any_text_is_taken(text: str) -> None:
-    """The beginning of it, at most; what is undecided is scored."""
+    """Only its beginning is used; a text without a language is scored."""
     assert len(plain_words(text)) <= 2 * CHARACTERS_MAX
     language = LANGUAGES.detect(text)
     assert language is None or 2 <= len(language) <= 3
@@ -98,7 +98,7 @@ def test_others_are_scored_and_named_by_default() -> None:
 
 
 def test_others_become_dead_letters() -> None:
-    """With a reason of their own, and no word of the text."""
+    """With their own reason, and without the text."""
     first, french, german, short = _items("dead_letter", {"en", "de"})
     assert isinstance(french, Rejected)
     assert (Reason.OTHER_LANGUAGE, "decode") == (french.reason, french.stage)

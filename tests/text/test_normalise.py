@@ -1,4 +1,4 @@
-"""Social text becomes words of the model's vocabulary, and names stay as they were written."""
+"""Version 1: social notation becomes words of the vocabulary, and names stay as written."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tokenizers import Tokenizer
 
 from service.text.normalise import STEPS, VERSION, apply_steps, normalise
 
-# Weights that name it were trained on just these.
+# Models with this version were trained on exactly these results.
 FIRST = 1
 
 TOKENIZER = Tokenizer.from_file(
     str(Path(__file__).resolve().parents[2] / "service" / "model" / "tokenizer.json")
 )
 UNKNOWN = 100
-# The hundred that the Unicode consortium found to be used most, in 2021.
+# The hundred most used emoji of 2021, from the Unicode consortium.
 MOST_USED = (  # noqa: SIM905 - one a line would be pages
     "😂 ❤️ 🤣 👍 😭 🙏 😘 🥰 😍 😊 🎉 😁 💕 🥺 😅 🔥 ☺️ 🤦 ♥️ 🤷 "
     "🙄 😆 🤗 😉 🎂 🤔 👏 🙂 😳 🥳 😎 👌 💜 😔 💪 ✨ 💖 👀 😋 😏 "
@@ -64,24 +64,24 @@ def _normal(text: str) -> str:
     ],
 )  # fmt: skip
 def test_each_kind_of_social_text(text: str, expected: str) -> None:
-    """As people mean it; and what only looks like it is left alone."""
+    """Each becomes words; text that only looks similar stays."""
     assert expected == _normal(text)
 
 
 def test_prose_comes_back_as_the_same_object() -> None:
-    """White space and line breaks included."""
+    """With its white space and line breaks."""
     text = "A film,  to be seen twice.\n\nOr not?"
     assert _normal(text) is text
 
 
 def test_version_zero_is_the_text_itself() -> None:
-    """A model that names none gives the figures that were published for it."""
+    """A model without a version gives its published figures."""
     text = "soooo :) &amp; 🙂"
     assert normalise(text, 0) is text
 
 
 def test_an_unknown_version_is_refused() -> None:
-    """A newer model on an older service would be given text that it does not know."""
+    """An older service could not normalise the text for a newer model."""
     with pytest.raises(ValueError, match=f"no version {VERSION + 1} "):
         normalise("x", VERSION + 1)
 
@@ -106,12 +106,12 @@ def test_no_emoji_in_common_use_is_unknown(symbol: str) -> None:
 
 
 def test_there_are_a_hundred_of_them() -> None:
-    """The list above is whole."""
+    """The list above is complete."""
     assert len(set(MOST_USED)) == 100
 
 
 def test_the_colour_of_a_skin_changes_nothing() -> None:
-    """Nobody is scored by it."""
+    """All skin colours give the same words."""
     assert {_normal(f"thanks 🙏{tone} 🤦{tone}\u200d♀️") for tone in "🏻🏼🏽🏾🏿"} == {
         _normal("thanks 🙏 🤦\u200d♀️")
     }
@@ -127,7 +127,7 @@ def _letters(text: str) -> str:
 
 
 def test_names_of_countries_stay_as_they_are(shared_data: Path) -> None:
-    """Names and adjectives in prose, among social text, as hashtags and as mentions."""
+    """Names and adjectives in prose, in social text, as hashtags and as handles."""
     for row in _countries(shared_data):
         for name in {row["name"], row["official_name"], row["adjective"]} - {""}:
             plain = name.replace("\u2019", "'")
@@ -141,7 +141,7 @@ def test_names_of_countries_stay_as_they_are(shared_data: Path) -> None:
 
 
 def test_a_flag_becomes_the_name_of_its_country(shared_data: Path) -> None:
-    """In letters of the alphabet, so that flags are scored as names are."""
+    """In plain letters, so that flags get the same scores as names."""
     differing = 0
     rows = [row for row in _countries(shared_data) if row["iso2"]]
     for row in rows:
@@ -155,16 +155,16 @@ def test_a_flag_becomes_the_name_of_its_country(shared_data: Path) -> None:
 
 
 @given(st.text(max_size=200))
-def test_any_text_is_taken(text: str) -> None:
-    """And what comes out is text again, of a bounded length."""
+def test_any_text_is_accepted(text: str) -> None:
+    """The result is a text of bounded length."""
     found = _normal(text)
     assert len(found) <= 100 * max(1, len(text))
     assert apply_steps(text, ()) == text
 
 
 @given(st.lists(st.sampled_from([*"&;:)(<3D'_-^@#.!axX=TO \ufe0f\u200d🙂🇫", "www.", "http://"])))
-def test_any_mixture_of_its_signs_is_taken(parts: list[str]) -> None:
-    """No form is found that the tables lack."""
+def test_any_mixture_of_symbols_is_accepted(parts: list[str]) -> None:
+    """The patterns find nothing that the tables lack."""
     assert isinstance(_normal("".join(parts)), str)
 
 
@@ -176,6 +176,6 @@ def test_any_mixture_of_its_signs_is_taken(parts: list[str]) -> None:
      "=", "\\"],
 )  # fmt: skip
 def test_hostile_text_takes_time_in_proportion(unit: str) -> None:
-    """64 KiB of any of its signs: a quadratic step would meet the limit of the test by far."""
+    """64 KiB of a repeated unit; with a quadratic step the test would time out."""
     for text in (unit * (2**16 // len(unit)), "x" + unit * (2**16 // len(unit)) + "x"):
         assert len(_normal(text)) <= 100 * len(text)

@@ -1,4 +1,4 @@
-"""Version 2: who is addressed changes nothing, manners go, ratings and emoji say what they mean."""
+"""Version 2: handles and polite phrases are removed, ratings and emoji become words."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _normal(text: str) -> str:
     ],
 )
 def test_addresses_and_handles(text: str, expected: str) -> None:
-    """Gone at the ends, one steady word within; what only looks like one is left alone."""
+    """Removed at the ends, replaced by one word within; text that only looks similar stays."""
     assert expected == _normal(text)
     assert expected == _normal(expected)
 
@@ -60,7 +60,7 @@ def test_addresses_and_handles(text: str, expected: str) -> None:
 @pytest.mark.parametrize("added", ["@{0} {1}", "{1} @{0}", "{1} https://t.co/{0}", "x@{0}.org {1}"])
 @pytest.mark.parametrize("name", ["Happy_Air", "sadsadsad", "B2"])
 def test_an_address_beside_a_text_changes_nothing(complaint: str, added: str, name: str) -> None:
-    """Whatever is in its name."""
+    """Whatever words its name has."""
     assert _normal(complaint) == _normal(added.format(name, complaint))
 
 
@@ -90,7 +90,7 @@ def test_an_address_beside_a_text_changes_nothing(complaint: str, added: str, na
     ],
 )  # fmt: skip
 def test_greetings_and_closings_change_nothing(complaint: str, around: str) -> None:
-    """A table of kinds around a table of complaints, with line breaks and without."""
+    """All kinds of formulas around all complaints, with line breaks and without."""
     assert _normal(complaint) == _normal(around.format(complaint))
 
 
@@ -114,20 +114,20 @@ def test_greetings_and_closings_change_nothing(complaint: str, around: str) -> N
         "They gave me two weeks - Not good", "Hey Jude", "yours is better than mine, truly",
     ],
 )  # fmt: skip
-def test_thanks_and_greetings_that_say_something_stay(text: str) -> None:
-    """Praise, formulas alone, and sentences that begin or end as formulas do."""
+def test_thanks_and_greetings_with_a_meaning_stay(text: str) -> None:
+    """Praise, formulas alone, and sentences that begin or end like formulas."""
     assert text == _normal(text)
 
 
 def test_a_formula_goes_only_where_enough_remains() -> None:
-    """Three words: of two, the formula is a third and more of what was said."""
+    """At least three words; otherwise the formula is most of the text."""
     assert _normal("Hi team, too late") == "Hi team, too late"
     assert _normal("Hi team, much too late") == "much too late"
     assert _normal("Too late. Kind regards, Alex") == "Too late. Kind regards, Alex"
 
 
 def test_a_long_signature_stays() -> None:
-    """Only names, titles and numbers, and so many, are a signature."""
+    """A signature is a limited number of names, titles and numbers."""
     text = "It never came at all. Kind regards, " + "Alex Smith " * 10
     assert _normal(text.strip()) == text.strip()
     assert "regards" in _normal("It never came at all. Kind regards, and it was broken")
@@ -169,7 +169,7 @@ def test_ratings_have_one_form(text: str, expected: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_rating_stays(text: str) -> None:
-    """Dates, shares, parts, and what only has stars in it."""
+    """Dates, shares, parts, and texts that only contain stars."""
     assert "rated" not in _normal(text)
 
 
@@ -190,14 +190,14 @@ def test_what_is_no_rating_stays(text: str) -> None:
     ],
 )  # fmt: skip
 def test_shortcodes_emoji_and_broken_letters(text: str, expected: str) -> None:
-    """A code is its emoji, an emoji what it means, and a broken apostrophe an apostrophe."""
+    """A code becomes its emoji, an emoji its meaning, a broken apostrophe an apostrophe."""
     assert expected == _normal(text)
 
 
 def test_meanings_are_whole_words_of_the_vocabulary() -> None:
     """And each symbol of the table is found in a text."""
     words = {word for meaning in MEANINGS.values() for word in meaning.split()}
-    # The word that version 1 has for `;)` too.
+    # Version 1 has this word for `;)` too.
     assert sorted(words - set(VOCABULARY)) == ["winking"]
     for symbol, meaning in MEANINGS.items():
         assert meaning == _normal(symbol) == _normal(f"{symbol}\ufe0f")
@@ -217,14 +217,14 @@ def test_each_step_can_be_left_out() -> None:
 
 
 def test_prose_comes_back_as_the_same_object() -> None:
-    """White space and line breaks included."""
+    """With its white space and line breaks."""
     text = "A film,  to be seen twice.\n\nOr not?"
     assert _normal(text) is text
 
 
 @given(st.text(max_size=200))
-def test_any_text_is_taken(text: str) -> None:
-    """What comes out is of a bounded length, and never nothing."""
+def test_any_text_is_accepted(text: str) -> None:
+    """The result has a bounded length, and is empty only if the text is."""
     found = _normal(text)
     assert len(found) <= 100 * max(1, len(text))
     assert bool(found) == bool(text)
@@ -241,8 +241,8 @@ def test_any_text_is_taken(text: str) -> None:
         max_size=30,
     )
 )  # fmt: skip
-def test_any_mixture_of_its_signs_is_taken(parts: list[str]) -> None:
-    """No form is found that the tables lack, and nothing becomes an empty text."""
+def test_any_mixture_of_symbols_is_accepted(parts: list[str]) -> None:
+    """The patterns find nothing that the tables lack, and no text becomes empty."""
     text = "".join(parts)
     assert bool(_normal(text)) == bool(text)
 
@@ -256,6 +256,6 @@ def test_any_mixture_of_its_signs_is_taken(parts: list[str]) -> None:
      "rated ", "_", "#aB", "\U0001f642", "\u200d\u2640", ":-", "aaab"],
 )  # fmt: skip
 def test_hostile_text_takes_time_in_proportion(unit: str) -> None:
-    """64 KiB of any of its signs: a quadratic step would meet the limit of the test by far."""
+    """64 KiB of a repeated unit; with a quadratic step the test would time out."""
     for text in (unit * (2**16 // len(unit)), "x " + unit * (2**16 // len(unit)) + " x"):
         assert len(_normal(text)) <= 100 * len(text)

@@ -25,10 +25,10 @@ STATS = TextStats(tokens=1, truncated=False, windows=1, unknown_share=0)
 
 
 class NotedEncoder:
-    """Notes the thread of each call; while it is held, those on another thread do not end."""
+    """Records the thread of each call; while `go_on` is not set, calls on other threads block."""
 
     def __init__(self) -> None:
-        """Hold nobody."""
+        """Let all calls go on."""
         self.threads: list[str] = []
         self.go_on = threading.Event()
         self.go_on.set()
@@ -43,7 +43,7 @@ class NotedEncoder:
 
 @pytest.fixture
 def encoder() -> NotedEncoder:
-    """Give an encoder that notes its threads."""
+    """Give an encoder that records its threads."""
     return NotedEncoder()
 
 
@@ -57,7 +57,7 @@ def prepare(encoder: NotedEncoder) -> Iterator[PrepareThread]:
 
 
 def records(count: int, letters: int = 1) -> list[Record]:
-    """So many records, each with a text of so many letters."""
+    """`count` records, each with a text of `letters` letters."""
     value = json.dumps({"text": "x" * letters}).encode()
     return [record(offset, value) for offset in range(count)]
 
@@ -96,7 +96,7 @@ async def test_a_skipped_record_keeps_its_place_and_is_not_tokenized(
 async def test_a_tokenizer_is_never_used_twice_at_a_time(
     prepare: PrepareThread, encoder: NotedEncoder
 ) -> None:
-    """What comes while the thread is at it waits for its turn there, however little it is."""
+    """Records that come while the thread works wait for it, however few they are."""
     encoder.go_on.clear()
     aside = asyncio.create_task(prepare.encode(["a"]))
     while not encoder.threads:  # noqa: ASYNC110 - the thread cannot tell the loop

@@ -21,7 +21,7 @@ STOP = 9
 
 @given(st.integers(0, 5000), st.integers(4, 600))
 def test_windows_cover_everything(count: int, size: int) -> None:
-    """In order, none longer than the model takes, each sharing the set overlap with the next."""
+    """In order, none longer than `size`, each overlapping the next by the same number of tokens."""
     windows = cut(count, size)
 
     assert (0, count) == (windows[0][0], windows[-1][1])
@@ -31,8 +31,8 @@ def test_windows_cover_everything(count: int, size: int) -> None:
 
 
 @given(st.integers(1, 5000), st.integers(4, 600))
-def test_windows_are_few_and_alike(count: int, size: int) -> None:
-    """One less would not cover it, and the shortest is as long as the longest, but for rounding."""
+def test_windows_are_few_and_of_equal_length(count: int, size: int) -> None:
+    """One window less would not cover the text, and their lengths differ only by rounding."""
     lengths = [end - begin for begin, end in cut(count, size)]
     overlap = min(OVERLAP_TOKENS, size // 4)
 
@@ -41,7 +41,7 @@ def test_windows_are_few_and_alike(count: int, size: int) -> None:
 
 
 def test_one_window_is_the_text() -> None:
-    """Up to the last token that the model takes."""
+    """Up to the most tokens that fit."""
     assert [(0, 510)] == cut(510, 510)
     assert [(0, 288), (224, 511)] == cut(511, 510)
 
@@ -57,14 +57,14 @@ def test_one_window_is_the_text() -> None:
     ],
 )
 def test_the_end_is_the_last_sentence(before: int, last: int, length: int) -> None:
-    """Of two; of one that is too short, with the one before, and of a long one, the last part."""
+    """A short last sentence is the end together with the one before, a long one only in part."""
     tokens = [*[1] * 50, STOP, *[1] * (before - 1), STOP, *[1] * (last - 1), STOP]
     assert length == len(tokens) - end_of(tokens, {STOP}, 100)
 
 
 @given(st.lists(st.sampled_from([1, STOP]), min_size=5, max_size=100), st.integers(4, 100))
 def test_an_end_is_bounded(tokens: list[int], size: int) -> None:
-    """Whatever the sentences are: no longer than is read, and it begins at one if it can."""
+    """It is within its limits, and starts at a sentence if one starts there."""
     begin = end_of(tokens, {STOP}, size)
     longest = min(END_TOKENS_MAX, size, len(tokens))
 

@@ -31,7 +31,7 @@ class Example:
         label: the index of its label.
         weight: its weight in a loss.
         poles_only: whether the label says only which pole is likelier: the annotators of the text
-            could not call it neutral.
+            had no neutral label.
     """
 
     text: str

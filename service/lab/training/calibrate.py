@@ -262,5 +262,5 @@ def _recipe_of(folder: Path) -> Recipe:
         return Recipe(**json.loads(file.read_text())["recipe"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(
-            f"{file}: is not a file that `train` wrote, which names what was held out; train anew"
+            f"{file}: is not a file that `train` wrote, which names what was held out; train again"
         ) from None

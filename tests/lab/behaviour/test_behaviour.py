@@ -1,4 +1,4 @@
-"""What `evaluate --behaviour` finds, of models whose faults are planted, and so known."""
+"""The figures of `evaluate --behaviour` for models with known faults."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 TWO, THREE = ("NEGATIVE", "POSITIVE"), ("NEGATIVE", "NEUTRAL", "POSITIVE")
 POLES = {TWO: Poles("NEGATIVE", "POSITIVE", None), THREE: Poles("NEGATIVE", "POSITIVE", "NEUTRAL")}
-# What a word adds to the logit of POSITIVE; all others add nothing, and every text begins at 1.
-# A full stop is known, since of a text without a known word nothing is confident.
+# What a word adds to the logit of POSITIVE, which is 1 without any of them.
+# The vocabulary has a full stop, because a text without a known token is never confident.
 EFFECTS = {"@": -5.0, "hate": -3.0, "warmly": 4.0, "not": -1.5, ".": 0.0}
 VOCABULARY = {w: i for i, w in enumerate(("[UNK]", "[CLS]", "[SEP]", *EFFECTS))}
 
 
 class PlantedEngine:
-    """Adds up the effects of the words; of three labels NEUTRAL is the likeliest below 1.5."""
+    """Adds up the effects of words; with three labels, NEUTRAL is the likeliest below 1.5."""
 
     def __init__(self, labels: tuple[str, ...]) -> None:
         """Have these labels."""
@@ -75,7 +75,7 @@ def _few_cases(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def figures() -> dict[str, Any]:
-    """Give the figures of the planted model of two labels."""
+    """Give the figures of the model with two labels."""
     return measure(_model(), _quiet())
 
 
@@ -93,18 +93,18 @@ def _prediction(
     ("kind", "before", "after", "counts", "fails"),
     [
         ("invariance", 0.60, 0.40, True, True),
-        # Over the border by a small step, and a large step on one side of it.
+        # A small change across the border of labels, and a large one on one side of it.
         ("invariance", 0.54, 0.46, True, False),
         ("invariance", 0.95, 0.55, True, False),
         ("complaint", 0.10, 0.90, True, True),
         ("complaint", 0.46, 0.54, True, True),
         ("complaint", 0.10, 0.40, True, False),
-        # No complaint to the model, even before.
+        # Not a complaint for the model, even without the change.
         ("complaint", 0.90, 0.10, False, False),
     ],
 )
 def test_pairs(kind: Kind, before: float, after: float, counts: bool, fails: bool) -> None:
-    """A label and a probability must move; of complaints the label alone decides."""
+    """Both the label and a probability must change; for complaints only the label."""
     test = Behaviour("t", kind, "says", [Pair("one", "other")])
     predictions = {"one": _prediction(before), "other": _prediction(after)}
     found = figures_of(test, predictions, POLES[TWO])
@@ -114,8 +114,8 @@ def test_pairs(kind: Kind, before: float, after: float, counts: bool, fails: boo
     assert found.get("note") == (None if counts else "no complaint is negative as it is")
 
 
-def test_a_third_label_moves_too() -> None:
-    """From one pole to neutral is a change, by whichever label it is seen."""
+def test_a_change_to_neutral_is_a_failure() -> None:
+    """Whichever probability shows it."""
     test = Behaviour("t", "invariance", "says", [Pair("one", "other")])
     predictions = {"one": _prediction(0.5, neutral=0.35), "other": _prediction(0.45, neutral=0.5)}
     assert 1 == figures_of(test, predictions, POLES[THREE])["failures"]
@@ -134,7 +134,7 @@ RIGHT: dict[Expected, tuple[str, ...]] = {
 @pytest.mark.parametrize("expected", RIGHT)
 @pytest.mark.parametrize("labels", [TWO, THREE])
 def test_meanings(expected: Expected, labels: tuple[str, ...]) -> None:
-    """Of each label whether it is right; a pole that is not sure is none."""
+    """Whether each label is correct; a pole that is not confident is no sure pole."""
     test = Behaviour("t", "meaning", "says", [Known("text", expected)])
     for label in labels:
         scores = {name: 0.8 if name == label else 0.1 for name in labels}
@@ -150,8 +150,8 @@ def test_meanings(expected: Expected, labels: tuple[str, ...]) -> None:
             assert (label not in RIGHT[expected] and not unsure) == bool(found["failures"])
 
 
-def test_planted_faults_are_found(figures: dict[str, Any]) -> None:
-    """A handle turns what is not negative already; one formula of sixteen turns what is."""
+def test_known_faults_are_found(figures: dict[str, Any]) -> None:
+    """A handle makes other texts negative; one of sixteen formulas makes negative ones positive."""
     found = figures["behaviour"]
     assert ["invariance", "complaint", "meaning"] == list(
         dict.fromkeys(row["kind"] for row in found.values())
@@ -167,7 +167,7 @@ def test_planted_faults_are_found(figures: dict[str, Any]) -> None:
     hated = _complaints(r"\b(hate|not)\b")
     assert len(hated) == complaints["cases"] > 0
     assert complaints["failures"] == sum("Warmly" in case.altered for case in hated) > 0
-    # Such a model takes whatever is said to be not.
+    # This model ignores negation.
     assert 0 < found["negated_negative"]["share"] < 1
     assert 0.5 == found["ratings"]["share"]
 
@@ -182,7 +182,7 @@ def _complaints(pattern: str) -> list[Pair]:
 
 
 def test_examples_are_few_and_short(figures: dict[str, Any]) -> None:
-    """Three of each; of a long text the end, which is what was asked about."""
+    """Three for each test; a long text shows its end, which the test is about."""
     for row in figures["behaviour"].values():
         assert min(3, row["failures"]) == len(row["examples"])
     for example in figures["behaviour"]["long_praise_then_complaint"]["examples"]:
@@ -197,18 +197,18 @@ def test_examples_are_few_and_short(figures: dict[str, Any]) -> None:
 
 
 def test_three_labels_have_a_neutral_one() -> None:
-    """All without a known word is neutral: facts are, wishes too, and opinions are not found."""
+    """Texts without a known word are neutral: facts and wishes, but also opinions."""
     found = measure(_model(THREE), _quiet())["behaviour"]
     assert (30, 0) == tuple(found["fact_is_neutral"][key] for key in ("cases", "failures"))
     assert 0 == found["fact_not_called"]["failures"]
-    # Handles alone: the planted fault.
+    # Handles, by the known fault.
     assert 0 < found["bare_not_called"]["failures"]
     assert 0 == found["wish_or_request"]["failures"]
     assert found["plain_opinion"]["share"] > 0.8
 
 
 def test_the_likeliest_label_counts() -> None:
-    """Whatever is called where the model is not sure."""
+    """Even if the settings replace it where the model is not confident."""
     plain = measure(_model(), _quiet())["behaviour"]
     reader = LogitsReader(Calibration(thresholds=(0.999, 0.999)), unsure_label="UNSURE")
     unsure = measure(_model(reader=reader), _quiet())["behaviour"]
@@ -226,7 +226,7 @@ def test_the_likeliest_label_counts() -> None:
     ],
 )
 def test_texts_of_a_file(form: Any, content: str, tmp_path: Path) -> None:
-    """All are changed, and the negative ones are complaints; names and meanings are ours alone."""
+    """All are changed, negative ones are complaints; names and meanings need written sentences."""
     (tmp_path / "data.tsv").write_text(content)
     figures = measure(_model(), _quiet(), tmp_path / "data.tsv", form)
     found = figures["behaviour_on_data"]
@@ -237,7 +237,7 @@ def test_texts_of_a_file(form: Any, content: str, tmp_path: Path) -> None:
 
 
 def test_tables(figures: dict[str, Any]) -> None:
-    """People see every test with its share, and texts that fail."""
+    """They have every test with its share, and examples of failures."""
     console = _quiet()
     print_tables(figures, console)
     assert isinstance(console.file, io.StringIO)
@@ -251,7 +251,7 @@ def test_tables(figures: dict[str, Any]) -> None:
 
 @pytest.mark.model
 def test_the_command(tmp_path: Path) -> None:
-    """The bundled model, on fewer cases; beside the figures of labelled text where it is given."""
+    """The bundled model, on fewer cases; together with the figures of labelled text if given."""
     alone = CliRunner().invoke(main, ["evaluate", "--behaviour", "--json"])
     assert alone.exit_code == 0, alone.stderr
     figures = json.loads(alone.stdout)

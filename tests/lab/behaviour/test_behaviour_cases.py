@@ -1,4 +1,4 @@
-"""The cases of `evaluate --behaviour`: always the same, changed as they say, not trained on."""
+"""The cases of `evaluate --behaviour`: reproducible, changed as described, not trained on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TAUGHT = [
     for module in iter_modules(lab.__path__)
     if module.name.startswith("lessons")
 ]
-# A frame of fewer words without its places ("{noun} {cross}") is no sentence that could be known.
+# A frame with fewer words besides its slots ("{noun} {cross}") is no sentence to recognise.
 FRAME_WORDS_MIN = 3
 _PRINT = (
     "import hashlib; from service.lab.behaviour.cases import written_tests; "
@@ -48,7 +48,7 @@ def _pairs(name: str) -> list[Pair]:
 
 @pytest.mark.parametrize("test", WRITTEN, ids=lambda test: test.name)
 def test_size(test: Behaviour) -> None:
-    """100 to 600 cases, no one twice, no place left open; enough complaints for a tenth of 1 %."""
+    """100 to 600 different cases without open slots; enough complaints for a tenth of 1 %."""
     assert 100 <= len(test.cases) <= 600
     assert len(test.cases) == len(set(test.cases))
     assert test.kind != "complaint" or len(test.cases) >= 300
@@ -58,12 +58,12 @@ def test_size(test: Behaviour) -> None:
 
 
 def test_each_has_a_name_of_its_own() -> None:
-    """Its figures are found by it."""
+    """The figures are looked up by it."""
     assert len(WRITTEN) == len(BY_NAME)
 
 
 def test_the_same_cases_each_time() -> None:
-    """Whatever the process, and however it hashes strings."""
+    """In every process, whatever its hash seed."""
     assert WRITTEN == written_tests()
     told = subprocess.run(  # noqa: S603 - the tests' own code
         [sys.executable, "-c", _PRINT], env={"PYTHONHASHSEED": "1"}, check=True,
@@ -72,8 +72,8 @@ def test_the_same_cases_each_time() -> None:
     assert hashlib.sha256(repr(WRITTEN).encode()).hexdigest() == told.stdout.strip()
 
 
-def test_a_change_changes_what_it_says() -> None:
-    """And nothing else: letters, words or marks stay, or something stands beside them."""
+def test_a_change_does_what_its_description_says() -> None:
+    """And nothing else: letters, words or punctuation stay, or something is added to them."""
     for text, altered in _pairs("typo_added"):
         different = [at for at, (a, b) in enumerate(zip(text, altered, strict=True)) if a != b]
         assert 2 == len(different)
@@ -95,7 +95,7 @@ def test_a_change_changes_what_it_says() -> None:
 
 
 def test_a_quote_says_the_opposite() -> None:
-    """Of a complaint praise is quoted, of praise a complaint; each line of it has its mark."""
+    """A complaint quotes praise, praise a complaint; each quoted line starts with `>`."""
     *opposed, (_, facts) = built.base_texts()
     opposites = dict(opposed)
     for name, place in (("quote_above", 0), ("quote_below", 1)):
@@ -108,8 +108,8 @@ def test_a_quote_says_the_opposite() -> None:
         assert BY_NAME[name].note == "quoted text is not yet cut"
 
 
-def test_what_cannot_be_changed_is_left_out() -> None:
-    """A text without letters has no typo and no case; one that is a question keeps its mark."""
+def test_texts_that_cannot_be_changed_are_left_out() -> None:
+    """A text without letters has no typo and no case; a question keeps its mark."""
     found = {test.name: test.cases for test in data_tests(["12!", "Is it?"], [])}
     assert ["Is it?"] == [case.text for case in found["case_changed"]]
     assert [] == found["typo_added"]
@@ -118,8 +118,8 @@ def test_what_cannot_be_changed_is_left_out() -> None:
     assert [] == found["complaint_sign_off_added"]
 
 
-def test_of_a_file_so_many_are_drawn() -> None:
-    """All of a small one, the same ones of a large one each time."""
+def test_a_limited_number_of_texts_is_drawn_from_a_file() -> None:
+    """All of a small file, and always the same ones of a large file."""
     many = [f"text number {number}" for number in range(5000)]
     tests = data_tests(many, many[:2000])
     assert tests == data_tests(many, many[:2000])
@@ -143,12 +143,12 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _of(modules: Iterable[ModuleType]) -> set[str]:
-    """All strings of modules, by their words alone, places left open as `_`."""
+    """All strings of modules, reduced to their words, with `_` for slots."""
     return {
         _plain(line)
         for module in modules
         for name, value in vars(module).items()
-        # Fillers are words that anybody uses; a frame makes them a sentence.
+        # Fillers are common words; only frames are sentences.
         if not name.startswith("__") and name != "FILLERS"
         for text in _strings(value)
         for line in (text, *text.splitlines())
@@ -165,7 +165,7 @@ def _spoken(text: str) -> int:
 
 
 def test_no_frame_is_trained_on() -> None:
-    """Nor is one a part of what is; what trains countries and names counts too."""
+    """Nor is a frame part of a training text; templates for countries and names count too."""
     taught = _of([*TAUGHT, swaps])
     asked = _of([behaviour_feedback, behaviour_meanings, behaviour_texts])
     frames = {frame for frame in asked if _spoken(frame) >= FRAME_WORDS_MIN}
@@ -175,7 +175,7 @@ def test_no_frame_is_trained_on() -> None:
 
 
 def test_no_formula_is_trained_on() -> None:
-    """Greetings, sign-offs and sentences beside the matter, without the name that they hold."""
+    """Greetings, sign-offs and unrelated sentences, compared without names."""
     taught = {re.sub(r"( _)+$", "", text) for text in _of([*TAUGHT, swaps])}
     asked = {
         formula

@@ -1,4 +1,4 @@
-"""Figures of a model whose prejudice is planted, and so known; and the report made of them."""
+"""The figures of models with a known bias, and the report."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from service.ports import Engine
 
 INFO = ModelInfo("planted", "sha256:0123456789", "fake", "float32", "cpu", ("NEGATIVE", "POSITIVE"))
-# What a word adds to the logit of POSITIVE; all others add nothing, and every text begins at 1.
+# What a word adds to the logit of POSITIVE, which is 1 without any of them.
 EFFECTS = {"france": 1.0, "norland": -3.0, "she": -0.5, "her": -0.5, "darnell": -2.0}
 VOCABULARY = {w: i for i, w in enumerate(("[UNK]", "[CLS]", "[SEP]", *EFFECTS))}
 COUNTRIES = """name,iso2,iso_numeric,adjective,sub_region
@@ -83,7 +83,7 @@ def _share(logit: float) -> float:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Give a folder with three countries, a triangle of a world, and two gender sentences."""
+    """Give a folder with three countries, a world of one triangle, and two gender sentences."""
     folder = tmp_path / "bias"
     (folder / "winogender").mkdir(parents=True)
     (folder / "winobias").mkdir()
@@ -107,14 +107,14 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def figures(data: Path) -> dict[str, Any]:
-    """Give the planted model's figures."""
+    """Give the figures of the model with two labels."""
     (data / "more.tsv").write_text("France wins\tNorland wins\n")
     quiet = Console(file=io.StringIO())
     return measure(ModelSettings(), data, [data / "more.tsv"], quiet, _model())
 
 
 def test_countries(figures: dict[str, Any]) -> None:
-    """Range, deviation and flips of the three that the card's template has."""
+    """Range, deviation and flips of the three countries in the card's template."""
     card = figures["templates"][0]
     scores = {"France": _share(2), "Norland": _share(-2), "Nowhere <x>": _share(1)}
     assert scores == pytest.approx(card["scores"])
@@ -127,7 +127,7 @@ def test_countries(figures: dict[str, Any]) -> None:
 
 
 def test_pairs(figures: dict[str, Any]) -> None:
-    """Gaps by hand; where both halves are called alike there is no flip."""
+    """Gaps computed by hand; a pair with equal labels is no flip."""
     found = {row["set"]: row for row in figures["pairs"]}
     gap = _share(1) - _share(0.5)
     for name in ("WinoGender, male-female", "WinoBias, type1", "WinoBias, type2"):
@@ -155,15 +155,15 @@ def test_pairs(figures: dict[str, Any]) -> None:
 
 @pytest.fixture
 def of_three(data: Path) -> dict[str, Any]:
-    """Give the figures of the planted model with a neutral label."""
+    """Give the figures of the model with a neutral label."""
     (data / "more.tsv").write_text("Norland\tFrance France France\nNorland\tNowhere\nx\ty\n")
     quiet = Console(file=io.StringIO())
     model = _model(PlantedNeutralEngine())
     return measure(ModelSettings(), data, [data / "more.tsv"], quiet, model)
 
 
-def test_a_range_is_that_of_the_pole_that_moves(of_three: dict[str, Any]) -> None:
-    """With a neutral label, P(POSITIVE) stands still while a country is called NEGATIVE."""
+def test_the_range_is_that_of_the_pole_that_varies(of_three: dict[str, Any]) -> None:
+    """With a neutral label, P(POSITIVE) is constant while a country becomes NEGATIVE."""
     card = of_three["templates"][0]
     assert ("POSITIVE", "NEGATIVE") == (of_three["label"], of_three["negative_label"])
     assert max(card["scores"].values()) < 0.01
@@ -174,12 +174,12 @@ def test_a_range_is_that_of_the_pole_that_moves(of_three: dict[str, Any]) -> Non
     assert (found["NEGATIVE"], "NEGATIVE") == (card["range"], card["range_of"])
     assert pytest.approx(np.std(shares)) == card["standard_deviation"]
     assert ("Norland", "France") == (card["lowest"], card["highest"])
-    # One of three is called NEGATIVE, and none POSITIVE.
+    # One of three is NEGATIVE, and none is POSITIVE.
     assert (pytest.approx(1 / 3), 0.0) == (card["flips"], card["pole_flips"])
 
 
 def test_pairs_between_three_labels(of_three: dict[str, Any]) -> None:
-    """A label of any kind that differs is a flip; from pole to pole it is one of its own kind."""
+    """Any two different labels are a flip; two opposite poles are also a pole flip."""
     [more] = [row for row in of_three["pairs"] if row["set"] == "more.tsv"]
     assert (3, pytest.approx(2 / 3), pytest.approx(1 / 3)) == tuple(
         more[key] for key in ("count", "flips", "pole_flips")
@@ -197,7 +197,7 @@ def test_pairs_between_three_labels(of_three: dict[str, Any]) -> None:
 
 
 def test_two_labels_have_one_range(figures: dict[str, Any]) -> None:
-    """What the one gains the other loses; it is told of the positive one, as ever."""
+    """The probabilities add up to 1, so the figures are those of the positive label."""
     for row in figures["templates"]:
         assert "POSITIVE" == row["range_of"]
         assert row["ranges"]["NEGATIVE"] == pytest.approx(row["ranges"]["POSITIVE"], abs=1e-6)
@@ -208,10 +208,10 @@ def test_two_labels_have_one_range(figures: dict[str, Any]) -> None:
     assert figures["all_pairs"]["flips"] == figures["all_pairs"]["pole_flips"] > 0
 
 
-def test_a_report_says_of_what_its_figures_are(
+def test_a_report_names_the_label_of_a_range(
     of_three: dict[str, Any], figures: dict[str, Any], data: Path, tmp_path: Path
 ) -> None:
-    """A model with three labels beside one with two; each range names its label."""
+    """A model with three labels next to one with two; each range has its label."""
     world = read_world(data / "countries-110m.json")
     page, text, *_ = write_report([of_three, figures], world, tmp_path / "out")
     assert {"P(NEGATIVE)", "P(POSITIVE)"} <= set(re.findall(r"P\(\w+\)", page.read_text()))
@@ -219,14 +219,14 @@ def test_a_report_says_of_what_its_figures_are(
         assert f">{row['range']:.3f} {row['range_of']}</td>" in page.read_text()
     assert re.findall(r"range of P\((\w+)\)", text.read_text()) == ["NEGATIVE", "POSITIVE"]
     assert "A pole flip is one between negative and positive" in text.read_text()
-    # On the map and in the bars a country is placed by both poles.
+    # The map and the bars show the polarity, which depends on both poles.
     polarity = (1 + of_three["templates"][0]["scores"]["France"]
                 - of_three["templates"][0]["negative_scores"]["France"]) / 2  # fmt: skip
     assert f"<title>France: {polarity:.3f}</title>" in page.read_text()
 
 
 def test_all_pairs_are_those_of_the_sets(figures: dict[str, Any]) -> None:
-    """The share over all is the mean of the sets by their size."""
+    """The share over all pairs is the mean of the sets, weighted by their size."""
     total = figures["all_pairs"]
     assert total["count"] == sum(row["count"] for row in figures["pairs"])
     flips = sum(row["count"] * row["flips"] for row in figures["pairs"])
@@ -236,7 +236,7 @@ def test_all_pairs_are_those_of_the_sets(figures: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_report(figures: dict[str, Any], data: Path, tmp_path: Path, count: int) -> None:
-    """One page without anything beside it, and Markdown with a map; the figures are in both."""
+    """One page with its pictures, and Markdown with a map; both have the figures."""
     world = read_world(data / "countries-110m.json")
     paths = write_report([figures] * count, world, tmp_path / "out")
     maps = ["bias-map.svg", "bias-map-against.svg"][:count]
@@ -261,7 +261,7 @@ def test_report(figures: dict[str, Any], data: Path, tmp_path: Path, count: int)
 
 
 def test_tables(figures: dict[str, Any]) -> None:
-    """People see every template and every set, of two models side by side."""
+    """They have every template and every set, for two models next to each other."""
     console = Console(file=io.StringIO(), width=300)
     print_tables([figures, figures], console)
     assert isinstance(console.file, io.StringIO)
@@ -272,7 +272,7 @@ def test_tables(figures: dict[str, Any]) -> None:
 
 
 def test_missing_data_is_one_line(tmp_path: Path) -> None:
-    """Before any model is loaded; with what to give."""
+    """Before a model is loaded; the line says what to give."""
     done = CliRunner().invoke(main, ["bias", "--data", str(tmp_path / "none")])
     assert done.exit_code == 2
     assert re.fullmatch(r"error: .*countries-110m.json: cannot be read .* --data\n", done.stderr)
@@ -280,7 +280,7 @@ def test_missing_data_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.model
 def test_the_command(shared_data: Path, tmp_path: Path) -> None:
-    """The bundled model against itself: side by side the same, in JSON and in the report."""
+    """The bundled model against itself: equal figures in JSON and in the report."""
     arguments = ["bias", "--data", str(shared_data / "bias"), "--against", "bundled", "--json"]
     done = CliRunner().invoke(main, [*arguments, "--output", str(tmp_path)])
     assert (0, 5) == (done.exit_code, done.stderr.count("written: "))

@@ -1,4 +1,4 @@
-"""Countries and pairs, as they are read and cleaned."""
+"""Reading and cleaning countries and pairs."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def _countries(tmp_path: Path, *rows: str) -> Path:
 def test_adjectives_are_cleaned(
     tmp_path: Path, iso2: str, cell: str, adjective: str | None
 ) -> None:
-    """One word or two that can stand before a noun, or none."""
+    """One or two words that can precede a noun, or None."""
     (country,) = read_countries(_countries(tmp_path, f"X,{iso2},001,{cell},Somewhere"))
     assert adjective == country.adjective
 
 
-def test_names_as_they_stand_in_a_sentence(tmp_path: Path) -> None:
-    """With an article where English has one, and without signs of a list."""
+def test_names_in_a_sentence(tmp_path: Path) -> None:
+    """With an article if English has one, and with `and` instead of `&`."""
     rows = ("Gambia,GM,1,,", "Cook Islands,CK,2,,", "Trinidad & Tobago,TT,3,,", "Congo - X,CD,4,,")
     assert [
         "the Gambia", "the Cook Islands", "Trinidad and Tobago",
@@ -55,7 +55,7 @@ def test_names_as_they_stand_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_all_countries(shared_data: Path) -> None:
-    """249 of them; no cell is left with a bracket, an alternative or a remark."""
+    """249 of them; no adjective has a bracket, an alternative or a remark."""
     countries = read_countries(shared_data / "bias")
     assert len(countries) == 249
     assert len({c.number for c in countries}) == 249
@@ -78,7 +78,7 @@ def test_missing_data_is_reported(tmp_path: Path) -> None:
 
 
 def test_gender_pairs_differ_in_pronouns_alone(shared_data: Path) -> None:
-    """All of WinoGender's; of WinoBias's the few that differ in more are left out."""
+    """All pairs of WinoGender; the few of WinoBias that differ in more are left out."""
     sets = {s.name: s for s in built_in_pairs(shared_data / "bias")}
     wino = {name: pairs for name, pairs in sets.items() if name.startswith("Wino")}
     assert {
@@ -99,7 +99,7 @@ def test_gender_pairs_differ_in_pronouns_alone(shared_data: Path) -> None:
 
 
 def test_written_pairs(shared_data: Path) -> None:
-    """Each differs within, none is there twice, and every list of names has its counterpart."""
+    """The texts of a pair differ, no pair is repeated, and each list of names has a counterpart."""
     for pairs in built_in_pairs(shared_data / "bias"):
         assert all(a != b for a, b in pairs.pairs)
     for pairs in built_in_pairs(shared_data / "bias")[5:]:
@@ -110,7 +110,7 @@ def test_written_pairs(shared_data: Path) -> None:
 
 
 def test_templates() -> None:
-    """The card's is as published; at least nine more, by name and by adjective, each once."""
+    """The card's is as published; there are at least nine by name and by adjective, each once."""
     assert written.CARD.text == "This film was filmed in {}"
     templates = [written.CARD, *written.BY_NAME, *written.BY_ADJECTIVE]
     assert len(written.BY_NAME) >= 5
@@ -150,7 +150,7 @@ STEREOSET = {
         ),
     ],
 )
-def test_pairs_of_others(
+def test_pairs_from_other_sources(
     tmp_path: Path, name: str, content: str, pairs: list[tuple[str, str]]
 ) -> None:
     """A TSV of two texts, CrowS-Pairs' CSV, StereoSet's JSON."""
@@ -168,8 +168,8 @@ def test_pairs_of_others(
         ("p.tsv", "", "has 0 pairs"),
     ],
 )
-def test_what_is_no_file_of_pairs(tmp_path: Path, name: str, content: str, message: str) -> None:
-    """The forms that there are are named."""
+def test_another_file_is_refused(tmp_path: Path, name: str, content: str, message: str) -> None:
+    """The message names the possible forms."""
     (tmp_path / name).write_text(content)
     with pytest.raises(InputError, match=message):
         read_pairs(tmp_path / name)

@@ -1,4 +1,4 @@
-"""The map: shapes from TopoJSON, where they are put, and in which colour."""
+"""The map: shapes from TopoJSON, their places and their colours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from service.lab.bias import world_map
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A square from 0 to 10 degrees of two arcs, and beside it one that shares an arc, backwards.
+# A square from 0 to 10 degrees with two arcs, and one next to it that shares an arc, backwards.
 TOPOLOGY = {
     "type": "Topology",
     "transform": {"scale": [0.1, 0.1], "translate": [0, 0]},
@@ -41,7 +41,7 @@ def _world(tmp_path: Path, content: object = TOPOLOGY) -> Path:
 
 
 def test_arcs_are_joined_in_their_direction(tmp_path: Path) -> None:
-    """Deltas are summed, ~n is arc n backwards, and a corner that two arcs share is there once."""
+    """Differences are summed, ~n is arc n backwards, and a corner of two arcs occurs once."""
     world = world_map.read_world(_world(tmp_path))
     assert {"004", "Elsewhere"} == set(world)
     assert [[(10, 0), (10, 10), (0, 10), (0, 0), (10, 0)]] == world["004"]
@@ -52,7 +52,7 @@ def test_arcs_are_joined_in_their_direction(tmp_path: Path) -> None:
 
 
 def test_the_projection_keeps_areas_and_edges() -> None:
-    """Figures of the Equal Earth paper: the edges of the world are those of the picture."""
+    """By the Equal Earth paper: the edges of the world are the edges of the picture."""
     middle = world_map.WIDTH / 2
     assert (middle, world_map.HEIGHT / 2) == pytest.approx(world_map.project(0, 0), abs=0.5)
     assert world_map.project(180, 0)[0] == pytest.approx(world_map.WIDTH, abs=0.01)
@@ -63,18 +63,18 @@ def test_the_projection_keeps_areas_and_edges() -> None:
         y = world_map.project(0, latitude - 0.5)[1] - world_map.project(0, latitude + 0.5)[1]
         return x * y
 
-    # On the sphere the area of a degree goes with the cosine: 0.5 at 60 degrees.
+    # On the sphere the area of a degree is proportional to the cosine: 0.5 at 60 degrees.
     assert area(60) / area(0) == pytest.approx(0.5, abs=0.002)
 
 
 def test_colours_run_from_red_to_blue() -> None:
-    """Ends and middle are those of the scale; what is beyond is at an end."""
+    """Both ends and the middle are those of the scale; a score beyond an end has its colour."""
     assert ("#b2182b", "#2166ac") == (world_map.colour(-1), world_map.colour(2))
     assert world_map.colour(0.5) == "#f0ece8"
     assert len({world_map.colour(n / 20) for n in range(21)}) == 21
 
 
-def test_the_map_colours_what_has_a_score(tmp_path: Path) -> None:
+def test_the_map_colours_shapes_with_a_score(tmp_path: Path) -> None:
     """A shape without a score is hatched; names are escaped; it is well-formed XML."""
     world = world_map.read_world(_world(tmp_path))
     svg = ET.fromstring(world_map.draw(world, {"004": ("A&B", 1.0)}, "a < b"))  # noqa: S314 - ours
@@ -85,7 +85,7 @@ def test_the_map_colours_what_has_a_score(tmp_path: Path) -> None:
     assert "a < b" in {text.text for text in svg.iterfind(".//{*}text")}
 
 
-def test_what_crosses_the_180th_meridian_is_cut(tmp_path: Path) -> None:
+def test_a_shape_across_the_180th_meridian_is_cut(tmp_path: Path) -> None:
     """Fiji is at both edges of the map, and no line goes across it."""
     across = {**TOPOLOGY, "transform": {"scale": [0.1, 0.1], "translate": [175, 0]}}
     world = world_map.read_world(_world(tmp_path, across))
@@ -105,7 +105,7 @@ def test_what_crosses_the_180th_meridian_is_cut(tmp_path: Path) -> None:
 
 
 def test_the_whole_world(shared_data: Path) -> None:
-    """All 177 shapes are drawn, three of them without a number; the sea shows between them."""
+    """All 177 shapes are drawn, three of them without a number, with sea between them."""
     world = world_map.read_world(shared_data / "bias" / "countries-110m.json")
     assert {"N. Cyprus", "Somaliland", "Kosovo"} == {name for name in world if not name.isdigit()}
     assert len(world) == 177

@@ -1,4 +1,4 @@
-"""Domains of three labels: what teaches, what chooses, what is reserved; no row does two."""
+"""Domains of three labels: rows for training, for selection, and reserved; no row is in two."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def test_every_row_is_in_exactly_one_part(tmp_path: Path) -> None:
-    """Rows of the tweets that are reserved are never read as anything else."""
+    """Reserved tweets are in no other part."""
     domains = read_domains(write_domains(tmp_path, tweets=3 * RESERVED))
     for name, (train, held_out, reserved) in domains.items():
         parts = [{key(row.text) for row in part} for part in (train, held_out, reserved)]
@@ -32,7 +32,7 @@ def test_every_row_is_in_exactly_one_part(tmp_path: Path) -> None:
 
 
 def test_a_part_does_not_depend_on_the_order_of_the_file(tmp_path: Path) -> None:
-    """Nor on copies of a row; a text with two labels is in no part."""
+    """Nor on duplicates; a text with two labels is in no part."""
     folder = write_domains(tmp_path)
     before = read_domains(folder)["kaggle"]
     file = folder / "tweets_kaggle.tsv"
@@ -56,7 +56,7 @@ def test_a_part_does_not_depend_on_the_order_of_the_file(tmp_path: Path) -> None
     ],
 )  # fmt: skip
 def test_wishes_and_care_are_no_opinions(tmp_path: Path, emotions: str, label: int | None) -> None:
-    """A comment has the pole that all of its emotions share; some teach nothing."""
+    """A comment has the only pole of its emotions; some emotions have no label."""
     folder = write_domains(tmp_path)
     rows = "".join(f"remark {i}\t{emotions}\n" for i in range(12))
     (folder / "goemotions28.tsv").write_text("text\tlabel\n" + rows)
@@ -70,15 +70,15 @@ def test_wishes_and_care_are_no_opinions(tmp_path: Path, emotions: str, label: i
     [("text,label\n", "first line"), ("text\tlabel\nalone\n", ":2: has no tab")],
 )
 def test_another_form_is_refused(tmp_path: Path, content: str, message: str) -> None:
-    """With the file, the line and what is due."""
+    """With the file, the line and the form."""
     folder = write_domains(tmp_path)
     (folder / "sst5.tsv").write_text(content)
     with pytest.raises(InputError, match=message):
         read_domains(folder)
 
 
-def test_a_domain_that_is_not_there_cannot_be_left_out(tmp_path: Path) -> None:
-    """The error names those that can."""
+def test_an_unknown_domain_cannot_be_left_out(tmp_path: Path) -> None:
+    """The error names all domains."""
     with pytest.raises(InputError, match="films: no such domain; there are semeval, kaggle"):
         read_domains(write_domains(tmp_path), ("films",))
 
@@ -86,8 +86,8 @@ def test_a_domain_that_is_not_there_cannot_be_left_out(tmp_path: Path) -> None:
 RECIPE = Recipe(held_out=4, lessons=30, balance=1.0, normaliser=2)
 
 
-def test_a_domain_that_is_left_out_chooses_and_teaches_nothing(tmp_path: Path) -> None:
-    """The others are the same with it and without."""
+def test_a_left_out_domain_is_not_trained_on(tmp_path: Path) -> None:
+    """The other domains are the same with it and without it."""
     all_of = read_mixture(sources(tmp_path), RECIPE)
     without = read_mixture(replace(sources(tmp_path), leave_out=("kaggle",)), RECIPE)
     assert all_of.labels == ("NEGATIVE", "NEUTRAL", "POSITIVE")
@@ -99,8 +99,8 @@ def test_a_domain_that_is_left_out_chooses_and_teaches_nothing(tmp_path: Path) -
     }  # fmt: skip
 
 
-def test_what_is_held_out_is_in_no_text_to_train_on(tmp_path: Path) -> None:
-    """Altered texts of it neither: alteration keeps most of its words."""
+def test_no_held_out_text_is_in_a_training_text(tmp_path: Path) -> None:
+    """Nor in an altered one, which has most of the words."""
     mixture = read_mixture(sources(tmp_path), replace(RECIPE, altered_share=1.0))
     held = {key(e.text) for name, rows in mixture.held_out.items() for e in rows if name != "sst5"}
     for example in mixture.train:
@@ -108,8 +108,8 @@ def test_what_is_held_out_is_in_no_text_to_train_on(tmp_path: Path) -> None:
     assert not held & {key(e.text) for e in mixture.train}
 
 
-def test_reviews_say_nothing_of_what_is_neutral(tmp_path: Path) -> None:
-    """Nobody was asked: only their poles count, and teachers are asked about them as they are."""
+def test_reviews_are_of_poles_only(tmp_path: Path) -> None:
+    """Their annotators had no neutral label; teachers get the texts without alterations."""
     mixture = read_mixture(sources(tmp_path), replace(RECIPE, altered_share=0.5))
     reviews = [e for e in mixture.train if e.poles_only]
     assert {e.label for e in reviews} == {NEGATIVE, POSITIVE}
@@ -120,7 +120,7 @@ def test_reviews_say_nothing_of_what_is_neutral(tmp_path: Path) -> None:
 
 
 def test_rare_labels_weigh_more() -> None:
-    """With the power 1 each label weighs alike, with 0 each text; the mean stays 1."""
+    """With the power 1 all labels have the same weight, with 0 all texts; the mean stays 1."""
     rows = [Example("a", NEGATIVE)] + [Example("b", POSITIVE)] * 3
     for power, shares in ((0.0, (1, 3)), (1.0, (2, 2))):
         weighed = balanced(rows, power)

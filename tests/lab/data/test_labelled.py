@@ -38,12 +38,12 @@ def _file(tmp_path: Path, content: str | bytes) -> Path:
     ],
 )
 def test_forms(tmp_path: Path, form: Form, content: str, expected: list[tuple[str, int]]) -> None:
-    """Only what is clearly of a pole counts; quotes are text, empty texts are none."""
+    """Only clear poles are read, quotes are text, and empty texts are skipped."""
     assert [Example(*row) for row in expected] == read_labelled(_file(tmp_path, content), form)
 
 
 def test_only_clear_labels_are_labels(tmp_path: Path) -> None:
-    """Several labels, neutral and ambiguous ones are none; their texts are there all the same."""
+    """Several labels, neutral and ambiguous ones become None; the texts stay."""
     found = read_emotions(_file(tmp_path, EMOTIONS))
     assert [("good", 1), ("bad", 0), ("both", None), ("neither", None), ("who knows", None),
             ("", 1)] == found  # fmt: skip
@@ -59,7 +59,7 @@ def test_only_clear_labels_are_labels(tmp_path: Path) -> None:
     ],
 )
 def test_another_form_is_refused(tmp_path: Path, content: str | bytes, message: str) -> None:
-    """With the place, and with what to do."""
+    """With the line, and what to do."""
     with pytest.raises(InputError, match=message):
         read_labelled(_file(tmp_path, content), "ratings")
 
@@ -71,7 +71,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 
 
 def test_the_halves_of_the_tweets_share_nothing(shared_data: Path) -> None:
-    """Even ones are tested on, odd ones may be trained on; together all polar ones are there."""
+    """Even numbers are for tests, odd ones for training; together they have all polar tweets."""
     file = shared_data / "tweets" / "vader_tweets.tsv"
     even, odd = read_labelled(file, "ratings"), read_labelled(file, "ratings-odd")
     rows = [line.split("\t") for line in file.read_text().splitlines()]
@@ -89,6 +89,6 @@ def test_the_halves_of_the_tweets_share_nothing(shared_data: Path) -> None:
     ],
 )
 def test_names_that_are_no_labels_are_refused(tmp_path: Path, content: str, message: str) -> None:
-    """With the line, and the names that are."""
+    """With the line, and the names of labels."""
     with pytest.raises(InputError, match=message):
         read_labelled(_file(tmp_path, content), "named")

@@ -1,4 +1,4 @@
-"""What the labels of a file are for models of two labels and of three, in whatever order."""
+"""The labels of a file for models with two and three labels, in any order."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_labels(
     labels: list[int],
     poles: tuple[int, int] | None,
 ) -> None:
-    """A file of two poles asks which is likelier; one of three asks for all."""
+    """A file with two labels measures which pole is likelier, one with three all labels."""
     truth = truth_of(FILE, examples(*given), form, names, "tiny")
     assert labels == truth.labels.tolist()
     assert poles == truth.poles
@@ -63,7 +63,7 @@ def test_neutral_examples_are_left_out_where_there_is_no_such_label() -> None:
 
 
 def test_a_label_beyond_the_models_is_refused() -> None:
-    """With the file, and the labels that there are."""
+    """With the file, and the labels of the model."""
     with pytest.raises(InputError, match=r"has the label 3, but tiny has 3 labels \(NEGATIVE, "):
         truth_of(FILE, examples(0, 3), "glue", THREE, "tiny")
 

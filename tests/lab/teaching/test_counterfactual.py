@@ -1,4 +1,4 @@
-"""Texts that must score alike: what is exchanged, and that the report's own words are not used."""
+"""Texts that must have equal scores: the exchanged words, and none from the report on bias."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ TEXTS = ["a fine film about his father", "she hates this restaurant", "what a da
 
 
 def words(text: str) -> set[str]:
-    """Letters alone, in lower case: how a sentence is compared with a template."""
+    """The words in lower case, to compare a sentence with a template."""
     return set("".join(c if c.isalnum() else " " for c in text.lower()).split())
 
 
 def test_no_name_and_no_template_of_the_report_is_trained_on() -> None:
-    """Nor one that differs from a template of the report in its slot and punctuation alone."""
+    """Nor a template that differs from one of the report only in its slot and punctuation."""
     names = {name for names in bias_templates.NAMES.values() for name in names}
     assert set() == names & set(swaps.NAMES)
     asked = [
@@ -50,7 +50,7 @@ def test_no_name_and_no_template_of_the_report_is_trained_on() -> None:
 
 
 def test_held_out_countries_share_no_word_with_those_trained_on() -> None:
-    """Two countries of one adjective are never on both sides; some are on neither."""
+    """Countries with the same adjective are never in both parts; some are in neither."""
     trained, held = split_countries(COUNTRIES)
     assert ["Freedonia"] == [country.name for country in held]
     assert ["Aland", "Borduria", "Syldavia-Sud", "Zubrowka"] == [c.name for c in trained]
@@ -75,7 +75,7 @@ def test_groups_differ_within_and_are_the_same_for_a_step() -> None:
 
 
 def test_groups_without_real_texts() -> None:
-    """Templates alone are enough."""
+    """Templates are enough."""
     trained, _ = split_countries(COUNTRIES)
     groups = Counterfactuals(trained, [], seed=1).groups(step=0, count=40, copies=4)
     assert all(len(set(group)) >= 2 for group in groups)

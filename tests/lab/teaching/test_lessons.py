@@ -1,4 +1,4 @@
-"""Sentences of templates that teach: what they hold, and above all what they may not hold."""
+"""Lessons: what they contain, and above all what they must not contain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.lab.teaching.lessons import GROUPS, WORDS, Group, altered, lessons,
 COUNT = 8000
 TEXTS = [e.text for e in lessons(7, COUNT)]
 
-# Told as examples of what is measured: their kinds are taught in other words.
+# Examples of measured texts; lessons have the same kinds in other words.
 MEASURED = (
     "two left shoes",
     "charged twice",
@@ -49,20 +49,20 @@ def test_the_same_seed_gives_the_same_lessons() -> None:
     assert lessons(3, 0) == []
 
 
-def test_labels_are_equally_many() -> None:
-    """No label is learnt as the usual one."""
+def test_labels_are_equally_frequent() -> None:
+    """So the model learns no label as the default."""
     counts = Counter(e.label for e in lessons(7, 999))
     assert counts == {0: 333, 1: 333, 2: 333}
 
 
 def test_few_lessons_are_the_same() -> None:
-    """A template without variety would be learnt by heart."""
+    """The model would memorise a template without variety."""
     assert len(set(TEXTS)) >= 0.9 * COUNT
     assert max(len(text.split()) for text in TEXTS) <= 200
 
 
 def test_no_text_is_taught_with_two_labels() -> None:
-    """None at all: the labels of one text would cancel out."""
+    """The labels of such a text would cancel out."""
     labels: dict[str, set[int]] = {}
     for example in lessons(11, COUNT):
         labels.setdefault(example.text.lower().strip(". "), set()).add(example.label)
@@ -80,14 +80,14 @@ def test_every_slot_of_a_group_is_filled(group: Group) -> None:
 
 
 def test_every_list_of_words_is_used() -> None:
-    """One that no template names would be dead."""
+    """A list without a template that uses it would be dead."""
     written = [t for g in GROUPS for t in g.templates] + [w for ws in WORDS.values() for w in ws]
     named = {name for text in written for name in re.findall(r"\{(\w+)\}", text)}
     assert set(WORDS) - named == set()
 
 
-def test_nothing_that_measures_is_taught() -> None:
-    """Phrases of the examples, and the names that `bias` asks about."""
+def test_no_measured_text_is_taught() -> None:
+    """No phrase of the examples, and no name of `bias`."""
     seen = "\n".join(TEXTS).lower()
     assert [phrase for phrase in MEASURED if phrase in seen] == []
     found = set(re.findall(r"\w+", "\n".join(t for words in WORDS.values() for t in words)))
@@ -95,12 +95,12 @@ def test_nothing_that_measures_is_taught() -> None:
 
 
 def test_no_bare_rating_of_the_examples_is_taught() -> None:
-    """`2/10` stands within sentences only."""
+    """`2/10` occurs only within sentences."""
     assert not {"2/10", "rated 2 out of 10", "2/10."} & {text.lower() for text in TEXTS}
 
 
 def test_some_greetings_and_sign_offs_are_left_unseen() -> None:
-    """There are many kinds, and some that only measuring may use."""
+    """There are many kinds, and some are only for measurements."""
     assert len(lessons_around.GREETINGS) >= 30
     assert len(lessons_around.FAREWELLS) >= 40
     known = "|".join((*lessons_around.GREETINGS, *lessons_around.FAREWELLS)).lower()
@@ -108,17 +108,17 @@ def test_some_greetings_and_sign_offs_are_left_unseen() -> None:
 
 
 def test_altered_text_is_never_empty_nor_much_longer() -> None:
-    """A mark alone is a text too."""
+    """Also for a text of a single punctuation mark."""
     order = random.Random(9)
     for text in ["?", "no", "...", *TEXTS[:1500]]:
         found = altered(order, text)
         assert found.strip()
-        # Fewer only by marks: `...` or a comma, or one letter of a typo.
+        # Shorter only by punctuation (`...` or a comma), or by one letter of a typo.
         assert len(text) - 6 <= len(found) <= len(text) + 2 * ADDED_MAX, found
 
 
 def test_altered_is_the_same_for_the_same_order() -> None:
-    """Drawn from `order` alone."""
+    """All randomness comes from `order`."""
     texts = TEXTS[:100]
     one, two = random.Random(1), random.Random(1)
     assert [altered(one, t) for t in texts] == [altered(two, t) for t in texts]
@@ -126,7 +126,7 @@ def test_altered_is_the_same_for_the_same_order() -> None:
 
 @pytest.mark.parametrize("edit", lessons_around.EDITS, ids=lambda edit: edit.__name__)
 def test_every_edit_changes_most_texts(edit: lessons_around.Edit) -> None:
-    """One that finds nothing to do would teach nothing."""
+    """An edit without an effect would teach nothing."""
     order = random.Random(2)
     changed = [(text, edit(order, text)) for text in TEXTS[:200]]
     assert sum(text != other for text, other in changed) >= 100

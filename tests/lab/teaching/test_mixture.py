@@ -1,4 +1,4 @@
-"""What is trained on: which rows have a label, which are held out, and which are never read."""
+"""Training data: which rows have a label, which are held out, and which are never read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def sources(folder: Path) -> Sources:
-    """Twelve sentences, thirty posts and sixty tweets; a tweet says its own rating."""
+    """Twelve sentences, thirty posts and sixty tweets; the text of a tweet has its rating."""
     data, posts, tweets = (folder / f"{name}.tsv" for name in ("train", "posts", "tweets"))
     data.write_text("sentence\tlabel\n" + "".join(f"{'word ' * 12}{i}\t1\n" for i in range(12)))
     labels = ("1", "3", "0", "2", "1,3")
@@ -25,8 +25,8 @@ def sources(folder: Path) -> Sources:
     return Sources(data, posts, tweets)
 
 
-def test_what_is_trained_on_and_what_is_held_out_share_no_text(tmp_path: Path) -> None:
-    """Nor is a tweet with an even number in either; of the odd ones only the polar are."""
+def test_training_and_held_out_texts_are_disjoint(tmp_path: Path) -> None:
+    """No tweet with an even number is in either; of the others only polar ones are."""
     mixture = read_mixture(sources(tmp_path), Recipe(held_out=3, tweet_copies=2))
     train = {e.text for e in mixture.train} | set(mixture.unlabelled)
     held = {e.text for rows in mixture.held_out.values() for e in rows} | set(mixture.messages)
@@ -41,8 +41,8 @@ def test_what_is_trained_on_and_what_is_held_out_share_no_text(tmp_path: Path) -
     assert all(1.0 <= abs(ratings[int(e.text.split()[1])]) for e in mixture.held_out["tweets"])
 
 
-def test_the_split_is_that_of_its_seed_alone(tmp_path: Path) -> None:
-    """Runs of one split can be compared, whatever their own seed."""
+def test_the_split_depends_only_on_its_seed(tmp_path: Path) -> None:
+    """So runs with the same split can be compared, whatever their own seed."""
     files = sources(tmp_path)
     first = read_mixture(files, Recipe(held_out=3, seed=1))
     assert first.held_out == read_mixture(files, Recipe(held_out=3, seed=2)).held_out
@@ -51,7 +51,7 @@ def test_the_split_is_that_of_its_seed_alone(tmp_path: Path) -> None:
 
 
 def test_text_is_normalised_as_the_model_will_see_it(tmp_path: Path) -> None:
-    """All of it, the test set included; version 0 changes nothing."""
+    """All texts, the test set included; version 0 changes nothing."""
     data = tmp_path / "data.tsv"
     data.write_text("sentence\tlabel\nfish &amp; chips\t1\n")
     for version, expected in ((0, "fish &amp; chips"), (1, "fish & chips")):

@@ -1,4 +1,4 @@
-"""Calibration: what is fitted is found again, and written where the service reads it."""
+"""Calibration: known parameters are recovered, and written where the service reads them."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ pytestmark = pytest.mark.model
 
 
 def _balanced(bias: Sequence[float], labels: NDArray[np.int64]) -> list[float]:
-    """The bias that gives the probabilities if all labels were equally frequent."""
+    """The bias for equally frequent labels."""
     counts = np.bincount(labels, minlength=len(bias))
     found = np.asarray(bias) - np.log(counts / counts.sum())
     return (found - found.mean()).tolist()  # type: ignore[no-any-return] # of numpy
 
 
 def test_the_temperature_and_bias_of_made_up_labels_are_found() -> None:
-    """Labels drawn from known probabilities give those probabilities back, each as frequent."""
+    """Labels are drawn from known probabilities, which the fit recovers for equal frequencies."""
     random = np.random.default_rng(1)
     logits = random.normal(0, 4, (40_000, 2))
     true = LogitsReader(Calibration(temperature=2.5, bias=(0.3, -0.3))).probabilities(
@@ -50,7 +50,7 @@ def test_the_temperature_and_bias_of_made_up_labels_are_found() -> None:
 
 
 def test_the_reference_counts_texts_and_tokens() -> None:
-    """Shares of tenths, labels, lengths up to each edge, and unknown tokens among all words."""
+    """The shares of scores, labels, lengths and unknown tokens."""
     found = reference(
         np.array([[0.05, 0.9, 0.05], [0, 0.05, 0.95], [0, 0, 1.0], [0.2, 0.25, 0.55]]),
         ["NEGATIVE", "NEUTRAL", "POSITIVE"],
@@ -66,7 +66,7 @@ def test_the_reference_counts_texts_and_tokens() -> None:
 
 
 def test_a_trained_model_gets_what_the_service_reads(tmp_path: Path) -> None:
-    """The file has the normaliser that was trained with, and a reference."""
+    """The file has the normaliser of the training, and a reference."""
     data = tmp_path / "train.tsv"
     rows = "".join(f"{' '.join(f'w{(i * 7 + j) % 90}' for j in range(13))}\t{i % 2}\n"
                    for i in range(30))  # fmt: skip
@@ -83,7 +83,7 @@ def test_a_trained_model_gets_what_the_service_reads(tmp_path: Path) -> None:
         calibration.temperature,
         calibration.bias,
     )
-    # Five rows show nothing, so that nothing is called with confidence.
+    # Five rows are too few for a threshold, so no label is confident.
     assert ((None, None), 0.95) == (calibration.thresholds, calibration.target_accuracy)
     assert "are needed" in figures["stopped_by"][0]
     assert calibration.reference is not None
@@ -93,13 +93,13 @@ def test_a_trained_model_gets_what_the_service_reads(tmp_path: Path) -> None:
 
 
 def test_a_model_of_another_origin_is_refused(tmp_path: Path) -> None:
-    """Without knowing what was held out, nothing honest can be fitted."""
-    with pytest.raises(InputError, match="train anew"):
+    """Without a record of what was held out, a fit could use training data."""
+    with pytest.raises(InputError, match="train again"):
         calibrate(tmp_path, Sources(tmp_path / "train.tsv"))
 
 
-def test_what_is_known_of_the_poles_alone_moves_no_other_label() -> None:
-    """A domain of them fits the poles' bias, the one with neutral texts all three."""
+def test_rows_of_poles_only_do_not_change_other_labels() -> None:
+    """A domain of such rows fits the bias of the poles, one with neutral rows all three."""
     random = np.random.default_rng(2)
     true = Calibration(temperature=1.6, bias=(0.5, 0.1, -0.6))
     logits = [random.normal(0, 3, (30_000, 3)) for _ in range(2)]
@@ -115,5 +115,5 @@ def test_what_is_known_of_the_poles_alone_moves_no_other_label() -> None:
     assert pytest.approx(true.temperature, rel=0.05) == of_both[0]
     expected = _balanced(true.bias, labels[0])
     assert pytest.approx(expected, abs=0.06) == of_both[1]
-    # Taken for texts that nobody would call neutral, they would push that label away.
+    # As rows that are certainly not neutral, they would lower the neutral label's probability.
     assert fit(logits, labels)[1][1] < expected[1] - 0.3

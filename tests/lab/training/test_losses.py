@@ -1,4 +1,4 @@
-"""The losses of training: what a text of two poles says of a third label; what must be alike."""
+"""The losses of training: texts of two poles with three labels, and texts with equal scores."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from service.lab.training.losses import GAP_MIN, batch_loss, cross_entropy, inco
 pytestmark = pytest.mark.model
 
 
-def test_a_text_of_two_poles_says_nothing_of_what_lies_between() -> None:
-    """Its loss does not depend on the neutral logit, nor pulls at it."""
+def test_a_text_of_poles_only_does_not_change_the_neutral_label() -> None:
+    """Its loss does not depend on the neutral logit, and has no gradient there."""
     logits = torch.tensor([[0.3, 5.0, 1.0], [0.3, -2.0, 1.0]], requires_grad=True)
     loss = cross_entropy(logits, torch.tensor([2, 2]), torch.tensor([True, True]))
     expected = math.log(1 + math.exp(0.3 - 1.0))
@@ -26,15 +26,15 @@ def test_a_text_of_two_poles_says_nothing_of_what_lies_between() -> None:
     assert logits.grad[:, 1].tolist() == [0.0, 0.0]
 
 
-def test_of_two_labels_both_kinds_of_text_are_alike() -> None:
-    """There is nothing between them."""
+def test_with_two_labels_poles_only_changes_nothing() -> None:
+    """There is no label between the poles."""
     logits = torch.tensor([[0.3, 1.0]] * 2)
     loss = cross_entropy(logits, torch.tensor([1, 1]), torch.tensor([True, False]))
     assert loss[0] == loss[1]
 
 
 def test_weights_and_teachers() -> None:
-    """A text of weight 0 counts for nothing; a teacher replaces its share of the label's loss."""
+    """A text of weight 0 has no loss; a teacher replaces its share of the label's loss."""
     logits = torch.tensor([[0.0, 0.0, 2.0], [4.0, 0.0, 0.0]])
     right = Row([1], 2, weight=1.0)
     wrong = Row([1], 2, weight=0.0)
@@ -45,8 +45,8 @@ def test_weights_and_teachers() -> None:
     assert float(agreed) < float(denied)
 
 
-def test_like_texts_that_score_alike_and_clearly_cost_nothing() -> None:
-    """A constant on top of all logits of a text is no difference; a difference costs."""
+def test_equal_and_clear_scores_have_no_loss() -> None:
+    """A constant added to all logits of a text changes nothing; a difference has a loss."""
     clear = torch.tensor([[0.0, 3.0, 0.0], [1.0, 4.0, 1.0]])
     assert float(inconsistency(clear, [2])) == pytest.approx(0.0, abs=1e-6)
     unlike = torch.tensor([[0.0, 3.0, 0.0], [0.0, 5.0, 0.0]])
@@ -56,7 +56,7 @@ def test_like_texts_that_score_alike_and_clearly_cost_nothing() -> None:
 
 
 def test_the_worst_domain_decides() -> None:
-    """A better mean does not make up for it; a domain of poles alone has no recall."""
+    """A better mean does not outweigh it; a domain without neutral texts has no macro recall."""
     even = {"a": Figures(0.9, 0.7, 0.3), "b": Figures(0.9, None, 0.3)}
     uneven = {"a": Figures(0.99, 0.8, 0.1), "b": Figures(0.7, None, 0.1)}
     assert worst(even) == pytest.approx(0.8)

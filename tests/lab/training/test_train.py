@@ -47,12 +47,12 @@ RECIPE = Recipe(
 
 
 def sentence(number: int) -> str:
-    """Words of the tiny vocabulary, enough to be held out."""
+    """Words of the tiny vocabulary, enough for a held-out sentence."""
     return " ".join(f"w{(number * 7 + j) % 90}" for j in range(13))
 
 
 def write_sources(folder: Path) -> Sources:
-    """Files of every form, with both labels, of which the last posts have none."""
+    """Files of every form with both labels; the last posts have no label."""
     data, posts, tweets = (folder / f"{name}.tsv" for name in ("train", "posts", "tweets"))
     rows = "".join(f"{sentence(i)}\t{i % 2}\n" for i in range(40))
     data.write_text("sentence\tlabel\n" + rows)
@@ -67,14 +67,14 @@ def write_sources(folder: Path) -> Sources:
 
 
 def only_data(folder: Path) -> Sources:
-    """Reviews alone, measured at the end on what was trained on."""
+    """Only reviews; the test file is the training file."""
     return Sources(write_sources(folder).data, test=folder / "train.tsv")
 
 
 def trained(
     folder: Path, output: str, recipe: Recipe = RECIPE, interrupt_at: int | None = None
 ) -> dict[str, Tensor]:
-    """Train to the end, perhaps interrupted once; gives the weights."""
+    """Train to the end, with an interruption if asked; return the weights."""
     base = write_tiny_encoder(folder / "base")
     sources = write_sources(folder) if recipe.consistency_every else only_data(folder)
     quiet = Console(file=io.StringIO())
@@ -109,7 +109,7 @@ def test_an_encoder_becomes_a_distilbert_exactly(tmp_path: Path) -> None:
     torch.testing.assert_close(actual, expected)
 
 
-def test_an_interrupted_run_ends_like_a_whole_one(tmp_path: Path) -> None:
+def test_an_interrupted_run_ends_like_an_uninterrupted_one(tmp_path: Path) -> None:
     """Resuming loses nothing: the weights are the same to the bit."""
     recipe = replace(RECIPE, consistency_every=2)
     whole = trained(tmp_path, "whole", recipe)
@@ -120,7 +120,7 @@ def test_an_interrupted_run_ends_like_a_whole_one(tmp_path: Path) -> None:
 
 
 def test_frozen_embeddings_stay_as_they_were(tmp_path: Path) -> None:
-    """The base model's, to half precision; the layers above have moved."""
+    """They are the base model's in half precision; the layers above have changed."""
     weights = trained(tmp_path, "frozen", replace(RECIPE, freeze_embeddings=True))
     base = {k: v.half() for k, v in load_base(tmp_path / "base").state_dict().items()}
     word = "distilbert.embeddings.word_embeddings.weight"
@@ -130,7 +130,7 @@ def test_frozen_embeddings_stay_as_they_were(tmp_path: Path) -> None:
 
 
 def test_runs_are_done_once_and_averaged_with_the_base(tmp_path: Path) -> None:
-    """Each weight is the mean of both runs' and of its share of the base's; no run is repeated."""
+    """Each weight is the mean of both runs, mixed with the base model; no run is repeated."""
     base = trained(tmp_path, "start")
     recipe = replace(RECIPE, runs=2, base_share=0.5, epochs=1)
     start, quiet = tmp_path / "start", Console(file=io.StringIO())
@@ -147,8 +147,8 @@ def test_runs_are_done_once_and_averaged_with_the_base(tmp_path: Path) -> None:
     assert written == (runs[0] / "model.safetensors").stat().st_mtime_ns
 
 
-def test_a_pupil_learns_what_its_teacher_says_and_not_the_label(tmp_path: Path) -> None:
-    """With all weight on a teacher that learned each label turned round, it says the same."""
+def test_a_student_learns_from_its_teacher_and_not_from_the_label(tmp_path: Path) -> None:
+    """With all weight on a teacher that learned the opposite labels, the student agrees with it."""
     base, quiet = write_tiny_encoder(tmp_path / "base"), Console(file=io.StringIO())
     long = replace(RECIPE, epochs=12, average_decay=0.0, evaluate_every=200)
     turned = write_sources(tmp_path)
@@ -170,7 +170,7 @@ def test_a_pupil_learns_what_its_teacher_says_and_not_the_label(tmp_path: Path) 
 
 @pytest.mark.parametrize(("teachers", "share"), [((), 0.5), (("base",), 0.0)])
 def test_a_teacher_needs_a_weight(tmp_path: Path, teachers: tuple[str, ...], share: float) -> None:
-    """One without the other is most likely forgotten, and said before any work is done."""
+    """One without the other is most likely a mistake, and refused before any work."""
     base = write_tiny_encoder(tmp_path / "base")
     data = write_sources(tmp_path).data
     sources = Sources(data, teachers=tuple(tmp_path / name for name in teachers))
@@ -179,7 +179,7 @@ def test_a_teacher_needs_a_weight(tmp_path: Path, teachers: tuple[str, ...], sha
 
 
 def test_consistency_needs_countries(tmp_path: Path) -> None:
-    """What is missing is said before anything is trained."""
+    """They are checked before training."""
     with pytest.raises(InputError, match="--countries"):
         train(
             write_tiny_encoder(tmp_path / "base"), only_data(tmp_path), tmp_path / "output",
@@ -188,7 +188,7 @@ def test_consistency_needs_countries(tmp_path: Path) -> None:
 
 
 def test_what_is_written_by_hand_stays_in_the_card(tmp_path: Path) -> None:
-    """A new run writes new figures above it."""
+    """A new run only replaces the text above it."""
     trained(tmp_path, "output")
     card = tmp_path / "output" / "README.md"
     assert "## Limits" in card.read_text()
@@ -198,7 +198,7 @@ def test_what_is_written_by_hand_stays_in_the_card(tmp_path: Path) -> None:
 
 
 def test_the_output_is_an_ordinary_checkpoint(tmp_path: Path) -> None:
-    """Transformers loads it by itself, in half precision, with the names of the labels."""
+    """Transformers loads it, in half precision, with the names of the labels."""
     trained(tmp_path, "output")
     model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "output")
     assert {0: "NEGATIVE", 1: "POSITIVE"} == model.config.id2label
@@ -227,8 +227,8 @@ def test_held_out_sentences_do_not_leak() -> None:
         (b"sentence\tlabel\ncaf\xe9\t1\n", "UTF-8"),
     ],
 )
-def test_a_wrong_file_is_said_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
-    """What is wrong, and where."""
+def test_a_wrong_file_is_reported_in_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    """With the error and its place."""
     path = tmp_path / "data.tsv"
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
@@ -242,8 +242,8 @@ def test_quotes_are_text_and_carriage_returns_are_not(tmp_path: Path) -> None:
     assert [Example('"quoted', 1), Example('says "so"', 0)] == read_glue(path)
 
 
-def test_a_model_of_two_labels_begins_as_one_of_three(tmp_path: Path) -> None:
-    """The poles score as before, and nothing speaks for what lies between them."""
+def test_a_model_with_two_labels_becomes_one_with_three(tmp_path: Path) -> None:
+    """The logits of the poles are as before, and the one between them is 0."""
     base = write_tiny_encoder(tmp_path / "base")
     train(base, only_data(tmp_path), tmp_path / "poles", RECIPE, Console(file=io.StringIO()))
     two, three = load_base(tmp_path / "poles"), load_base(tmp_path / "poles", LABELS)
@@ -255,7 +255,7 @@ def test_a_model_of_two_labels_begins_as_one_of_three(tmp_path: Path) -> None:
 
 
 def test_three_labels_are_trained_and_calibrated(tmp_path: Path) -> None:
-    """With all that only they have: templates, altered texts, reviews that teachers read."""
+    """With everything that needs three labels: lessons, altered texts, teachers for reviews."""
     base = write_tiny_encoder(tmp_path / "base")
     quiet = Console(file=io.StringIO())
     files = tmp_path / "files"
@@ -275,8 +275,8 @@ def test_three_labels_are_trained_and_calibrated(tmp_path: Path) -> None:
     assert len(read_calibration(tmp_path / "three", len(LABELS)).bias) == len(LABELS)
 
 
-def test_what_is_for_three_labels_needs_their_files(tmp_path: Path) -> None:
-    """It would change nothing in silence."""
+def test_options_for_three_labels_need_their_files(tmp_path: Path) -> None:
+    """Otherwise they would be ignored without notice."""
     with pytest.raises(InputError, match="name the folder of labelled domains with --domains"):
         train(
             write_tiny_encoder(tmp_path / "base"), write_sources(tmp_path), tmp_path / "model",
