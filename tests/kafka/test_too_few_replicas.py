@@ -1,0 +1,82 @@
+"""A topic whose replicas are away, on a cluster of two brokers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+from structlog.testing import capture_logs
+
+from conftest import lacking
+from service.errors import RetriableError
+from service.records import Outgoing, Partition, Publication
+from tools.kafka.broker import Broker, BrokerUnavailableError, JarBroker
+from tools.kafka.jar_broker import HOST, free_ports, new_cluster_id
+from tools.kafka.jars import fetch_jars
+from tools.kafka.sessions import WAIT_SECONDS, joined
+from tools.kafka.topics import topics_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.kafka.kinds import Real
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[JarBroker, JarBroker]]:
+    """Give two brokers of one cluster, of which the second is down and may be started."""
+    ports = free_ports(4)
+    cluster = new_cluster_id()
+    joining = {
+        "process.roles": "broker",
+        "node.id": "2",
+        "listeners": f"PLAINTEXT://{HOST}:{ports[2]}",
+        "controller.quorum.voters": f"1@{HOST}:{ports[1]}",
+    }
+    try:
+        libraries = fetch_jars()
+        folders = [tmp_path_factory.mktemp("broker") for _ in range(2)]
+        first = JarBroker(libraries, folders[0], ports=ports[:2], cluster=cluster)
+        second = JarBroker(
+            libraries, folders[1], properties=joining, ports=ports[2:], cluster=cluster
+        )
+        first.start()
+    except BrokerUnavailableError as error:
+        lacking(f"no Apache Kafka with two brokers: install Java 17 and Maven ({error})")
+    yield first, second
+    second.kill()
+    first.kill()
+
+
+@pytest.mark.kafka
+async def test_too_few_replicas_are_named(real: Real, pair: tuple[JarBroker, JarBroker]) -> None:
+    """The line says which topic waits and for what; it is tried again."""
+    first, second = pair
+    # All but one topic are on the first broker, since the second does not run yet.
+    make = topics_on(Broker(first.bootstrap_servers, "jars"))
+    real.bootstrap = first.bootstrap_servers
+    real.topics = make("in"), make("out"), make("dead")
+    session = await joined(real.session())
+    second.start()
+    topic = "two"
+    new = NewTopic(topic, 1, replication_factor=2, config={"min.insync.replicas": "2"})
+    admin = AdminClient({"bootstrap.servers": first.bootstrap_servers})
+    admin.create_topics([new])[topic].result(WAIT_SECONDS)
+    source = Partition(real.topics[0], 0)
+    outgoing = (Outgoing(topic, None, b"event", (), source),)
+    second.kill()
+
+    with capture_logs() as logs:
+        publishing = asyncio.create_task(
+            session.publish(Publication(outgoing, {source: 1}, session.progress.epoch))
+        )
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not logs and not publishing.done():  # noqa: ASYNC110 - the log comes by itself
+                await asyncio.sleep(0.1)
+        assert [topic] == [line["topic"] for line in logs[:1]]
+        assert "min.insync.replicas" in logs[0]["remedy"]
+        with pytest.raises(RetriableError, match=rf"topic {topic}.*min\.insync\.replicas"):
+            await publishing
