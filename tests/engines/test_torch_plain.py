@@ -1,4 +1,4 @@
-"""The engine that takes every architecture, on a model made in the test."""
+"""The engine for every architecture, with a model made in the test."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _reference_logits(folder: Path, sequence: Sequence[int]) -> list[float]:
 
 
 def test_same_as_transformers_without_padding(folder: Path) -> None:
-    """Padding, masks and order change nothing: each row is what its text alone would get."""
+    """Padding, masks and order change nothing: each row is that of its text alone."""
     expected = []
     for sequence in SEQUENCES:
         powers = [math.exp(logit) for logit in _reference_logits(folder, sequence)]
@@ -69,7 +69,7 @@ def test_same_as_transformers_without_padding(folder: Path) -> None:
 
 
 def test_short_runs_keep_the_order(folder: Path) -> None:
-    """Many short runs give what one long run gives, row by row."""
+    """Many short runs give the same rows as one long run."""
     chance = random.Random(1)
     sequences = [[CLS, *chance.choices(range(4, 11), k=chance.randrange(30)), SEP]
                  for _ in range(50)]  # fmt: skip
@@ -84,7 +84,7 @@ def test_no_sequences(folder: Path) -> None:
 
 
 def test_multi_label(tmp_path: Path) -> None:
-    """Labels that do not exclude each other each have a share of their own."""
+    """Independent labels have their own probabilities."""
     folder = write_model(tmp_path, problem_type="multi_label_classification")
     logits = _reference_logits(folder, SEQUENCES[1])
     expected = [1 / (1 + math.exp(-logit)) for logit in logits]
@@ -93,7 +93,7 @@ def test_multi_label(tmp_path: Path) -> None:
 
 
 def test_info(folder: Path) -> None:
-    """Events can name exactly what scored them."""
+    """Events can name the model and the engine exactly."""
     info = _engine(folder).info
     assert info.name == folder.name
     assert info.revision == resolve(ModelSettings(name=str(folder))).revision
@@ -102,7 +102,7 @@ def test_info(folder: Path) -> None:
 
 
 def test_bfloat16(folder: Path) -> None:
-    """Half precision is near the full one, and comes out as float32."""
+    """Half precision is close to float32, and the result is float32."""
     actual = _engine(folder, precision="bfloat16")
     assert actual.info.precision == "bfloat16"
     expected = _shares(_engine(folder), SEQUENCES)
@@ -112,7 +112,7 @@ def test_bfloat16(folder: Path) -> None:
 
 
 def test_threads(folder: Path) -> None:
-    """As many threads compute as the setting says."""
+    """The setting is the number of threads."""
     before = torch.get_num_threads()
     try:
         _engine(folder, threads=3)
@@ -122,13 +122,13 @@ def test_threads(folder: Path) -> None:
 
 
 def test_absent_device(folder: Path) -> None:
-    """The message has the setting, its value, and what there is."""
+    """The message has the setting, its value, and the devices of the machine."""
     with pytest.raises(SettingsError, match=r"SENTIMENT_MODEL__DEVICE=cuda:99 .* has .*cpu"):
         _engine(folder, device="cuda:99")
 
 
 def test_not_finite(tmp_path: Path) -> None:
-    """Numbers that mean nothing are never published."""
+    """NaN and infinity are never published."""
     engine = _engine(write_model(tmp_path))
     with torch.no_grad():
         engine._model.classifier.bias.fill_(float("nan"))
@@ -137,7 +137,7 @@ def test_not_finite(tmp_path: Path) -> None:
 
 
 def test_missing_weights(tmp_path: Path) -> None:
-    """Weights that transformers would make up at random are an error."""
+    """Weights that transformers would initialise at random are an error."""
     from safetensors.torch import load_file, save_file  # noqa: PLC0415 - needs torch
 
     file = write_model(tmp_path) / "model.safetensors"
@@ -159,7 +159,7 @@ def test_more_labels_than_weights(tmp_path: Path) -> None:
 
 
 def test_broken_weights(tmp_path: Path) -> None:
-    """A download that was broken off is refused in one line."""
+    """An incomplete download is refused in one line."""
     file = write_model(tmp_path) / "model.safetensors"
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(ModelError, match="cannot be loaded") as caught:
