@@ -96,7 +96,7 @@ class Starts:
         self._read: set[str] = set()
         self._asked = False
 
-    async def look_back(self, consumer: AIOKafkaConsumer) -> None:
+    async def look_back(self, consumer: AIOKafkaConsumer | None) -> None:
         """Note which topics the group has read before; to be called before joining it.
 
         `latest` is for topics that the group has never read. In any other topic, a partition
@@ -105,7 +105,7 @@ class Starts:
         generation commit where they begin, each at its own time. No member joins a generation
         before all have asked.
         """
-        if self._settings.auto_offset_reset == "earliest":
+        if consumer is None or self._settings.auto_offset_reset == "earliest":
             return
         self._asked = False
         try:
@@ -211,6 +211,8 @@ async def log_ends(
             raise RetriableError(
                 f"topic {topic} has no partitions any more; if it was deleted, create it again"
             )
+    if not partitions:
+        await consumer.topics()
     stable = await consumer.end_offsets([TopicPartition(*p) for p in partitions])
     assigned = consumer.assignment()
     ends = {}
@@ -218,6 +220,22 @@ async def log_ends(
         known = consumer.highwater(place) if place in assigned else None
         ends[Partition(*place)] = (end, max(end, known or 0))
     return ends
+
+
+async def without_topics(
+    error: RetriableError, consumer: AIOKafkaConsumer | None, topics: Collection[str]
+) -> RetriableError:
+    """The error of a publish; if one of its topics does not exist any more, one that names it."""
+    if isinstance(error, RejoinError) or consumer is None:
+        return error
+    try:
+        async with asyncio.timeout(BOUNDS_TIMEOUT_S):
+            missing = sorted(set(topics) - (await consumer.topics()))
+    except (KafkaError, TimeoutError):
+        return error
+    if not missing:
+        return error
+    return RetriableError(f"topic {missing[0]} does not exist any more; create it again ({error})")
 
 
 async def _bounds(ask: Any, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

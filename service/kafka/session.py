@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import background
 from service.kafka.batches import bounded_poll
-from service.kafka.committed import Committed, Starts, log_ends
+from service.kafka.committed import Committed, Starts, log_ends, without_topics
 from service.kafka.connection import check_access, connection_options, translated, translating
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from service.kafka.fetching import Tails, fetch, new_consumer
@@ -69,12 +69,12 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             else AtLeastOnce(self._options)
         )
         self._must_rejoin = False
+        self._unpublished: RetriableError | None = None  # Of the last publish, where it failed.
         self._reassigning = False  # From a revocation to the next assignment; see `_position`.
         # For each partition polled in this epoch, the offset behind the last record returned.
         self._polled: dict[Partition, int] = {}
         self._faults: dict[Partition, BrokerError | RetriableError] = {}
-        # Held during a commit, and while positions are set.
-        self._publishing = asyncio.Lock()
+        self._publishing = asyncio.Lock()  # Held during a commit, and while positions are set.
 
     @property
     def joined(self) -> bool:
@@ -101,10 +101,9 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             await producer.stop()
 
     async def _join(self) -> None:
-        settings = self._settings
-        self._consumer = new_consumer(self._options, settings)
+        self._consumer = new_consumer(self._options, self._settings)
         self._committed = Committed(self._consumer)
-        self._consumer.subscribe(settings.input_topics, listener=self)
+        self._consumer.subscribe(self._settings.input_topics, listener=self)
         await self._consumer.start()
 
     async def poll(self) -> list[Record]:
@@ -197,9 +196,12 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
                 return False
             try:
                 await self._delivery.publish(publication, self.progress, self._committed)
-            except RejoinError:
-                self._must_rejoin = True
-                raise
+            except RetriableError as error:
+                self._must_rejoin |= isinstance(error, RejoinError)
+                topics = {message.topic for message in publication.outgoing}
+                self._unpublished = await without_topics(error, self._consumer, topics)
+                raise self._unpublished from error
+            self._unpublished = None
             return True
 
     def rewind(self) -> None:
@@ -209,12 +211,10 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def lag(self) -> dict[Partition, int]:
         """See `ports.Session.lag`."""
         starts = {p: self.progress.next_offset(p) or 0 for p in self.progress.partitions}
-        if self._consumer is None:
-            raise RetriableError("the group is being joined")
+        if self._consumer is None or self._unpublished is not None:
+            raise self._unpublished or RetriableError("the group is being joined")
         try:
             async with asyncio.timeout(LAG_TIMEOUT_S):
-                if not starts:
-                    await self._consumer.topics()
                 ends = await log_ends(self._consumer, starts)
         except (KafkaError, TimeoutError) as error:
             raise await self._explained(error) from error
@@ -247,7 +247,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """End the epoch, and let a publish that is under way end before others take over."""
-        self._reassigning = True
+        self._reassigning, self._unpublished = True, None
         # 1. The epoch ends before anything is awaited: what was polled in it cannot be published
         #    from here on, since `publish` compares epochs once it has the lock.
         self.progress.revoke()
@@ -259,8 +259,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             async with asyncio.timeout(REVOKE_WAIT_S), self._publishing:
                 pass
         self._delivery.disown()
-        if self._consumer is not None:
-            await self._starts.look_back(self._consumer)
+        await self._starts.look_back(self._consumer)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin an epoch; the next poll sets the positions: aiokafka ignores errors in here."""

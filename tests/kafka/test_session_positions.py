@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -51,13 +51,6 @@ async def both(request: pytest.FixtureRequest) -> AsyncIterator[Real]:
         yield kafka
 
 
-def session_of(real: Real, **settings: Any) -> KafkaSession:
-    """A session with these settings, stopped after the test."""
-    session = KafkaSession(real.settings(**settings), 256, real.mode)
-    real.sessions.append(session)
-    return session
-
-
 @contextlib.asynccontextmanager
 async def open_transaction(real: Real) -> AsyncIterator[AIOKafkaProducer]:
     """A producer that has written one record to partition 0 in a transaction it leaves open."""
@@ -78,7 +71,9 @@ async def test_groups_with_similar_names_do_not_fence_each_other(real: Real) -> 
     names = {f"team-{topic}": longer, f"team-{topic}-a": topic}
     # With a dash between all parts both ids were the same: `team-…-a-b-…-0`.
     assert len({transactional_id(g, Partition(t, 0)) for g, t in names.items()}) == 2
-    sessions = [session_of(real, group_id=group, input_topic=t) for group, t in names.items()]
+    settings = [real.settings(group_id=group, input_topic=t) for group, t in names.items()]
+    sessions = [KafkaSession(each, 256, real.mode) for each in settings]
+    real.sessions.extend(sessions)
     for name in names.values():
         await produce(real.bootstrap, name, numbered(4))
     read = [await poll_count(await started(session), 4) for session in sessions]
@@ -112,7 +107,7 @@ async def test_a_committed_offset_behind_the_end_ends_the_service(both: Real) ->
     error = await until_it_ends(await started(both.session()))
 
     topic = both.topics[0]
-    assert f"the offset 5000 committed for {topic}/0 is behind the end of its log, 3:" in error
+    assert f"offset 5000 committed for {topic}/0 is behind the end of its log, 3:" in error
     assert f"--group {topic} --topic {topic}:0 --to-earliest" in error
     assert "\n" not in error
     assert [] == await both.read(both.topics[1])
@@ -194,8 +189,7 @@ async def test_records_that_expired_while_away_are_counted(both: Real, reset: Re
         records = await poll_count(session, 4)
 
     assert [6, 7, 8, 9] == [r.offset for r in records]
-    partition = Partition(both.topics[0], 0)
-    assert {partition: 3} == session.lost
+    assert {Partition(both.topics[0], 0): 3} == session.lost
     [line] = [entry for entry in logs if entry["log_level"] == "warning"]
     assert (line["partition"], line["committed_offset"]) == (f"{both.topics[0]}/0", 3)
     assert (line["first_offset"], line["lost"]) == (6, 3)
@@ -253,16 +247,21 @@ async def test_records_behind_an_open_transaction_are_lag(both: Real) -> None:
         assert 41 == session.held[partition]
         await upstream.abort_transaction()
         assert values(numbered(40)) == values(await poll_count(session, 40))
-        await session.lag()
+    await session.lag()
     assert 0 == session.held[partition]
+
+
+async def delete_topic(real: Real, topic: str) -> None:
+    """Delete it, and wait until it is gone."""
+    admin = AdminClient({"bootstrap.servers": real.bootstrap})
+    [deleted] = admin.delete_topics([topic]).values()
+    await asyncio.to_thread(deleted.result, WAIT_SECONDS)
 
 
 async def test_a_topic_that_was_deleted_is_named_and_read_once_it_is_back(both: Real) -> None:
     """The lag, which readiness asks for, fails meanwhile; both are noticed within seconds."""
     session = await joined(both.session())
-    admin = AdminClient({"bootstrap.servers": both.bootstrap})
-    [deleted] = admin.delete_topics([both.topics[0]]).values()
-    await asyncio.to_thread(deleted.result, WAIT_SECONDS)
+    await delete_topic(both, both.topics[0])
     async with asyncio.timeout(WAIT_SECONDS):
         while f"topic {both.topics[0]} has no partitions" not in await lag_error(session):
             with contextlib.suppress(RetriableError):
@@ -286,3 +285,14 @@ async def lag_error(session: AnySession) -> str:
     except RetriableError as error:
         return str(error)
     return ""
+
+
+async def test_without_an_output_topic_the_lag_fails(both: Real) -> None:
+    """With the topic's name, which readiness answers with."""
+    await both.produce(*numbered(3, 0))
+    session = await started(both.session())
+    records = await poll_count(session, 3)
+    await delete_topic(both, both.topics[1])
+    with pytest.raises(RetriableError):
+        await session.publish(publication(records, both.topics[1]))
+    assert both.topics[1] in await lag_error(session)

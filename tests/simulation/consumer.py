@@ -178,9 +178,10 @@ class Consumer:
         """See aiokafka."""
         return {p.number for p in self._network.brokers.partitions(topic)} or None
 
-    async def topics(self) -> None:
+    async def topics(self) -> set[str]:
         """See aiokafka."""
         await self._request("metadata", lambda: None)
+        return {partition.topic for partition in self._network.brokers.logs}
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """See aiokafka."""
