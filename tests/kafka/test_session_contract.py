@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from service.progress import next_offsets
-from service.records import Outgoing, Partition, Publication, Record
+from service.records import Outgoing, Partition, Record
 from tools.kafka.kinds import OUTPUTS, Kafka
 from tools.kafka.sessions import (
     KEYS,
@@ -88,23 +87,6 @@ async def test_publishing_sends_and_commits(kafka: Kafka) -> None:
     assert {0: 6} == await kafka.committed()
     assert sorted(values(records[:6])) == sorted(values(await kafka.read(kafka.topics[1])))
     assert 6 == session.progress.next_offset(Partition(kafka.topics[0], 0))
-
-
-async def test_offsets_alone_are_committed(kafka: Kafka) -> None:
-    """Where every record was skipped there is nothing to send; a successor goes on behind them."""
-    await kafka.produce(*numbered(4), *numbered(3, 1))
-    session = await started(kafka.session())
-    skipped = next_offsets(await poll_count(session, 7))
-
-    assert await session.publish(Publication((), skipped, session.progress.epoch))
-
-    assert {0: 4, 1: 3} == await kafka.committed()
-    assert [] == await kafka.read(kafka.topics[1])
-    assert 4 == session.progress.next_offset(Partition(kafka.topics[0], 0))
-    await kafka.produce(*numbered(1, first=4))
-    records = await poll_count(session, 1)
-    assert await session.publish(publication(records, kafka.topics[1]))
-    assert {0: 5, 1: 3} == await kafka.committed()
 
 
 async def test_an_older_epoch_is_not_published(kafka: Kafka) -> None:

@@ -158,22 +158,11 @@ class Brokers:
     ) -> asyncio.Future[None]:
         """Begin a transaction where none is open, and let it write to these partitions."""
         owner = self._owners[transactional_id]
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def add() -> None:
-            if future.done():
-                return
-            if epoch != owner.epoch:
-                _refuse(future)
-                return
-            self._begun(owner, transactional_id, timeout_s).logs.update(partitions)
-            future.set_result(None)
-
-        if owner.transaction is None or owner.transaction.outcome is None:
-            add()
-        else:
-            self._when_settled(owner, add)
-        return future
+        return self._when_open(
+            owner,
+            epoch,
+            lambda: self._begun(owner, transactional_id, timeout_s).logs.update(partitions),
+        )
 
     def add_offsets(
         self,
@@ -182,17 +171,15 @@ class Brokers:
         group: str,
         offsets: Mapping[Partition, int],
         timeout_s: float,
-    ) -> None:
-        """Put offsets into the transaction; as with version 0, no generation is asked for.
-
-        Raises:
-            ProducerFenced: the producer has been replaced.
-        """
+    ) -> asyncio.Future[None]:
+        """Put offsets into the transaction, which they may begin; no generation is asked for."""
         owner = self._owners[transactional_id]
-        if epoch != owner.epoch:
-            raise ProducerFenced
-        transaction = self._begun(owner, transactional_id, timeout_s)
-        transaction.offsets.setdefault(group, {}).update(offsets)
+
+        def add() -> None:
+            transaction = self._begun(owner, transactional_id, timeout_s)
+            transaction.offsets.setdefault(group, {}).update(offsets)
+
+        return self._when_open(owner, epoch, add)
 
     def end_transaction(self, transactional_id: str, epoch: int) -> None:
         """Commit; the markers come later.
@@ -272,6 +259,25 @@ class Brokers:
         waiting, owner.waiting = owner.waiting, []
         for answer in waiting:
             answer()
+
+    def _when_open(self, owner: Owner, epoch: int, add: Callable[[], None]) -> asyncio.Future[None]:
+        """Add to a transaction once the one before is settled, unless the producer is replaced."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def answer() -> None:
+            if future.done():
+                return
+            if epoch != owner.epoch:
+                _refuse(future)
+                return
+            add()
+            future.set_result(None)
+
+        if owner.transaction is None or owner.transaction.outcome is None:
+            answer()
+        else:
+            self._when_settled(owner, answer)
+        return future
 
     def _when_settled(self, owner: Owner, answer: Callable[[], None]) -> None:
         if owner.transaction is None:
