@@ -24,7 +24,9 @@ from service.records import Partition
 from simulation.network import RETRY_S, network_of, persist
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+    from aiokafka.protocol.offset import OffsetRequest
 
     from service.kafka.session import KafkaSession
     from tools.kafka.stored import Stored
@@ -34,6 +36,16 @@ class _Client:
     """What the service asks of aiokafka's own: here all brokers answer a `getmany` together."""
 
     cluster = SimpleNamespace(leader_for_partition=lambda _: 0)
+
+    def __init__(self, end_of: Callable[[Partition], Awaitable[int]]) -> None:
+        """Know the end of each log, with the records of open transactions."""
+        self._end_of = end_of
+
+    async def send(self, _leader: int, request: OffsetRequest) -> SimpleNamespace:
+        """Answer where the log of one partition ends."""
+        [(topic, [(number, _latest)])] = request._topics
+        end = await self._end_of(Partition(topic, number))
+        return SimpleNamespace(topics=[(topic, [(number, 0, -1, end)])])
 
     async def close(self) -> None:
         """Close nothing: nothing is open."""
@@ -58,7 +70,7 @@ class Consumer:
         self._stable = asyncio.Event()
         self._polled_at = 0.0
         self._coordinator = SimpleNamespace(coordinator_id=None)
-        self._client = _Client()
+        self._client = _Client(self._end_of)
         self._topics: Sequence[str] = ()
         self._listener: KafkaSession
         self._coordinating: asyncio.Task[None] | None = None
@@ -161,6 +173,11 @@ class Consumer:
             "list offsets", lambda: {p: logs[Partition(*p)].stable_end for p in partitions}
         )
         return found
+
+    async def _end_of(self, partition: Partition) -> int:
+        entries = self._network.brokers.logs[partition].entries
+        end: int = await self._request("list offsets", lambda: len(entries))
+        return end
 
     async def position(self, partition: TopicPartition) -> int:
         """See aiokafka; where it would wait for a position, there is one."""
