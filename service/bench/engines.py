@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from service.checkpoint.files import load_tokenizer, resolve
+from service.checkpoint.files import resolve
+from service.checkpoint.tokenizer import load_tokenizer
 from service.engines import load_engine
 from service.text.encoder import TextEncoder
 

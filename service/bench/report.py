@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from service.bench.engines import contenders, rate
 from service.bench.full_size import write_full_size
 from service.bench.limits import arithmetic, measure_squares
-from service.checkpoint.files import load_tokenizer, resolve
+from service.checkpoint.files import resolve
+from service.checkpoint.tokenizer import load_tokenizer
 from service.engines.cpu_limit import cpu_limit
 from service.engines.layout import load_layout
 from service.lab.data.texts import read_texts
@@ -112,7 +113,7 @@ def measure(
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
     lengths = [len(ids) for ids in encoder.sequences(texts)]
     report = Report(_conditions(checkpoint.name, lengths, threads, rounds))
-    report.operations_per_message = arithmetic(load_layout(checkpoint.folder), lengths) / len(texts)
+    report.operations_per_message = arithmetic(load_layout(checkpoint), lengths) / len(texts)
     _engines(report, settings, texts, threads, rounds, progress)
     if brokers is not None:
         _services(report, settings, texts, rounds, brokers, progress)

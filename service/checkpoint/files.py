@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tokenizers import Tokenizer
-
 from service.checkpoint.calibration import FILE as CALIBRATION_FILE
 from service.checkpoint.hub import download
-from service.errors import ModelError, SettingsError, first_line
+from service.errors import ModelError, SettingsError
 from service.records import ModelInfo
 from service.settings import PUBLISHED_MODEL, PUBLISHED_REVISION
 
@@ -47,14 +45,18 @@ _TOKENIZER_FILES = (
     "added_tokens.json",
 )
 _TOKENIZER_PATTERNS = ("*.model",)
+# The names of the number of positions in config.json.
+_POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len")
 # In these architectures the position of the first token is pad_token_id + 1, so the position
-# embeddings before it are never used.
+# embeddings before it are not used. Their pad_token_id is 1 where config.json has none.
 _POSITIONS_AFTER_PADDING = frozenset(
     {
         "camembert",
         "data2vec-text",
+        "esm",
         "ibert",
         "longformer",
+        "luke",
         "mpnet",
         "roberta",
         "roberta-prelayernorm",
@@ -63,12 +65,28 @@ _POSITIONS_AFTER_PADDING = frozenset(
         "xmod",
     }
 )
+# Architectures whose scores of a text alone would mean nothing, and why.
+REFUSED = {
+    **dict.fromkeys(
+        ("layoutlm", "layoutlmv2", "layoutlmv3", "lilt"), "reads where each word is on a page"
+    ),
+    **dict.fromkeys(("canine", "perceiver"), "reads characters or bytes and has no tokenizer.json"),
+    "markuplm": "reads the markup around each word",
+    "mra": "needs code from the hub, which is never run",
+    "reformer": "hashes at random, so that a text gets another score each time",
+    "roc_bert": "reads the shape and the sound of each character",
+    "tapas": "reads tables",
+}
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A model's folder and its configuration; `tokens_max` includes the special tokens."""
+    """A model's folder and its configuration.
+
+    `tokens_max` includes the special tokens. `first_position` is the row of the position embeddings
+    that the first token of a text has.
+    """
 
     name: str
     folder: Path
@@ -76,7 +94,7 @@ class Checkpoint:
     labels: tuple[str, ...]
     multi_label: bool
     tokens_max: int
-    pad_token_id: int
+    first_position: int
 
     def info(self, engine: EngineName, precision: Precision, device: str) -> ModelInfo:
         """The description of this model when it runs on this engine, as events carry it."""
@@ -112,49 +130,6 @@ def resolve(settings: ModelSettings, fetch: Callable[[str, str], Path] = downloa
     return _checked(name, snapshot, snapshot.name)
 
 
-def load_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
-    """The checkpoint's tokenizer, without truncation or padding.
-
-    Raises:
-        ModelError: there is none, or its vocabulary is larger than the model's.
-    """
-    file = checkpoint.folder / "tokenizer.json"
-    try:
-        tokenizer = (
-            Tokenizer.from_file(str(file)) if file.is_file() else _converted(checkpoint.folder)
-        )
-    except ModuleNotFoundError as error:
-        raise ModelError(
-            f"{checkpoint.folder}: without a tokenizer.json, {error.name} is needed; "
-            "pip install 'sentiment-stream[torch]'"
-        ) from None
-    except Exception as error:  # noqa: BLE001 - the tokenizers package raises bare Exception
-        raise ModelError(
-            f"{checkpoint.folder}: no usable tokenizer ({first_line(error)}); "
-            "save the model's tokenizer.json there"
-        ) from None
-    tokens = tokenizer.get_vocab_size()
-    rows = _read_json(checkpoint.folder / "config.json").get("vocab_size", tokens)
-    if tokens > rows:
-        raise ModelError(
-            f"{checkpoint.folder}: the tokenizer has {tokens} tokens, the model {rows}; "
-            "put the model's own tokenizer there"
-        )
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def _converted(folder: Path) -> Tokenizer:
-    from transformers import AutoTokenizer  # noqa: PLC0415 - slow to import, rarely needed
-
-    slow = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    backend = slow.backend_tokenizer
-    if not isinstance(backend, Tokenizer):
-        raise TypeError(f"{type(slow).__name__} has no fast form")
-    return backend
-
-
 def _folder(name: str) -> Path | None:
     try:
         folder = Path(name).expanduser()
@@ -176,7 +151,7 @@ def _pinned(name: str, revision: str | None) -> str:
 
 
 def _checked(name: str, folder: Path, revision: str) -> Checkpoint:
-    config = _read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     if "auto_map" in config:
         raise ModelError(
             f"{folder}: config.json requires the model's own code (auto_map), which is never run; "
@@ -188,6 +163,11 @@ def _checked(name: str, folder: Path, revision: str) -> Checkpoint:
             f"{folder}: the architecture is {architectures[0]}, which does not classify texts; "
             "choose a model for sequence classification"
         )
+    if reason := REFUSED.get(str(config.get("model_type"))):
+        raise ModelError(
+            f"{folder}: the architecture {config['model_type']} {reason}; "
+            "choose a model that reads text alone"
+        )
     if not any(folder.glob("*.safetensors")):
         pickled = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
         raise ModelError(
@@ -195,15 +175,15 @@ def _checked(name: str, folder: Path, revision: str) -> Checkpoint:
             + (" (pickle files may run code and are not read)" if pickled else "")
             + "; convert the weights with save_pretrained of transformers"
         )
-    pad_token_id = _pad_token_id(config)
+    first_position = _first_position(config)
     return Checkpoint(
         name=name,
         folder=folder,
         revision=revision,
         labels=_labels(folder, config),
         multi_label=config.get("problem_type") == "multi_label_classification",
-        tokens_max=_tokens_max(folder, config, pad_token_id),
-        pad_token_id=pad_token_id,
+        tokens_max=_tokens_max(folder, config, first_position),
+        first_position=first_position,
     )
 
 
@@ -222,21 +202,19 @@ def _labels(folder: Path, config: dict[str, Any]) -> tuple[str, ...]:
     return labels
 
 
-def _pad_token_id(config: dict[str, Any]) -> int:
+def _first_position(config: dict[str, Any]) -> int:
+    if config.get("model_type") not in _POSITIONS_AFTER_PADDING:
+        return 0
     given = config.get("pad_token_id")
-    if isinstance(given, int) and given >= 0:
-        return given
-    return 1 if config.get("model_type") in _POSITIONS_AFTER_PADDING else 0
+    return (given if isinstance(given, int) else 1) + 1
 
 
-def _tokens_max(folder: Path, config: dict[str, Any], pad_token_id: int) -> int:
-    positions = config.get("max_position_embeddings") or TOKENS_MAX
-    if config.get("model_type") in _POSITIONS_AFTER_PADDING:
-        positions -= pad_token_id + 1
+def _tokens_max(folder: Path, config: dict[str, Any], first_position: int) -> int:
+    positions = next((config[name] for name in _POSITIONS if config.get(name)), TOKENS_MAX)
     file = folder / "tokenizer_config.json"
-    stated = (_read_json(file) if file.is_file() else {}).get("model_max_length") or TOKENS_MAX
+    stated = (read_json(file) if file.is_file() else {}).get("model_max_length") or TOKENS_MAX
     # A tokenizer without a limit has 10**30 here.
-    return min(positions, int(stated), TOKENS_MAX)
+    return min(positions - first_position, int(stated), TOKENS_MAX)
 
 
 def _content_hash(folder: Path) -> str:
@@ -259,7 +237,12 @@ def _file_hash(file: Path) -> str:
         raise ModelError(f"{file}: cannot be read ({error.strerror}); make it readable") from None
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
+    """The object in a JSON file of a checkpoint.
+
+    Raises:
+        ModelError: the file cannot be read, or holds something else.
+    """
     try:
         content = json.loads(file.read_bytes())
     except OSError as error:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from service.checkpoint.files import Checkpoint
+
 
 @dataclass(frozen=True, slots=True)
 class Dense:
@@ -112,6 +114,9 @@ _FAMILIES = {
 }  # fmt: skip
 
 
+_SIZES = ({"n_layers", "n_heads"}, {"num_hidden_layers", "num_attention_heads"})
+
+
 def supported(folder: Path) -> bool:
     """Whether a packed engine computes this checkpoint: its family and its configuration."""
     config = json.loads((folder / "config.json").read_text())
@@ -121,25 +126,44 @@ def supported(folder: Path) -> bool:
         and config.get("position_embedding_type", "absolute") == "absolute"
         and not config.get("sinusoidal_pos_embds", False)
         and not config.get("is_decoder", False)
+        # Where config.json has no sizes, those of transformers' own configuration count.
+        and any(sizes <= config.keys() for sizes in _SIZES)
         and len(list(folder.glob("*.safetensors"))) == 1
     )
 
 
-def load_layout(folder: Path) -> Layout:
+def load_layout(checkpoint: Checkpoint) -> Layout:
     """Read a supported checkpoint.
 
     Raises:
-        ModelError: a weight is missing.
+        ModelError: a weight is missing, or there are more or fewer labels than names.
     """
+    folder = checkpoint.folder
     config = json.loads((folder / "config.json").read_text())
     family = _FAMILIES[config["model_type"]]
     with safe_open(next(folder.glob("*.safetensors")), framework="numpy") as file:
         try:
-            return _layout(family, config, _Reader(file, set(file.keys())))
+            reader = _Reader(file, set(file.keys()))
+            layout = _layout(family, config, reader, checkpoint.first_position)
         except KeyError as error:
             raise ModelError(
                 f"{folder}: the weights lack {error}; give a complete checkpoint"
             ) from None
+    check_labels(checkpoint, layout.head_out.bias.shape[0])
+    return layout
+
+
+def check_labels(checkpoint: Checkpoint, rows: int) -> None:
+    """Compare the rows of the weights of the last layer with the names of labels.
+
+    Raises:
+        ModelError: their numbers differ.
+    """
+    if rows != len(checkpoint.labels):
+        raise ModelError(
+            f"{checkpoint.folder}: the weights have {rows} labels, config.json names "
+            f"{len(checkpoint.labels)}; name as many in its id2label"
+        )
 
 
 def folded(layer: Layer, head_width: int) -> Layer:
@@ -182,18 +206,17 @@ class _Reader:
         return Dense(self.array(f"{name}.{weight}"), self.array(f"{name}.{bias}"))
 
 
-def _layout(family: _Family, config: dict[str, Any], reader: _Reader) -> Layout:
+def _layout(
+    family: _Family, config: dict[str, Any], reader: _Reader, first_position: int
+) -> Layout:
     embeddings = f"{family.root}embeddings."
     positions = reader.array(f"{embeddings}position_embeddings.weight")
     if config["model_type"] != "distilbert":
         # A text is one segment, so every token has token type 0.
         positions = positions + reader.array(f"{embeddings}token_type_embeddings.weight")[0]
-    if config["model_type"] == "roberta":
-        # RoBERTa's first position is pad_token_id + 1.
-        positions = positions[config["pad_token_id"] + 1 :]
     return Layout(
         words=reader.array(f"{embeddings}word_embeddings.weight"),
-        positions=positions,
+        positions=positions[first_position:],
         embedding_norm=reader.norm(f"{embeddings}LayerNorm"),
         layers=tuple(
             _layer(family, reader, f"{family.root}{family.layer}{number}.")

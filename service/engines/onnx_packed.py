@@ -43,7 +43,7 @@ class OnnxPacked:
         """Build the graph from the checkpoint and load it.
 
         Raises:
-            ModelError: a weight is missing.
+            ModelError: a weight is missing, or there are more or fewer labels than names.
         """
         options = onnxruntime.SessionOptions()
         threads = settings.threads or cpu_limit()
@@ -59,7 +59,7 @@ class OnnxPacked:
         precision: Literal["float32", "int8"] = (
             "int8" if settings.precision == "int8" else "float32"
         )
-        graph = build_graph(load_layout(checkpoint.folder), precision).SerializeToString()
+        graph = build_graph(load_layout(checkpoint), precision).SerializeToString()
         self._session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]
         )
@@ -77,7 +77,7 @@ class OnnxPacked:
         Raises:
             ModelError: a logit is not finite.
         """
-        logits = np.empty((len(sequences), len(self._info.labels)), np.float32)
+        logits = np.zeros((len(sequences), len(self._info.labels)), np.float32)
 
         def fill(chosen: Sequence[int]) -> None:
             texts = [sequences[index] for index in chosen]

@@ -74,7 +74,8 @@ class TorchPacked:
 
         Raises:
             SettingsError: the device is absent, or does not support the precision.
-            ModelError: a weight is missing, or the device has failed.
+            ModelError: a weight is missing, there are more or fewer labels than names, or the
+                device has failed.
         """
         torch.set_num_threads(settings.threads or cpu_limit())
         self._device = choose_device(settings.device)
@@ -82,7 +83,7 @@ class TorchPacked:
         precision = choose_precision(settings.precision, self._device)
         self._dtype: torch.dtype = getattr(torch, precision)
         with device_failures(self._device):
-            self._load(load_layout(checkpoint.folder))
+            self._load(load_layout(checkpoint))
         self._info = checkpoint.info("torch_packed", precision, str(self._device))
 
     def _load(self, layout: Layout) -> None:
@@ -106,7 +107,7 @@ class TorchPacked:
         Raises:
             ModelError: a logit is not finite, or the device has failed.
         """
-        logits = np.empty((len(sequences), len(self._info.labels)), np.float32)
+        logits = np.zeros((len(sequences), len(self._info.labels)), np.float32)
         for indices in padded_runs(sequences, self._run_tokens_max):
             with device_failures(self._device):
                 packed = self._packed([sequences[index] for index in indices])

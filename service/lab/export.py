@@ -44,7 +44,7 @@ def export(settings: ModelSettings, output: Path) -> dict[str, Any]:
             "classifier; name one"
         )
     precision: Literal["float32", "int8"] = "int8" if settings.precision == "int8" else "float32"
-    model = build_graph(load_layout(checkpoint.folder), precision)
+    model = build_graph(load_layout(checkpoint), precision)
     for key, value in {
         "model": checkpoint.name,
         "revision": checkpoint.revision,

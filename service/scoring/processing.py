@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from service.checkpoint.calibration import Calibration, read_calibration, read_file
-from service.checkpoint.files import load_tokenizer
+from service.checkpoint.tokenizer import load_tokenizer
 from service.errors import SettingsError
 from service.scoring.readings import KEEP, LogitsReader
 from service.text.encoder import TextEncoder

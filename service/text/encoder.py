@@ -6,7 +6,10 @@ Needs only the `tokenizers` package: no transformers, no torch. Synchronous, and
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
+
+from tokenizers.models import Unigram
 
 from service.errors import ModelError
 from service.records import Encoded, TextStats
@@ -25,6 +28,13 @@ Windows = tuple[list[int], ...]
 # Each is one token in nearly every tokenizer. With a tokenizer that has none of them, the end of a
 # long text (see `windows.end_of`) can begin within a sentence.
 SENTENCE_ENDS = (".", "!", "?", "…")
+# Letters and symbols by their category that show nothing: fillers, an empty braille cell, and what
+# stands for an object or a broken character. Tokenizers of bytes have tokens for them too.
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\ufffd")
+# SentencePiece's token for a space, which also comes before a word that it does not know.
+SPACE = "\u2581"
+# It is assigned to nothing, so no vocabulary has it.
+NONCHARACTER = "\U0010ffff"
 
 
 class TextEncoder:
@@ -64,6 +74,7 @@ class TextEncoder:
         self._window_tokens_max = window_tokens_max
         self._normaliser = normaliser
         self._unknown_id = _unknown_id(tokenizer)
+        self._space_id = tokenizer.token_to_id(SPACE)
         ends = map(tokenizer.token_to_id, SENTENCE_ENDS)
         self._stops = frozenset(token for token in ends if token is not None)
 
@@ -72,23 +83,23 @@ class TextEncoder:
         normal = [normalise(text, self._normaliser) for text in texts]
         # The fast variant leaves out the character offsets of tokens, which are not needed.
         encodings = self._tokenizer.encode_batch_fast(normal)
-        return [self._with_stats(encoding) for encoding in encodings]
+        return [self._with_stats(*pair) for pair in zip(encodings, normal, strict=True)]
 
     def sequences(self, texts: Iterable[str]) -> list[list[int]]:
         """The windows of all texts in one list."""
         return [ids for windows, _ in self.encode(texts) for ids in windows]
 
-    def _with_stats(self, encoding: Encoding) -> tuple[Windows, TextStats]:
+    def _with_stats(self, encoding: Encoding, text: str) -> tuple[Windows, TextStats]:
         ids, special = encoding.ids, encoding.special_tokens_mask
         words = len(ids) - sum(special)
-        unknown = ids.count(self._unknown_id) if self._unknown_id is not None else 0
+        unknown = _count(ids, self._unknown_id)
         windows = (ids,) if len(ids) <= self._window_tokens_max else self._cut(ids, special)
         return windows, TextStats(
             tokens=len(ids),
             truncated=bool(encoding.overflowing),
             windows=len(windows),
             unknown_share=min(1.0, unknown / words) if words else 0.0,
-            known=words > unknown,
+            known=words > unknown + _count(ids, self._space_id) and _readable(text),
         )
 
     def _cut(self, ids: list[int], special: Sequence[int]) -> Windows:
@@ -110,6 +121,19 @@ def encoded(
     ]
 
 
+def _count(ids: list[int], token: int | None) -> int:
+    return 0 if token is None else ids.count(token)
+
+
+def _readable(text: str) -> bool:
+    return any(unicodedata.category(letter)[0] in "LNPS" and letter not in BLANK for letter in text)
+
+
 def _unknown_id(tokenizer: Tokenizer) -> int | None:
-    name = getattr(tokenizer.model, "unk_token", None)
+    model = tokenizer.model
+    if isinstance(model, Unigram):
+        # It does not name its unknown token. With tokens for bytes it has four here.
+        pieces = model.tokenize(NONCHARACTER)
+        return pieces[0].id if len(pieces) == 1 else None
+    name = getattr(model, "unk_token", None)
     return tokenizer.token_to_id(name) if name else None

@@ -18,7 +18,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from service.checkpoint.files import load_tokenizer, resolve
+from service.checkpoint.files import resolve
+from service.checkpoint.tokenizer import load_tokenizer
 from service.engines import load_engine
 from service.lab.data.labelled import read_labelled
 from service.scoring.poles import negative, positive

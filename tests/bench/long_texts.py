@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 import numpy as np
 
-from service.checkpoint.files import load_tokenizer, resolve
+from service.checkpoint.files import resolve
+from service.checkpoint.tokenizer import load_tokenizer
 from service.lab.data.glue import read_glue
 from service.scoring.joining import joined
 from service.scoring.poles import negative, positive

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def test_arithmetic_of_one_text() -> None:
     """By hand, for the bundled model: width 384, hidden 1536, six layers, three labels."""
-    layout = load_layout(resolve(ModelSettings()).folder)
+    layout = load_layout(resolve(ModelSettings()))
     length, width, hidden = 20, 384, 1536
     linear = 2 * length * (4 * width * width + 2 * width * hidden)
     attention = 2 * 2 * length * length * width
@@ -50,11 +50,12 @@ def test_every_square_is_measured() -> None:
 def test_the_full_size_is_that_of_the_published_model(tmp_path: Path) -> None:
     """67 million weights, and an engine runs them."""
     folder = write_full_size(tmp_path / "full")
-    layout = load_layout(folder)
+    checkpoint = resolve(ModelSettings(name=str(folder)))
+    layout = load_layout(checkpoint)
 
     assert 6 == len(layout.layers)
     assert 66_955_010 == (folder / "model.safetensors").stat().st_size // 4 - _header_words(folder)
-    assert resolve(ModelSettings(name=str(folder))).labels == ("NEGATIVE", "POSITIVE")
+    assert checkpoint.labels == ("NEGATIVE", "POSITIVE")
 
 
 def _header_words(folder: Path) -> int:

@@ -9,12 +9,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from service.checkpoint.files import BUNDLED_FOLDER, load_tokenizer, resolve
+from service.checkpoint.files import BUNDLED_FOLDER, resolve
+from service.checkpoint.tokenizer import load_tokenizer
 from service.engines import load_engine
-from service.engines.padding import padded_runs
 from service.errors import ModelError, SettingsError
 from service.settings import ModelSettings
 from tools.tiny_model import VOCABULARY, tiny_tokenizer, write_files
@@ -36,7 +34,7 @@ def test_folder(tmp_path: Path) -> None:
     assert checkpoint.labels == ("NEGATIVE", "POSITIVE")
     assert not checkpoint.multi_label
     assert checkpoint.tokens_max == 64
-    assert checkpoint.pad_token_id == 0
+    assert checkpoint.first_position == 0
 
 
 @pytest.mark.skipif(
@@ -163,6 +161,8 @@ def test_multi_label(tmp_path: Path) -> None:
         ({"max_position_embeddings": 512}, 128, 128),
         ({"max_position_embeddings": 512}, 10**30, 512),
         ({"max_position_embeddings": 8192}, 8192, 512),
+        ({"max_position_embeddings": None, "n_positions": 128}, 512, 128),
+        ({"max_position_embeddings": None, "max_seq_len": 128}, 512, 128),
         ({"max_position_embeddings": None}, None, 512),
     ],
 )
@@ -238,15 +238,3 @@ def test_importing_the_room_costs_nothing() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
-
-
-@given(st.lists(st.integers(1, 600), max_size=60), st.integers(1, 3000))
-def test_padded_runs(lengths: list[int], limit: int) -> None:
-    """Every sequence is in one run, shortest first, and no run of several is too large."""
-    runs = list(padded_runs([[0] * length for length in lengths], limit))
-    order = [index for indices in runs for index in indices]
-    assert sorted(order) == list(range(len(lengths)))
-    assert [lengths[index] for index in order] == sorted(lengths)
-    for indices in runs:
-        longest = max(lengths[index] for index in indices)
-        assert len(indices) == 1 or len(indices) * longest <= limit

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.checkpoint.files import BUNDLED_FOLDER, load_tokenizer, resolve
-from service.engines import load_engine
+from service.checkpoint.files import BUNDLED_FOLDER, resolve
+from service.checkpoint.tokenizer import load_tokenizer
+from service.engines import engine_name, load_engine
 from service.engines.onnx_packed import OnnxPacked
 from service.engines.packing import pack
 from service.errors import ModelError, SettingsError
@@ -21,6 +22,8 @@ from service.settings import ModelSettings
 from service.text.encoder import TextEncoder
 
 torch = pytest.importorskip("torch")
+from safetensors.torch import load_file, save_file  # noqa: E402 - needs torch
+
 from service.engines.torch_packed import TorchPacked  # noqa: E402 - only where torch is installed
 from service.engines.torch_plain import TorchPlain  # noqa: E402 - only where torch is installed
 from tools.tiny_checkpoints import VOCABULARY, write_tiny  # noqa: E402
@@ -94,6 +97,70 @@ def test_no_text_has_no_logits(pair: Pair) -> None:
     """Of nothing, either engine gives nothing, in the same shape."""
     packed, plain = pair
     assert (0, 2) == packed.logits([]).shape == plain.logits([]).shape
+
+
+def test_an_empty_text_favours_no_label(pair: Pair) -> None:
+    """Nor does it change what is beside it."""
+    for engine in pair:
+        logits = engine.logits([[], [7, 8], []])
+        np.testing.assert_allclose(logits[1:2], engine.logits([[7, 8]]), atol=1e-6)
+        assert not logits[[0, 2]].any()
+
+
+@pytest.mark.parametrize("engine", get_args(EngineName))
+@pytest.mark.parametrize(
+    ("rows", "changes", "named"),
+    [
+        (3, {}, 2),
+        # As old versions of transformers have written it.
+        (3, {"num_labels": 3}, 2),
+        (2, {"id2label": {"0": "A", "1": "B", "2": "C", "3": "D"}}, 4),
+    ],
+)
+def test_labels_and_rows_that_differ(
+    engine: str, rows: int, changes: dict[str, Any], named: int, tmp_path: Path
+) -> None:
+    """One line names both numbers and what to correct."""
+    folder = write_tiny("bert", tmp_path)
+    if rows == 3:
+        _add_a_row(folder)
+    _change_config(folder, changes)
+    message = f"have {rows} labels, config.json names {named}; name as many in its id2label"
+    with pytest.raises(ModelError, match=message) as caught:
+        loaded(name=str(folder), engine=engine)
+    assert "\n" not in str(caught.value)
+
+
+def _add_a_row(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    for name in ("classifier.weight", "classifier.bias"):
+        tensors[name] = torch.cat([tensors[name], tensors[name][:1]])
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _change_config(folder: Path, changes: dict[str, Any]) -> None:
+    """Replace keys of config.json; None leaves the key out."""
+    file = folder / "config.json"
+    config = json.loads(file.read_text()) | changes
+    file.write_text(json.dumps({k: v for k, v in config.items() if v is not None}))
+
+
+@pytest.mark.parametrize("engine", get_args(EngineName))
+def test_roberta_without_pad_token_id(engine: str, tmp_path: Path) -> None:
+    """The default of transformers is 1; it decides which row the first position has."""
+    folder = write_tiny("roberta", tmp_path)
+    settings = {"name": str(folder), "engine": engine}
+    expected = loaded(**settings).logits([[7, 8, 9]])
+    _change_config(folder, {"pad_token_id": None})
+    np.testing.assert_allclose(loaded(**settings).logits([[7, 8, 9]]), expected, atol=1e-6)
+
+
+def test_sizes_that_config_leaves_out(tmp_path: Path) -> None:
+    """They are those of transformers, so its own engine is chosen, which knows them."""
+    folder = write_tiny("bert", tmp_path)
+    _change_config(folder, {"num_attention_heads": None})
+    settings = ModelSettings(name=str(folder), device="cpu")
+    assert "torch_plain" == engine_name(settings, resolve(settings))
 
 
 def test_neighbours_do_not_matter() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, processors
 
 from service.checkpoint.files import resolve
 from service.errors import ModelError, SettingsError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 torch = pytest.importorskip("torch", reason="needs sentiment-stream[torch]")
 transformers = pytest.importorskip("transformers", reason="needs sentiment-stream[torch]")
+from tools.architectures import write_architecture  # noqa: E402 - needs torch
 
 pytestmark = pytest.mark.model
 
@@ -163,6 +165,41 @@ def test_broken_weights(tmp_path: Path) -> None:
     file = write_model(tmp_path) / "model.safetensors"
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(ModelError, match="cannot be loaded") as caught:
+        _engine(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_token_types(tmp_path: Path) -> None:
+    """XLNet's last token has type 2, and the model was trained with it."""
+    write_architecture("xlnet", tmp_path)
+    tokenizer = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A:0 <eos>:0 <bos>:2",
+        special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("<eos>", "<bos>")],
+    )
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ModelError, match="model_input_names"):
+        _engine(tmp_path)
+    config = {
+        "tokenizer_class": "TokenizersBackend",
+        "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
+    }
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    texts = ["good", "a very good day", "bad"]
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
+    inputs = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    with torch.inference_mode():
+        expected = [model(**inputs(text, return_tensors="pt")).logits[0].numpy() for text in texts]
+    found = _engine(tmp_path).logits([tokenizer.encode(text).ids for text in texts])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_model_that_needs_more_than_a_text(tmp_path: Path) -> None:
+    """X-MOD has weights for each language, and this one names none."""
+    write_architecture("xmod", tmp_path, default_language=None)
+    with pytest.raises(
+        ModelError, match=r"does not run on a text \(Input language unknown"
+    ) as caught:
         _engine(tmp_path)
     assert "\n" not in str(caught.value)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonpointer import JsonPointer
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from service.errors import ModelError
 from service.records import Document, Reason, Rejected, TextStats
@@ -90,6 +90,59 @@ def test_a_tokenizer_without_an_unknown_token_knows_everything() -> None:
     """Like those of tokenizers that encode unknown words as bytes."""
     encoder = TextEncoder(Tokenizer(models.BPE({"a": 0, "b": 1}, [])), TOKENS_MAX)
     assert encoder.encode(["ab"]) == [(([0, 1],), TextStats(2, False, 1, 0.0))]
+
+
+def _byte_tokenizer() -> Tokenizer:
+    """A token for each byte, as GPT-2 and RoBERTa have."""
+    vocabulary = {letter: id_ for id_, letter in enumerate(pre_tokenizers.ByteLevel.alphabet())}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return tokenizer
+
+
+def _piece_tokenizer(*, bytes_too: bool) -> Tokenizer:
+    """Pieces of words as SentencePiece makes them, some of which stand for bytes."""
+    pieces = [("<unk>", 0.0), ("▁good", -1.0), ("▁", -2.0), ("!", -2.0)]
+    pieces += [(f"<0x{byte:02X}>", -9.0) for byte in range(256)] if bytes_too else []
+    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=0, byte_fallback=bytes_too))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    return tokenizer
+
+
+@pytest.mark.parametrize(
+    "tokenizer",
+    [
+        Tokenizer.from_file(str(TOKENIZER)),
+        _byte_tokenizer(),
+        _piece_tokenizer(bytes_too=False),
+        _piece_tokenizer(bytes_too=True),
+    ],
+    ids=["WordPiece", "bytes", "pieces", "pieces and bytes"],
+)
+def test_a_text_that_shows_nothing_is_not_known(tokenizer: Tokenizer) -> None:
+    """Tokenizers of bytes have tokens for it, and no score of them is confident."""
+    encoder = TextEncoder(tokenizer, TOKENS_MAX)
+    nothing = [
+        "",
+        " ",
+        "\u200b\u200d",
+        "\u2800\u2800",
+        "\u3164",
+        "\ufffc",
+        "\ufeff",
+        "\0",
+        "\u0301",
+    ]
+    assert [False] * len(nothing) == [stats.known for _, stats in encoder.encode(nothing)]
+    assert [True] * 3 == [stats.known for _, stats in encoder.encode(["good", "good \u2800", "!"])]
+
+
+def test_pieces_have_an_unknown_token() -> None:
+    """SentencePiece's models do not name it, but have it."""
+    encoder = TextEncoder(_piece_tokenizer(bytes_too=False), TOKENS_MAX)
+    ((_, unheard), (_, half)) = encoder.encode([f"{UNHEARD_OF} {UNHEARD_OF}", f"good{UNHEARD_OF}"])
+    assert (unheard.known, half.known) == (False, True)
+    assert 0.5 == half.unknown_share
 
 
 def test_settings_in_the_tokenizer_file_are_ignored() -> None:

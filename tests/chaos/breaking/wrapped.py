@@ -21,7 +21,7 @@ from chaos.messages import POISON_WORD
 from chaos.orders import ENGINE_VARIABLE, SABOTAGE_VARIABLE, Order, Orders, Point
 from chaos.stacks import write_on_signal
 from service.bench.null import NullEngine
-from service.checkpoint.files import Checkpoint, load_tokenizer
+from service.checkpoint.tokenizer import load_tokenizer
 from service.cli import main
 from service.engines import load_engine
 from service.kafka import KafkaSession
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from service.checkpoint.files import Checkpoint
     from service.kafka.producer import Failed
     from service.ports import Engine
     from service.records import ModelInfo, Outgoing, Record
