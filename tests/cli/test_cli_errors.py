@@ -112,7 +112,10 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
         (["tune", "--texts", "none"], "error: none: cannot be read (No such file or directory)"),
         (["schemas", "--output", os.devnull], f"error: {os.devnull}: "),
         (["evaluate", "--data", "broken.tsv"], "error: broken.tsv: byte 0 is not UTF-8; convert"),
-        (["calibrate", "--model", ".", "--data", "x"], "error: training.json: is not what `train`"),
+        (
+            ["calibrate", "--model", ".", "--data", "x"],
+            "error: training.json: is not a file that `train` wrote",
+        ),
         (["run", "--log-level", "loud"], "error: SENTIMENT_LOG__LEVEL=loud: set it to"),
         (["replay", "--reason", "x"], "error: invalid value for '--reason': 'x' is not one of"),
         (["replay", "--since", "yesterday"], "error: invalid value for '--since': 'yesterday'"),
