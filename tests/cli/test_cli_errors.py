@@ -114,7 +114,7 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
         (["evaluate", "--data", "broken.tsv"], "error: broken.tsv: byte 0 is not UTF-8; convert"),
         (
             ["calibrate", "--model", ".", "--data", "x"],
-            "error: training.json: is not a file that `train` wrote",
+            "error: training.json: is not a file that",
         ),
         (["run", "--log-level", "loud"], "error: SENTIMENT_LOG__LEVEL=loud: set it to"),
         (["replay", "--reason", "x"], "error: invalid value for '--reason': 'x' is not one of"),
