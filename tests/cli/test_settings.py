@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import service
 from service.errors import SettingsError
 from service.settings import (
     Settings,
@@ -18,9 +20,6 @@ from service.settings import (
     variable,
 )
 from tools.environment import no_settings, settings_error  # noqa: F401 - a fixture
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ALL = [(group, name) for group, name, _ in each_setting()]
 DESCRIPTIONS = {variable(group, name): field.description for group, name, field in each_setting()}
@@ -166,3 +165,15 @@ def test_a_secret_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         read_secret(tmp_path / "secret")
     assert str(caught.value).endswith("secret: is not UTF-8; write the secret to it as plain text")
+
+
+def test_every_setting_is_read_somewhere() -> None:
+    """One that nothing passes on would be accepted, documented and without effect."""
+    folder = Path(service.__file__).parent
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.py")
+        if path.parent.name != "settings"
+    )
+    read = set(re.findall(r"\.(\w+)", code))
+    assert [f"{group}.{name}" for group, name in ALL if name not in read] == []
