@@ -51,12 +51,15 @@ class Layout:
     """A whole classifier.
 
     A token's embedding is the row of `words` of its id plus the row of `positions` of its position;
-    for BERT and RoBERTa these rows include the token-type embedding. The logits come from the first
-    token: activation(x @ head_in) @ head_out, biases left out.
+    for BERT and RoBERTa these rows include the token-type embedding. RoBERTa does not count its
+    padding, the token `uncounted`, which a text may contain too; it has the last row of
+    `positions`. The logits come from the first token: activation(x @ head_in) @ head_out, biases
+    left out.
     """
 
     words: NDArray[np.float32]
     positions: NDArray[np.float32]
+    uncounted: int | None
     embedding_norm: Dense
     layers: tuple[Layer, ...]
     head_in: Dense
@@ -214,9 +217,15 @@ def _layout(
     if config["model_type"] != "distilbert":
         # A text is one segment, so every token has token type 0.
         positions = positions + reader.array(f"{embeddings}token_type_embeddings.weight")[0]
+    uncounted = first_position - 1 if first_position else None
+    if uncounted is not None:
+        positions = np.concatenate(
+            [positions[first_position:], positions[uncounted:first_position]]
+        )
     return Layout(
         words=reader.array(f"{embeddings}word_embeddings.weight"),
-        positions=positions[first_position:],
+        positions=positions,
+        uncounted=uncounted,
         embedding_norm=reader.norm(f"{embeddings}LayerNorm"),
         layers=tuple(
             _layer(family, reader, f"{family.root}{family.layer}{number}.")

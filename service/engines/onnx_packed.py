@@ -59,7 +59,9 @@ class OnnxPacked:
         precision: Literal["float32", "int8"] = (
             "int8" if settings.precision == "int8" else "float32"
         )
-        graph = build_graph(load_layout(checkpoint), precision).SerializeToString()
+        layout = load_layout(checkpoint)
+        self._uncounted = layout.uncounted
+        graph = build_graph(layout, precision).SerializeToString()
         self._session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]
         )
@@ -82,7 +84,8 @@ class OnnxPacked:
         def fill(chosen: Sequence[int]) -> None:
             texts = [sequences[index] for index in chosen]
             for run in padded_runs(texts, self._run_tokens_max):
-                logits[[chosen[i] for i in run]] = self.run(pack([texts[i] for i in run]))
+                packed = pack([texts[i] for i in run], self._uncounted)
+                logits[[chosen[i] for i in run]] = self.run(packed)
 
         lengths = [len(ids) for ids in sequences]
         parts = balanced_parts(lengths, len(self._lanes) + 1)

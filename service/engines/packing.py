@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 MASKED = np.float32(-1e9)
 
 
-def pack(sequences: Sequence[Sequence[int]]) -> dict[str, NDArray[np.generic]]:
+def pack(
+    sequences: Sequence[Sequence[int]], uncounted: int | None = None
+) -> dict[str, NDArray[np.generic]]:
     """Concatenate B sequences of T tokens in all into one packed matrix of T rows.
+
+    The token `uncounted`, where a text has it, has position -1 and is not counted.
 
     Attention needs each text apart: a padded block of B * L places, L being the longest text.
     `rows` and `places` are the indices from the packed matrix to the block and back.
@@ -38,11 +42,23 @@ def pack(sequences: Sequence[Sequence[int]]) -> dict[str, NDArray[np.generic]]:
     first = np.concatenate(([0], np.cumsum(lengths)[:-1]))
     positions = np.arange(longest)
     is_token = positions < lengths[:, None]
+    ids = np.concatenate([np.asarray(ids, dtype=np.int64) for ids in sequences])
     return {
-        "ids": np.concatenate([np.asarray(ids, dtype=np.int64) for ids in sequences]),
-        "positions": np.broadcast_to(positions, is_token.shape)[is_token],
+        "ids": ids,
+        "positions": np.broadcast_to(positions, is_token.shape)[is_token]
+        if uncounted is None
+        else _counted(ids != uncounted, first, lengths),
         "rows": np.where(is_token, first[:, None] + positions, 0),
         "mask": np.where(is_token, np.float32(0), MASKED)[:, None, None, :],
         "places": np.flatnonzero(is_token),
         "first": first,
     }
+
+
+def _counted(
+    counts: NDArray[np.bool_], first: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The positions of tokens, of which those that do not count have -1."""
+    so_far = np.cumsum(counts)
+    before: NDArray[np.int64] = np.repeat(so_far[first] - counts[first], lengths)
+    return np.where(counts, so_far - before - 1, -1)

@@ -88,6 +88,7 @@ class TorchPacked:
 
     def _load(self, layout: Layout) -> None:
         self._heads = layout.heads
+        self._uncounted = layout.uncounted
         self._epsilon = layout.epsilon
         self._words, self._positions = self._put(layout.words), self._put(layout.positions)
         self._embedding_norm = self._norm_of(layout.embedding_norm)
@@ -117,7 +118,7 @@ class TorchPacked:
     def _packed(self, sequences: Sequence[Sequence[int]]) -> _Packed:
         arrays = {
             name: torch.from_numpy(np.ascontiguousarray(array)).to(self._device)
-            for name, array in pack(sequences).items()
+            for name, array in pack(sequences, self._uncounted).items()
         }
         # Half precision cannot represent the mask's value. Half of the format's minimum can be
         # added to a score without overflow.

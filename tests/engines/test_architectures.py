@@ -66,9 +66,10 @@ def _check(folder: Path) -> None:
     """Compare each engine that takes the checkpoint with transformers."""
     checkpoint = resolve(ModelSettings(name=str(folder)))
     tokenizer = load_tokenizer(checkpoint)
-    # What the token of id 0 stands for, and a special token that somebody typed, beside a text of
-    # as many tokens.
-    texts = [*TEXTS, f"i love it{tokenizer.id_to_token(0)}", "i love <eos> it", "i loved it!"]
+    # What the token of id 0 stands for, and special tokens that somebody typed, one of them beside
+    # a text of as many tokens.
+    typed = ["i love <eos> it", "i loved it!", "i <pad> love <pad>it"]
+    texts = [*TEXTS, f"i love it{tokenizer.id_to_token(0)}", *typed]
     expected = _expected(folder, texts, checkpoint.tokens_max)
     assert np.ptp(expected, axis=0).max() > 0.1
     sequences = TextEncoder(tokenizer, checkpoint.tokens_max).sequences(texts)

@@ -261,6 +261,12 @@ def test_pack_lays_texts_end_to_end() -> None:
     assert [[True, True, True], [True, False, False]] == (packed["mask"][:, 0, 0] == 0).tolist()
 
 
+def test_pack_does_not_count_padding_in_a_text() -> None:
+    """RoBERTa's positions leave it out; the texts around it have their own."""
+    packed = pack([[5, 6], [1, 7, 1, 8], [9]], uncounted=1)
+    assert [0, 1, -1, 0, -1, 1, 0] == packed["positions"].tolist()
+
+
 def test_what_it_cannot_run_is_said(tmp_path: Path) -> None:
     """Asking it for half precision names the settings in conflict."""
     folder = write_tiny("bert", tmp_path)
