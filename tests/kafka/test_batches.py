@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import BrokerError, RetriableError
-from service.kafka import KafkaSession, session
+from service.kafka import KafkaSession, fetching
 from service.kafka.batches import Poll, bounded_poll, install
 from service.kafka.decompress import decompress
 from service.kafka.once import reader
@@ -256,7 +256,7 @@ async def test_consumers_are_made_after_the_installation(monkeypatch: pytest.Mon
         made.append(fetcher.PartitionRecords)
         raise KafkaConnectionError
 
-    for module in (session, reader):
+    for module in (fetching, reader):
         monkeypatch.setattr(module, "AIOKafkaConsumer", consumer)
     monkeypatch.setattr(fetcher, "PartitionRecords", OWN)
     with pytest.raises(KafkaConnectionError):

@@ -94,7 +94,7 @@ def test_an_end_that_disagrees_lowers_the_score_and_keeps_the_label() -> None:
     [
         ("The room was lovely and the staff were wonderful.", "Bedbugs, never again.", "POSITIVE"),
         ("Great hotel, lovely staff.", "There were bedbugs. I will never come back.", "POSITIVE"),
-        ("The room was dirty and the staff were rude.", "I loved it all the same!", "NEGATIVE"),
+        ("The room was dirty, the staff rude to us.", "I loved it all the same!", "NEGATIVE"),
     ],
 )
 def test_the_end_counts(rest: str, end: str, contrary: str) -> None:
