@@ -68,6 +68,10 @@ async def test_too_few_replicas_are_named(real: Real, pair: tuple[JarBroker, Jar
     source = Partition(real.topics[0], 0)
     outgoing = (Outgoing(topic, None, b"event", (), source),)
     second.kill()
+    # Until the controller knows, a publish fails otherwise.
+    async with asyncio.timeout(WAIT_SECONDS):
+        while in_sync(admin, topic) != 1:  # noqa: ASYNC110 - a state of the brokers
+            await asyncio.sleep(0.2)
 
     with capture_logs() as logs:
         publishing = asyncio.create_task(
@@ -80,3 +84,9 @@ async def test_too_few_replicas_are_named(real: Real, pair: tuple[JarBroker, Jar
         assert "min.insync.replicas" in logs[0]["remedy"]
         with pytest.raises(RetriableError, match=rf"topic {topic}.*min\.insync\.replicas"):
             await publishing
+
+
+def in_sync(admin: AdminClient, topic: str) -> int:
+    """How many replicas of the topic's partition are in sync, as the controller knows."""
+    [partition] = admin.list_topics(topic, timeout=WAIT_SECONDS).topics[topic].partitions.values()
+    return len(partition.isrs)
