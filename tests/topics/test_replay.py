@@ -42,7 +42,7 @@ async def test_replay(stream: Stream, tmp_path: Path) -> None:
         Message(b"gone", None, []),
     ]
     await produce(stream.bootstrap, stream.input, messages)
-    with running_service(tmp_path, stream.settings()) as service:
+    with running_service(tmp_path, stream.settings(KAFKA__TOMBSTONES="dead_letter")) as service:
         await stream.wait_committed(service)
         assert 0 == service.stop()
     assert 3 == len(await read_all(stream.bootstrap, stream.letters))
