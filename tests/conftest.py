@@ -23,6 +23,7 @@ from tools.kafka.broker import (
     start_broker,
     start_jar_broker,
 )
+from tools.kafka.secured_broker import Secured, start_secured_broker
 from tools.kafka.sessions import kafka, real  # noqa: F401 - fixtures
 from tools.kafka.streams import Stream
 from tools.kafka.topics import Topics, topics_on
@@ -61,6 +62,18 @@ def real_broker(broker: Broker) -> Broker:
     if not broker.real:
         lacking(f"no Apache Kafka: {REMEDY} ({broker.passed_over})")
     return broker
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """Give a secured broker."""
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = tmp_path_factory.mktemp("secured")
+            started = stack.enter_context(start_secured_broker(folder))
+        except BrokerUnavailableError as error:
+            lacking(f"no Apache Kafka to secure: install Java 17 and Maven ({error})")
+        yield started
 
 
 @pytest.fixture

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
 
-from conftest import lacking
 from service.cli import main
 from service.kafka.once.cluster import check_cluster
-from service.settings import KafkaSettings
-from tools.kafka.broker import BrokerUnavailableError
-from tools.kafka.secured_broker import Secured, acls_of, start_secured_broker
-from tools.kafka.sessions import WAIT_SECONDS
+from tools.kafka.secured_broker import Secured, acls_of
+from tools.kafka.sessions import WAIT_SECONDS, settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tools.kafka.broker import Broker
 
 
@@ -46,18 +40,6 @@ def test_each_check_has_a_line(real_broker: Broker) -> None:
     assert done.exit_code == 1
 
 
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """Give a secured broker."""
-    with contextlib.ExitStack() as stack:
-        try:
-            folder = tmp_path_factory.mktemp("secured")
-            started = stack.enter_context(start_secured_broker(folder))
-        except BrokerUnavailableError as error:
-            lacking(f"no Apache Kafka to secure: install Java 17 and Maven ({error})")
-        yield started
-
-
 @pytest.mark.kafka
 @pytest.mark.parametrize(
     ("missing", "check"),
@@ -70,9 +52,7 @@ async def test_a_missing_permission_is_found_before_the_service_runs(
     stream = secured.stream()
     secured.grant(*(acl for name, acl in acls_of(stream).items() if name != missing))
     named = stream.settings(**secured.login("SCRAM-SHA-512"))
-    settings = KafkaSettings.model_validate(
-        {name.removeprefix("KAFKA__").lower(): value for name, value in named.items()}
-    )
+    settings = settings_of(named)
     failed: set[str] | None = None
     # A broker takes a moment to know of rights that were granted.
     async with asyncio.timeout(WAIT_SECONDS):

@@ -6,7 +6,6 @@ is merely away must not.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -16,20 +15,19 @@ import pytest
 from confluent_kafka.admin import AclOperation
 from cryptography.hazmat.primitives import serialization
 
-from conftest import lacking
 from service.errors import BrokerError, RetriableError, SettingsError
 from service.kafka import KafkaSession
 from service.kafka.connection import connection_options
 from service.settings import KafkaSettings
-from tools.kafka.broker import BrokerUnavailableError
 from tools.kafka.jar_broker import HOST, free_ports
-from tools.kafka.secured_broker import PASSWORD, USER, Secured, acls_of, start_secured_broker
+from tools.kafka.secured_broker import PASSWORD, USER, Secured, acls_of
+from tools.kafka.sessions import settings_of
 from tools.kafka.tls import Authority
 from tools.kafka.topics import Message, produce
 from tools.service_process import running_service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 kafka = pytest.mark.kafka
@@ -37,25 +35,6 @@ model = pytest.mark.model
 
 # A start on a busy machine, and the longest that the service may go on after it knows.
 END_SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    """Give a secured broker."""
-    with contextlib.ExitStack() as stack:
-        try:
-            folder = tmp_path_factory.mktemp("secured")
-            started = stack.enter_context(start_secured_broker(folder))
-        except BrokerUnavailableError as error:
-            lacking(f"no Apache Kafka to secure: install Java 17 and Maven ({error})")
-        yield started
-
-
-def settings_of(named: Mapping[str, str]) -> KafkaSettings:
-    """The same settings for a session inside the test."""
-    return KafkaSettings.model_validate(
-        {name.removeprefix("KAFKA__").lower(): value for name, value in named.items()}
-    )
 
 
 def ended(folder: Path, settings: Mapping[str, str], secret: str = PASSWORD) -> str:

@@ -9,11 +9,12 @@ import pytest
 
 from service.progress import next_offsets
 from service.records import Outgoing, Partition, Publication, Record
+from service.settings import KafkaSettings
 from tools.kafka.kinds import INPUTS, AnySession, Fake, Kafka, Real, real_kafka, simulated_sessions
 from tools.kafka.topics import Message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 WAIT_SECONDS = 30
 KEYS = [f"key-{number}".encode() for number in range(40)] + [b"", b"\xff\x00\xfe", b"x" * 1000]
@@ -133,3 +134,10 @@ def numbers(messages: Sequence[Message], parity: int) -> list[int]:
 def values(messages: Sequence[Record] | Sequence[Message]) -> list[bytes]:
     """Their values."""
     return [message.value or b"" for message in messages]
+
+
+def settings_of(named: Mapping[str, str]) -> KafkaSettings:
+    """A service's settings, as `Stream.settings` names them, for a session inside the test."""
+    return KafkaSettings.model_validate(
+        {name.removeprefix("KAFKA__").lower(): value for name, value in named.items()}
+    )
