@@ -91,7 +91,7 @@ FILES: dict[str, str] = {
     "text.normalise": "social ratings formulas addresses meanings __init__",
     "lab.teaching.templates": "__init__ words answers complaints denials endings "
     "irony neutral phrases praise reports turns",
-    "settings": "groups __init__",
+    "settings": "fields kafka groups __init__",
     "wire": "headers contracts cloudevents decode encode __init__",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka": "error_codes connection decompress batches record fetching background committed "

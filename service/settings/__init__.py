@@ -20,11 +20,11 @@ from service.settings.groups import (
     BatchSettings,
     DeliverySettings,
     HttpSettings,
-    KafkaSettings,
     LogSettings,
     ModelSettings,
     TracingSettings,
 )
+from service.settings.kafka import KafkaSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,77 @@
+"""Types of single values of settings, and what all groups have in common.
+
+Nothing may enter that belongs to one setting alone, or that compares values with each other.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from jsonpointer import JsonPointer, JsonPointerException
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _matching(pattern: str, allowed: str) -> Any:
+    """A string that matches `pattern`; `allowed` describes the pattern for error messages."""
+    return Field(pattern=pattern, json_schema_extra={"allowed": allowed})
+
+
+def _json_pointer(value: str) -> str:
+    try:
+        JsonPointer(value)
+    except JsonPointerException as error:
+        raise ValueError(f"is not a JSON pointer ({error})") from None
+    if not value:
+        raise ValueError("means the whole message; use INPUT_FORMAT=text for that")
+    return value
+
+
+def _with_ports(value: str) -> str:
+    ports = (int(server.rpartition(":")[2]) for server in value.split(","))
+    if not all(1 <= port <= 65535 for port in ports):
+        raise ValueError("has a port that is not within 1 to 65535")
+    return value
+
+
+Name = Annotated[
+    str, _matching(r"^[A-Za-z0-9._-]{1,249}$", "1 to 249 of the characters A-Z a-z 0-9 . _ -")
+]
+Names = Annotated[
+    str,
+    _matching(
+        r"^[A-Za-z0-9._-]{1,249}(,[A-Za-z0-9._-]{1,249})*$",
+        "names of A-Z a-z 0-9 . _ - separated by commas without spaces, like posts,reviews",
+    ),
+]
+Servers = Annotated[
+    str,
+    _matching(
+        r"^[^\s,/]+:[0-9]{1,5}(,[^\s,/]+:[0-9]{1,5})*$",
+        "host:port, several separated by commas without spaces, like a:9092,b:9092",
+    ),
+    AfterValidator(_with_ports),
+]
+Pointer = Annotated[
+    str,
+    Field(json_schema_extra={"allowed": "a JSON pointer, like /text or /data/body"}),
+    AfterValidator(_json_pointer),
+]
+Commit = Annotated[str, _matching(r"^[0-9a-f]{7,40}$", "7 to 40 of the characters 0-9 a-f")]
+Device = Annotated[
+    str, _matching(r"^(auto|cpu|mps|cuda(:[0-9]{1,4})?)$", "auto, cpu, mps, cuda or cuda:N")
+]
+Label = Annotated[
+    str, _matching(r"^[A-Za-z0-9_-]{1,64}$", "1 to 64 of the characters A-Z a-z 0-9 _ -")
+]
+Languages = Annotated[
+    str, _matching(r"^[a-z]{2,3}(,[a-z]{2,3})*$", "codes separated by commas, like en,de")
+]
+Url = Annotated[str, _matching(r"^https?://[^\s/]+(/\S*)?$", "an http:// or https:// address")]
+NotEmpty = Annotated[str, Field(min_length=1)]
+Milliseconds = Annotated[int, Field(ge=1, le=24 * 3600 * 1000)]
+
+
+class Group(BaseModel):
+    """Settings with a common prefix; immutable, and without unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

@@ -1,0 +1,88 @@
+"""Settings of Kafka: brokers, topics, consumer group, and the form of messages.
+
+Values only, as in `groups`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, FilePath
+
+from service.settings.fields import Group, Milliseconds, Name, Names, NotEmpty, Pointer, Servers
+
+
+class KafkaSettings(Group):
+    """Brokers, topics, consumer group, and the form of messages."""
+
+    bootstrap_servers: Servers = "localhost:9092"
+    """Brokers to connect to first, host:port, separated by commas."""
+    input_topic: Names = "sentiment.messages"
+    """Topics to read, separated by commas."""
+    output_topic: Name = "sentiment.events"
+    """Topic that receives a sentiment event for each message that can be scored."""
+    dead_letter_topic: Name = "sentiment.dead-letters"
+    """Topic that receives each message that cannot be scored, with the reason."""
+    group_id: Name = "sentiment-stream"
+    """Consumer group; replicas of one service share it."""
+    input_format: Literal["json", "text"] = "json"
+    """Format of messages without a content-type header: a JSON object, or just the text."""
+    text_field: Pointer = "/text"
+    """JSON pointer to the text within a message."""
+    tombstones: Literal["skip", "dead_letter"] = "skip"
+    """Records whose value is null, such as deletions: pass them over, or make them dead letters."""
+    cloudevents: bool = True
+    """Whether published records carry CloudEvents attributes as headers, some 300 bytes each."""
+    auto_offset_reset: Literal["earliest", "latest"] = "earliest"
+    """Where a group without committed offsets starts to read."""
+    session_timeout_ms: Milliseconds = 30_000
+    """A replica that sends no heartbeat for this long loses its partitions."""
+    heartbeat_interval_ms: Milliseconds | None = None
+    """Time between heartbeats; defaults to a tenth of the session timeout."""
+    rebalance_timeout_ms: Milliseconds | None = None
+    """Time that replicas have to join a rebalance; defaults to twice the session timeout."""
+    max_poll_interval_ms: Milliseconds | None = None
+    """A replica that does not poll for this long leaves; defaults to ten session timeouts."""
+    transaction_timeout_ms: Milliseconds | None = None
+    """The broker aborts a transaction open for this long; defaults to 2/3 session timeout."""
+    unfolded_bytes_max: Annotated[int, Field(ge=2**20, le=2**30)] = 32 * 2**20
+    """Largest decompressed size of a batch of records; the service stops at a larger one."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """Protocol for the connections to the brokers."""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    """Authentication mechanism, with a SASL protocol."""
+    sasl_username: NotEmpty | None = None
+    """User name for SASL."""
+    sasl_password_file: FilePath | None = None
+    """File that holds the password (a mounted secret); a trailing line break is stripped."""
+    ssl_ca_file: FilePath | None = None
+    """PEM file of the certificate authorities to accept; the system's if not set."""
+    ssl_certificate_file: FilePath | None = None
+    """PEM file of the client's certificate."""
+    ssl_key_file: FilePath | None = None
+    """PEM file of the client's key."""
+
+    @property
+    def input_topics(self) -> tuple[str, ...]:
+        """The topics to read."""
+        return tuple(self.input_topic.split(","))
+
+    @property
+    def heartbeat_ms(self) -> int:
+        """Heartbeat interval, set or derived."""
+        return self.heartbeat_interval_ms or max(1, self.session_timeout_ms // 10)
+
+    @property
+    def rebalance_ms(self) -> int:
+        """Rebalance timeout, set or derived."""
+        return self.rebalance_timeout_ms or 2 * self.session_timeout_ms
+
+    @property
+    def max_poll_ms(self) -> int:
+        """Max poll interval, set or derived."""
+        return self.max_poll_interval_ms or 10 * self.session_timeout_ms
+
+    @property
+    def transaction_ms(self) -> int:
+        """Transaction timeout, set or derived."""
+        return self.transaction_timeout_ms or max(1, self.session_timeout_ms * 2 // 3)
