@@ -6,13 +6,15 @@ headers of the dead-letter topic. No parsing of bytes here (see `decode`).
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.records import Precision, Reason, Stage  # noqa: TC001 - read at run time
 
-SCHEMA_VERSION: Final = "1.1"
+SCHEMA_VERSION: Final = "1.2"
+# All minor versions of the contract: consumers must read events of newer ones.
+VERSION_PATTERN: Final = r"^1\.\d+$"
 
 # Prefixes of the headers of a dead letter: Kafka Connect's, and ours where Connect has no header.
 CONNECT_PREFIX = "__connect.errors."
@@ -36,6 +38,8 @@ _DEAD_LETTER_HEADERS = {
 DETAIL_CHARACTERS_MAX = 500
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+# The service writes no field that is not here; readers must take fields that they do not know.
+_OPEN = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"additionalProperties": True})
 
 
 class SourceMessage(BaseModel):
@@ -70,7 +74,7 @@ class SourceMessage(BaseModel):
 class Model(BaseModel):
     """Which model scored an event, and how it ran."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = _OPEN
 
     name: str = Field(description="bundled, a folder's name, or a hub name.")
     revision: str = Field(description="The hub's commit, or sha256: of the content of a folder.")
@@ -81,7 +85,7 @@ class Model(BaseModel):
 class TextStatistics(BaseModel):
     """Statistics of the tokenized text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = _OPEN
 
     tokens: int = Field(ge=0, description="Tokens read, special ones included; each counts once.")
     truncated: bool = Field(description="True where the model did not read the whole text.")
@@ -94,7 +98,7 @@ class TextStatistics(BaseModel):
 class Origin(BaseModel):
     """The input record's coordinates."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = _OPEN
 
     topic: str
     partition: int = Field(ge=0)
@@ -109,6 +113,7 @@ class SentimentEvent(BaseModel):
         frozen=True,
         extra="forbid",
         json_schema_extra={
+            "additionalProperties": True,
             "examples": [
                 {
                     "id": "92e1ff19-f5b6-5239-b72a-e570eac3d5c6",
@@ -148,9 +153,9 @@ class SentimentEvent(BaseModel):
                     },
                     "processed_at": "2026-05-04T09:30:00.093Z",
                     "latency_ms": 18.4,
-                    "schema_version": "1.1",
+                    "schema_version": "1.2",
                 }
-            ]
+            ],
         },
     )
 
@@ -196,9 +201,10 @@ class SentimentEvent(BaseModel):
     latency_ms: float = Field(
         ge=0, description="From polling the record until its event was written, in milliseconds."
     )
-    schema_version: Literal["1.0", "1.1"] = Field(
-        default=SCHEMA_VERSION,
-        description="1.1; an event of 1.0 has this form too.",
+    schema_version: str = Field(
+        pattern=VERSION_PATTERN,
+        description="The contract's version when the event was written. Any 1.x fits this schema, "
+        "whose fields newer versions only add to.",
     )
 
 

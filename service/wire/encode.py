@@ -19,6 +19,7 @@ from service.wire.contracts import (
     CONNECT_PREFIX,
     DETAIL_CHARACTERS_MAX,
     OWN_PREFIX,
+    SCHEMA_VERSION,
     DeadLetter,
     Model,
     Origin,
@@ -110,6 +111,7 @@ class Encoder:
             ),
             processed_at=time,
             latency_ms=round(max(0.0, now_monotonic - record.polled_at) * 1000, 3),
+            schema_version=SCHEMA_VERSION,
         )
 
     def _event_too_large(self, record: Record, size: int, time: str) -> Outgoing:

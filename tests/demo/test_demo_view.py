@@ -26,6 +26,7 @@ def an_event(label: str = "POSITIVE", **changes: Any) -> SentimentEvent:
         "text_stats": {"tokens": 5, "truncated": False, "windows": 1, "unknown_share": 0.0},
         "origin": {"topic": INPUT_TOPIC, "partition": 0, "offset": 0, "timestamp": 0},
         "processed_at": "2026-05-04T09:30:00.000Z", "latency_ms": 12.0,
+        "schema_version": "1.2",
     }  # fmt: skip
     return SentimentEvent.model_validate(values | changes)
 

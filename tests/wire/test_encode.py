@@ -119,7 +119,7 @@ def test_an_event() -> None:
         "origin": {"topic": "posts", "partition": 3, "offset": 7, "timestamp": 1777886999000},
         "processed_at": "2026-05-04T09:30:00.093Z",
         "latency_ms": 25.4,
-        "schema_version": "1.1",
+        "schema_version": "1.2",
     }  # fmt: skip
 
 
