@@ -18,6 +18,7 @@ ARROWS: dict[str, set[str]] = {
     "lab.teaching.templates": set(),
     "model": set(),
     "web.page": set(),
+    "kafka.requests": set(),
     "settings": {"errors", "records"},
     "progress": set(),
     "wire": {"records"},
@@ -92,11 +93,12 @@ FILES: dict[str, str] = {
     "lab.teaching.templates": "__init__ words answers complaints denials endings "
     "irony neutral phrases praise reports turns",
     "settings": "fields kafka groups __init__",
-    "wire": "headers contracts cloudevents decode encode __init__",
+    "wire": "headers contracts letters cloudevents decode encode __init__",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka": "error_codes connection decompress batches record fetching background committed "
     "producer delivery session __init__",
     "text": "__init__ windows language encoder prepare",
+    "kafka.requests": "__init__ metadata",
     "kafka.once": "__init__ reader letters outputs cluster",
     "engines": "layout cpu_limit finite lanes padding packing "
     "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
@@ -124,7 +126,7 @@ FILES: dict[str, str] = {
 # Libraries that are heavy, or that stand for something outside, and the rooms that know them.
 LIBRARIES: dict[str, set[str]] = {
     "aiohttp": {"web"},
-    "aiokafka": {"kafka", "kafka.once", "bench", "demo"},
+    "aiokafka": {"kafka", "kafka.once", "kafka.requests", "bench", "demo"},
     "click": {"cli"},
     "confluent_kafka": {"bench", "demo"},
     "cramjam": {"kafka"},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from service.terminal import printable
-from service.wire.contracts import CONNECT_PREFIX, OWN_PREFIX
+from service.wire.letters import CONNECT_PREFIX, OWN_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,9 @@ from typing import Any, Final
 from pydantic.json_schema import models_json_schema
 
 from service.settings import KafkaSettings
-from service.wire.contracts import SCHEMA_VERSION, DeadLetter, SentimentEvent, SourceMessage
+from service.wire.contracts import SCHEMA_VERSION, SentimentEvent, SourceMessage
 from service.wire.headers import EventHeaders, LetterHeaders, MessageHeaders
+from service.wire.letters import DeadLetter
 
 ASYNCAPI_VERSION: Final = "3.0.0"
 KAFKA_BINDING_VERSION: Final = "0.5.0"

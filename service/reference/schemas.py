@@ -9,7 +9,8 @@ from pydantic.alias_generators import to_snake
 
 from service.reference.asyncapi import asyncapi
 from service.web.openapi import openapi
-from service.wire.contracts import SCHEMA_VERSION, DeadLetter, SentimentEvent, SourceMessage
+from service.wire.contracts import SCHEMA_VERSION, SentimentEvent, SourceMessage
+from service.wire.letters import DeadLetter
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ from service.errors import EXIT_CODES, ServiceError
 from service.observe.metrics import describe
 from service.records import Reason
 from service.settings import allowed, each_setting, variable
-from service.wire.contracts import DeadLetter, SentimentEvent, SourceMessage
+from service.wire.contracts import SentimentEvent, SourceMessage
+from service.wire.letters import DeadLetter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

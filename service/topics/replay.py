@@ -16,7 +16,7 @@ from service.kafka.once.letters import Letters
 from service.records import Outgoing, Partition
 from service.terminal import Table, progress_bar
 from service.wire import as_produced
-from service.wire.contracts import CONNECT_PREFIX, OWN_PREFIX
+from service.wire.letters import CONNECT_PREFIX, OWN_PREFIX
 
 if TYPE_CHECKING:
     from rich.console import Console

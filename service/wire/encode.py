@@ -16,17 +16,14 @@ from typing import TYPE_CHECKING, Any
 from service.records import ModelInfo, Outgoing, Reason, Record, Rejected, Unscored, Verdict
 from service.wire import cloudevents
 from service.wire.contracts import (
-    CONNECT_PREFIX,
-    DETAIL_CHARACTERS_MAX,
-    OWN_PREFIX,
     SCHEMA_VERSION,
-    DeadLetter,
     Model,
     Origin,
     SentimentEvent,
     SourceMessage,
     TextStatistics,
 )
+from service.wire.letters import CONNECT_PREFIX, DETAIL_CHARACTERS_MAX, OWN_PREFIX, DeadLetter
 
 if TYPE_CHECKING:
     from service.records import Headers, Published

@@ -13,7 +13,8 @@ from service.demo import INPUT_TOPIC, summary
 from service.demo.board import LATENCIES_MAX, LETTERS_SHOWN, MESSAGES_SHOWN, RATE_WINDOW_S, Board
 from service.demo.view import picture, status_line
 from service.terminal import TEXT_CHARACTERS_MAX, label_style
-from service.wire.contracts import CONNECT_PREFIX, OWN_PREFIX, SentimentEvent
+from service.wire.contracts import SentimentEvent
+from service.wire.letters import CONNECT_PREFIX, OWN_PREFIX
 
 
 def an_event(label: str = "POSITIVE", **changes: Any) -> SentimentEvent:

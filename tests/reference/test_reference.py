@@ -10,7 +10,8 @@ from service.observe.metrics import describe
 from service.records import Reason
 from service.reference.settings_page import REASONS, reference
 from service.settings import each_setting, variable
-from service.wire.contracts import DeadLetter, SentimentEvent, SourceMessage
+from service.wire.contracts import SentimentEvent, SourceMessage
+from service.wire.letters import DeadLetter
 
 PAGE = Path(__file__).parents[2] / "service" / "reference" / "README.md"
 

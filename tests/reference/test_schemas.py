@@ -25,8 +25,9 @@ from service.records import (
 )
 from service.reference.schemas import schemas, write_schemas
 from service.wire import Decoder, Encoder
-from service.wire.contracts import SCHEMA_VERSION, DeadLetter, SentimentEvent, SourceMessage
+from service.wire.contracts import SCHEMA_VERSION, SentimentEvent, SourceMessage
 from service.wire.headers import EVENT_SCHEMA, EVENT_TYPE, EventHeaders
+from service.wire.letters import DeadLetter
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ from jsonpointer import JsonPointer
 
 from service.records import Message, Reason, Rejected
 from service.wire import Decoder
-from service.wire.contracts import DETAIL_CHARACTERS_MAX
 from service.wire.decode import DEPTH_MAX
+from service.wire.letters import DETAIL_CHARACTERS_MAX
 from tools.json_strategies import strings, values
 from tools.values import record
 

@@ -28,8 +28,8 @@ from service.records import (
     Verdict,
 )
 from service.wire import Decoder, Encoder, event_id
-from service.wire.contracts import DETAIL_CHARACTERS_MAX
 from service.wire.encode import CUT_BYTES_MAX
+from service.wire.letters import DETAIL_CHARACTERS_MAX
 from tools.json_strategies import strings, values
 
 if TYPE_CHECKING:
