@@ -36,6 +36,14 @@ class SkipReason(StrEnum):
     """Why a record was passed over. It may grow: these are in metrics and spans only."""
 
     TOMBSTONE = "tombstone"
+    # By SENTIMENT_KAFKA__SKIP: nothing is there, something is, it is this value, it is another, or
+    # it equals another place.
+    ABSENT = "absent"
+    PRESENT = "present"
+    VALUE = "value"
+    OTHER_VALUE = "other_value"
+    UNCHANGED = "unchanged"
+    EMPTY_LIST = "empty_list"
 
 
 class Partition(NamedTuple):

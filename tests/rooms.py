@@ -23,7 +23,8 @@ ARROWS: dict[str, set[str]] = {
     "progress": set(),
     "wire": {"records"},
     "checkpoint": {"errors", "records", "settings"},
-    "kafka": {"errors", "sequences", "progress", "records", "settings"},
+    "kafka.throttling": {"errors"},
+    "kafka": {"errors", "kafka.throttling", "progress", "records", "settings"},
     "ports": set(),
     "text": {"errors", "records", "sequences", "text.normalise"},
     "kafka.once": {"errors", "kafka", "progress", "records"},
@@ -68,6 +69,7 @@ ARROWS: dict[str, set[str]] = {
 # What a room names in annotations only.
 TYPE_ARROWS: dict[str, set[str]] = {
     "progress": {"records"},
+    "kafka.throttling": {"records"},
     "ports": {"progress", "records"},
     "text": {"wire"},
     "kafka.once": {"settings"},
@@ -92,7 +94,7 @@ FILES: dict[str, str] = {
     "text.normalise": "social ratings formulas addresses meanings __init__",
     "lab.teaching.templates": "__init__ words answers complaints denials endings "
     "irony neutral phrases praise reports turns",
-    "settings": "fields kafka groups __init__",
+    "settings": "fields places kafka groups __init__",
     "wire": "headers contracts letters cloudevents decode encode __init__",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka": "error_codes connection decompress batches record fetching background committed "
