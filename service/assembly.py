@@ -34,7 +34,7 @@ from service.text.prepare import PrepareThread
 from service.web.live import Live
 from service.web.score_api import ScoreApi
 from service.web.server import HttpServer
-from service.wire import Decoder, Encoder
+from service.wire import Decoder, Encoder, KeptHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,6 +174,7 @@ def build_pipeline(
             model,
             service_version(),
             f"urn:sentiment-stream:{kafka.group_id}" if kafka.cloudevents else None,
+            KeptHeaders.without(kafka.drop_headers),
         ),
         breaker=Breaker(delivery.breaker_records, delivery.breaker_share),
         counts=OutcomeCounts(

@@ -95,7 +95,7 @@ FILES: dict[str, str] = {
     "lab.teaching.templates": "__init__ words answers complaints denials endings "
     "irony neutral phrases praise reports turns",
     "settings": "fields places kafka groups __init__",
-    "wire": "headers contracts letters cloudevents decode encode __init__",
+    "wire": "headers contracts letters cloudevents kept_headers decode encode __init__",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka": "error_codes connection decompress batches record fetching background committed "
     "producer delivery session __init__",

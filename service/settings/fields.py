@@ -43,6 +43,13 @@ Names = Annotated[
         "names of A-Z a-z 0-9 . _ - separated by commas without spaces, like posts,reviews",
     ),
 ]
+HeaderNames = Annotated[
+    str,
+    _matching(
+        r"^[^\s,*]+\*?(,[^\s,*]+\*?)*$",
+        "names separated by commas without spaces, like x-debug,x-internal-*",
+    ),
+]
 Servers = Annotated[
     str,
     _matching(

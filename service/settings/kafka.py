@@ -9,7 +9,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FilePath
 
-from service.settings.fields import Group, Milliseconds, Name, Names, NotEmpty, Pointer, Servers
+from service.settings.fields import (
+    Group,
+    HeaderNames,
+    Milliseconds,
+    Name,
+    Names,
+    NotEmpty,
+    Pointer,
+    Servers,
+)
 
 
 class KafkaSettings(Group):
@@ -31,6 +40,9 @@ class KafkaSettings(Group):
     """JSON pointer to the text within a message."""
     tombstones: Literal["skip", "dead_letter"] = "skip"
     """Records whose value is null, such as deletions: pass them over, or make them dead letters."""
+    drop_headers: HeaderNames | None = None
+    """Headers of messages that events do not keep, separated by commas, x-* for all that begin with
+    x-; those that describe the message's value are always left out."""
     cloudevents: bool = True
     """Whether published records carry CloudEvents attributes as headers, some 300 bytes each."""
     auto_offset_reset: Literal["earliest", "latest"] = "earliest"

@@ -22,7 +22,7 @@ STRUCTURED = "application/cloudevents+json"
 ATTRIBUTE_BYTES_MAX = 1024
 
 _REQUIRED = ("id", "source", "type", "specversion")
-# Attributes that the service sets on an event itself, or replaces by content-type.
+# Attributes that the service sets on an event itself, or that describe the value of the message.
 _OWN = {*_REQUIRED, "time", "subject", "dataschema", "datacontenttype"}
 # Names of extensions that are valid in every protocol; events keep these.
 _EXTENSION = re.compile(r"[a-z0-9]{1,20}")
@@ -73,9 +73,8 @@ def fields_from_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def event_headers(record: Record, source: str, identity: str, time: str) -> Headers:
-    """Headers of an event: those of its record, and the event's own attributes."""
+    """CloudEvents attributes of the event of a record, and the event's content type."""
     return (
-        *(header for header in record.headers if _is_kept(*header)),
         ("content-type", b"application/json"),
         *_attributes(record, EVENT_TYPE, source, identity, time),
         (f"{CLOUDEVENTS_PREFIX}dataschema", EVENT_SCHEMA.encode()),
@@ -106,13 +105,17 @@ def _attributes(record: Record, kind: str, source: str, identity: str, time: str
     )
 
 
-def _is_kept(name: str, value: bytes | None) -> bool:
-    """Whether an event keeps a header of its record; those that describe the old value are not."""
-    if name.startswith(CLOUDEVENTS_PREFIX):
-        attribute = name[len(CLOUDEVENTS_PREFIX) :]
-        is_extension = attribute not in _OWN and _EXTENSION.fullmatch(attribute) is not None
-        return is_extension and _is_text(_decoded(value))
-    return name.lower() != "content-type"
+def is_extension(name: str, value: bytes | None) -> bool:
+    """Whether a header is a well-formed extension, which an event keeps.
+
+    All other attributes are those of the message, and the event is another CloudEvent.
+    """
+    attribute = name[len(CLOUDEVENTS_PREFIX) :]
+    return (
+        attribute not in _OWN
+        and _EXTENSION.fullmatch(attribute) is not None
+        and _is_text(_decoded(value))
+    )
 
 
 def _is_structured(name: str, value: bytes | None) -> bool:

@@ -23,6 +23,7 @@ from service.wire.contracts import (
     SourceMessage,
     TextStatistics,
 )
+from service.wire.kept_headers import KEPT_BY_DEFAULT, KeptHeaders
 from service.wire.letters import CONNECT_PREFIX, DETAIL_CHARACTERS_MAX, OWN_PREFIX, DeadLetter
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Encoder:
     version: str
     # The CloudEvents attribute `source`; None switches the attributes off.
     cloudevents_source: str | None = None
+    kept_headers: KeptHeaders = KEPT_BY_DEFAULT
 
     def encode(self, outcome: Published, now: float, now_monotonic: float) -> Outgoing:
         """Encode an event or a dead letter; `now` is in seconds since 1970."""
@@ -62,13 +64,14 @@ class Encoder:
         record, source = outcome.record, self.cloudevents_source
         event = self._event(outcome, time, now_monotonic)
         value = event.model_dump_json().encode()
+        kept = self.kept_headers.of(record.headers)
         return Outgoing(
             topic=self.output_topic,
             key=record.key,
             value=value,
-            headers=cloudevents.event_headers(record, source, event.id, time)
-            if source is not None
-            else cloudevents.as_produced(record.headers),
+            headers=kept
+            if source is None
+            else (*kept, *cloudevents.event_headers(record, source, event.id, time)),
             source=record.partition,
             smaller=partial(self._event_too_large, record, len(value), time),
         )

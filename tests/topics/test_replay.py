@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.kafka, pytest.mark.model]
 
 GOOD_AS_TEXT = "It was text all along, and quite good text."
+# A letter has all headers of its message, an event none that describe the message's value.
+HEADERS = [("trace", b"1"), ("__TypeId__", b"com.acme.Post")]
 
 
 def kafka_settings(stream: Stream) -> KafkaSettings:
@@ -37,7 +39,7 @@ def kafka_settings(stream: Stream) -> KafkaSettings:
 async def test_replay(stream: Stream, tmp_path: Path) -> None:
     """Plain text that was read as JSON is replayed once the setting is right; the rest stays."""
     messages = [
-        Message(b"k", GOOD_AS_TEXT.encode(), [("trace", b"1")]),
+        Message(b"k", GOOD_AS_TEXT.encode(), HEADERS),
         Message(None, GOOD_AS_TEXT.encode(), []),
         Message(b"gone", None, []),
     ]
@@ -62,13 +64,16 @@ async def test_replay(stream: Stream, tmp_path: Path) -> None:
         (r.key, r.value) for r in returned
     }
     keyed = next(r for r in returned if r.key)
-    assert (("trace", b"1"), (COUNTER, b"1")) == tuple(keyed.headers)
+    assert (*HEADERS, (COUNTER, b"1")) == tuple(keyed.headers)
 
     with running_service(tmp_path, stream.settings(KAFKA__INPUT_FORMAT="text")) as service:
         # Not by offsets: behind the replay there is a marker that nobody reads.
         await stream.wait_published(service, 2)
         assert 0 == service.stop()
-    assert 2 == len(await stream.events())
+    events = await read_all(stream.bootstrap, stream.output)
+    assert 2 == len(events)
+    assert {"trace": b"1"}.items() <= dict(next(r for r in events if r.key).headers).items()
+    assert all("__TypeId__" not in dict(r.headers) for r in events)
 
 
 async def test_a_loop_ends(stream: Stream, tmp_path: Path) -> None:

@@ -242,10 +242,11 @@ def test_an_event_that_is_too_large_is_a_letter_with_the_same_id() -> None:
     assert "sentiment.dead-letter.v1" == _texts(letter.headers)["ce_type"]
 
 
-def test_without_attributes_the_headers_are_those_of_the_record() -> None:
-    """Also if they are attributes of a CloudEvent."""
-    headers = (*REQUIRED, ("content-type", b"text/plain"))
-    assert headers == _encode(_scored(record(headers=headers)), None).headers
+def test_without_attributes_an_event_is_no_cloudevent() -> None:
+    """Its message's attributes do not make it one: they would give it the message's type."""
+    headers = (*REQUIRED, ("content-type", b"text/plain"), ("ce_tenant", b"a"), ("trace", b"1"))
+    event = _encode(_scored(record(headers=headers)), None)
+    assert (("ce_tenant", b"a"), ("trace", b"1")) == event.headers
 
 
 @pytest.mark.parametrize("mode", [kafka.to_binary, kafka.to_structured])
