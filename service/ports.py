@@ -61,6 +61,10 @@ class Session(Protocol):
         Counted as offsets, some of which may have held no record.
         """
 
+    @property
+    def throttled_s(self) -> float:
+        """For how many seconds so far brokers have told this session to publish nothing."""
+
     async def start(self) -> None:
         """Connect, check the topics, and join the group.
 

@@ -246,8 +246,8 @@ class Outgoing:
 
     A record with a key goes to the partition that the key hashes to. A record without one goes to
     the number of its `source`, the input partition, modulo the number of the topic's partitions.
-    `smaller` makes the record to send instead if the topic refuses this one as too large; None if
-    there is no smaller form.
+    `offset` is that of its input record. `smaller` makes the record to send instead if the topic
+    refuses this one as too large; None if there is no smaller form.
     """
 
     topic: str
@@ -255,6 +255,7 @@ class Outgoing:
     value: bytes | None
     headers: Headers
     source: Partition
+    offset: int
     smaller: Callable[[], Outgoing] | None = field(default=None, compare=False)
 
 

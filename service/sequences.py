@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence, Sized
 
-_Item = TypeVar("_Item")
+_Item = TypeVar("_Item", bound="Sized")
 
 
-def split_by_size(
-    items: Sequence[_Item], size_max: int, size_of: Callable[[Any], int] = len
-) -> Iterator[list[_Item]]:
+def split_by_size(items: Sequence[_Item], size_max: int) -> Iterator[list[_Item]]:
     """Consecutive parts of at most `size_max` each; a larger item is a part by itself."""
     part: list[_Item] = []
     size = 0
     for item in items:
-        item_size = size_of(item)
+        item_size = len(item)
         if part and size + item_size > size_max:
             yield part
             part, size = [], 0

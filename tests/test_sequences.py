@@ -19,8 +19,3 @@ def test_parts_hold_every_item_within_the_bound(items: list[str], size_max: int)
     assert all(run and (len("".join(run)) <= size_max or len(run) == 1) for run in cut)
     # The first item of a part does not fit into the part before.
     assert all(len("".join(a)) + len(b[0]) > size_max for a, b in pairwise(cut))
-
-
-def test_the_size_can_be_given() -> None:
-    """The default is the length."""
-    assert [[1, 2], [3], [9], [1]] == list(split_by_size([1, 2, 3, 9, 1], 4, lambda number: number))

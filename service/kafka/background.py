@@ -2,9 +2,9 @@
 
 Exists because a background task of aiokafka that fails reports it to nobody: the consumer then
 returns no records, for ever, and its `stop` raises the old error before the connections are closed.
-A producer that fails leaves tasks behind that wait for ever, and one whose records are refused for
-now sends them again for ever. The names of those tasks, which are
-private to aiokafka, may be used here only. What to do about a failed task is up to the session.
+A producer that fails leaves tasks behind that wait for ever. One whose records are refused for now
+sends them again for ever, and one that brokers throttle does not know it. The names of those tasks,
+which are private to aiokafka, may be used here only. What to do about all this is up to others.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from aiokafka.client import CoordinationType
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.produce import ProduceRequest
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
     from aiokafka.client import AIOKafkaClient
+
+    from service.kafka.throttling import Pace
 
 log = structlog.get_logger(__name__)
 
@@ -104,23 +107,43 @@ def versions(producer: AIOKafkaProducer) -> dict[int, tuple[int, int]] | None:
     return getattr(connection, "_versions", None)
 
 
-class Refusals:
-    """The topics that refuse a producer's records for now, which aiokafka tells only its log."""
+async def find_group(producer: AIOKafkaProducer, group_id: str) -> None:
+    """Look up a group's coordinator for the transactions of a started producer.
 
-    def __init__(self, client: AIOKafkaClient) -> None:
-        """Watch the answers that this client gets."""
+    aiokafka does so in the first transaction, by the connection that its records take: once these
+    are throttled, the answer would come when the transaction is over its time.
+
+    Raises:
+        KafkaError: the brokers refuse.
+    """
+    sender = getattr(producer, "_sender", None)
+    if sender is not None:
+        await sender._find_coordinator(CoordinationType.GROUP, group_id)  # noqa: SLF001 - see above
+
+
+class Answers:
+    """What brokers answer to a producer's records, where aiokafka keeps it from its user.
+
+    It tells only its log which topics refuse records for now, and nobody for how long brokers
+    throttle.
+    """
+
+    def __init__(self, client: AIOKafkaClient, pace: Pace) -> None:
+        """Watch the answers that this client gets, and tell `pace` of throttling."""
         self._last: dict[str, type[KafkaError]] = {}
         send = client.send
 
         async def watched(node: int, request: Any, **options: Any) -> Any:
             response = await send(node, request, **options)
             if isinstance(request, ProduceRequest):
-                self._note(response)
+                # The oldest brokers' answers do not have it.
+                pace.note(getattr(response, "throttle_time_ms", 0) / 1000)
+                self._note_refusals(response)
             return response
 
         client.send = watched
 
-    def _note(self, response: Any) -> None:
+    def _note_refusals(self, response: Any) -> None:
         for topic, partitions in response.topics:
             for _, code, *_ in partitions:
                 kind = for_code(code)

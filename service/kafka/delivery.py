@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 from aiokafka.errors import IllegalOperation, KafkaError
 
-from service.errors import BrokerError, RejoinError, RetriableError
+from service.errors import RejoinError, RetriableError
 from service.kafka.connection import translated, translating
-from service.kafka.producer import Producer, portions, smaller_forms
+from service.kafka.producer import Producer, smaller_forms
+from service.kafka.throttling import Throttling
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# One with all records in batches, then one by one: full record, smaller form, cut form.
-ATTEMPTS_MAX = 4
 # Producers started at a time: each opens connections, and a broker accepts them one by one.
 STARTS_MAX = 16
 # Above this a warning is logged: each producer is a client with connections of its own. Figures are
@@ -54,6 +53,8 @@ def transactional_id(group: str, partition: Partition) -> str:
 class Delivery(Protocol):
     """What the session needs to publish."""
 
+    throttling: Throttling
+
     async def own(self, partitions: Collection[Partition]) -> None:
         """Get ready to publish for these input partitions, before their offsets are read."""
 
@@ -61,10 +62,7 @@ class Delivery(Protocol):
         """Publish nothing more for any partition: all of them were revoked."""
 
     async def publish(
-        self,
-        publication: Publication,
-        progress: Progress,
-        committed: Committed,
+        self, publication: Publication, progress: Progress, committed: Committed
     ) -> None:
         """Publish and commit; `progress` advances in each partition whose commit is certain.
 
@@ -83,36 +81,47 @@ class AtLeastOnce:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Connect to nothing yet."""
+        self.throttling = Throttling()
         self._options = options
         self._producer: Producer | None = None
 
     async def own(self, partitions: Collection[Partition]) -> None:  # noqa: ARG002 - one for all
         """See `Delivery.own`."""
+        await self._started()
+
+    async def _started(self) -> Producer:
         if self._producer is None:
-            producer = Producer(self._options)
+            producer = Producer(self._options, throttling=self.throttling)
             await producer.start()
             self._producer = producer
+        return self._producer
 
     def disown(self) -> None:
         """See `Delivery.disown`; the one producer does not belong to a partition."""
 
     async def publish(
-        self,
-        publication: Publication,
-        progress: Progress,
-        committed: Committed,
+        self, publication: Publication, progress: Progress, committed: Committed
     ) -> None:
-        """See `Delivery.publish`."""
+        """See `Delivery.publish`; where brokers throttle, commits each part that they took."""
+        epoch, left = progress.epoch, publication.outgoing
         with translating():
-            for portion in portions(publication.outgoing):
+            while left:
+                producer = await self._started()
+                await producer.pace.wait(lambda: progress.epoch != epoch)
+                portion = await producer.portion(left)
                 await self._send(portion)
+                left = left[len(portion) :]
+                if left and producer.pace.throttled_s():
+                    # The next record to read of each partition is its first that is not sent.
+                    unsent = {message.source: message.offset for message in reversed(left)}
+                    await committed.commit(publication.offsets | unsent)
+                    progress.advance(publication.offsets | unsent)
             await committed.commit(publication.offsets)
             progress.advance(publication.offsets)
 
     async def _send(self, portion: Sequence[Outgoing]) -> None:
-        await self.own(())
-        assert self._producer is not None  # noqa: S101 - for the type checker
-        failed = await self._producer.send_each(portion)
+        producer = await self._started()
+        failed = await producer.send_each(portion)
         if not failed:
             return
         await self.stop()
@@ -137,6 +146,7 @@ class ExactlyOnce:
 
     def __init__(self, options: Mapping[str, Any], settings: KafkaSettings) -> None:
         """Connect to nothing yet."""
+        self.throttling = Throttling()
         self._options = options
         self._settings = settings
         self._producers: dict[Partition, Producer] = {}
@@ -157,7 +167,7 @@ class ExactlyOnce:
         async def start(partition: Partition) -> None:
             async with slots:
                 producer = self._new(partition)
-                await producer.start()
+                await producer.start(self._settings.group_id)
                 self._producers[partition] = producer
 
         results = await asyncio.gather(*map(start, missing), return_exceptions=True)
@@ -173,10 +183,7 @@ class ExactlyOnce:
         self._producers.clear()
 
     async def publish(
-        self,
-        publication: Publication,
-        progress: Progress,
-        committed: Committed,
+        self, publication: Publication, progress: Progress, committed: Committed
     ) -> None:
         """See `Delivery.publish`; one transaction per input partition, concurrently."""
         outgoing: dict[Partition, list[Outgoing]] = {p: [] for p in publication.offsets}
@@ -204,23 +211,30 @@ class ExactlyOnce:
         progress: Progress,
         committed: Committed,
     ) -> None:
-        """Commit the records of one partition and its offset together, or neither of them."""
+        """Commit the records of one partition and its offset together, or neither of them.
+
+        Where brokers throttle, in several transactions: each ends with the records that they have
+        taken, and has the offset of the next one.
+        """
         one_by_one = ending = False
-        start = progress.next_offset(partition) or 0
-        for _ in range(ATTEMPTS_MAX):
+        epoch, start = progress.epoch, progress.next_offset(partition) or 0
+        # Each turn publishes a part, or sends a record in a smaller form, of which there are few.
+        while True:
             # 1. Looked up for each attempt: a revocation in between has taken the producer away.
             producer = self._producers.get(partition)
             if producer is None:
                 raise RetriableError(f"{partition.topic}/{partition.number} has no producer")
+            await producer.pace.wait(lambda: progress.epoch != epoch)
             try:
                 async with asyncio.timeout(self._settings.transaction_ms / 1000):
                     await producer.begin()
                     # 2. Every record is acknowledged before the offset joins the transaction. A
                     #    failed send does not fail aiokafka's transaction: committed all the same,
                     #    the offset would lie behind a record that was never published.
-                    failed = await producer.send_each(outgoing, one_by_one)
+                    sent, failed = await producer.send_some(outgoing, one_by_one)
                     if not failed:
-                        await producer.send_offsets({partition: offset}, self._settings.group_id)
+                        end = offset if sent == len(outgoing) else outgoing[sent].offset
+                        await producer.send_offsets({partition: end}, self._settings.group_id)
                         # 3. Set before the request: from here on the brokers may have committed,
                         #    whatever becomes of their answer.
                         ending = True
@@ -228,8 +242,11 @@ class ExactlyOnce:
                 if ending:
                     # 4. Certain now, and noted without an await in between: an error of another
                     #    partition's transaction does not make this one be read again.
-                    progress.advance({partition: offset})
-                    return
+                    progress.advance({partition: end})
+                    if sent == len(outgoing):
+                        return
+                    outgoing, start, one_by_one, ending = outgoing[sent:], end, False, False
+                    continue
                 # 5. A topic has refused a record, which leaves a gap in the producer's sequence:
                 #    only another producer can go on. Its start, with the same id, also aborts the
                 #    transaction that this one leaves open.
@@ -250,7 +267,6 @@ class ExactlyOnce:
                 # 7. Also if cancelled: used again, the producer would be in an open transaction.
                 self._discard(partition)
                 raise
-        raise BrokerError("the output topics refuse records of any size; check max.message.bytes")
 
     async def _reopen(self, partition: Partition, start: int, committed: Committed) -> None:
         """Start a new producer within a publish, for records that were read some time ago.
@@ -273,7 +289,7 @@ class ExactlyOnce:
 
     def _new(self, partition: Partition) -> Producer:
         identity = transactional_id(self._settings.group_id, partition)
-        return Producer(self._options, identity, self._settings.transaction_ms)
+        return Producer(self._options, identity, self._settings.transaction_ms, self.throttling)
 
     async def stop(self) -> None:
         """See `Delivery.stop`."""

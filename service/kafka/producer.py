@@ -19,10 +19,10 @@ from service.errors import BrokerError, RetriableError
 from service.kafka import background
 from service.kafka.connection import STOP_TIMEOUT_S, check_versions
 from service.kafka.error_codes import INVALID_RECORD
-from service.sequences import split_by_size
+from service.kafka.throttling import BATCH_BYTES_MAX, REQUEST_BYTES_MAX, Pace, Throttling, bytes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from service.records import Outgoing, Partition
 
@@ -30,15 +30,6 @@ if TYPE_CHECKING:
 TOPIC_WAIT_S = 10.0
 # A coordinator that is moving, or is ending an older transaction, answers within seconds.
 START_TIMEOUT_S = 30.0
-# Below the 100 MiB at which brokers close the connection instead of answering. Smaller sizes are
-# for the topic to refuse.
-REQUEST_BYTES_MAX = 64 * 2**20
-# Records of one batch save round trips. A topic's limit is for the whole batch; this is below any
-# usual one. A larger record is a batch of its own.
-BATCH_BYTES_MAX = 64 * 2**10
-# The most that a record takes beside its key, value and headers, with its batch's header.
-RECORD_OVERHEAD_BYTES = 100
-HEADER_OVERHEAD_BYTES = 10
 
 Failed = list[tuple["Outgoing", KafkaError]]
 _PARTITIONER = DefaultPartitioner()
@@ -48,7 +39,11 @@ class Producer:
     """An idempotent producer, transactional if it is given an id."""
 
     def __init__(
-        self, options: Mapping[str, Any], transactional_id: str | None = None, timeout_ms: int = 0
+        self,
+        options: Mapping[str, Any],
+        transactional_id: str | None = None,
+        timeout_ms: int = 0,
+        throttling: Throttling | None = None,
     ) -> None:
         """Connect to nothing yet; `options` are those of `connection_options`."""
         transactional: dict[str, Any] = {}
@@ -63,10 +58,13 @@ class Producer:
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES_MAX,
         )
-        self._refusals = background.Refusals(self._client.client)
+        self.pace = Pace(throttling or Throttling())
+        self._answers = background.Answers(self._client.client, self.pace)
 
-    async def start(self) -> None:
+    async def start(self, group_id: str | None = None) -> None:
         """Connect; with a transactional id, fence its older owner and end what that left open.
+
+        `group_id` is the group whose offsets its transactions will hold.
 
         Raises:
             KafkaError: the brokers cannot be reached or refuse.
@@ -76,6 +74,8 @@ class Producer:
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await self._client.start()
+                if group_id is not None:
+                    await background.find_group(self._client, group_id)
             if (known := background.versions(self._client)) is not None:
                 check_versions(known, self._mode)
         except BaseException:
@@ -126,11 +126,11 @@ class Producer:
 
     def explained(self, error: Exception) -> Exception:
         """The brokers' last refusal of records, where `error` is that they took too long."""
-        return self._refusals.explained(error)
+        return self._answers.explained(error)
 
     async def begin(self) -> None:
         """Begin a transaction; only with a transactional id."""
-        self._refusals.forget()
+        self._answers.forget()
         await self._client.begin_transaction()
 
     async def send_offsets(self, offsets: Mapping[Partition, int], group_id: str) -> None:
@@ -143,30 +143,49 @@ class Producer:
         """Commit the transaction; if this fails, it may be committed or not."""
         await self._client.commit_transaction()
 
-    async def send_each(self, outgoing: Sequence[Outgoing], one_by_one: bool = False) -> Failed:
-        """Send messages and wait until all are acknowledged or refused; returns those refused.
+    async def send_some(
+        self, outgoing: Sequence[Outgoing], one_by_one: bool = False
+    ) -> tuple[int, Failed]:
+        """Send messages until brokers throttle; returns how many were sent, and those refused.
 
-        With `one_by_one` each waits for the one before. Messages to one partition stay in order,
-        and so do those returned.
+        Sends at least one, and all of a record. With `one_by_one` each waits for the one before.
+        Messages to one partition stay in order, and so do those returned.
+        """
+        sent, failed = 0, Failed()
+        while left := outgoing[sent:]:
+            if sent and outgoing[sent - 1].offset != left[0].offset and self.pace.throttled_s():
+                break
+            portion = left[:1] if one_by_one else await self.portion(left)
+            failed += await self.send_each(portion)
+            sent += len(portion)
+        return sent, failed
+
+    async def portion(self, outgoing: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        """The first messages, as many as are one request to each broker; see `Pace.portion`."""
+        numbers = await self._numbers(outgoing)
+        return self.pace.portion(outgoing, lambda message: _place(message, numbers[message.topic]))
+
+    async def _numbers(self, outgoing: Sequence[Outgoing]) -> dict[str, list[int]]:
+        topics = {message.topic for message in outgoing}
+        return {topic: sorted(await self._client.partitions_for(topic)) for topic in topics}
+
+    async def send_each(self, outgoing: Sequence[Outgoing]) -> Failed:
+        """Send messages and wait until all are acknowledged or refused; returns those refused.
 
         Raises:
             Exception: whatever is not an error of Kafka is a defect.
         """
-        if one_by_one:
-            return [failure for message in outgoing for failure in await self.send_each([message])]
         batches = await self._batches(outgoing)
         failed = await asyncio.gather(*(self._send_all(batches[place], place) for place in batches))
+        self.pace.learn(sum(map(bytes_of, outgoing)))
         return [failure for failures in failed for failure in failures]
 
     async def _batches(self, outgoing: Sequence[Outgoing]) -> dict[TopicPartition, list[_Batch]]:
         """Fill batches with messages, by the partition that they go to."""
         batches: dict[TopicPartition, list[_Batch]] = {}
-        numbers: dict[str, list[int]] = {}
+        numbers = await self._numbers(outgoing)
         for message in outgoing:
-            topic = message.topic
-            if topic not in numbers:
-                numbers[topic] = sorted(await self._client.partitions_for(topic))
-            filled = batches.setdefault(_place(message, numbers[topic]), [])
+            filled = batches.setdefault(_place(message, numbers[message.topic]), [])
             if not (filled and filled[-1].add(message)):
                 # An empty batch takes a message of any size.
                 filled.append(_Batch(self._client.create_batch()))
@@ -233,15 +252,6 @@ def _retrieve_error(sending: asyncio.Future[Any]) -> None:
         sending.exception()
 
 
-def portions(outgoing: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
-    """Split into runs so small that no partition gets more than one batch of a run.
-
-    Of two batches the second may be accepted although the first is refused, which would change the
-    order of their records.
-    """
-    return split_by_size(outgoing, BATCH_BYTES_MAX, _bytes_max)
-
-
 def smaller_forms(
     outgoing: Sequence[Outgoing], failed: Failed, one_by_one: bool = False
 ) -> tuple[list[Outgoing], bool]:
@@ -274,14 +284,6 @@ def _invalid(message: Outgoing) -> BrokerError:
         what = "a record without a key"
         remedy = "set its cleanup.policy to delete, or give all input records keys"
     return BrokerError(f"topic {message.topic} refuses {what} (INVALID_RECORD); {remedy}")
-
-
-def _bytes_max(message: Outgoing) -> int:
-    headers = sum(
-        HEADER_OVERHEAD_BYTES + len(name.encode()) + len(value or b"")
-        for name, value in message.headers
-    )
-    return RECORD_OVERHEAD_BYTES + len(message.key or b"") + len(message.value or b"") + headers
 
 
 def _smaller(message: Outgoing) -> Outgoing:

@@ -62,6 +62,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._consumer: AIOKafkaConsumer = None
         self._committed: Committed
         self._starts = Starts(settings)
+        self.lost = self._starts.lost
         self._tails = Tails()
         self._delivery: Delivery = (
             ExactlyOnce(self._options, settings)
@@ -82,9 +83,9 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         return self.rebalances > 0 and self.progress.positioned
 
     @property
-    def lost(self) -> Mapping[Partition, int]:
-        """See `ports.Session.lost`."""
-        return self._starts.lost
+    def throttled_s(self) -> float:
+        """See `ports.Session.throttled_s`."""
+        return self._delivery.throttling.total_s
 
     async def start(self) -> None:
         """See `ports.Session.start`."""

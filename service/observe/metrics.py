@@ -80,6 +80,10 @@ class Metrics:
         self.retries = counter(
             "sentiment_retries_total", "Attempts repeated after a temporary failure.", ["stage"]
         )
+        self.throttled_seconds = counter(
+            "sentiment_throttled_seconds_total",
+            "Time for which brokers held publishing back by a quota (producer_byte_rate).",
+        )
         self._add_distributions(histogram)
         self._add_group(gauge)
         self._add_http(counter)

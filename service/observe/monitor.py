@@ -30,6 +30,7 @@ class Monitor:
         self._metrics = metrics
         self._readiness = readiness
         self._rebalances = 0
+        self._throttled_s = 0.0
         self._lost: dict[Partition, int] = {}
 
     async def update(self) -> None:
@@ -53,6 +54,8 @@ class Monitor:
         metrics.set_drift(self._drift.drift())
         metrics.rebalances.inc(session.rebalances - self._rebalances)
         self._rebalances = session.rebalances
+        metrics.throttled_seconds.inc(session.throttled_s - self._throttled_s)
+        self._throttled_s = session.throttled_s
         for topic, number in session.progress.partitions:
             metrics.lost.labels(topic, number)
         for partition, records in session.lost.items():

@@ -89,7 +89,8 @@ def sent_back(
         if name != COUNTER and not name.startswith((CONNECT_PREFIX, OWN_PREFIX))
     )
     counted = (*kept, (COUNTER, str(replays + 1).encode()))
-    return Outgoing(topic, letter.key, letter.value, counted, origin), f"sent back: {reason}"
+    message = Outgoing(topic, letter.key, letter.value, counted, origin, offset)
+    return message, f"sent back: {reason}"
 
 
 async def replay(

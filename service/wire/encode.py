@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.records import ModelInfo, Outgoing, Reason, Record, Rejected, Unscored, Verdict
 from service.wire import cloudevents
+from service.wire.carried import CARRY_ALL, Carried, as_it_is, is_hard_to_read, readable
 from service.wire.contracts import (
     SCHEMA_VERSION,
     Model,
@@ -27,6 +28,8 @@ from service.wire.kept_headers import KEPT_BY_DEFAULT, KeptHeaders
 from service.wire.letters import CONNECT_PREFIX, DETAIL_CHARACTERS_MAX, OWN_PREFIX, DeadLetter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.records import Headers, Published
 
 # The namespace of event ids: UUIDv5 of this service's URN.
@@ -55,6 +58,7 @@ class Encoder:
     # The CloudEvents attribute `source`; None switches the attributes off.
     cloudevents_source: str | None = None
     kept_headers: KeptHeaders = KEPT_BY_DEFAULT
+    carried: Carried = CARRY_ALL
 
     def encode(self, outcome: Published, now: float, now_monotonic: float) -> Outgoing:
         """Encode an event or a dead letter; `now` is in seconds since 1970."""
@@ -64,6 +68,9 @@ class Encoder:
         record, source = outcome.record, self.cloudevents_source
         event = self._event(outcome, time, now_monotonic)
         value = event.model_dump_json().encode()
+        if is_hard_to_read(value):
+            event = self._event(outcome, time, now_monotonic, form=readable)
+            value = event.model_dump_json().encode()
         kept = self.kept_headers.of(record.headers)
         return Outgoing(
             topic=self.output_topic,
@@ -73,14 +80,19 @@ class Encoder:
             if source is None
             else (*kept, *cloudevents.event_headers(record, source, event.id, time)),
             source=record.partition,
+            offset=record.offset,
             smaller=partial(self._event_too_large, record, len(value), time),
         )
 
     def _event(
-        self, outcome: Verdict | Unscored, time: str, now_monotonic: float
+        self,
+        outcome: Verdict | Unscored,
+        time: str,
+        now_monotonic: float,
+        form: Callable[[Any], Any] = as_it_is,
     ) -> SentimentEvent:
         record, message, stats = outcome.record, outcome.message, outcome.stats
-        fields = message.fields
+        fields = form(self.carried.of(message.fields))
         reading = outcome.reading.as_dict() if isinstance(outcome, Verdict) else _NO_READING
         carried: dict[str, Any] = {name: fields.get(name) for name in _CARRIED}
         return SentimentEvent(
@@ -88,7 +100,7 @@ class Encoder:
             source_id=fields.get("id"),
             **carried,
             extra={k: v for k, v in fields.items() if k != "id" and k not in _CARRIED},
-            text=message.text if self.include_text else None,
+            text=form(message.text) if self.include_text else None,
             **reading,
             language=outcome.language,
             model=Model(
@@ -135,6 +147,7 @@ class Encoder:
                 *self._error_headers(rejected),
             ),
             source=record.partition,
+            offset=record.offset,
             smaller=partial(self._cut_letter, rejected, kept, time),
         )
 
@@ -165,6 +178,7 @@ class Encoder:
                 ),
             ),
             source=record.partition,
+            offset=record.offset,
         )
 
     def _error_headers(self, rejected: Rejected, **cut: str) -> Headers:

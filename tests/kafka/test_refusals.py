@@ -18,10 +18,11 @@ from structlog.testing import capture_logs
 from conftest import lacking
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import KafkaSession, producer
-from service.kafka.background import Refusals
+from service.kafka.background import Answers
 from service.kafka.connection import check_versions, translated
 from service.kafka.error_codes import NEWER_CODES, register
 from service.kafka.once.cluster import check_cluster
+from service.kafka.throttling import Pace, Throttling
 from service.records import Outgoing, Partition, Publication
 from tools.kafka.broker import Broker, BrokerUnavailableError, JarBroker, start_jar_broker
 from tools.kafka.kinds import session_settings
@@ -140,7 +141,7 @@ async def test_a_compacted_topic_takes_no_record_without_a_key(mode: Mode, real:
     source = Partition(real.topics[0], 0)
 
     async def publish(key: bytes | None) -> None:
-        outgoing = Outgoing(compacted, key, b"event", (), source)
+        outgoing = Outgoing(compacted, key, b"event", (), source, 0)
         await session.publish(Publication((outgoing,), {source: 1}, session.progress.epoch))
 
     with pytest.raises(BrokerError, match=rf"{compacted} .* without a key .*cleanup\.policy"):
@@ -165,7 +166,7 @@ async def test_a_topic_that_refuses_records_is_named_when_time_is_up() -> None:
             return SimpleNamespace(topics=[("out", [(0, self.code, -1, -1, 0)])])
 
     client = Client()
-    refusals = Refusals(client)
+    answers = Answers(client, Pace(Throttling()))
     request = ProduceRequest(None, -1, 1000, [])
 
     with capture_logs() as logs:
@@ -173,13 +174,13 @@ async def test_a_topic_that_refuses_records_is_named_when_time_is_up() -> None:
         await client.send(1, request)
 
     assert [("out", "NotEnoughReplicasError")] == [(line["topic"], line["error"]) for line in logs]
-    told = str(translated(refusals.explained(TimeoutError())))
+    told = str(translated(answers.explained(TimeoutError())))
     assert "topic out" in told
     assert "min.insync.replicas" in told
-    assert "min.insync" not in str(translated(refusals.explained(KafkaError())))
+    assert "min.insync" not in str(translated(answers.explained(KafkaError())))
     client.code = 0
     await client.send(1, request)
-    assert "topic out" not in str(translated(refusals.explained(TimeoutError())))
+    assert "topic out" not in str(translated(answers.explained(TimeoutError())))
 
 
 @pytest.mark.kafka

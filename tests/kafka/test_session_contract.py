@@ -199,7 +199,7 @@ async def test_partitions_come_back_from_a_session_that_stops(kafka: Kafka) -> N
 async def test_a_keyless_record_keeps_its_partition_number(kafka: Kafka) -> None:
     """It goes to the input partition's number modulo the output's partitions."""
     session = await joined(kafka.session())
-    outgoing = [Outgoing(kafka.topics[1], None, b"%d" % p.number, (), p) for p in inputs(kafka)]
+    outgoing = [Outgoing(kafka.topics[1], None, b"%d" % p.number, (), p, 0) for p in inputs(kafka)]
 
     assert await send(kafka, session, outgoing)
 
@@ -211,7 +211,9 @@ async def test_a_key_always_goes_to_the_same_partition(kafka: Kafka) -> None:
     """From any input partition and publication, and in order."""
     session = await joined(kafka.session())
     for source in inputs(kafka)[:3]:
-        outgoing = [Outgoing(kafka.topics[1], k, b"%d" % source.number, (), source) for k in KEYS]
+        outgoing = [
+            Outgoing(kafka.topics[1], k, b"%d" % source.number, (), source, 0) for k in KEYS
+        ]
         assert await send(kafka, session, outgoing)
 
     read = await kafka.read(kafka.topics[1])
@@ -228,7 +230,7 @@ async def test_null_key_and_null_value_can_be_published(kafka: Kafka) -> None:
     session = await joined(kafka.session())
     headers = (("h", b"1"), ("h", None), ("e", b""))
     pairs = [(None, None), (None, b""), (b"", None), (b"", b""), (b"k", None), (None, b"v")]
-    outgoing = [Outgoing(kafka.topics[2], k, v, headers, inputs(kafka)[0]) for k, v in pairs]
+    outgoing = [Outgoing(kafka.topics[2], k, v, headers, inputs(kafka)[0], 0) for k, v in pairs]
 
     assert await send(kafka, session, outgoing)
 

@@ -18,7 +18,7 @@ from service.kafka import KafkaSession, fetching
 from service.kafka.delivery import transactional_id
 from service.records import Partition
 from tools.kafka.broker import Broker
-from tools.kafka.kinds import INPUTS, AnySession, Mode, Real, Reset, real_kafka
+from tools.kafka.kinds import INPUTS, AnySession, Real, Reset
 from tools.kafka.sessions import (
     WAIT_SECONDS,
     joined,
@@ -26,7 +26,6 @@ from tools.kafka.sessions import (
     poll_count,
     polled,
     publication,
-    real,
     shared,
     started,
     values,
@@ -38,17 +37,7 @@ if TYPE_CHECKING:
 
     from service.records import Record
 
-__all__ = ["real"]
-
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture(params=["exactly_once", "at_least_once"])
-async def both(request: pytest.FixtureRequest) -> AsyncIterator[Real]:
-    """Give real Kafka in each mode of delivery."""
-    mode: Mode = request.param
-    async with real_kafka(request, mode) as kafka:
-        yield kafka
 
 
 @contextlib.asynccontextmanager

@@ -45,15 +45,17 @@ async def test_an_event_too_large_goes_in_its_smaller_form(kafka: Kafka) -> None
     sources = inputs(kafka)
 
     def cut(number: int) -> Outgoing:
-        return Outgoing(letters, None, b"%d:cut" % number, (), sources[number % 2])
+        return Outgoing(letters, None, b"%d:cut" % number, (), sources[number % 2], 0)
 
     def letter(number: int, size: int) -> Outgoing:
         value = b"%d:%s" % (number, b"l" * (size // 4))
-        return Outgoing(letters, None, value, (), sources[number % 2], lambda: cut(number))
+        return Outgoing(letters, None, value, (), sources[number % 2], 0, lambda: cut(number))
 
     def event(number: int, size: int) -> Outgoing:
         value = b"%d:%s" % (number, b"e" * size)
-        return Outgoing(topic, None, value, (), sources[number % 2], lambda: letter(number, size))
+        return Outgoing(
+            topic, None, value, (), sources[number % 2], 0, lambda: letter(number, size)
+        )
 
     outgoing = [event(number, size) for number, size in enumerate(sizes)]
     for part in (outgoing[:200], outgoing[200:]):
@@ -75,7 +77,7 @@ async def test_a_letter_that_cannot_be_cut_further_is_an_error(kafka: Kafka) -> 
     _, letters = kafka.small_topics()
     session = await joined(kafka.session())
     [source, *_] = inputs(kafka)
-    outgoing = Outgoing(letters, None, b"l" * 5000, (), source)
+    outgoing = Outgoing(letters, None, b"l" * 5000, (), source, 0)
 
     with pytest.raises(BrokerError, match=letters):
         await session.publish(Publication((outgoing,), {source: 1}, session.progress.epoch))
@@ -93,7 +95,7 @@ async def test_keys_go_where_other_clients_send_them(real: Real) -> None:
         client.produce(other, key=key, value=b"")
     client.flush(WAIT_SECONDS)
 
-    outgoing = [Outgoing(real.topics[1], key, b"", (), inputs(real)[0]) for key in KEYS]
+    outgoing = [Outgoing(real.topics[1], key, b"", (), inputs(real)[0], 0) for key in KEYS]
     assert await send(real, session, outgoing)
 
     expected = {m.key: m.partition for m in await real.read(other)}

@@ -66,7 +66,7 @@ async def test_too_few_replicas_are_named(real: Real, pair: tuple[JarBroker, Jar
     admin = AdminClient({"bootstrap.servers": first.bootstrap_servers})
     admin.create_topics([new])[topic].result(WAIT_SECONDS)
     source = Partition(real.topics[0], 0)
-    outgoing = (Outgoing(topic, None, b"event", (), source),)
+    outgoing = (Outgoing(topic, None, b"event", (), source, 0),)
     second.kill()
     # Until the controller knows, a publish fails otherwise.
     async with asyncio.timeout(WAIT_SECONDS):

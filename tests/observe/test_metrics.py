@@ -37,6 +37,7 @@ def test_the_set_of_metrics_is_closed() -> None:
         ("sentiment_lost_total", "counter", "topic,partition"),
         ("sentiment_rebalances_total", "counter", ""),
         ("sentiment_retries_total", "counter", "stage"),
+        ("sentiment_throttled_seconds_total", "counter", ""),
         ("sentiment_end_to_end_seconds", "histogram", ""),
         ("sentiment_latency_seconds", "histogram", ""),
         ("sentiment_stage_seconds", "histogram", "stage"),

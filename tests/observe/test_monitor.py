@@ -84,6 +84,16 @@ async def test_records_that_expired_are_counted_by_partition() -> None:
     assert counts == [0, 35, 0]
 
 
+async def test_the_time_that_brokers_throttle_is_counted_once() -> None:
+    """However often it is looked at."""
+    group = Group()
+    await group.session.start()
+    for throttled_s in (0.0, 1.5, 1.5, 2.0):
+        group.session.throttled_s = throttled_s
+        await group.monitor.update()
+    assert group.metric("sentiment_throttled_seconds_total") == 2.0
+
+
 async def test_a_failure_that_waiting_does_not_fix_is_raised() -> None:
     """The service ends with it."""
     group = Group()

@@ -124,13 +124,18 @@ class SimulatedEncoder:
                 padded,
                 _origin(record),
                 record.partition,
+                record.offset,
                 lambda: _letter(record),
             )
-        return Outgoing("out", record.key, record.value, _origin(record), record.partition)
+        return Outgoing(
+            "out", record.key, record.value, _origin(record), record.partition, record.offset
+        )
 
 
 def _letter(record: Record) -> Outgoing:
-    return Outgoing("dead", record.key, record.value, _origin(record), record.partition)
+    return Outgoing(
+        "dead", record.key, record.value, _origin(record), record.partition, record.offset
+    )
 
 
 def _origin(record: Record) -> tuple[tuple[str, bytes | None], ...]:

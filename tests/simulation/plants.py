@@ -103,11 +103,7 @@ def _own_id(self: ExactlyOnce, partition: Partition) -> Producer:
     return Producer(self._options, identity, self._settings.transaction_ms)
 
 
-async def _send_and_forget(
-    self: Producer,
-    outgoing: Sequence[Outgoing],
-    one_by_one: bool = False,  # noqa: ARG001 - as the real one
-) -> list[Any]:
+async def _send_and_forget(self: Producer, outgoing: Sequence[Outgoing]) -> list[Any]:
     for place, batches in (await self._batches(outgoing)).items():
         for batch in batches:
             await self._send(batch, place)

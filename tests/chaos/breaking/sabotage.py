@@ -17,6 +17,7 @@ import service.kafka.session
 from chaos.breaking.wrapped import PointedProducer, PointedSession, passed
 from chaos.orders import FOLDER_VARIABLE
 from service.kafka.connection import translated
+from service.kafka.throttling import Throttling
 from service.records import Partition
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class OneIdPerProcess:
 
     def __init__(self, options: Mapping[str, Any], settings: KafkaSettings) -> None:
         """Stands for `ExactlyOnce`."""
+        self.throttling = Throttling()
         self._options = options
         self._settings = settings
         self._producer: PointedProducer | None = None
@@ -83,7 +85,7 @@ class OneIdPerProcess:
 class NotAwaiting(PointedProducer):
     """Takes a record for sent when it is handed to the client."""
 
-    async def send_each(self, outgoing: Sequence[Outgoing], one_by_one: bool = False) -> Failed:  # noqa: ARG002 - as in what it stands for
+    async def send_each(self, outgoing: Sequence[Outgoing]) -> Failed:
         """See `Producer.send_each`."""
         for place, batches in (await self._batches(outgoing)).items():
             for batch in batches:

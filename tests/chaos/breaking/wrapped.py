@@ -28,7 +28,7 @@ from service.kafka import KafkaSession
 from service.kafka.producer import Producer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from service.checkpoint.files import Checkpoint
     from service.kafka.producer import Failed
     from service.ports import Engine
-    from service.records import ModelInfo, Outgoing, Record
+    from service.records import ModelInfo, Outgoing, Partition, Record
     from service.settings import ModelSettings
 
 ORDERS = Orders.of_this_process()
@@ -73,11 +73,9 @@ def carry_out(order: Order) -> None:
 class PointedProducer(Producer):
     """The service's producer, passing points around what it sends."""
 
-    def __init__(
-        self, options: Mapping[str, Any], transactional_id: str | None = None, timeout_ms: int = 0
-    ) -> None:
+    def __init__(self, *arguments: Any, **named: Any) -> None:
         """See `Producer`."""
-        super().__init__(options, transactional_id, timeout_ms)
+        super().__init__(*arguments, **named)
         client = self._client
         client.send_offsets_to_transaction = _between(
             client.send_offsets_to_transaction, after="after offsets"
@@ -91,9 +89,9 @@ class PointedProducer(Producer):
         passed("before the transaction")
         await super().begin()
 
-    async def send_each(self, outgoing: Sequence[Outgoing], one_by_one: bool = False) -> Failed:
+    async def send_each(self, outgoing: Sequence[Outgoing]) -> Failed:
         """See `Producer.send_each`."""
-        failed = await super().send_each(outgoing, one_by_one)
+        failed = await super().send_each(outgoing)
         passed("after send")
         return failed
 
@@ -114,9 +112,9 @@ def _between(
 class PointedSession(KafkaSession):
     """The service's session, passing points behind a poll and, at least once, behind a commit."""
 
-    async def poll(self) -> list[Record]:
+    async def poll(self, crowded: Collection[Partition] = ()) -> list[Record]:
         """See `ports.Session.poll`."""
-        records = await super().poll()
+        records = await super().poll(crowded)
         if records:
             passed("after poll")
         return records

@@ -17,7 +17,7 @@ from service.records import Partition, Record
 from tools.kafka.stored import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from service.records import Outgoing, Publication
     from tools.kafka.fake_cluster import FakeCluster
@@ -51,6 +51,7 @@ class FakeSession:
         self.progress = Progress()
         self.rebalances = 0
         self.lost: dict[Partition, int] = {}
+        self.throttled_s = 0.0
         self.held: Mapping[Partition, int] = {}
         self.group = group
         self.input_topics = tuple(inputs)
@@ -87,15 +88,15 @@ class FakeSession:
                 raise BrokerError(f"topic {topic} does not exist; create it")
         self._cluster.join(self)
 
-    async def poll(self) -> list[Record]:
+    async def poll(self, crowded: Collection[Partition] = ()) -> list[Record]:
         """See `ports.Session.poll`."""
         self.polls += 1
         await self._step("poll")
         await self._position()
-        if not any(self._unread(p) for p in self._assigned):
+        if not any(self._unread(p) for p in self._assigned) and not crowded:
             await self._cluster.wait_for_change(POLL_WAIT_S)
             await self._position()
-        return self._take()
+        return self._take(crowded)
 
     async def keep_alive(self) -> None:
         """See `ports.Session.keep_alive`."""
@@ -163,14 +164,17 @@ class FakeSession:
     def _unread(self, partition: Partition) -> list[Stored]:
         return self._cluster.logs[partition][self._positions[partition] :]
 
-    def _take(self) -> list[Record]:
+    def _take(self, crowded: Collection[Partition]) -> list[Record]:
         if not self.progress.positioned:
             return []
         now = asyncio.get_running_loop().time()
         records: list[Record] = []
-        for partition in self._assigned:
+        # The shortest first: what it leaves of its share goes to the others.
+        asked = sorted(set(self._assigned).difference(crowded), key=lambda p: len(self._unread(p)))
+        for position, partition in enumerate(asked):
             start = self._positions[partition]
-            stored = self._unread(partition)[: self._records_max - len(records)]
+            share = -(-(self._records_max - len(records)) // (len(asked) - position))
+            stored = self._unread(partition)[:share]
             self._positions[partition] += len(stored)
             records += [
                 Record(

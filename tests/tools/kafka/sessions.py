@@ -10,7 +10,16 @@ import pytest
 from service.progress import next_offsets
 from service.records import Outgoing, Partition, Publication, Record
 from service.settings import KafkaSettings
-from tools.kafka.kinds import INPUTS, AnySession, Fake, Kafka, Real, real_kafka, simulated_sessions
+from tools.kafka.kinds import (
+    INPUTS,
+    AnySession,
+    Fake,
+    Kafka,
+    Mode,
+    Real,
+    real_kafka,
+    simulated_sessions,
+)
 from tools.kafka.topics import Message
 
 if TYPE_CHECKING:
@@ -24,6 +33,14 @@ KEYS = [f"key-{number}".encode() for number in range(40)] + [b"", b"\xff\x00\xfe
 async def real(request: pytest.FixtureRequest) -> AsyncIterator[Real]:
     """Give real Kafka."""
     async with real_kafka(request, "exactly_once") as kafka:
+        yield kafka
+
+
+@pytest.fixture(params=["exactly_once", "at_least_once"])
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[Real]:
+    """Give real Kafka in each mode of delivery."""
+    mode: Mode = request.param
+    async with real_kafka(request, mode) as kafka:
         yield kafka
 
 
@@ -104,7 +121,7 @@ async def shared(*sessions: AnySession) -> list[list[Record]]:
 def publication(records: Sequence[Record], topic: str) -> Publication:
     """Publish each record as it is."""
     return Publication(
-        tuple(Outgoing(topic, r.key, r.value, r.headers, r.partition) for r in records),
+        tuple(Outgoing(topic, r.key, r.value, r.headers, r.partition, r.offset) for r in records),
         next_offsets(records),
         records[-1].epoch,
     )
