@@ -94,7 +94,7 @@ FILES: dict[str, str] = {
     "text.normalise": "social ratings formulas addresses meanings __init__",
     "lab.teaching.templates": "__init__ words answers complaints denials endings "
     "irony neutral phrases praise reports turns",
-    "settings": "fields places kafka groups __init__",
+    "settings": "fields places feeds kafka groups __init__",
     "wire": "headers contracts letters cloudevents kept_headers decode encode __init__",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka": "error_codes connection decompress batches record fetching background committed "
