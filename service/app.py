@@ -20,6 +20,7 @@ from service.assembly import SystemClock, build_base, build_model_parts, build_p
 from service.errors import RetriableError, ServiceError
 from service.observe.health import not_alive
 from service.retry import Retry
+from service.settings.carry import carry_notice
 
 if TYPE_CHECKING:
     from service.assembly import ModelParts
@@ -67,6 +68,9 @@ class Service:
             ServiceError: a failure that retrying does not fix.
         """
         work = stop = None
+        carry, include_text = self._settings.kafka.carry, self._settings.delivery.include_text
+        if notice := carry_notice(carry, include_text=include_text):
+            log.warning(notice)
         try:
             await self._base.http.start()
             work = asyncio.create_task(self._work(), name="work")

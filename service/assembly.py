@@ -25,6 +25,7 @@ from service.observe.monitor import Monitor
 from service.scoring.batch import BatchScorer
 from service.scoring.inference import Inference
 from service.scoring.processing import load_processing
+from service.settings.carry import AUTO, carried_paths
 from service.stream.batcher import Batcher, Limits
 from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
@@ -34,7 +35,7 @@ from service.text.prepare import PrepareThread
 from service.web.live import Live
 from service.web.score_api import ScoreApi
 from service.web.server import HttpServer
-from service.wire import Decoder, Encoder, KeptHeaders
+from service.wire import Carried, Decoder, Encoder, KeptHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,6 +176,10 @@ def build_pipeline(
             service_version(),
             f"urn:sentiment-stream:{kafka.group_id}" if kafka.cloudevents else None,
             KeptHeaders.without(kafka.drop_headers),
+            Carried(
+                carried_paths(kafka.carry, include_text=delivery.include_text),
+                short_only=kafka.carry == AUTO,
+            ),
         ),
         breaker=Breaker(delivery.breaker_records, delivery.breaker_share),
         counts=OutcomeCounts(

@@ -37,11 +37,11 @@ ARROWS: dict[str, set[str]] = {
     "topics": {"errors", "kafka.once", "records", "scoring", "terminal", "wire"},
     "web": {"errors", "observe", "sequences", "scoring"},
     "assembly": {
-        "checkpoint", "engines", "kafka", "observe", "scoring", "stream", "text", "web", "wire",
+        "checkpoint", "engines", "kafka", "observe", "scoring", "settings", "stream", "text", "web", "wire",
     },
     "lab.measuring": {"checkpoint", "errors", "lab.data", "scoring", "terminal"},
     "reference": {"errors", "observe", "records", "settings", "web", "wire"},
-    "app": {"assembly", "errors", "observe", "retry"},
+    "app": {"assembly", "errors", "observe", "retry", "settings"},
     "lab": {
         "checkpoint", "engines", "errors", "records", "scoring",
         "sequences", "terminal", "wire",
@@ -80,9 +80,9 @@ TYPE_ARROWS: dict[str, set[str]] = {
     "stream": {"observe", "ports", "wire"},
     "topics": {"settings"},
     "web": {"records", "settings"},
-    "assembly": {"records", "settings"},
+    "assembly": {"records"},
     "lab.measuring": {"settings"},
-    "app": {"records", "settings", "stream"},
+    "app": {"records", "stream"},
     "lab": {"settings"},
     "lab.bias": {"settings"},
     "lab.teaching": {"lab.bias"},
@@ -94,8 +94,8 @@ FILES: dict[str, str] = {
     "text.normalise": "social ratings formulas addresses meanings __init__",
     "lab.teaching.templates": "__init__ words answers complaints denials endings "
     "irony neutral phrases praise reports turns",
-    "settings": "fields places feeds kafka groups __init__",
-    "wire": "headers contracts letters cloudevents kept_headers decode encode __init__",
+    "settings": "fields places carry feeds kafka groups __init__",
+    "wire": "headers contracts letters cloudevents kept_headers carried decode encode __init__",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka": "error_codes connection decompress batches record fetching background committed "
     "producer delivery session __init__",

@@ -24,6 +24,7 @@ from service.cli.measuring import MEASURING_COMMANDS
 from service.cli.options import with_settings
 from service.cli.training import TRAINING_COMMANDS
 from service.errors import EXIT_CODES
+from service.settings.carry import carry_notice
 from service.terminal import results
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ def run(settings: Settings, check_config: bool, check_cluster: bool) -> None:
 
         check_files(settings)
         click.echo(settings.model_dump_json(indent=2))
+        include_text = settings.delivery.include_text
+        if notice := carry_notice(settings.kafka.carry, include_text=include_text):
+            click.echo(notice, err=True)
         return
     if check_cluster:
         from service.cli.cluster import print_checks  # noqa: PLC0415 - see the module's docstring

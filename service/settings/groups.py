@@ -82,7 +82,7 @@ class DeliverySettings(Group):
     mode: Literal["exactly_once", "at_least_once"] = "exactly_once"
     """exactly_once publishes in transactions; at_least_once may repeat events after a fault."""
     include_text: bool = True
-    """Whether events hold the text; false if it is personal data that must not be passed on."""
+    """Whether events hold the text; false also leaves out fields that may hold it, see CARRY."""
     drain_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 20
     """Time to finish records in progress at a stop; the rest is read again after the restart."""
     stall_timeout_s: Annotated[int, Field(ge=1, le=3600)] = 60

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FilePath
 
+from service.settings.carry import Carry  # noqa: TC001 - read at run time
 from service.settings.fields import (
     Group,
     HeaderNames,
@@ -41,8 +42,9 @@ class KafkaSettings(Group):
     tombstones: Literal["skip", "dead_letter"] = "skip"
     """Records whose value is null, such as deletions: pass them over, or make them dead letters."""
     drop_headers: HeaderNames | None = None
-    """Headers of messages that events do not keep, separated by commas, x-* for all that begin with
-    x-; those that describe the message's value are always left out."""
+    """More headers that events do not keep, separated by commas; x-* is all that begin with x-."""
+    carry: Carry = "auto"
+    """Fields that events carry; auto: all, or, without text, short id, source, lang, created_at."""
     cloudevents: bool = True
     """Whether published records carry CloudEvents attributes as headers, some 300 bytes each."""
     auto_offset_reset: Literal["earliest", "latest"] = "earliest"

@@ -71,6 +71,31 @@ def test_good_files_are_checked_without_loading_weights(
     assert "secret" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("carry", "include_text", "said"),
+    [
+        ("auto", "true", ""),
+        ("all", "true", ""),
+        ("auto", "false", "events carry id, source, lang and created_at"),
+        ("all", "false", "which may hold its text again"),
+        ("/id", "false", ""),
+    ],
+)
+def test_it_says_what_events_without_text_carry(
+    model: Path, carry: str, include_text: str, said: str
+) -> None:
+    """Beside the settings, in one line; nothing where somebody has named the fields."""
+    done = check(
+        SENTIMENT_MODEL__NAME=model,
+        SENTIMENT_KAFKA__CARRY=carry,
+        SENTIMENT_DELIVERY__INCLUDE_TEXT=include_text,
+    )
+    assert 0 == done.exit_code
+    assert carry == json.loads(done.stdout)["kafka"]["carry"]
+    assert said in done.stderr
+    assert (1 if said else 0) == len(done.stderr.splitlines())
+
+
 def test_a_missing_model_folder() -> None:
     """As `run` ends with it."""
     (line,) = lines(check(SENTIMENT_MODEL__NAME="/no/such/model"), ExitCode.USAGE)

@@ -162,6 +162,7 @@ async def test_other_shapes_of_messages(stream: Stream, topics: Topics, tmp_path
     settings = stream.settings(
         KAFKA__INPUT_TOPIC=f"{stream.input},{posts}",
         KAFKA__TEXT_FIELD="/data/body",
+        KAFKA__CARRY="/data/likes",
         DELIVERY__INCLUDE_TEXT="false",
     )
     with running_service(tmp_path, settings) as service:
