@@ -37,7 +37,8 @@ ARROWS: dict[str, set[str]] = {
     "topics": {"errors", "kafka.once", "records", "scoring", "terminal", "wire"},
     "web": {"errors", "observe", "sequences", "scoring"},
     "assembly": {
-        "checkpoint", "engines", "kafka", "observe", "scoring", "settings", "stream", "text", "web", "wire",
+        "checkpoint", "engines", "kafka", "observe", "scoring", "settings", "stream", "text",
+        "web", "wire",
     },
     "lab.measuring": {"checkpoint", "errors", "lab.data", "scoring", "terminal"},
     "reference": {"errors", "observe", "records", "settings", "web", "wire"},
