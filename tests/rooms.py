@@ -24,7 +24,8 @@ ARROWS: dict[str, set[str]] = {
     "wire": {"records"},
     "checkpoint": {"errors", "records", "settings"},
     "kafka.throttling": {"errors"},
-    "kafka": {"errors", "kafka.throttling", "progress", "records", "settings"},
+    "kafka.history": {"records"},
+    "kafka": {"errors", "kafka.history", "kafka.throttling", "progress", "records", "settings"},
     "ports": set(),
     "text": {"errors", "records", "sequences", "text.normalise"},
     "kafka.once": {"errors", "kafka", "progress", "records"},
@@ -70,6 +71,7 @@ ARROWS: dict[str, set[str]] = {
 # What a room names in annotations only.
 TYPE_ARROWS: dict[str, set[str]] = {
     "progress": {"records"},
+    "kafka.history": {"settings"},
     "kafka.throttling": {"records"},
     "ports": {"progress", "records"},
     "text": {"wire"},
@@ -129,7 +131,7 @@ FILES: dict[str, str] = {
 # Libraries that are heavy, or that stand for something outside, and the rooms that know them.
 LIBRARIES: dict[str, set[str]] = {
     "aiohttp": {"web"},
-    "aiokafka": {"kafka", "kafka.once", "kafka.requests", "bench", "demo"},
+    "aiokafka": {"kafka", "kafka.history", "kafka.once", "kafka.requests", "bench", "demo"},
     "click": {"cli"},
     "confluent_kafka": {"bench", "demo"},
     "cramjam": {"kafka"},

@@ -24,6 +24,7 @@ from aiokafka.protocol.offset import OffsetRequest
 
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import background
+from service.kafka.history import History
 from service.records import Partition
 
 if TYPE_CHECKING:
@@ -87,9 +88,10 @@ class Committed:
 class Starts:
     """Where each assigned partition is read from."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
-        """Ask nobody yet."""
+    def __init__(self, options: Mapping[str, Any], settings: KafkaSettings) -> None:
+        """Ask nobody yet; `options` are those of `connection_options`."""
         self._settings = settings
+        self._history = History(options, settings)
         # By partition: how many offsets expired before they were read.
         self.lost: Counter[Partition] = Counter()
         # Topics of which the group had committed offsets before it was last formed.
@@ -137,6 +139,9 @@ class Starts:
             _bounds(consumer.end_offsets, partitions),
         )
         starts = {}
+        await self._history.tell(
+            [Partition(*p) for p, o in zip(partitions, offsets, strict=True) if o is None]
+        )
         for place, offset in zip(partitions, offsets, strict=True):
             # After a rewind this member's own progress may be ahead of the answer: a transaction
             # that has just ended shows a moment later, and a coordinator that does not know yet

@@ -61,7 +61,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._options = connection_options(settings)
         self._consumer: AIOKafkaConsumer = None
         self._committed: Committed
-        self._starts = Starts(settings)
+        self._starts = Starts(self._options, settings)
         self.lost = self._starts.lost
         self._tails = Tails()
         self._delivery: Delivery = (

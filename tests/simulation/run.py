@@ -60,6 +60,10 @@ async def _check_access(options: Mapping[str, Any]) -> None:
         raise RetriableError("the brokers are away")
 
 
+async def _no_records(options: Mapping[str, Any], topic: str) -> list[Any]:  # noqa: ARG001 - as the real one
+    return []
+
+
 @contextmanager
 def simulated_kafka() -> Iterator[None]:
     """Put the simulated clients where aiokafka's stand, and keep the service's logs quiet."""
@@ -70,6 +74,7 @@ def simulated_kafka() -> Iterator[None]:
             patch("service.kafka.fetching.AIOKafkaConsumer", Consumer),
             patch("service.kafka.producer.AIOKafkaProducer", Producer),
             patch("service.kafka.session.check_access", _check_access),
+            patch("service.kafka.history.last_records", _no_records),
         ):
             yield
     finally:
