@@ -112,6 +112,7 @@ def test_an_event_says_where_its_record_is_from() -> None:
         assert origin(other, "another group") is None
     for broken in (b"\xff/1/2", b"in", b"in/x/3"):
         assert origin(event((source, ("ce_subject", broken))), "g") is None
+    odd: Any
     for odd in (None, [], {}, {"origin": 1}, {"origin": {"topic": "in"}}):
         assert origin(event((), odd), "g") is None
     assert origin(SimpleNamespace(headers=(), value=None), "g") is None
