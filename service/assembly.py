@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jsonpointer import JsonPointer
 
 from service.checkpoint.files import resolve
 from service.checkpoint.tuning import tuned
@@ -150,8 +149,9 @@ def build_prepare(settings: Settings, encoder: TextEncoder, languages: Languages
     kafka = settings.kafka
     decoder = Decoder(
         kafka.input_format,
-        JsonPointer(kafka.text_field),
+        kafka.places,
         settings.model.text_bytes_max,
+        conditions=kafka.conditions,
         skip_tombstones=kafka.tombstones == "skip",
     )
     return PrepareThread(decoder, encoder, languages)

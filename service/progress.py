@@ -71,5 +71,8 @@ class Progress:
 
 
 def next_offsets(records: Iterable[Record]) -> dict[Partition, int]:
-    """Offsets to commit after these records, given in the order they were read."""
-    return {record.partition: record.offset + 1 for record in records}
+    """Offsets to commit after these records, given in the order they were read.
+
+    A record that is a list is behind the offset only with its last element.
+    """
+    return {record.partition: record.offset + record.is_last for record in records}

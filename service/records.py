@@ -30,14 +30,16 @@ class Reason(StrEnum):
     ENGINE_ERROR = "engine_error"
     EVENT_TOO_LARGE = "event_too_large"
     OTHER_LANGUAGE = "other_language"
+    TOO_MANY_ELEMENTS = "too_many_elements"
 
 
 class SkipReason(StrEnum):
     """Why a record was passed over. It may grow: these are in metrics and spans only."""
 
     TOMBSTONE = "tombstone"
-    # By SENTIMENT_KAFKA__SKIP: nothing is there, something is, it is this value, it is another, or
-    # it equals another place.
+    # By SENTIMENT_KAFKA__SKIP: no place holds a text, nothing is there, something is, it is this
+    # value, it is another, or it equals another place.
+    NO_TEXT = "no_text"
     ABSENT = "absent"
     PRESENT = "present"
     VALUE = "value"
@@ -66,6 +68,10 @@ class Record:
 
     `epoch` is the epoch in which it was polled (see `progress`); `polled_at` is the monotonic time
     of the poll in seconds.
+
+    A record that is a list of messages is decoded to a record for each element: with its `index`,
+    and a value that holds this element alone. Only the last one `is_last`: with it the record's
+    offset is committed. None of them is committed without the others.
     """
 
     partition: Partition
@@ -76,6 +82,8 @@ class Record:
     headers: Headers
     epoch: int
     polled_at: float
+    index: int | None = None
+    is_last: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TextIO
 
-from jsonpointer import JsonPointer
 from rich.text import Text
 
-from service.records import Message, Partition, Reading, Reason, Record, Rejected
+from service.records import Message, Partition, Reading, Reason, Record, Rejected, Skipped
 from service.scoring.texts import CHUNK_TEXTS, LoadedModel, Scorer, load_model
 from service.sequences import with_results
+from service.settings.places import text_places
 from service.terminal import QUIET, WARN, labelled, printable
 from service.wire import Decoder
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from service.records import Decoded
+    from service.records import Headers
     from service.settings import Settings
 
 # A request of the published endpoint is one object, so all of it is held in memory.
@@ -100,7 +100,7 @@ def score_lines(
         SettingsError, ModelError: as `load_model`, or the model has stopped working.
     """
     scorer = Scorer(model or load_model(settings.model))
-    decoder = Decoder("json", JsonPointer("/text"), settings.model.text_bytes_max)
+    decoder = Decoder("json", text_places("/text"), settings.model.text_bytes_max)
     remaining = _decoded(iter(lines), decoder)
     while chunk := list(islice(remaining, CHUNK_TEXTS)):
         write(_scored(chunk, scorer))
@@ -114,19 +114,20 @@ def score_texts(
 ) -> None:
     """As `score_lines`, for texts given as arguments, none of which is parsed as JSON."""
     scorer = Scorer(model or load_model(settings.model))
-    decoder = Decoder("text", JsonPointer("/text"), settings.model.text_bytes_max)
+    decoder = Decoder("text", text_places("/text"), settings.model.text_bytes_max)
     # Restores bytes of the shell that are not UTF-8, so that the decoder rejects them.
     encoded = (text.encode(errors="surrogateescape") for text in texts)
-    write(_scored([decoder.decode(_record(text, _TEXT)) for text in encoded], scorer))
+    decoded = chain.from_iterable(_decode(text, _TEXT, decoder) for text in encoded)
+    write(_scored(list(decoded), scorer))
 
 
-def _scored(decoded: list[Decoded], scorer: Scorer) -> Iterator[ScoredLine]:
+def _scored(decoded: list[Message | Rejected], scorer: Scorer) -> Iterator[ScoredLine]:
     messages = [one for one in decoded if isinstance(one, Message)]
     readings = scorer.score_each(message.text for message in messages)
     yield from with_results(decoded, Message, zip(messages, readings, strict=True))
 
 
-def _decoded(lines: Iterator[bytes], decoder: Decoder) -> Iterator[Decoded]:
+def _decoded(lines: Iterator[bytes], decoder: Decoder) -> Iterator[Message | Rejected]:
     head = next(lines, None)
     if head is None:
         return
@@ -136,12 +137,14 @@ def _decoded(lines: Iterator[bytes], decoder: Decoder) -> Iterator[Decoded]:
         held = list(_up_to(REQUEST_BYTES_MAX, chain([head], lines)))
         elements = _elements(b"".join(held))
         if elements is not None:
-            yield from (_decode_element(element, decoder) for element in elements)
+            for element in elements:
+                yield from _decode(json.dumps({"text": element}).encode(), _JSON, decoder)
             return
         lines = chain(held, lines)
     else:
         lines = chain([head], lines)
-    yield from (_decode_line(line.rstrip(b"\r\n"), decoder) for line in lines)
+    for line in lines:
+        yield from _decode_line(line.rstrip(b"\r\n"), decoder)
 
 
 def _up_to(bytes_max: int, lines: Iterator[bytes]) -> Iterator[bytes]:
@@ -162,19 +165,24 @@ def _elements(value: bytes) -> list[Any] | None:
     return elements if isinstance(elements, list) else None
 
 
-def _decode_element(element: Any, decoder: Decoder) -> Decoded:
-    value = json.dumps({"text": element}).encode()
-    return decoder.decode(_record(value, _JSON))
-
-
-def _decode_line(line: bytes, decoder: Decoder) -> Decoded:
+def _decode_line(line: bytes, decoder: Decoder) -> list[Message | Rejected]:
     if line.lstrip().startswith(b"{"):
-        decoded = decoder.decode(_record(line, _JSON))
-        if isinstance(decoded, Message) or decoded.reason is not Reason.NOT_JSON:
+        decoded = _decode(line, _JSON, decoder)
+        if not any(isinstance(one, Rejected) and one.reason is Reason.NOT_JSON for one in decoded):
             return decoded
-    return decoder.decode(_record(line, _TEXT))
+    return _decode(line, _TEXT, decoder)
 
 
-def _record(value: bytes, headers: tuple[tuple[str, bytes], ...]) -> Record:
+def _decode(value: bytes, headers: Headers, decoder: Decoder) -> list[Message | Rejected]:
+    """Messages of a line, several if it is an event whose data is a list; at least one."""
+    return [
+        Rejected(one.record, Reason.TEXT_MISSING, "the list is empty", "decode")
+        if isinstance(one, Skipped)
+        else one
+        for one in decoder.decode(_record(value, headers))
+    ]
+
+
+def _record(value: bytes, headers: Headers) -> Record:
     """A record for the decoder; its coordinates mean nothing."""
     return Record(_NOWHERE, 0, 0, None, value, headers, 0, 0.0)

@@ -52,6 +52,8 @@ REASONS = {
     Reason.EVENT_TOO_LARGE: "the output topic refuses the event as too large",
     Reason.OTHER_LANGUAGE: "the text is in none of `SENTIMENT_MODEL__LANGUAGES`, and "
     "`SENTIMENT_MODEL__OTHER_LANGUAGES=dead_letter`",
+    Reason.TOO_MANY_ELEMENTS: "the list has over 1,000 elements, or repeats over 16 MiB of what is "
+    "around them",
 }
 
 # A longer enumeration is shown by its type alone.

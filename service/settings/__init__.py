@@ -25,6 +25,7 @@ from service.settings.groups import (
     TracingSettings,
 )
 from service.settings.kafka import KafkaSettings
+from service.settings.places import foreign_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,6 +106,13 @@ def _conflicts(settings: Settings) -> Iterator[str]:
             f"SENTIMENT_KAFKA__OUTPUT_TOPIC={kafka.output_topic} and "
             f"SENTIMENT_KAFKA__DEAD_LETTER_TOPIC={kafka.dead_letter_topic} share a topic, "
             "which would feed the service its own output; name different ones"
+        )
+    foreign = foreign_list(kafka.places, kafka.conditions)
+    if foreign is not None:
+        yield (
+            f"SENTIMENT_KAFKA__SKIP={kafka.skip} looks at each element of {foreign.written}, but "
+            f"SENTIMENT_KAFKA__TEXT_FIELD={kafka.text_field} does not take that list apart; name "
+            "the same list in both, or one element by its number"
         )
     for name, value, limit_name, limit in (
         ("HEARTBEAT_INTERVAL_MS", kafka.heartbeat_ms, "SESSION_TIMEOUT_MS / 3",

@@ -7,23 +7,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from jsonpointer import JsonPointer, JsonPointerException
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 def _matching(pattern: str, allowed: str) -> Any:
     """A string that matches `pattern`; `allowed` describes the pattern for error messages."""
     return Field(pattern=pattern, json_schema_extra={"allowed": allowed})
-
-
-def _json_pointer(value: str) -> str:
-    try:
-        JsonPointer(value)
-    except JsonPointerException as error:
-        raise ValueError(f"is not a JSON pointer ({error})") from None
-    if not value:
-        raise ValueError("means the whole message; use INPUT_FORMAT=text for that")
-    return value
 
 
 def _with_ports(value: str) -> str:
@@ -57,11 +46,6 @@ Servers = Annotated[
         "host:port, several separated by commas without spaces, like a:9092,b:9092",
     ),
     AfterValidator(_with_ports),
-]
-Pointer = Annotated[
-    str,
-    Field(json_schema_extra={"allowed": "a JSON pointer, like /text or /data/body"}),
-    AfterValidator(_json_pointer),
 ]
 Commit = Annotated[str, _matching(r"^[0-9a-f]{7,40}$", "7 to 40 of the characters 0-9 a-f")]
 Device = Annotated[

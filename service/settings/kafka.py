@@ -17,8 +17,15 @@ from service.settings.fields import (
     Name,
     Names,
     NotEmpty,
-    Pointer,
     Servers,
+)
+from service.settings.places import (
+    Condition,
+    Place,
+    Skip,
+    TextField,
+    skip_conditions,
+    text_places,
 )
 
 
@@ -37,8 +44,10 @@ class KafkaSettings(Group):
     """Consumer group; replicas of one service share it."""
     input_format: Literal["json", "text"] = "json"
     """Format of messages without a content-type header: a JSON object, or just the text."""
-    text_field: Pointer = "/text"
-    """JSON pointer to the text within a message."""
+    text_field: TextField = "/text"
+    """Where the text is within a message; of several places the first that holds one counts."""
+    skip: Skip = ""
+    """Messages that are no text to score: passed over and counted, never dead letters."""
     tombstones: Literal["skip", "dead_letter"] = "skip"
     """Records whose value is null, such as deletions: pass them over, or make them dead letters."""
     drop_headers: HeaderNames | None = None
@@ -80,6 +89,16 @@ class KafkaSettings(Group):
     def input_topics(self) -> tuple[str, ...]:
         """The topics to read."""
         return tuple(self.input_topic.split(","))
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where the text is."""
+        return text_places(self.text_field)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What is skipped."""
+        return skip_conditions(self.skip)
 
     @property
     def heartbeat_ms(self) -> int:

@@ -47,6 +47,8 @@ Place = tuple[Pointer, ...]
 class Condition:
     """A record that meets it is skipped, for `reason`, which also says how to compare.
 
+    Whether it meets NO_TEXT is up to the places of the text; it has no pointer of its own.
+
     `value` is what the pointer's value is compared with, `other` the pointer of the value that it
     is compared with.
     """
@@ -96,12 +98,19 @@ def skip_conditions(value: str) -> tuple[Condition, ...]:
     return conditions
 
 
-def lists_of(places: tuple[Place, ...]) -> tuple[str | None, ...]:
-    """The names up to the last EACH of those places; empty if they name no list."""
-    return max((pointer.in_list for place in places for pointer in place), key=len)
+def foreign_list(places: tuple[Place, ...], conditions: tuple[Condition, ...]) -> Pointer | None:
+    """A pointer of a condition to elements of a list that the places do not name; None if none."""
+    names = max((pointer.in_list for place in places for pointer in place), key=len)
+    for condition in conditions:
+        for pointer in condition.pointers:
+            if names[: len(pointer.in_list)] != pointer.in_list:
+                return pointer
+    return None
 
 
 def _condition(part: str, whole: str) -> Condition:
+    if part == "!":
+        return Condition(SkipReason.NO_TEXT, Pointer("", ()))
     before, equals, after = part.partition("=")
     before, after = before.rstrip(), after.lstrip()
     absent = before.startswith("!")
@@ -182,8 +191,8 @@ Skip = Annotated[
     str,
     Field(
         json_schema_extra={
-            "allowed": "conditions separated by commas: !/text (nothing is there), /bot (something "
-            "is), /op=d, /type!=post, /before/text==/after/text"
+            "allowed": "conditions separated by commas: ! (no text), !/text (nothing is there), "
+            "/bot (something is), /op=d, /type!=post, /before/text==/after/text"
         }
     ),
     AfterValidator(_skip),

@@ -44,8 +44,12 @@ class _ToEncode(NamedTuple):
 def prepared(
     decoder: Decoder, encoder: TextEncoder, languages: Languages, records: Sequence[Record]
 ) -> list[Item]:
-    """The item of each record, in the same order."""
-    found = [_with_language(decoder.decode(record), languages) for record in records]
+    """The items of each record, in the same order; those of a list are next to each other."""
+    found = [
+        _with_language(decoded, languages)
+        for record in records
+        for decoded in decoder.decode(record)
+    ]
     texts = [item for item in found if isinstance(item, _ToEncode)]
     documents = [
         Document(text.message, windows, stats, text.language)
@@ -83,7 +87,7 @@ class PrepareThread:
         self._in_use = threading.Lock()
 
     async def __call__(self, records: Sequence[Record]) -> list[Item]:
-        """Prepare records; one item for each, in the same order."""
+        """Prepare records; see `prepared`."""
         work = partial(prepared, self._decoder, self._encoder, self._languages, records)
         if _quick(records) and self._in_use.acquire(blocking=False):
             try:

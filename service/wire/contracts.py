@@ -83,6 +83,12 @@ class Origin(BaseModel):
     partition: int = Field(ge=0)
     offset: int = Field(ge=0)
     timestamp: int | None = Field(description="Milliseconds since 1970; null if it has none.")
+    index: int | None = Field(
+        default=None,
+        ge=0,
+        description="Number of the element in a record that is a list of messages, from 0; null of "
+        "a single message.",
+    )
 
 
 class SentimentEvent(BaseModel):
@@ -129,6 +135,7 @@ class SentimentEvent(BaseModel):
                         "partition": 3,
                         "offset": 1041,
                         "timestamp": 1777887000000,
+                        "index": None,
                     },
                     "processed_at": "2026-05-04T09:30:00.093Z",
                     "latency_ms": 18.4,
@@ -139,8 +146,9 @@ class SentimentEvent(BaseModel):
     )
 
     id: str = Field(
-        description="UUIDv5 of topic, partition, offset and timestamp of the input record: the "
-        "same record always gives the same id, so a repeat can be recognised."
+        description="UUIDv5 of topic, partition, offset and timestamp of the input record, and of "
+        "the element's index in a list: the same record always gives the same id, so a repeat can "
+        "be recognised."
     )
     source_id: Any = Field(description="The message's id, as it was sent.")
     source: Any

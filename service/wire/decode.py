@@ -1,4 +1,4 @@
-"""Decodes records to messages: strict JSON, plain text, or a CloudEvent that holds either.
+"""Decodes records to messages: JSON, plain text, lists of messages, or CloudEvents that hold them.
 
 Pure. Bad input gives a value (`Rejected`), never an exception, and so does a record that the
 settings pass over (`Skipped`). The detail of a rejection names positions and types, and never
@@ -7,176 +7,246 @@ contains text of the message.
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
-
-from jsonpointer import JsonPointer, JsonPointerException
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from service.records import Message, Reason, Record, Rejected, Skipped, SkipReason
 from service.wire import cloudevents
+from service.wire.documents import forms
+from service.wire.documents.forms import Form
+from service.wire.documents.json_values import (
+    MISSING,
+    RejectError,
+    opened,
+    parsed,
+    type_of,
+    utf8,
+    written,
+)
+from service.wire.documents.pointers import holds_nothing, skip_reason, take_text
+from service.wire.messages import Found, Messages
 
 if TYPE_CHECKING:
-    from service.records import Decoded, Headers
+    from collections.abc import Iterable, Iterator, Sequence
 
-TEXT = "text/plain"
-JSON = "application/json"
-# Deeper than any real message, and far below the depth that overflows a parser's stack.
-DEPTH_MAX = 100
+    from service.records import Decoded
+    from service.settings.places import Condition, Place
 
-# Matches a string whole; possessive, so that an unclosed string causes no backtracking.
-_STRUCTURE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{\]}]', re.DOTALL)
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+# All elements of a record are committed together: so many take the model some seconds.
+ELEMENTS_MAX = 1000
+# What elements have in common is copied into each of their events. The batcher holds twice this.
+COPIED_BYTES_MAX = 16 * 2**20
 
-
-class _RejectError(Exception):
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
+# An element of a record: its bytes, and its message or why there is none.
+_Element = tuple[bytes, Found | RejectError]
 
 
-@dataclass(frozen=True, slots=True)
 class Decoder:
     """Decodes records as the settings say: input format, where the text is, how long it may be.
 
-    With `skip_tombstones` a record whose value is null is `Skipped`, without it `Rejected`.
+    `places` are those of `settings.places.text_places`. A message that meets one of `conditions` is
+    `Skipped`. With `skip_tombstones` so is a record whose value is null; without it is `Rejected`.
     """
 
-    input_format: str
-    text_pointer: JsonPointer
-    text_bytes_max: int
-    skip_tombstones: bool = False
+    def __init__(
+        self,
+        input_format: str,
+        places: Sequence[Place],
+        text_bytes_max: int,
+        *,
+        conditions: Sequence[Condition] = (),
+        skip_tombstones: bool = False,
+    ) -> None:
+        """Decode nothing yet."""
+        self._default = Form.TEXT if input_format == "text" else Form.JSON
+        self._places = places
+        self._text_bytes_max = text_bytes_max
+        self._conditions = conditions
+        self._skips_no_text = any(c.reason is SkipReason.NO_TEXT for c in conditions)
+        self._skip_tombstones = skip_tombstones
+        pointers = [pointer for place in places for pointer in place]
+        self._whole = not pointers[0].names
+        self._messages = Messages(places)
+        # Where the text always is, object by object; empty if there is more to look at.
+        simple = len(pointers) == 1 and not pointers[0].in_list and not conditions
+        names = pointers[0].names if simple else ()
+        self._names = tuple(name for name in names if name is not None)
 
-    def decode(self, record: Record) -> Decoded:
-        """Decode one record; returns `Rejected` with the reason if it cannot be used."""
-        if record.value is None and self.skip_tombstones:
-            return Skipped(record, SkipReason.TOMBSTONE)
+    def decode(self, record: Record) -> list[Decoded]:
+        """Decode one record to its messages, in their order; there is one unless it is a list.
+
+        `Rejected` says why one cannot be used, `Skipped` why it is passed over. All have the
+        record's coordinates. Those of a list also have an index, and the bytes of a record that
+        holds this element alone.
+        """
+        value = record.value
+        if value is None:
+            if self._skip_tombstones:
+                return [Skipped(record, SkipReason.TOMBSTONE)]
+            return [Rejected(record, Reason.TOMBSTONE, "the value is null", "decode")]
         try:
-            text, fields = self._text_and_fields(record)
-            self._check_text(text)
-        except _RejectError as error:
-            return Rejected(record, error.reason, error.detail, "decode")
-        return Message(record, text, fields)
+            return self._decoded(record, value)
+        except RejectError as error:
+            return [_rejected(record, error)]
 
-    def _text_and_fields(self, record: Record) -> tuple[str, dict[str, Any]]:
-        if record.value is None:
-            raise _RejectError(Reason.TOMBSTONE, "the value is null")
-        text = _utf8(record.value)
-        media_type = self._media_type(record.headers)
-        if media_type == TEXT:
-            return text, cloudevents.fields_from_headers(record.headers)
-        document = _parse_json(record.value, text)
-        if media_type == cloudevents.STRUCTURED and isinstance(document, dict):
-            if "data" not in document:
-                raise _RejectError(Reason.TEXT_MISSING, "there is nothing at /data")
-            attributes = cloudevents.fields_from_attributes(document)
-            document = document["data"]
-        else:
+    def _decoded(self, record: Record, value: bytes) -> list[Decoded]:
+        form = forms.form_of(record.headers) if record.headers else None
+        if form is None:
+            form = self._default
+        if form is Form.TEXT:
             attributes = cloudevents.fields_from_headers(record.headers)
-        if not isinstance(document, dict):
-            raise _RejectError(Reason.WRONG_TYPE, f"the message is {_json_type(document)}")
-        text = self._take_text(document)
-        # The message's own fields take precedence over the attributes.
-        return text, document | {k: v for k, v in attributes.items() if document.get(k) is None}
-
-    def _media_type(self, headers: Headers) -> str:
-        for name, value in headers:
-            if name.lower() == "content-type" and value is not None:
-                media_type = value.split(b";")[0].strip().lower().decode(errors="replace")
-                if media_type in (TEXT, JSON, cloudevents.STRUCTURED):
-                    return media_type
-        return TEXT if self.input_format == "text" else JSON
-
-    def _take_text(self, document: dict[str, Any]) -> str:
-        """Remove the text from the document, so that the message holds it only once."""
-        path = self.text_pointer.path
-        missing = _RejectError(Reason.TEXT_MISSING, f"there is nothing at {path}")
+            return [self._plain(record, utf8(value), attributes)]
+        if form is Form.LINES:
+            return self._elements(record, value, self._lines(value))
         try:
-            parent, key = self.text_pointer.to_last(document)
-            text = parent[key]
-        except (JsonPointerException, LookupError, TypeError, ValueError):
-            raise missing from None
-        if isinstance(parent, str):  # some versions of jsonpointer index into strings
-            raise missing
-        if not isinstance(text, str):
-            raise _RejectError(Reason.WRONG_TYPE, f"{path} is {_json_type(text)}, not a string")
-        if isinstance(parent, dict):
-            del parent[key]
-        else:
-            parent[key] = None
+            document = parsed(value, utf8(value))
+        except RejectError:
+            if form is Form.JSON and forms.are_lines(value):
+                return self._elements(record, value, self._lines(value))
+            raise
+        if self._names and form is Form.JSON and type(document) is dict:
+            text = self._taken(document)
+            if text is not None:
+                headers = record.headers
+                attributes = cloudevents.fields_from_headers(headers) if headers else {}
+                return [self._message(record, text, document, attributes)]
+        found = list(islice(self._messages.of(document, form), ELEMENTS_MAX + 1))
+        if len(found) == 1 and not found[0].is_listed:
+            return [self._item(record, found[0])]
+        elements = ((_cut_down(value, document, one), one) for one in found)
+        return self._elements(record, value, elements)
+
+    def _taken(self, document: dict[str, Any]) -> str | None:
+        """The text of most records, which is taken out of the document; None if it is another."""
+        parent = document
+        for name in self._names[:-1]:
+            parent = parent.get(name, {})
+            if type(parent) is not dict:
+                return None
+        text = parent.get(self._names[-1])
+        if type(text) is not str or text == "" or text.isspace():
+            return None
+        del parent[self._names[-1]]
         return text
 
-    def _check_text(self, text: str) -> None:
+    def _lines(self, value: bytes) -> Iterator[_Element]:
+        """The elements of JSON by lines; a line that is none is an element too."""
+        for line in value.split(b"\n"):
+            if not line.strip():
+                continue
+            try:
+                document = parsed(line, utf8(line))
+                for one in self._messages.of(document, Form.JSON):
+                    yield _cut_down(line, document, one), one
+            except RejectError as error:
+                yield line, error
+
+    def _elements(
+        self, record: Record, value: bytes, elements: Iterable[_Element]
+    ) -> list[Decoded]:
+        kept: list[_Element] = []
+        size = 0
+        for element in elements:
+            kept.append(element)
+            size += len(element[0])
+            if len(kept) > ELEMENTS_MAX:
+                raise _too_many(f"over {ELEMENTS_MAX} elements")
+            if size > len(value) + COPIED_BYTES_MAX:
+                raise _too_many(f"what its elements share is over {COPIED_BYTES_MAX} bytes in all")
+        if not kept:
+            return [Skipped(record, SkipReason.EMPTY_LIST)]
+        last = len(kept) - 1
+        return [
+            self._element(replace(record, value=alone, index=index, is_last=index == last), found)
+            for index, (alone, found) in enumerate(kept)
+        ]
+
+    def _element(self, record: Record, found: Found | RejectError) -> Decoded:
+        try:
+            if isinstance(found, RejectError):
+                raise found
+            return self._item(record, found)
+        except RejectError as error:
+            return _rejected(record, error)
+
+    def _item(self, record: Record, found: Found) -> Decoded:
+        """What becomes of a message.
+
+        Raises:
+            RejectError: it has no text.
+        """
+        message, event = found.message, found.event
+        attributes = (
+            cloudevents.fields_from_attributes(event)
+            if event is not None
+            else cloudevents.fields_from_headers(record.headers)
+        )
+        if isinstance(message, str) and not self._whole:
+            inner = opened(message)
+            if event is not None and forms.is_text(event, is_json=isinstance(inner, dict)):
+                return self._plain(record, message, attributes)
+            message = inner if isinstance(inner, dict) else message
+        reason = skip_reason(message, self._conditions)
+        if reason is not None:
+            return Skipped(record, reason)
+        try:
+            self._check(message, event)
+            text, fields = take_text(message, self._places)
+        except RejectError:
+            if self._messages.is_empty(found):
+                return Skipped(record, SkipReason.EMPTY_LIST)
+            if self._skips_no_text and holds_nothing(message, self._places):
+                return Skipped(record, SkipReason.NO_TEXT)
+            raise
+        return self._message(record, text, fields, attributes)
+
+    def _check(self, message: Any, event: dict[str, Any] | None) -> None:
+        if message is MISSING:
+            if event is not None and "data_base64" in event:
+                forms.with_data(event)
+            raise RejectError(Reason.TEXT_MISSING, "there is nothing at /data")
+        if not isinstance(message, dict) and not self._whole:
+            remedy = '; SENTIMENT_KAFKA__TEXT_FIELD="" takes it for the text'
+            detail = (
+                f"the message is {type_of(message)}{remedy if isinstance(message, str) else ''}"
+            )
+            raise RejectError(Reason.WRONG_TYPE, detail)
+
+    def _plain(self, record: Record, text: str, attributes: dict[str, Any]) -> Decoded:
+        """A message that is a text; only what is compared with the whole of it can skip it."""
+        reason = skip_reason(text, [c for c in self._conditions if not c.pointer.names])
+        if reason is not None:
+            return Skipped(record, reason)
         if not text or text.isspace():
-            raise _RejectError(Reason.TEXT_EMPTY, f"{len(text)} characters of white space")
-        size = len(text.encode())
-        if size > self.text_bytes_max:
-            detail = f"{size} bytes, at most {self.text_bytes_max} are scored"
-            raise _RejectError(Reason.TEXT_TOO_LARGE, detail)
+            if self._skips_no_text:
+                return Skipped(record, SkipReason.NO_TEXT)
+            raise RejectError(Reason.TEXT_EMPTY, f"{len(text)} characters of white space")
+        return self._message(record, text, {}, attributes)
+
+    def _message(
+        self, record: Record, text: str, fields: dict[str, Any], attributes: dict[str, Any]
+    ) -> Message:
+        # No character has more than four bytes.
+        if 4 * len(text) > self._text_bytes_max:
+            size = len(text.encode())
+            if size > self._text_bytes_max:
+                detail = f"{size} bytes, at most {self._text_bytes_max} are scored"
+                raise RejectError(Reason.TEXT_TOO_LARGE, detail)
+        # The message's own fields take precedence over the attributes.
+        if attributes:
+            fields = fields | {k: v for k, v in attributes.items() if fields.get(k) is None}
+        return Message(record, text, fields)
 
 
-def _utf8(value: bytes) -> str:
-    try:
-        return value.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _RejectError(Reason.NOT_UTF8, f"byte {error.start}: {error.reason}") from None
+def _cut_down(value: bytes, document: Any, one: Found) -> bytes:
+    """The bytes of a record that holds one message alone."""
+    return value if one.document is document else written(one.document).encode()
 
 
-def _parse_json(value: bytes, text: str) -> Any:
-    """Parse strict JSON; `text` is the decoded `value`.
-
-    Raises:
-        _RejectError: too deep, not JSON, not finite, or with a lone surrogate.
-    """
-    _check_depth(value)
-    try:
-        document = json.loads(text, parse_constant=_not_finite, parse_float=_finite)
-    except json.JSONDecodeError as error:
-        detail = f"line {error.lineno} column {error.colno}: {error.msg}"
-        raise _RejectError(Reason.NOT_JSON, detail) from None
-    except ValueError:
-        # The interpreter limits the digits of an integer, because parsing takes quadratic time.
-        raise _RejectError(Reason.NOT_JSON, "a number has too many digits") from None
-    if _SURROGATE_ESCAPE.search(text):
-        _check_surrogates(document)
-    return document
+def _too_many(what: str) -> RejectError:
+    return RejectError(Reason.TOO_MANY_ELEMENTS, f"{what}; send fewer of them in a record")
 
 
-def _check_depth(value: bytes) -> None:
-    if value.count(b"[") + value.count(b"{") <= DEPTH_MAX:
-        return
-    depth = 0
-    for token in _STRUCTURE.finditer(value):
-        first = token[0][0]
-        if first in b"[{":
-            depth += 1
-            if depth > DEPTH_MAX:
-                raise _RejectError(Reason.TOO_DEEP, f"nested over {DEPTH_MAX} deep")
-        elif first in b"]}":
-            depth -= 1
-
-
-def _not_finite(name: str) -> NoReturn:
-    raise _RejectError(Reason.NOT_FINITE, f"{name} is no JSON number")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if number in (float("inf"), float("-inf")):
-        raise _RejectError(Reason.NOT_FINITE, "a number is beyond the range of a double")
-    return number
-
-
-def _check_surrogates(document: Any) -> None:
-    try:
-        json.dumps(document, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        detail = "an escape stands for half of a surrogate pair"
-        raise _RejectError(Reason.LONE_SURROGATE, detail) from None
-
-
-def _json_type(value: Any) -> str:
-    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
-    return "null" if value is None else names.get(type(value), "a number")
+def _rejected(record: Record, error: RejectError) -> Rejected:
+    return Rejected(record, error.reason, error.detail, "decode")

@@ -120,6 +120,7 @@ class Encoder:
                 partition=record.partition.number,
                 offset=record.offset,
                 timestamp=record.timestamp_ms if record.timestamp_ms >= 0 else None,
+                index=record.index,
             ),
             processed_at=time,
             latency_ms=round(max(0.0, now_monotonic - record.polled_at) * 1000, 3),
@@ -187,6 +188,7 @@ class Encoder:
             topic=record.partition.topic,
             partition=str(record.partition.number),
             offset=str(record.offset),
+            index=None if record.index is None else str(record.index),
             stage=rejected.stage,
             detail=rejected.detail[:DETAIL_CHARACTERS_MAX],
             reason=rejected.reason,
@@ -205,6 +207,7 @@ def _rfc3339(now: float) -> str:
 
 
 def event_id(record: Record) -> str:
-    """The id of a record's event: UUIDv5 of its coordinates and timestamp."""
+    """The id of a record's event: UUIDv5 of its coordinates and timestamp, and of its index."""
     name = f"{record.partition.topic}/{record.partition.number}/{record.offset}"
-    return str(uuid.uuid5(EVENT_NAMESPACE, f"{name}/{record.timestamp_ms}"))
+    index = "" if record.index is None else f"/{record.index}"
+    return str(uuid.uuid5(EVENT_NAMESPACE, f"{name}/{record.timestamp_ms}{index}"))

@@ -18,6 +18,7 @@ _DEAD_LETTER_HEADERS = {
     "topic": CONNECT_PREFIX + "topic",
     "partition": CONNECT_PREFIX + "partition",
     "offset": CONNECT_PREFIX + "offset",
+    "index": OWN_PREFIX + "index",
     "stage": CONNECT_PREFIX + "stage",
     "detail": CONNECT_PREFIX + "exception.message",
     "reason": OWN_PREFIX + "reason",
@@ -34,6 +35,8 @@ DETAIL_CHARACTERS_MAX = 500
 
 class DeadLetter(BaseModel):
     """The headers of a dead letter, as strings; the value is the original one, byte for byte.
+
+    Of an element of a list it is the record's document with this element alone.
 
     Headers of these names on an input record are replaced; all others are kept.
     """
@@ -65,6 +68,11 @@ class DeadLetter(BaseModel):
     topic: str = Field(description="Original topic.")
     partition: str = Field(pattern=r"^\d+$", description="Original partition.")
     offset: str = Field(pattern=r"^\d+$", description="Original offset.")
+    index: str | None = Field(
+        default=None,
+        pattern=r"^\d+$",
+        description="Number of the element; only if the record is a list of messages.",
+    )
     stage: Stage = Field(description="The stage in which the record failed.")
     detail: str = Field(
         max_length=DETAIL_CHARACTERS_MAX,

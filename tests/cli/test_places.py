@@ -73,6 +73,7 @@ def test_what_says_no_place(value: str, complaint: str) -> None:
     ("value", "conditions"),
     [
         ("", []),
+        ("!", [(SkipReason.NO_TEXT, "", "", None)]),
         ("!/text", [(SkipReason.ABSENT, "/text", "", None)]),
         ("/bot", [(SkipReason.PRESENT, "/bot", "", None)]),
         ("/op=d", [(SkipReason.VALUE, "/op", "d", None)]),
@@ -111,7 +112,7 @@ def test_a_value_has_escapes() -> None:
     [
         ("text", "is not a JSON pointer"),
         ("!text", "has text, which is not a JSON pointer"),
-        ("!", "has no pointer where one is expected"),
+        ("!,", "has no pointer where one is expected"),
         ("/a,", "has no pointer where one is expected"),
         ("/a==", "has no pointer where one is expected"),
         ("/a==b", "has b, which is not a JSON pointer"),

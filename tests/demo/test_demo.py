@@ -10,7 +10,6 @@ from collections import Counter
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from jsonpointer import JsonPointer
 
 from service.demo import DEAD_LETTER_TOPIC, INPUT_TOPIC, OUTPUT_TOPIC, _for_demo
 from service.demo.broker import demo_broker
@@ -25,16 +24,17 @@ from service.demo.generator import (
 )
 from service.records import Decoded, Message, Partition, Reason, Record, Rejected
 from service.settings import KafkaSettings, Settings
-from service.wire import Decoder
 from service.wire.contracts import SourceMessage
+from tools.decoding import decoded as decoded_record
+from tools.decoding import decoder
 
 MESSAGES = load_messages()
-DECODER = Decoder("json", JsonPointer("/text"), Settings().model.text_bytes_max)
+DECODER = decoder(bytes_max=Settings().model.text_bytes_max)
 
 
 def decoded(play: Play) -> Decoded:
     """What the service makes of a record of the generator."""
-    return DECODER.decode(
+    return decoded_record(
         Record(
             partition=Partition(INPUT_TOPIC, 0),
             offset=0,
@@ -44,7 +44,8 @@ def decoded(play: Play) -> Decoded:
             headers=play.headers,
             epoch=0,
             polled_at=0.0,
-        )
+        ),
+        DECODER,
     )
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonpointer import JsonPointer
 from jsonschema import Draft202012Validator, ValidationError
 
 from service.records import (
@@ -24,10 +23,11 @@ from service.records import (
     Verdict,
 )
 from service.reference.schemas import schemas, write_schemas
-from service.wire import Decoder, Encoder
+from service.wire import Encoder
 from service.wire.contracts import SCHEMA_VERSION, SentimentEvent, SourceMessage
 from service.wire.headers import EVENT_SCHEMA, EVENT_TYPE, EventHeaders
 from service.wire.letters import DeadLetter
+from tools.decoding import decoded
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -107,7 +107,7 @@ def test_the_example_of_an_event_is_what_the_encoder_writes() -> None:
     sent = SOURCE["examples"][1]
     record = Record(Partition("sentiment.messages", 3), 1041, 1777887000000, b"post-4711",
                     json.dumps(sent).encode(), (), 0, 10.0)  # fmt: skip
-    message = Decoder("json", JsonPointer("/text"), 1000).decode(record)
+    message = decoded(record)
     assert isinstance(message, Message)
     [example] = EVENT["examples"]
     scores = example["scores"]

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonpointer import JsonPointer
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from service.errors import ModelError
@@ -17,7 +16,7 @@ from service.records import Document, Reason, Rejected, TextStats
 from service.text.encoder import TextEncoder
 from service.text.language import Languages
 from service.text.prepare import PrepareThread, prepared
-from service.wire import Decoder
+from tools.decoding import decoder
 from tools.values import record
 
 TOKENIZER = Path(__file__).resolve().parents[2] / "service" / "model" / "tokenizer.json"
@@ -28,7 +27,7 @@ FIRST, LAST, UNKNOWN = 101, 102, 100
 # In no vocabulary: a letter from one manuscript.
 UNHEARD_OF = "ꙮ"
 
-DECODER = Decoder("json", JsonPointer("/text"), 1000)
+DECODER = decoder()
 ENCODER = TextEncoder(Tokenizer.from_file(str(TOKENIZER)), TOKENS_MAX)
 WHOLE = Tokenizer.from_file(str(TOKENIZER))
 ENGLISH = Languages({"en"}, "score")

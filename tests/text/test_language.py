@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonpointer import JsonPointer
 from tokenizers import Tokenizer
 
 from service.records import Document, Item, Reason, Rejected, TextStats, Unscored
 from service.text.encoder import TextEncoder
 from service.text.language import CHARACTERS_MAX, Languages, plain_words
 from service.text.prepare import prepared
-from service.wire import Decoder
+from tools.decoding import decoder
 from tools.values import record
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ POSTS = ROOT / "tests" / "bench" / "languages.tsv"
 TOKENIZER = ROOT / "service" / "model" / "tokenizer.json"
 LANGUAGES = Languages({"en", "de"}, "pass")
 ENCODER = TextEncoder(Tokenizer.from_file(str(TOKENIZER)), 512)
-DECODER = Decoder("text", JsonPointer("/text"), 1000)
+DECODER = decoder(form="text")
 TEXTS = (
     "The new release fixed my sync problem, thank you!",
     "Le service client ne répond jamais au téléphone",

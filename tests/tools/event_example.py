@@ -13,11 +13,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jsonpointer import JsonPointer
-
 from service.records import Document, Message, Partition, Record, Verdict
 from service.scoring.texts import load_model, score_texts
 from service.settings import Settings
+from service.settings.places import text_places
 from service.wire import Decoder, Encoder
 from service.wire.contracts import SentimentEvent, SourceMessage
 
@@ -38,7 +37,7 @@ def made() -> dict[str, Any]:
     sent = SourceMessage.model_json_schema()["examples"][1]
     value = json.dumps(sent).encode()
     record = Record(PARTITION, OFFSET, TIMESTAMP_MS, b"post-4711", value, (), 0, 10.0)
-    message = Decoder("json", JsonPointer("/text"), 1000).decode(record)
+    [message] = Decoder("json", text_places("/text"), 1000).decode(record)
     assert isinstance(message, Message)
     model = load_model(Settings().model)
     [reading] = score_texts([message.text], model)

@@ -7,8 +7,6 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from jsonpointer import JsonPointer
-
 from service.observe.drift import DriftWindow
 from service.observe.metrics import Metrics
 from service.records import (
@@ -26,7 +24,8 @@ from service.stream.batcher import Batcher, Limits
 from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
 from service.stream.pipeline import Pipeline
-from service.wire import Decoder, Encoder
+from service.wire import Encoder
+from tools.decoding import decoder
 from tools.kafka.fake_cluster import FakeCluster
 from tools.kafka.fake_kafka import FakeSession
 from tools.kafka.stored import Stored
@@ -39,7 +38,7 @@ PARTITIONS = 3
 TOKENS = 4
 # So small that nothing else than keeping alive is a reason for a test to wait.
 KEEP_ALIVE_S = 0.001
-DECODER = Decoder("json", JsonPointer("/text"), 1000, skip_tombstones=True)
+DECODER = decoder(skip_tombstones=True)
 MODEL = ModelInfo("m", "r", "e", "float32", "cpu", ("negative", "positive"))
 
 
@@ -107,7 +106,8 @@ async def prepared(records: Sequence[Record]) -> list[Item]:
     stats = TextStats(TOKENS, truncated=False, windows=1, unknown_share=0)
     return [
         Document(item, ([0] * TOKENS,), stats) if isinstance(item, Message) else item
-        for item in map(DECODER.decode, records)
+        for record in records
+        for item in DECODER.decode(record)
     ]
 
 

@@ -12,7 +12,6 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonpointer import JsonPointer
 from jsonschema import Draft202012Validator
 
 from service.records import (
@@ -29,10 +28,11 @@ from service.records import (
     TextStats,
     Verdict,
 )
-from service.wire import Decoder, Encoder, as_produced, event_id
+from service.wire import Encoder, as_produced, event_id
 from service.wire.cloudevents import ATTRIBUTE_BYTES_MAX
 from service.wire.encode import CUT_BYTES_MAX
 from service.wire.headers import EventHeaders, LetterHeaders
+from tools.decoding import decoded, decoder
 from tools.values import record, rejected, verdict
 
 SOURCE = "urn:sentiment-stream:group"
@@ -62,7 +62,7 @@ header_values = st.one_of(
 
 
 def _decode(value: bytes, headers: Headers, form: str = "json") -> Decoded:
-    return Decoder(form, JsonPointer("/text"), 1000).decode(record(value=value, headers=headers))
+    return decoded(record(value=value, headers=headers), decoder(form=form))
 
 
 def _fields(value: bytes, headers: Headers, form: str = "json") -> dict[str, Any]:
@@ -132,9 +132,10 @@ def test_structured_mode() -> None:
     for wrong, reason in (
         (attributes, Reason.TEXT_MISSING),
         ({**attributes, "data_base64": "e30="}, Reason.TEXT_MISSING),
-        ({**attributes, "data": "fine"}, Reason.WRONG_TYPE),
+        ({**attributes, "data": 7}, Reason.WRONG_TYPE),
         ({**attributes, "data": {"body": "fine"}}, Reason.TEXT_MISSING),
-        ([attributes], Reason.WRONG_TYPE),
+        ([attributes], Reason.TEXT_MISSING),
+        ("fine", Reason.WRONG_TYPE),
     ):
         outcome = _decode(json.dumps(wrong).encode(), structured)
         assert isinstance(outcome, Rejected)

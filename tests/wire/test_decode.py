@@ -10,17 +10,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonpointer import JsonPointer
 
 from service.records import Message, Reason, Rejected, Skipped, SkipReason
-from service.wire import Decoder
+from tools.decoding import decoded, decoder
 from tools.values import record
 
 if TYPE_CHECKING:
     from service.records import Decoded, Headers
 
-TEXT_BYTES_MAX = 1000
-REASONS_OF_DECODING = {
+TEXT_BYTES_MAX = 1000  # As in tools.decoding.
+REASONS_OF_DECODING = {  # Of a record that is no list.
     Reason.NOT_UTF8,
     Reason.NOT_JSON,
     Reason.WRONG_TYPE,
@@ -37,21 +36,19 @@ REASONS_OF_DECODING = {
 def _decode(
     value: bytes | None, headers: Headers = (), pointer: str = "/text", form: str = "json"
 ) -> Decoded:
-    return Decoder(form, JsonPointer(pointer), TEXT_BYTES_MAX).decode(
-        record(value=value, headers=headers)
-    )
+    return decoded(record(value=value, headers=headers), decoder(pointer, form))
 
 
 def _message(value: bytes, headers: Headers = (), pointer: str = "/text", **more: str) -> Message:
-    decoded = _decode(value, headers, pointer, **more)
-    assert isinstance(decoded, Message), decoded
-    return decoded
+    found = _decode(value, headers, pointer, **more)
+    assert isinstance(found, Message), found
+    return found
 
 
 def _rejected(value: bytes | None, pointer: str = "/text", **more: Any) -> Rejected:
-    decoded = _decode(value, pointer=pointer, **more)
-    assert isinstance(decoded, Rejected), decoded
-    return decoded
+    found = _decode(value, pointer=pointer, **more)
+    assert isinstance(found, Rejected), found
+    return found
 
 
 BROKEN = [
@@ -65,8 +62,8 @@ BROKEN = [
     (b'{"text": "a\nb"}', Reason.NOT_JSON, "line 1 column 12: Invalid control character at"),
     (b'{"text":\n "\\x"}', Reason.NOT_JSON, r"line 2 column 3: Invalid \escape"),
     (b'{"a": ' + b"9" * 5000 + b"}", Reason.NOT_JSON, "a number has too many digits"),
-    (b'["text"]', Reason.WRONG_TYPE, "the message is an array"),
-    (b'"text"', Reason.WRONG_TYPE, "the message is a string"),
+    (b'"text"', Reason.WRONG_TYPE,
+     'the message is a string; SENTIMENT_KAFKA__TEXT_FIELD="" takes it for the text'),
     (b"null", Reason.WRONG_TYPE, "the message is null"),
     (b"7", Reason.WRONG_TYPE, "the message is a number"),
     (b'{"text": null}', Reason.WRONG_TYPE, "/text is null, not a string"),
@@ -102,16 +99,17 @@ def test_broken_input_has_a_reason(value: bytes | None, reason: Reason, detail: 
 
 def test_a_tombstone_is_skipped_where_the_settings_say_so() -> None:
     """An empty value is none: it is broken JSON as before."""
-    decoder = Decoder("json", JsonPointer("/text"), TEXT_BYTES_MAX, skip_tombstones=True)
+    by = decoder(skip_tombstones=True)
     tombstone, empty = record(value=None), record(value=b"")
-    assert decoder.decode(tombstone) == Skipped(tombstone, SkipReason.TOMBSTONE)
-    assert decoder.decode(empty) == _decode(b"")
+    assert by.decode(tombstone) == [Skipped(tombstone, SkipReason.TOMBSTONE)]
+    assert by.decode(empty) == [_decode(b"")]
 
 
 def test_every_reason_of_decoding_is_tried() -> None:
     """The list above is complete: the other reasons belong to later stages."""
     assert {reason for _, reason, _ in BROKEN} == REASONS_OF_DECODING
     later = {Reason.ENGINE_ERROR, Reason.EVENT_TOO_LARGE, Reason.OTHER_LANGUAGE}
+    later |= {Reason.TOO_MANY_ELEMENTS}
     assert later == set(Reason) - REASONS_OF_DECODING
 
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonpointer import JsonPointer
 
-from service.records import Message, Reason, Rejected
-from service.wire import Decoder
-from service.wire.decode import DEPTH_MAX
+from service.records import Message, Reason, Rejected, SkipReason
+from service.wire.documents.json_values import DEPTH_MAX
 from service.wire.letters import DETAIL_CHARACTERS_MAX
+from tools.decoding import decoded, decoder
 from tools.json_strategies import strings, values
 from tools.values import record
 
@@ -29,20 +28,19 @@ texts = strings.filter(lambda text: text and not text.isspace())
 def _decode(
     value: bytes | None, headers: Headers = (), pointer: str = "/text", form: str = "json"
 ) -> Decoded:
-    decoder = Decoder(form, JsonPointer(pointer), 1000)
-    return decoder.decode(record(value=value, headers=headers))
+    return decoded(record(value=value, headers=headers), decoder(pointer, form))
 
 
 def _message(value: bytes) -> Message:
-    decoded = _decode(value)
-    assert isinstance(decoded, Message), decoded
-    return decoded
+    found = _decode(value)
+    assert isinstance(found, Message), found
+    return found
 
 
 def _rejected(value: bytes) -> Rejected:
-    decoded = _decode(value)
-    assert isinstance(decoded, Rejected), decoded
-    return decoded
+    found = _decode(value)
+    assert isinstance(found, Rejected), found
+    return found
 
 
 def _nested(depth: int) -> bytes:
@@ -115,17 +113,23 @@ json_like = st.lists(
         st.tuples(st.text() | st.just("content-type"), st.binary() | st.none()), max_size=2
     ).map(tuple),
 )
-def test_any_bytes_give_a_message_or_a_rejection(
+def test_any_bytes_give_messages_or_rejections(
     value: bytes | None, form: str, parts: list[str], headers: Headers
 ) -> None:
-    """No input raises, whatever the settings."""
-    decoded = _decode(value, headers, "/" + "/".join(parts), form)
-    assert (decoded.record.value, decoded.record.headers) == (value, headers)
-    if isinstance(decoded, Rejected):
-        assert decoded.stage == "decode"
-    else:
-        assert isinstance(decoded, Message)
-        assert decoded.text.strip() != ""
+    """No input raises, whatever the settings; what is no list keeps its bytes."""
+    one = record(value=value, headers=headers)
+    found = decoder("/" + "/".join(parts), form).decode(one)
+    assert [item.record.is_last for item in found] == [False] * (len(found) - 1) + [True]
+    for index, item in enumerate(found):
+        if item.record.index is None:
+            assert [one] == [item.record]
+        assert item.record.index in (None, index)
+        if isinstance(item, Rejected):
+            assert item.stage == "decode"
+        elif isinstance(item, Message):
+            assert item.text.strip() != ""
+        else:
+            assert item.reason is SkipReason.EMPTY_LIST
 
 
 @given(texts, st.dictionaries(strings, values, max_size=5), st.booleans())

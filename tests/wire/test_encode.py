@@ -27,9 +27,10 @@ from service.records import (
     TextStats,
     Verdict,
 )
-from service.wire import Decoder, Encoder, event_id
+from service.wire import Encoder, event_id
 from service.wire.encode import CUT_BYTES_MAX
 from service.wire.letters import DETAIL_CHARACTERS_MAX
+from tools.decoding import decoded, decoder
 from tools.json_strategies import strings, values
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def test_an_event() -> None:
         "model": {"name": "bundled", "revision": "sha256:0", "engine": "onnx_packed",
                   "precision": "float32"},
         "text_stats": {"tokens": 5, "truncated": True, "windows": 1, "unknown_share": 0.25},
-        "origin": {"topic": "posts", "partition": 3, "offset": 7, "timestamp": 1777886999000},
+        "origin": {"topic": "posts", "partition": 3, "offset": 7, "timestamp": 1777886999000,
+                   "index": None},
         "processed_at": "2026-05-04T09:30:00.093Z",
         "latency_ms": 25.4,
         "schema_version": "1.2",
@@ -148,7 +150,7 @@ def test_the_event_holds_no_text_if_switched_off(pointer: str) -> None:
     sent = {"text": "", "id": 1, "a": [0, "", 2], "metadata": {"text": "", "b": 1}}
     JsonPointer(pointer).set(sent, secret)
     record = _record(json.dumps(sent).encode())
-    message = Decoder("json", JsonPointer(pointer), 1000).decode(record)
+    message = decoded(record, decoder(pointer))
     assert isinstance(message, Message)
     verdict = Verdict(
         Document(message, ([0],), STATS), Reading("POSITIVE", 1.0, {"POSITIVE": 1.0}, True)
@@ -184,7 +186,7 @@ def test_numbers_keep_their_value(number: float) -> None:
 def test_the_deepest_metadata_is_encoded() -> None:
     """Encoding allows the depth that decoding allows."""
     value = b'{"text": "x", "metadata": ' + b"[" * 99 + b"]" * 99 + b"}"
-    message = Decoder("json", JsonPointer("/text"), 1000).decode(_record(value))
+    message = decoded(_record(value))
     assert isinstance(message, Message)
     event = _event(_verdict(message.fields))
     assert json.dumps(event["metadata"]) == "[" * 99 + "]" * 99
