@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from chaos.plan import RECORDS, SHORT_RECORDS, long_form, short_form
+from chaos.plan import CONTROLS, FAULTS, RECORDS, SHORT_RECORDS, chosen_form, long_form, short_form
 from chaos.run import run
 from tools.kafka.jars import BrokerUnavailableError
 
@@ -22,12 +22,25 @@ FAULTS_LEAST = 30
 FAULTS_LEAST_SHORT = 8
 
 
-@click.command()
+@click.command(epilog=f"Kinds of faults: {'; '.join(FAULTS)}.")
 @click.option("--seed", type=int, help="Play the faults of an earlier run; else one is drawn.")
 @click.option("--short", is_flag=True, help="A few minutes: fewer faults, fewer records.")
 @click.option("--records", default=RECORDS, show_default=True, help="At least so many; not short.")
-def main(seed: int | None, short: bool, records: int) -> None:
-    """Hold the service on three Kafka brokers against faults; ends with 1 where it fails."""
+@click.option(
+    "--fault",
+    "kinds",
+    metavar="KIND",
+    multiple=True,
+    type=click.Choice(list(FAULTS)),
+    help="Play only this kind, exactly once, without controls; may be repeated.",
+)
+def main(seed: int | None, short: bool, records: int, kinds: tuple[str, ...]) -> None:
+    """Hold the service on three Kafka brokers against faults; ends with 1 where it fails.
+
+    Harmed are the service's processes and model, brokers, the network between, the topics and
+    what is in them. An independent judge holds all that came out against all that was put in, and
+    what is missing against what the harness has deleted.
+    """
     console = Console()
     # What its admin client meets is what the run is about.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
@@ -36,21 +49,26 @@ def main(seed: int | None, short: bool, records: int) -> None:
     folder = CACHE / "chaos"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    phases = short_form(seed) if short else long_form(seed, records)
-    command = f"make chaos SEED={seed}" + (" SHORT=1" if short else "")
+    if kinds:
+        phases = chosen_form(kinds)
+        command = f"python -m chaos --seed {seed}" + "".join(f" --fault '{k}'" for k in kinds)
+    else:
+        phases = short_form(seed) if short else long_form(seed, records)
+        command = f"make chaos SEED={seed}" + (" SHORT=1" if short else "")
 
     def say(line: str) -> None:
         console.print(f"{time.strftime('%H:%M:%S')} {line}", markup=False, highlight=False)
 
     try:
-        report = run(command, seed, phases, folder, say)
+        report = run(command, seed, phases, folder, say, () if kinds else CONTROLS)
     except BrokerUnavailableError as error:
         console.print(f"no Apache Kafka to harm: install Java 17 and Maven ({error})")
         sys.exit(1)
+    few = short or kinds
     wrong = report.wrong(
-        SHORT_RECORDS if short else records,
-        FAULTS_LEAST_SHORT if short else FAULTS_LEAST,
-        every_kind=not short,
+        SHORT_RECORDS if few else records,
+        len(kinds) or (FAULTS_LEAST_SHORT if short else FAULTS_LEAST),
+        every_kind=not few,
     )
     for table in report.tables():
         console.print(table.rich())

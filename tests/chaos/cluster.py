@@ -13,17 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import IsolationLevel, KafkaException
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaException
 from confluent_kafka import TopicPartition as Position
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from chaos.groups import Groups
 from tools.kafka.jar_broker import HOST, JarBroker, free_ports, new_cluster_id
-from tools.kafka.jars import fetch_jars
+from tools.kafka.jars import fetch_jars, run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
 NUMBERS = (1, 2, 3)
@@ -32,6 +32,7 @@ PROXIED = "PROXIED"
 WAIT_SECONDS = 120
 # A request that a harmed broker does not answer is sent again, to another one.
 REQUEST_SECONDS = 5
+QUOTA = "producer_byte_rate"
 REPLICATION = {"replication.factor": "3", "min.isr": "2"}
 PROPERTIES = {
     "min.insync.replicas": "2",
@@ -54,6 +55,7 @@ class Cluster:
             BrokerUnavailableError: the jars cannot be had, or Java cannot run them.
         """
         libraries, cluster = fetch_jars(), new_cluster_id()
+        self._folder, self._libraries = folder, libraries
         ports = free_ports(4 * len(NUMBERS))
         self.proxy_ports = dict(zip(NUMBERS, ports[-len(NUMBERS) :], strict=True))
         own = {n: ports[3 * place :][:3] for place, n in enumerate(NUMBERS)}
@@ -147,6 +149,63 @@ class Cluster:
 
         await self._ask(add, added)
         await until(lambda: self._has_partitions(topic, total), f"{topic} has {total} partitions")
+
+    async def delete_topic(self, name: str) -> None:
+        """Delete a topic and wait until no broker has a log of it, which could take records.
+
+        All brokers must run: one that is down deletes its logs when it is back.
+        """
+
+        def delete(admin: AdminClient) -> None:
+            admin.delete_topics([name])[name].result(REQUEST_SECONDS)
+
+        def deleted(admin: AdminClient) -> bool:
+            return name not in admin.list_topics(timeout=REQUEST_SECONDS).topics
+
+        async def gone() -> bool:
+            # A log that is being deleted has a longer name.
+            return not any(
+                entry.name.removeprefix(f"{name}-").isdecimal()
+                for entry in self._folder.glob(f"broker-*/data/{name}-*")
+            )
+
+        await self._ask(delete, deleted)
+        await until(gone, f"no log of {name} is left")
+
+    async def delete_records(self, topic: str, firsts: Mapping[int, int]) -> None:
+        """Delete the beginnings of partitions, as retention does, up to these offsets."""
+        wanted = [Position(topic, number, first) for number, first in firsts.items()]
+
+        def delete(admin: AdminClient) -> None:
+            for future in admin.delete_records(wanted).values():
+                future.result(REQUEST_SECONDS)
+
+        await self._ask(delete)
+
+    async def reset_offsets(self, group: str, topic: str, partitions: int) -> None:
+        """Let a group without members begin at the beginnings of a topic that is new."""
+        starts = [Position(topic, number, 0) for number in range(partitions)]
+        wanted = [ConsumerGroupTopicPartitions(group, starts)]
+
+        def reset(admin: AdminClient) -> None:
+            admin.alter_consumer_group_offsets(wanted)[group].result(REQUEST_SECONDS)
+
+        await self._ask(reset)
+
+    async def throttle(self, client_id: str, quota: int | None) -> None:
+        """Let clients of this name produce so many bytes a second to each broker; None: any.
+
+        By the tool that comes with the brokers: the clients for Python have no request for it.
+
+        Raises:
+            AssertionError: the brokers refuse it.
+        """
+        how = ["--delete-config", QUOTA] if quota is None else ["--add-config", f"{QUOTA}={quota}"]
+        command = ["java", "-cp", f"{self._libraries}/*", "kafka.admin.ConfigCommand", "--alter"]
+        command += ["--bootstrap-server", self.bootstrap_servers, "--entity-type", "clients"]
+        command += ["--entity-name", client_id, *how]
+        done = await asyncio.to_thread(run, command, WAIT_SECONDS)
+        assert done.returncode == 0, done.stdout
 
     async def _has_partitions(self, topic: str, count: int) -> bool:
         partitions = (await self.metadata(topic)).topics[topic].partitions

@@ -6,8 +6,10 @@ is decided in `messages`.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaException, Producer
@@ -15,7 +17,7 @@ from confluent_kafka import KafkaException, Producer
 from chaos.oracle import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from chaos.cluster import Cluster
     from chaos.messages import Author
@@ -43,12 +45,17 @@ class Load:
         self.acknowledged: dict[str, Place] = {}
         self.errors: list[str] = []
         self.sent = 0
-        self._rate = rate
+        # Of the last records, by id: what `watched` said when each was acknowledged.
+        self.marks: dict[str, int] = {}
+        self.watched: Callable[[], int] | None = None
+        self.rate = rate
         # The producers are asked to keep their order through all retries.
-        options = cluster.quiet | {"enable.idempotence": True, "acks": "all", "linger.ms": 20}
-        options |= {"topic.metadata.refresh.interval.ms": 2000, "message.max.bytes": 1_000_000}
-        self._authors = [(author, Producer(options)) for author in authors]
+        self._options = cluster.quiet | {"enable.idempotence": True, "acks": "all", "linger.ms": 20}
+        self._options |= {"topic.metadata.refresh.interval.ms": 2000, "message.max.bytes": 10**6}
+        self._authors = [(author, Producer(self._options)) for author in authors]
         self._stop = threading.Event()
+        # Taken by the thread for as long as it sends, and by who wants it to send nothing.
+        self._sending = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def start(self, outcomes: Callable[[], int]) -> None:
@@ -65,6 +72,40 @@ class Load:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+        self._flush()
+
+    @asynccontextmanager
+    async def held(self, *, renew: bool = False) -> AsyncIterator[None]:
+        """Send nothing meanwhile, with all before that acknowledged.
+
+        `renew` is for a topic that is made anew meanwhile: its new log knows no producer.
+
+        Raises:
+            AssertionError: as for `stop`.
+        """
+        await asyncio.to_thread(self._sending.acquire)
+        try:
+            await asyncio.to_thread(self._flush)
+            yield
+            if renew:
+                self._authors = [(author, Producer(self._options)) for author, _ in self._authors]
+        finally:
+            self._sending.release()
+
+    def burst(self, partition: int, count: int) -> None:
+        """Put records into one partition, as fast as they are taken; blocks.
+
+        Raises:
+            AssertionError: as for `stop`.
+        """
+        with self._sending:
+            for turn in range(count):
+                author, producer = self._authors[turn % len(self._authors)]
+                if not self._send(author, producer, partition):
+                    break
+            self._flush()
+
+    def _flush(self) -> None:
         for _, producer in self._authors:
             assert producer.flush(FLUSH_SECONDS) == 0, "the load was not taken"
         assert not self.errors, self.errors[:3]
@@ -82,18 +123,21 @@ class Load:
             time.sleep(TICK_SECONDS)
             now = time.monotonic()
             # A pause of this thread is not made up for at once.
-            due = min(due + (now - before) * self._rate, self._rate)
+            due = min(due + (now - before) * self.rate, self.rate)
             before = now
-            while due >= 1 and self.sent - outcomes() < BACKLOG_MAX:
-                author, producer = self._authors[self.sent % len(self._authors)]
-                if not self._send(author, producer):
-                    break
-                due -= 1
-            for _, producer in self._authors:
-                producer.poll(0)
+            with self._sending:
+                while due >= 1 and self.sent - outcomes() < BACKLOG_MAX:
+                    author, producer = self._authors[self.sent % len(self._authors)]
+                    if not self._send(author, producer):
+                        break
+                    due -= 1
+                for _, producer in self._authors:
+                    producer.poll(0)
 
-    def _send(self, author: Author, producer: Producer) -> bool:
+    def _send(self, author: Author, producer: Producer, partition: int | None = None) -> bool:
         identity, message = author.next(self.partitions)
+        if partition is not None:
+            message = message._replace(partition=partition)
 
         def told(error: Any, stored: Any) -> None:
             if error is not None:
@@ -104,6 +148,8 @@ class Load:
                 offset = stored.offset()
                 place = Place(stored.partition(), UNKNOWN if offset is None else offset)
                 self.acknowledged[identity] = place
+                if self.watched is not None:
+                    self.marks[identity] = self.watched()
 
         while True:
             try:

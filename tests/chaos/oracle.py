@@ -1,8 +1,9 @@
 """The judge: what was put in and what came out, to what is lost, doubled, or out of order. Pure.
 
-Knows nothing of faults and forgives nothing for them. An input's one outcome is an event or a dead
-letter, and none where it is to be skipped; whose outcome a record is, says its origin, the input's
-partition and offset.
+Knows nothing of faults and forgives nothing for them; what was deleted unread is accounted for in
+`accounts`. An input's one outcome is an event or a dead letter, and none where it is to be skipped;
+whose outcome a record is, says its origin, the input's partition and offset, with its id: a topic
+that was made anew has each offset again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from chaos.messages import EVENT, SKIPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 # Enough to find one in the logs.
 EXAMPLES_MAX = 5
@@ -27,13 +28,29 @@ class Place(NamedTuple):
     offset: int
 
 
+class Key(NamedTuple):
+    """Which input: where it lies, and who it says it is."""
+
+    place: Place
+    id: str
+
+
 class Input(NamedTuple):
-    """A record of the input topic; `expected` is "event", "skipped" or a dead letter's reason."""
+    """A record of the input topic; `expected` is "event", "skipped" or a dead letter's reason.
+
+    `era` counts how often the topic was made anew before.
+    """
 
     place: Place
     id: str
     key: bytes | None
     expected: str
+    era: int = 0
+
+    @property
+    def identity(self) -> Key:
+        """Which one it is."""
+        return Key(self.place, self.id)
 
 
 class Outcome(NamedTuple):
@@ -50,6 +67,11 @@ class Outcome(NamedTuple):
     event_id: str | None
     engine: str | None
 
+    @property
+    def identity(self) -> Key:
+        """Whose outcome it is."""
+        return Key(self.origin, self.id)
+
 
 @dataclass
 class Findings:
@@ -64,6 +86,12 @@ class Findings:
         if len(self.examples[kind]) < EXAMPLES_MAX:
             self.examples[kind].append(example)
 
+    def merge(self, other: Findings) -> None:
+        """Take in what another one found."""
+        self.counts += other.counts
+        for kind, examples in other.examples.items():
+            self.examples[kind] = [*self.examples[kind], *examples][:EXAMPLES_MAX]
+
     def wrong(self, *, exactly_once: bool) -> list[str]:
         """What may not be, in lines; at least once, repeats are allowed."""
         allowed = set() if exactly_once else {"doubled"}
@@ -75,68 +103,75 @@ class Findings:
 
 
 def judge(
-    inputs: Sequence[Input], outcomes: Mapping[tuple[str, int], Sequence[Outcome]]
+    inputs: Sequence[Input],
+    outcomes: Mapping[tuple[str, int], Sequence[Outcome]],
+    gone: Collection[Key] = frozenset(),
 ) -> Findings:
     """Hold all outcomes, in the order of each topic's partitions, against all inputs.
 
+    Those that are `gone` were deleted unread, or their outcome was, and need to have none.
     Kinds found: lost, doubled, out of order, other event id (a repeat under another one), wrong
     outcome (of another kind than due), not put in (of no known input), stored twice (an input).
     """
     findings = Findings()
-    due = {one.place: one for one in inputs}
+    due = {one.identity: one for one in inputs}
     for identity, count in Counter(one.id for one in inputs).items():
         if count > 1:
             findings.add("stored twice", identity)
-    seen: dict[Place, Outcome] = {}
+    seen: dict[Key, Outcome] = {}
     for records in outcomes.values():
         for outcome in records:
             _judge_one(due, seen, outcome, findings)
-    for place, one in due.items():
-        if place not in seen and one.expected != SKIPPED:
-            findings.add("lost", f"{one.id} of {_named(place)}, due as {one.expected}")
+    for key, one in due.items():
+        if key not in seen and key not in gone and one.expected != SKIPPED:
+            findings.add("lost", f"{one.id} of {named(one.place)}, due as {one.expected}")
     _judge_order(due, outcomes, findings)
     return findings
 
 
 def _judge_one(
-    due: Mapping[Place, Input], seen: dict[Place, Outcome], outcome: Outcome, findings: Findings
+    due: Mapping[Key, Input], seen: dict[Key, Outcome], outcome: Outcome, findings: Findings
 ) -> None:
-    one = due.get(outcome.origin)
-    where = f"{outcome.id} of {_named(outcome.origin)} at {outcome.topic}/{_named(outcome.place)}"
-    if one is None or one.id != outcome.id:
+    one = due.get(outcome.identity)
+    where = f"{outcome.id} of {named(outcome.origin)} at {outcome.topic}/{named(outcome.place)}"
+    if one is None:
         findings.add("not put in", where)
         return
     if one.expected != outcome.became:
         findings.add("wrong outcome", f"{where}: {outcome.became} and not {one.expected}")
-    first = seen.get(outcome.origin)
+    first = seen.get(outcome.identity)
     if first is None:
-        seen[outcome.origin] = outcome
+        seen[outcome.identity] = outcome
         return
-    findings.add("doubled", f"{where} and at {first.topic}/{_named(first.place)}")
+    findings.add("doubled", f"{where} and at {first.topic}/{named(first.place)}")
     if first.event_id != outcome.event_id:
         findings.add("other event id", f"{where}: {outcome.event_id} and {first.event_id}")
 
 
 def _judge_order(
-    due: Mapping[Place, Input],
+    due: Mapping[Key, Input],
     outcomes: Mapping[tuple[str, int], Iterable[Outcome]],
     findings: Findings,
 ) -> None:
-    """Within one input partition, the first outcomes of a key keep its order, in one partition."""
-    latest: dict[tuple[str, int, bytes | None], tuple[int, int]] = {}
-    counted: set[Place] = set()
+    """Within one input partition, the first outcomes of a key keep its order, in one partition.
+
+    What a topic had before it was made anew comes before what it has since.
+    """
+    latest: dict[tuple[str, int, bytes | None], tuple[int, int, int]] = {}
+    counted: set[Key] = set()
     for (topic, number), records in outcomes.items():
         for outcome in records:
-            one = due.get(outcome.origin)
-            if one is None or outcome.origin in counted:
+            one = due.get(outcome.identity)
+            if one is None or outcome.identity in counted:
                 continue
-            counted.add(outcome.origin)
+            counted.add(outcome.identity)
             line = (topic, outcome.origin.partition, one.key)
-            place, offset = latest.get(line, (number, -1))
-            if place != number or offset > outcome.origin.offset:
-                behind = f"{outcome.id} of {_named(outcome.origin)} behind offset {offset}"
-                findings.add("out of order", f"{behind} at {topic}/{_named(outcome.place)}")
-            latest[line] = (number, outcome.origin.offset)
+            at = (one.era, outcome.origin.offset)
+            place, *before = latest.get(line, (number, -1, -1))
+            if place != number or tuple(before) > at:
+                behind = f"{outcome.id} of {named(outcome.origin)} behind offset {before[-1]}"
+                findings.add("out of order", f"{behind} at {topic}/{named(outcome.place)}")
+            latest[line] = (number, *at)
 
 
 def differences(
@@ -173,5 +208,6 @@ def counted(outcomes: Mapping[tuple[str, int], Sequence[Outcome]]) -> tuple[int,
     return events, sum(map(len, outcomes.values())) - events
 
 
-def _named(place: Place) -> str:
+def named(place: Place) -> str:
+    """A place in a line of findings."""
     return f"{place.partition}:{place.offset}"

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chaos.breaking.faults import MODEL_FAULTS, PROCESS_FAULTS, SCALE_FAULTS
+from chaos.breaking.faults_load import LOAD_FAULTS
 from chaos.breaking.faults_outside import BROKER_FAULTS, NETWORK_FAULTS
+from chaos.breaking.faults_topics import TOPIC_FAULTS
 from chaos.messages import OVERSIZED_ONES
 from chaos.play import Played, play
 from chaos.stage import Part, Stage
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
     from chaos.breaking.faults import Fault
     from chaos.cluster import Cluster
 
-GROUPS = (PROCESS_FAULTS, BROKER_FAULTS, NETWORK_FAULTS, MODEL_FAULTS, SCALE_FAULTS)
+GROUPS = (
+    PROCESS_FAULTS, BROKER_FAULTS, NETWORK_FAULTS, MODEL_FAULTS, SCALE_FAULTS, TOPIC_FAULTS,
+    LOAD_FAULTS,
+)  # fmt: skip
 FAULTS = {fault.kind: fault for group in GROUPS for fault in group}
 
 # What one load may give: with the faults' own pauses three replicas and three brokers on two cores
@@ -33,8 +38,8 @@ RATE = 500.0
 LANES = 2
 MIXED_FAULTS = 18
 SHORT_RECORDS = 10_000
-# These take a minute or two for the waiting that they are about: not in the short form.
-SLOW = ("half-open, never told", "partitions added")
+# Takes a minute or two for the waiting that it is about: not in the short form.
+SLOW = ("half-open, never told",)
 RECORDS = 200_000
 
 
@@ -92,14 +97,24 @@ def short_form(seed: int) -> list[Phase]:
     ]
 
 
+def chosen_form(kinds: Sequence[str]) -> list[Phase]:
+    """These kinds, one after the other."""
+    faults = [FAULTS[kind] for kind in kinds]
+    return [Phase(Part("alone", "exactly_once", RATE), [faults], SHORT_RECORDS)]
+
+
 @dataclass(frozen=True)
 class Control:
-    """A sabotage, the scenario that brings it out, and what the judge must find then."""
+    """A sabotage, the scenario that brings it out, and what the judge must find then.
+
+    Those that are `short` are among the tests.
+    """
 
     sabotage: str
     fault: Fault | None
     found: str
     oversized: int = OVERSIZED_ONES
+    short: bool = False
 
 
 CONTROLS = (
@@ -108,9 +123,21 @@ CONTROLS = (
         FAULTS["SIGSTOP before the transaction, SIGCONT after the session"],
         "doubled",
         oversized=0,
+        short=True,
     ),
-    Control("a send not awaited", None, "lost", oversized=5000),
-    Control("no rewind", FAULTS["answer lost after send"], "lost"),
+    Control("a send not awaited", None, "lost", oversized=5000, short=True),
+    Control("no rewind", FAULTS["answer lost after send"], "lost", short=True),
+    Control(
+        "expired records not told",
+        FAULTS["records expired unread, the group away"],
+        "lost unsaid",
+        short=True,
+    ),
+    Control("a new log from its end", FAULTS["partitions added"], "lost"),
+    Control("a new log from its end", FAULTS["input topic deleted, made anew later"], "lost"),
+    Control("offsets without events", FAULTS["output topic deleted, made anew later"], "lost"),
+    Control("offsets without events", FAULTS["produce quota"], "lost"),
+    Control("the backlog first", FAULTS["backlog on one partition, one replica"], "starved"),
 )
 CONTROL_RECORDS = 4000
 CONTROL_RATE = 400.0
@@ -151,7 +178,7 @@ async def play_control(
     control: Control, cluster: Cluster, folder: Path, seed: int, say: Callable[[str], None]
 ) -> Controlled:
     """Play a control's scenario with the honest service, then sabotaged until it is caught."""
-    name = "control-" + control.sabotage.replace(" ", "-")
+    name = f"control-{CONTROLS.index(control)}-{control.sabotage.replace(' ', '-')}"
     honest = Part(
         name,
         "exactly_once",

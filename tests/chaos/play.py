@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
+from chaos.accounts import account
 from chaos.cluster import until
 from chaos.load import UNKNOWN
 from chaos.messages import OVERSIZED, POISONS
 from chaos.oracle import Findings, Place, counted, differences, judge, missing
-from chaos.readers import Reader, read_inputs
+from chaos.readers import read_inputs
 from tools.kafka.jars import BrokerUnavailableError
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Played:
     events: int = 0
     letters: int = 0
     aborted: int = 0
+    deleted: int = 0
     seconds: float = 0.0
     engines: set[str] = field(default_factory=set)
 
@@ -138,7 +140,9 @@ async def _lane(
         played.observed[fault.kind] += seen
         word = "observed" if seen else "NOT OBSERVED"
         seconds = time.monotonic() - started
-        say(f"{fault.kind}: {word} after {seconds:.0f} s; {stage.reader.count:,} outcomes")
+        say(f"{fault.kind}: {word} after {seconds:.0f} s; {stage.outputs.count:,} outcomes")
+        while stage.notes:
+            say(stage.notes.pop())
 
 
 async def _finish(stage: Stage, played: Played) -> None:
@@ -163,30 +167,29 @@ async def _finish(stage: Stage, played: Played) -> None:
 
 async def _judge(stage: Stage, played: Played) -> None:
     async def settled() -> bool:
-        return await stage.ends() == await stage.ends(committed=True)
+        return await stage.outputs.ends() == await stage.outputs.ends(committed=True)
 
     await until(settled, "no transaction is open", SETTLE_SECONDS)
-    ends = await stage.ends()
-    early = await asyncio.to_thread(stage.reader.finish, ends)
-    final, everything = (
-        Reader(stage.cluster, stage.outputs),
-        Reader(stage.cluster, stage.outputs, "read_uncommitted"),
-    )
-    final.start()
-    everything.start()
-    late = await asyncio.to_thread(final.finish, ends)
-    uncommitted = await asyncio.to_thread(everything.finish, ends)
-    inputs = await asyncio.to_thread(
-        read_inputs, stage.cluster, stage.input, await stage.cluster.ends(stage.input)
-    )
+    early, whole = await stage.outputs.finish()
+    late = await stage.outputs.read_again("read_committed")
+    uncommitted = await stage.outputs.read_again("read_uncommitted")
+    ends = await stage.cluster.ends(stage.input)
+    left = await asyncio.to_thread(read_inputs, stage.cluster, stage.input, ends, stage.era)
+    inputs = [*stage.ledger.inputs, *left]
     played.problems += [f"two readers differ: {line}" for line in differences(early, late)]
     played.problems += [f"not read uncommitted: {line}" for line in missing(late, uncommitted)]
     played.problems += _load_problems(stage, inputs)
-    played.findings = judge(inputs, late)
+    seen = {one.identity for records in whole.values() for one in records}
+    exactly_once = stage.part.mode == "exactly_once"
+    gone, said = account(stage.ledger, stage.claims(), seen, exactly_once=exactly_once)
+    played.findings = judge(inputs, whole, gone)
+    played.findings.merge(said)
+    played.findings.merge(stage.findings)
     played.records = len(inputs)
-    played.events, played.letters = counted(late)
+    played.deleted = len(gone - seen)
+    played.events, played.letters = counted(whole)
     played.aborted = sum(counted(uncommitted)) - sum(counted(late))
-    _look_at_kinds(late, played)
+    _look_at_kinds(whole, played)
 
 
 def _load_problems(stage: Stage, inputs: Sequence[Input]) -> list[str]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
@@ -57,6 +59,9 @@ class Reader:
         """Read each topic's so many partitions from their beginnings."""
         self.outcomes: Outcomes = {(t, n): [] for t, count in topics.items() for n in range(count)}
         self.count = 0
+        # In the order in which they were read, and how many came from each input partition.
+        self.arrivals: list[Outcome] = []
+        self.origins: Counter[int] = Counter()
         self.errors: list[str] = []
         self._consumer = _consumer(cluster, isolation)
         self._stop = threading.Event()
@@ -114,7 +119,10 @@ class Reader:
             if error.code() >= 0 or error.code() == KafkaError._AUTO_OFFSET_RESET:
                 self.errors.append(str(error))
         else:
-            self.outcomes[partition].append(to_outcome(message))
+            outcome = to_outcome(message)
+            self.outcomes[partition].append(outcome)
+            self.arrivals.append(outcome)
+            self.origins[outcome.origin.partition] += 1
             self.count += 1
             self._at[partition] = message.offset() + 1
 
@@ -134,8 +142,8 @@ def to_outcome(message: Any) -> Outcome:
     return Outcome(topic, place, identity, origin, EVENT, event["id"], engine)
 
 
-def read_inputs(cluster: Cluster, topic: str, ends: Mapping[int, int]) -> list[Input]:
-    """Read the input topic once through; blocks.
+def read_inputs(cluster: Cluster, topic: str, ends: Mapping[int, int], era: int) -> list[Input]:
+    """Read the input topic once through, from what it still has up to these offsets; blocks.
 
     Raises:
         TimeoutError: it took over READ_SECONDS.
@@ -144,21 +152,24 @@ def read_inputs(cluster: Cluster, topic: str, ends: Mapping[int, int]) -> list[I
     consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in ends])
     inputs: list[Input] = []
     unread = {number for number, end in ends.items() if end}
-    for _ in range(int(READ_SECONDS / POLL_SECONDS)):
-        for message in consumer.consume(BATCH, POLL_SECONDS) if unread else ():
-            if message.error() is None:
-                one = to_input(message)
-                inputs.append(one)
-                if one.place.offset + 1 >= ends[one.place.partition]:
-                    unread.discard(one.place.partition)
+    deadline = time.monotonic() + READ_SECONDS
+    while unread and time.monotonic() < deadline:
+        for message in consumer.consume(BATCH, POLL_SECONDS):
+            number, offset = int(message.partition() or 0), int(message.offset() or 0)
+            error = message.error()
+            if error is None and offset < ends[number]:
+                inputs.append(to_input(message, era))
+            at_end = error is not None and error.code() == KafkaError._PARTITION_EOF
+            if at_end or (error is None and offset + 1 >= ends[number]):
+                unread.discard(number)
     consumer.close()
     if unread:
         raise TimeoutError(f"{topic}: partitions {sorted(unread)} were not read to their ends")
     return inputs
 
 
-def to_input(message: Any) -> Input:
+def to_input(message: Any, era: int = 0) -> Input:
     """A record of the input topic as what the judge knows of it."""
     headers = {name: value.decode() for name, value in message.headers()}
     place = Place(message.partition(), message.offset())
-    return Input(place, headers[ID_HEADER], message.key(), headers[EXPECTED_HEADER])
+    return Input(place, headers[ID_HEADER], message.key(), headers[EXPECTED_HEADER], era)

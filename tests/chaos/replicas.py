@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chaos.cluster import happens
 from chaos.orders import ENGINE_VARIABLE, FOLDER_VARIABLE, SABOTAGE_VARIABLE, Orders
@@ -113,14 +114,31 @@ class Replica:
         log = self.service.log_file if self.service else "no log"
         raise TimeoutError(f"replica {self.name} is not ready in {READY_SECONDS} s; see {log}")
 
-    async def metric(self, name: str) -> float:
+    async def metric(self, name: str, **labels: str) -> float:
         """A metric of the process of now; 0 where it does not answer."""
-        return await asyncio.to_thread(self.service.metric, name) if self.service else 0.0
+        if self.service is None:
+            return 0.0
+        return await asyncio.to_thread(self.service.metric, name, **labels)
+
+    async def unready(self) -> str:
+        """What /readyz gives as its reason; empty where it is ready or does not answer."""
+        if self.service is None or not self.running or self.stopped():
+            return ""
+        status, text = await asyncio.to_thread(self.service.get, "/readyz")
+        return text if status == 503 else ""
 
     def logged(self, text: str) -> int:
         """How many lines with this text all its processes have logged."""
         files = self._folder.glob("service-*.log")
         return sum(file.read_text(errors="replace").count(text) for file in files)
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """What all its processes have logged of an event, parsed."""
+        files = sorted(self._folder.glob("service-*.log"))
+        lines = [line for file in files for line in file.read_text(errors="replace").splitlines()]
+        # What a library writes, and a line cut short by SIGKILL, is no JSON.
+        whole = [line for line in lines if line.startswith("{") and line.endswith("}")]
+        return [json.loads(line) for line in whole if event in line]
 
 
 class Replicas:
@@ -160,7 +178,9 @@ class Replicas:
                 if replica.wanted and not replica.running:
                     replica.ends.append(replica.process.returncode)
                     await asyncio.sleep(RESTART_SECONDS)
-                    replica.start()
+                    # Unless somebody has scaled it down meanwhile.
+                    if replica.wanted:
+                        replica.start()
             await asyncio.sleep(WATCH_SECONDS)
 
     async def scale_down(self, replica: Replica) -> int:

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from chaos.accounts import Claim, Ledger
 from chaos.breaking.proxy import Proxy
 from chaos.cluster import happens, until
 from chaos.load import PRODUCERS, Load
@@ -21,7 +22,8 @@ from chaos.messages import (
     TEXT_BYTES_MAX,
     Author,
 )
-from chaos.readers import Reader
+from chaos.oracle import Findings
+from chaos.outputs import Outputs
 from chaos.replicas import READY_SECONDS, Replicas
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ FINISH_S = 300.0
 # More than one publish; and what the longest of the clients' timeouts, 40 s, may cost three times.
 CALM_RECORDS = 2000
 CALM_SECONDS = 150
+# How the service's line about records that were deleted unread begins.
+EXPIRED = "records expired before they were read"
 
 
 @dataclass(frozen=True)
@@ -89,12 +93,15 @@ class Stage:
         )
         authors = [Author(name, random.Random(rng.random()), part.oversized) for name in PRODUCERS]
         self.load = Load(cluster, self.input, INPUTS, authors, part.rate)
-        self.reader = Reader(cluster, self.outputs)
-
-    @property
-    def outputs(self) -> dict[str, int]:
-        """The topics to be judged, with their numbers of partitions."""
-        return {self.output: OUTPUTS, self.letters: LETTERS}
+        self.outputs = Outputs(cluster, {self.output: OUTPUTS, self.letters: LETTERS})
+        # How often the input topic was made anew, how many inputs were deleted unread, who may be
+        # without an outcome for that, and what is wrong that only a fault can see.
+        self.era = 0
+        self.written_off = 0
+        self.ledger = Ledger()
+        self.findings = Findings()
+        # What was measured, for who watches the run.
+        self.notes: list[str] = []
 
     def _settings(self) -> dict[str, str]:
         return {
@@ -119,19 +126,29 @@ class Stage:
         """Create the topics, and start proxies, replicas, reader, and at last the load."""
         cluster = self.cluster
         await cluster.create_topic(self.input, INPUTS)
-        limits = {self.output: EVENT_BYTES_MAX, self.letters: LETTER_BYTES_MAX}
-        for topic, count in self.outputs.items():
-            await cluster.create_topic(topic, count, **{"max.message.bytes": str(limits[topic])})
+        for topic in (self.output, self.letters):
+            await self.create_output(topic)
         for proxy in self.proxies.values():
             await proxy.start()
-        self.reader.start()
+        self.outputs.start()
         await self.replicas.start()
-        self.load.start(lambda: self.reader.count)
+        self.load.start(self.outcomes)
+
+    async def create_output(self, topic: str) -> None:
+        """Create the topic of events or that of dead letters."""
+        event = topic == self.output
+        limit = EVENT_BYTES_MAX if event else LETTER_BYTES_MAX
+        config = {"max.message.bytes": str(limit)}
+        await self.cluster.create_topic(topic, OUTPUTS if event else LETTERS, **config)
+
+    def outcomes(self) -> int:
+        """How many inputs have an outcome, or were deleted and may have none."""
+        return self.outputs.count + self.written_off
 
     async def close(self) -> None:
         """End all processes and connections; the folder and the topics stay."""
         self.load.abandon()
-        self.reader.abandon()
+        self.outputs.abandon()
         await asyncio.to_thread(self.replicas.kill)
         for proxy in self.proxies.values():
             await proxy.stop()
@@ -177,6 +194,19 @@ class Stage:
         if not await self.progress(CALM_RECORDS, CALM_SECONDS):
             raise TimeoutError(f"no {CALM_RECORDS} records came out within {CALM_SECONDS} s")
 
+    def claims(self) -> list[Claim]:
+        """What the replicas' logs say of records that expired unread, each line once."""
+        lines = [line for replica in self.replicas.all for line in replica.lines(EXPIRED)]
+        return [
+            Claim(
+                int(line["partition"].rpartition("/")[2]),
+                line["committed_offset"],
+                line["first_offset"],
+                line["lost"],
+            )
+            for line in lines
+        ]
+
     async def members(self) -> int:
         """How many members share the input's partitions; 0 while that is being settled."""
         members = await self.cluster.groups.members(self.group)
@@ -184,17 +214,9 @@ class Stage:
 
     async def progress(self, records: int, seconds: float) -> bool:
         """Whether so many more records come out within some time."""
-        target = self.reader.count + records
+        target = self.outputs.count + records
 
         async def reached() -> bool:
-            return self.reader.count >= target
+            return self.outputs.count >= target
 
         return await happens(reached, seconds)
-
-    async def ends(self, *, committed: bool = False) -> dict[tuple[str, int], int]:
-        """Where the topics to be judged end."""
-        return {
-            (topic, number): end
-            for topic in self.outputs
-            for number, end in (await self.cluster.ends(topic, committed=committed)).items()
-        }

@@ -1,4 +1,4 @@
-"""Negative controls: three ways to get delivery wrong, each of which the judge must catch.
+"""Negative controls: ways to get delivery wrong, each of which the judge must catch.
 
 Each was an easy way to build this service. Runs in a service process only, on request of the
 harness; nothing of it is shipped.
@@ -7,6 +7,9 @@ harness; nothing of it is shipped.
 from __future__ import annotations
 
 import os
+from collections import Counter
+from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiokafka.errors import KafkaError
@@ -16,6 +19,8 @@ import service.kafka.delivery
 import service.kafka.session
 from chaos.breaking.wrapped import PointedProducer, PointedSession, passed
 from chaos.orders import FOLDER_VARIABLE
+from service.errors import RejoinError, RetriableError
+from service.kafka.committed import Starts
 from service.kafka.connection import translated
 from service.kafka.throttling import Throttling
 from service.records import Partition
@@ -23,15 +28,26 @@ from service.records import Partition
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from aiokafka import AIOKafkaConsumer
+    from aiokafka import AIOKafkaConsumer, TopicPartition
 
+    from service.kafka.committed import Committed
     from service.kafka.delivery import Delivery
     from service.kafka.producer import Failed
     from service.progress import Progress
-    from service.records import Outgoing, Publication
+    from service.records import Outgoing, Publication, Record
     from service.settings import KafkaSettings
 
-Sabotage = Literal["one id per process", "a send not awaited", "no rewind"]
+Sabotage = Literal[
+    "one id per process",
+    "a send not awaited",
+    "no rewind",
+    "expired records not told",
+    "a new log from its end",
+    "offsets without events",
+    "the backlog first",
+]
+# Records of one partition in a poll that make it a backlog.
+CROWD = 32
 
 
 class OneIdPerProcess:
@@ -109,6 +125,63 @@ class NotRewinding(PointedSession):
             consumer.seek(partition, position)
 
 
+class Silent(Starts):
+    """Goes on behind records that expired, and tells nobody."""
+
+    async def _skip_expired(
+        self,
+        committed: Committed,
+        place: TopicPartition,
+        start: int,  # noqa: ARG002 - as in what it stands for
+        beginning: int,
+    ) -> None:
+        await committed.commit({Partition(*place): beginning})
+
+
+class FromTheEnd(Starts):
+    """Begins a partition without a committed offset behind what is in it by then."""
+
+    async def _first_start(self, committed: Committed, place: TopicPartition) -> int:
+        end = int((await committed.consumer.end_offsets([place]))[place])
+        await committed.commit({Partition(*place): end})
+        return end
+
+
+class GivingUp(PointedSession):
+    """After a failed publish it commits the offsets all the same."""
+
+    async def publish(self, publication: Publication) -> bool:
+        """See `ports.Session.publish`."""
+        try:
+            return await super().publish(publication)
+        except RejoinError:
+            raise
+        except RetriableError:
+            await self._delivery.own(list(publication.offsets))
+            return await super().publish(replace(publication, outgoing=()))
+
+
+class Greedy(PointedSession):
+    """Keeps other partitions waiting for as long as one brings many records."""
+
+    def __init__(self, *arguments: Any) -> None:
+        """See `KafkaSession`."""
+        super().__init__(*arguments)
+        self._waiting: list[Record] = []
+
+    async def poll(self, *arguments: Any) -> list[Record]:
+        """See `ports.Session.poll`."""
+        records = await super().poll(*arguments)
+        self._waiting = [one for one in self._waiting if one.epoch == self.progress.epoch]
+        counts = Counter(one.partition for one in records)
+        busiest, count = max(counts.items(), key=itemgetter(1), default=(None, 0))
+        if count >= CROWD:
+            self._waiting += [one for one in records if one.partition != busiest]
+            return [one for one in records if one.partition == busiest]
+        waiting, self._waiting = self._waiting, []
+        return [*waiting, *records]
+
+
 def sabotage_by(kind: str) -> None:
     """Put one of them in the place of what is right."""
     match kind:
@@ -119,5 +192,13 @@ def sabotage_by(kind: str) -> None:
             vars(service.kafka.delivery).update(Producer=NotAwaiting)
         case "no rewind":
             vars(service.assembly).update(KafkaSession=NotRewinding)
+        case "expired records not told":
+            vars(service.kafka.session).update(Starts=Silent)
+        case "a new log from its end":
+            vars(service.kafka.session).update(Starts=FromTheEnd)
+        case "offsets without events":
+            vars(service.assembly).update(KafkaSession=GivingUp)
+        case "the backlog first":
+            vars(service.assembly).update(KafkaSession=Greedy)
         case _:
             raise ValueError(kind)

@@ -17,9 +17,9 @@ from aiokafka.errors import RequestTimedOutError
 
 import service.assembly
 import service.kafka.delivery
+from chaos.breaking.stacks import write_on_signal
 from chaos.messages import POISON_WORD
 from chaos.orders import ENGINE_VARIABLE, SABOTAGE_VARIABLE, Order, Orders, Point
-from chaos.stacks import write_on_signal
 from service.bench.null import NullEngine
 from service.checkpoint.tokenizer import load_tokenizer
 from service.cli import main

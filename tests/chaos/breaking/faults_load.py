@@ -1,0 +1,104 @@
+"""Faults of what comes in and of what may go out: a backlog, and a quota. See `faults`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from chaos.accounts import starved
+from chaos.breaking.faults import EFFECT_SECONDS, Fault
+from chaos.cluster import happens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+    from chaos.stage import Stage
+
+# Far more than the service takes in one go, and worked off by one replica in half a minute.
+BACKLOG = 8000
+# Beside a backlog and under a quota: what one replica can do besides, records a second.
+LIVE_RATE = 60.0
+# How many of the backlog may come before a record of another partition that was put in meanwhile.
+# The service holds two batches, 256 records each, computes two and publishes one; a poll brings as
+# many as a batch; the rest is for what the readers see late.
+OVERTAKEN_MAX = 2000
+# As many as prove something.
+LIVE_MIN = 50
+# Bytes a second to each broker: a tenth of what comes in then, and less than a full request.
+QUOTA = 10_000
+QUOTA_RATE = 200.0
+QUOTA_S = 30.0
+# Whom the brokers hold back: the name that the service gives itself.
+CLIENT_ID = "sentiment-stream"
+
+
+@contextmanager
+def _rate(stage: Stage, rate: float) -> Iterator[None]:
+    before, stage.load.rate = stage.load.rate, rate
+    try:
+        yield
+    finally:
+        stage.load.rate = before
+
+
+async def backlog(stage: Stage, rng: Random) -> bool:
+    """One replica gets all partitions, one of them with a backlog; records come into all."""
+    # A broker or a connection that is away holds up some partitions and not others.
+    async with stage.brokers_taken, stage.network_taken, stage.all_replicas() as replicas:
+        busy, (one, *others) = rng.randrange(stage.partitions), replicas
+        load, outputs, topic = stage.load, stage.outputs, stage.output
+        with _rate(stage, LIVE_RATE):
+            await asyncio.gather(*map(stage.replicas.scale_down, replicas))
+            await asyncio.to_thread(load.burst, busy, BACKLOG)
+            end = (await stage.cluster.ends(stage.input))[busy]
+            load.marks.clear()
+            load.watched = lambda: outputs.came_from(busy, topic)
+            one.start()
+
+            async def worked_off() -> bool:
+                offsets = await stage.cluster.groups.committed(stage.group, stage.input)
+                return offsets.get(busy, 0) >= end
+
+            seen = await happens(worked_off, EFFECT_SECONDS)
+            load.watched = None
+            before = dict(load.marks)
+            await stage.progress(LIVE_MIN, EFFECT_SECONDS)
+            most, findings = starved(outputs.arrivals(topic), busy, before, OVERTAKEN_MAX)
+            stage.notes.append(f"of a backlog of {BACKLOG}, {most} came before a later record")
+            stage.findings.merge(findings)
+        for replica in others:
+            replica.start()
+        return seen and len(before) >= LIVE_MIN
+
+
+async def throttle(stage: Stage, rng: Random) -> bool:  # noqa: ARG001 - nothing to choose
+    """The brokers hold back what the service sends them: less than comes in may go out."""
+    async with stage.brokers_taken, stage.network_taken, stage.all_replicas():
+        with _rate(stage, QUOTA_RATE):
+            await stage.cluster.throttle(CLIENT_ID, QUOTA)
+            try:
+                put_in, out = stage.load.sent, stage.outputs.count
+                await asyncio.sleep(QUOTA_S)
+                came, given = stage.outputs.count - out, stage.load.sent - put_in
+            finally:
+                await stage.cluster.throttle(CLIENT_ID, None)
+        stage.notes.append(f"under a quota {came} of {given} records came out")
+        if not came:
+            stage.findings.add("stuck", f"nothing came out in {QUOTA_S:.0f} s of {QUOTA} bytes/s")
+        return came < given / 2
+
+
+LOAD_FAULTS = [
+    Fault(
+        "backlog on one partition, one replica",
+        f"it was worked off, and {LIVE_MIN} other records or more were put in meanwhile",
+        backlog,
+    ),
+    Fault(
+        "produce quota",
+        "less than half came out of what was put in meanwhile",
+        throttle,
+    ),
+]
