@@ -17,21 +17,27 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiokafka.client import CoordinationType
 from aiokafka.errors import KafkaError, for_code
-from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.protocol.produce import ProduceRequest, ProduceRequest_v8
 
 from service.errors import BrokerError, RetriableError
 from service.kafka.connection import STOP_TIMEOUT_S, named, translated
 from service.kafka.error_codes import WAITING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
     from aiokafka.client import AIOKafkaClient
 
     from service.kafka.throttling import Pace
+    from service.records import Outgoing
 
 log = structlog.get_logger(__name__)
+
+# Of what a broker says about an error: enough to say what is wrong with a record.
+WORDS_MAX = 200
+# Words that share as many bytes in a row with a record are not shown: they may quote a text.
+QUOTED_BYTES = 16
 
 # What each task does, the consumer's attribute that owns it, its name there, and whether it may
 # end. Those that may are started again with each assignment: only an error of theirs is a failure.
@@ -125,12 +131,17 @@ class Answers:
     """What brokers answer to a producer's records, where aiokafka keeps it from its user.
 
     It tells only its log which topics refuse records for now, and nobody for how long brokers
-    throttle.
+    throttle, or in which words they refuse records (Kafka 2.4 and newer).
     """
 
     def __init__(self, client: AIOKafkaClient, pace: Pace) -> None:
         """Watch the answers that this client gets, and tell `pace` of throttling."""
         self._last: dict[str, type[KafkaError]] = {}
+        # By topic, of the last error with words.
+        self._words: dict[str, tuple[type[KafkaError], str]] = {}
+        # aiokafka has this version, which alone has the words, and does not ask for it.
+        if ProduceRequest_v8 not in ProduceRequest._CLASSES:  # noqa: SLF001 - no public way
+            ProduceRequest._CLASSES += (ProduceRequest_v8,)  # noqa: SLF001 - as above
         send = client.send
 
         async def watched(node: int, request: Any, **options: Any) -> Any:
@@ -145,8 +156,10 @@ class Answers:
 
     def _note_refusals(self, response: Any) -> None:
         for topic, partitions in response.topics:
-            for _, code, *_ in partitions:
+            for _, code, *more in partitions:
                 kind = for_code(code)
+                if code and (words := _words(more)):
+                    self._words[topic] = (kind, words)
                 remedy = WAITING.get(kind)
                 if remedy is not None:
                     if topic not in self._last:
@@ -161,6 +174,15 @@ class Answers:
     def forget(self) -> None:
         """Begin anew: what was refused before does not explain a later error."""
         self._last.clear()
+        self._words.clear()
+
+    def worded(self, error: KafkaError, refused: Sequence[Outgoing]) -> KafkaError:
+        """The error of a batch, with what the broker said about it if it has no text yet."""
+        kind, words = self._words.get(refused[0].topic, (None, ""))
+        if type(error) is not kind or error.args or any(_quotes(words, m) for m in refused):
+            return error
+        worded: KafkaError = type(error)(words)
+        return worded
 
     def explained(self, error: Exception) -> Exception:
         """The last refusal, where `error` is a timeout; else `error`."""
@@ -169,6 +191,25 @@ class Answers:
         topic, kind = next(iter(self._last.items()))
         refusal: Exception = kind(f"topic {topic}")
         return refusal
+
+
+def _words(answer: Sequence[Any]) -> str:
+    """One bounded line of what a broker says, from an answer's fields behind the code."""
+    if len(answer) < 5:
+        # It is of a version before 8.
+        return ""
+    *_, records, summary = answer
+    # The summary has the same in a longer form.
+    text = next((words for _, words in records or () if words), summary) or ""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:WORDS_MAX]
+
+
+def _quotes(words: str, message: Outgoing) -> bool:
+    said = words.encode()
+    runs = {said[at : at + QUOTED_BYTES] for at in range(len(said) - QUOTED_BYTES + 1)}
+    return any(
+        run in content for content in (message.key, message.value) if content for run in runs
+    )
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:

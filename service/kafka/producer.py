@@ -198,7 +198,8 @@ class Producer:
         failures: Failed = []
         for batch, result in zip(batches, results, strict=True):
             if isinstance(result, KafkaError):
-                failures.extend((message, result) for message in batch.messages)
+                error = self._answers.worded(result, batch.messages)
+                failures.extend((message, error) for message in batch.messages)
             elif isinstance(result, BaseException):
                 raise result
         return failures
@@ -267,7 +268,7 @@ def smaller_forms(
     """
     for message, error in failed:
         if isinstance(error, INVALID_RECORD):
-            raise _invalid(message)
+            raise _invalid(message, error)
     refused = [o for o, error in failed if isinstance(error, MessageSizeTooLargeError)]
     if not refused:
         # Records behind a refused one fail too, for the gap in the sequence. Here none was refused.
@@ -278,12 +279,12 @@ def smaller_forms(
     return forms, len(certain) < len(refused)
 
 
-def _invalid(message: Outgoing) -> BrokerError:
+def _invalid(message: Outgoing, error: KafkaError) -> BrokerError:
     what, remedy = "a record", "correct its settings that validate records"
     if message.key is None:
         what = "a record without a key"
         remedy = "set its cleanup.policy to delete, or give all input records keys"
-    return BrokerError(f"topic {message.topic} refuses {what} (INVALID_RECORD); {remedy}")
+    return BrokerError(f"topic {message.topic} refuses {what} ({error}); {remedy}")
 
 
 def _smaller(message: Outgoing) -> Outgoing:

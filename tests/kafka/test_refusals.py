@@ -20,7 +20,7 @@ from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import KafkaSession, producer
 from service.kafka.background import Answers
 from service.kafka.connection import check_versions, translated
-from service.kafka.error_codes import NEWER_CODES, register
+from service.kafka.error_codes import INVALID_RECORD, NEWER_CODES, register
 from service.kafka.once.cluster import check_cluster
 from service.kafka.throttling import Pace, Throttling
 from service.records import Outgoing, Partition, Publication
@@ -144,8 +144,12 @@ async def test_a_compacted_topic_takes_no_record_without_a_key(mode: Mode, real:
         outgoing = Outgoing(compacted, key, b"event", (), source, 0)
         await session.publish(Publication((outgoing,), {source: 1}, session.progress.epoch))
 
-    with pytest.raises(BrokerError, match=rf"{compacted} .* without a key .*cleanup\.policy"):
+    with pytest.raises(
+        BrokerError, match=rf"{compacted} .* without a key .*cleanup\.policy"
+    ) as told:
         await publish(None)
+    # The broker's own words.
+    assert "Compacted topic cannot accept message without key" in str(told.value)
     assert {} == await real.committed()
     await session.stop()
 
@@ -181,6 +185,34 @@ async def test_a_topic_that_refuses_records_is_named_when_time_is_up() -> None:
     client.code = 0
     await client.send(1, request)
     assert "topic out" not in str(translated(answers.explained(TimeoutError())))
+
+
+async def test_a_broker_is_quoted_in_one_line_and_without_texts() -> None:
+    """What it says of the first record that has words; none that hold a part of a record."""
+    words = ""
+
+    class Client:
+        """Refuses records as invalid, in these words."""
+
+        async def send(self, _: int, __: ProduceRequest) -> SimpleNamespace:
+            records = [(0, None), (1, words)]
+            return SimpleNamespace(topics=[("out", [(0, 87, -1, -1, 0, records, "summary")])])
+
+    client = Client()
+    answers = Answers(client, Pace(Throttling()))
+    refused = Outgoing("out", b"key", b'{"text": "a private message"}', (), Partition("in", 0), 0)
+
+    async def told() -> str:
+        await client.send(1, ProduceRequest(None, -1, 1000, []))
+        return str(answers.worded(INVALID_RECORD(), [refused]))
+
+    words = "wrong\n\tschema " + "x" * 1000
+    assert "[Error 87] INVALID_RECORD: wrong schema xxx" in await told()
+    assert len(await told()) < 300
+    words = 'wrong record {"text": "a private message"}'
+    assert "[Error 87] INVALID_RECORD" == await told()
+    words = ""
+    assert "[Error 87] INVALID_RECORD: summary" == await told()
 
 
 @pytest.mark.kafka
