@@ -187,6 +187,8 @@ class Decoder:
             if event is not None and forms.is_text(event, is_json=isinstance(inner, dict)):
                 return self._plain(record, message, attributes)
             message = inner if isinstance(inner, dict) else message
+        if message is MISSING and self._messages.is_empty(found):
+            return Skipped(record, SkipReason.EMPTY_LIST)
         reason = skip_reason(message, self._conditions)
         if reason is not None:
             return Skipped(record, reason)
@@ -196,10 +198,15 @@ class Decoder:
         except RejectError:
             if self._messages.is_empty(found):
                 return Skipped(record, SkipReason.EMPTY_LIST)
-            if self._skips_no_text and holds_nothing(message, self._places):
+            if self._skips_no_text and self._has_no_text(message):
                 return Skipped(record, SkipReason.NO_TEXT)
             raise
         return self._message(record, text, fields, attributes)
+
+    def _has_no_text(self, message: Any) -> bool:
+        # A message of another type is an error of its producer.
+        may_have = isinstance(message, dict) or message is MISSING or self._whole
+        return may_have and holds_nothing(message, self._places)
 
     def _check(self, message: Any, event: dict[str, Any] | None) -> None:
         if message is MISSING:
