@@ -89,7 +89,7 @@ def print_comparison(figures: dict[str, Any], console: Console) -> None:
     for example in (*figures["flipped_examples"], *figures["shifted_examples"]):
         origin = example["origin"]
         table.add_row(
-            f"{origin['topic']}/{origin['partition']}/{origin['offset']}",
+            "/".join(str(part) for part in origin.values() if part is not None),
             printable(example["source_id"]),
             Text(" → ").join(map(labelled, example["labels"])),
             " → ".join(f"{score:.3f}" for score in example["scores"]),

@@ -27,8 +27,9 @@ SHIFT_BINS = 1000
 MODELS_MAX = 16
 TEXT_CHARACTERS_MAX = 200
 
-# Topic, partition and offset of an input message.
-Origin = tuple[str, int, int]
+# Topic, partition and offset of an input message, and its index if its record is a list.
+Origin = tuple[str, int, int, int | None]
+_ORIGIN = ("topic", "partition", "offset", "index")
 
 
 class Half(NamedTuple):
@@ -190,7 +191,7 @@ def _keep(heap: list[Shift], example: Shift, count: int) -> None:
 def _examples(heap: Iterable[Shift]) -> list[dict[str, Any]]:
     return [
         {
-            "origin": dict(zip(("topic", "partition", "offset"), shift.origin, strict=True)),
+            "origin": dict(zip(_ORIGIN, shift.origin, strict=True)),
             "source_id": shift.base.source_id,
             "text": shift.base.text or shift.candidate.text,
             "labels": [shift.base.label, shift.candidate.label],
@@ -215,7 +216,13 @@ def _parsed(value: bytes | None) -> tuple[Origin, Half, str] | None:
             event.get("source_id"),
             text[:TEXT_CHARACTERS_MAX] if isinstance(text, str) else None,
         )
-        place = (str(origin["topic"]), int(origin["partition"]), int(origin["offset"]))
+        element = origin.get("index")
+        place = (
+            str(origin["topic"]),
+            int(origin["partition"]),
+            int(origin["offset"]),
+            None if element is None else int(element),
+        )
         return place, half, f"{model['name']} {model['revision']} {model['precision']}"
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
