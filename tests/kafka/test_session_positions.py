@@ -21,7 +21,9 @@ from tools.kafka.broker import Broker
 from tools.kafka.kinds import INPUTS, AnySession, Real, Reset
 from tools.kafka.sessions import (
     WAIT_SECONDS,
+    delete_topic,
     joined,
+    lag_error,
     numbered,
     poll_count,
     polled,
@@ -240,13 +242,6 @@ async def test_records_behind_an_open_transaction_are_lag(both: Real) -> None:
     assert 0 == session.held[partition]
 
 
-async def delete_topic(real: Real, topic: str) -> None:
-    """Delete it, and wait until it is gone."""
-    admin = AdminClient({"bootstrap.servers": real.bootstrap})
-    [deleted] = admin.delete_topics([topic]).values()
-    await asyncio.to_thread(deleted.result, WAIT_SECONDS)
-
-
 async def test_a_topic_that_was_deleted_is_named_and_read_once_it_is_back(both: Real) -> None:
     """The lag, which readiness asks for, fails meanwhile; both are noticed within seconds."""
     session = await joined(both.session())
@@ -265,23 +260,3 @@ async def test_a_topic_that_was_deleted_is_named_and_read_once_it_is_back(both: 
                 records += await session.poll()
     assert values(numbered(10)) == values(records)
     assert "" == await lag_error(session)
-
-
-async def lag_error(session: AnySession) -> str:
-    """What the lag fails with; empty where it does not."""
-    try:
-        await session.lag()
-    except RetriableError as error:
-        return str(error)
-    return ""
-
-
-async def test_without_an_output_topic_the_lag_fails(both: Real) -> None:
-    """With the topic's name, which readiness answers with."""
-    await both.produce(*numbered(3, 0))
-    session = await started(both.session())
-    records = await poll_count(session, 3)
-    await delete_topic(both, both.topics[1])
-    with pytest.raises(RetriableError):
-        await session.publish(publication(records, both.topics[1]))
-    assert both.topics[1] in await lag_error(session)

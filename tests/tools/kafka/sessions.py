@@ -6,7 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
+from service.errors import RetriableError
 from service.progress import next_offsets
 from service.records import Outgoing, Partition, Publication, Record
 from service.settings import KafkaSettings
@@ -158,3 +160,19 @@ def settings_of(named: Mapping[str, str]) -> KafkaSettings:
     return KafkaSettings.model_validate(
         {name.removeprefix("KAFKA__").lower(): value for name, value in named.items()}
     )
+
+
+async def delete_topic(real: Real, topic: str) -> None:
+    """Delete it, and wait until it is gone."""
+    admin = AdminClient({"bootstrap.servers": real.bootstrap})
+    [deleted] = admin.delete_topics([topic]).values()
+    await asyncio.to_thread(deleted.result, WAIT_SECONDS)
+
+
+async def lag_error(session: AnySession) -> str:
+    """What the lag fails with; empty where it does not."""
+    try:
+        await session.lag()
+    except RetriableError as error:
+        return str(error)
+    return ""
