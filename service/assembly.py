@@ -11,7 +11,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-
 from service.checkpoint.files import resolve
 from service.checkpoint.tuning import tuned
 from service.engines import load_engine
@@ -154,7 +153,7 @@ def build_prepare(settings: Settings, encoder: TextEncoder, languages: Languages
         conditions=kafka.conditions,
         skip_tombstones=kafka.tombstones == "skip",
     )
-    return PrepareThread(decoder, encoder, languages)
+    return PrepareThread(decoder, encoder, languages, kafka.text_format)
 
 
 def build_pipeline(

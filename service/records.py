@@ -59,6 +59,8 @@ Stage = Literal["decode", "score", "publish"]
 # The ways to run a model; each is a module of `engines`.
 EngineName = Literal["onnx_packed", "torch_packed", "torch_plain"]
 Precision = Literal["float32", "float16", "bfloat16", "int8"]
+# Markup of texts; `text.markup` says what is left of each.
+TextFormat = Literal["plain", "html", "markdown", "slack", "mail"]
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
@@ -101,7 +103,7 @@ class TextStats:
 
     `tokens` counts each token that the model reads once, even if windows share it; `truncated` is
     true if the text has more. `unknown_share` leaves out special tokens. `known` is true if the
-    model knows at least one token.
+    model knows at least one token. The last three count what was cut by the text's format before.
     """
 
     tokens: int
@@ -109,6 +111,9 @@ class TextStats:
     windows: int
     unknown_share: float
     known: bool = True
+    quoted_chars: int = 0
+    signature_chars: int = 0
+    code_chars: int = 0
 
 
 UNREAD = TextStats(tokens=0, truncated=True, windows=0, unknown_share=0.0)

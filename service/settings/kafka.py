@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FilePath
 
+from service.records import TextFormat  # noqa: TC001 - read at run time
 from service.settings.carry import Carry  # noqa: TC001 - read at run time
 from service.settings.fields import (
     Group,
@@ -46,6 +47,8 @@ class KafkaSettings(Group):
     """Format of messages without a content-type header: a JSON object, or just the text."""
     text_field: TextField = "/text"
     """Where the text is within a message; of several places the first that holds one counts."""
+    text_format: TextFormat = "plain"
+    """Markup of the texts; all but plain cut markup, quotes and code, and mail cuts signatures."""
     skip: Skip = ""
     """Messages that are no text to score: passed over and counted, never dead letters."""
     tombstones: Literal["skip", "dead_letter"] = "skip"

@@ -1,4 +1,4 @@
-"""Turns records into items: decodes them, detects the language and tokenizes the text.
+"""Turns records into items: decodes them, takes markup out, detects the language, tokenizes.
 
 Exists because this takes time that the event loop needs for heartbeats, so it runs on a thread. A
 few short records are quicker to prepare at once than to hand over. A tokenizer must not be used
@@ -11,17 +11,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from service.records import Document, Message, Reason, Rejected, Skipped, Unscored
 from service.sequences import with_results
 from service.text.encoder import encoded
+from service.text.markup import Plain, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from service.records import Decoded, Encoded, Item, Record
+    from service.records import Decoded, Encoded, Item, Record, TextFormat, TextStats
     from service.text.encoder import TextEncoder
     from service.text.language import Languages
     from service.wire import Decoder
@@ -35,52 +37,93 @@ AT_ONCE_BYTES = 16 * 1024
 
 
 class _ToEncode(NamedTuple):
-    """A message to score, and the language of its text."""
+    """A message to score, what of its text is scored, and the language of that."""
 
     message: Message
+    plain: Plain
     language: str | None
 
 
 def prepared(
-    decoder: Decoder, encoder: TextEncoder, languages: Languages, records: Sequence[Record]
+    decoder: Decoder,
+    encoder: TextEncoder,
+    languages: Languages,
+    records: Sequence[Record],
+    form: TextFormat = "plain",
 ) -> list[Item]:
     """The items of each record, in the same order; those of a list are next to each other."""
     found = [
-        _with_language(decoded, languages)
+        _to_encode(decoded, form, languages)
         for record in records
         for decoded in decoder.decode(record)
     ]
     texts = [item for item in found if isinstance(item, _ToEncode)]
     documents = [
-        Document(text.message, windows, stats, text.language)
+        Document(text.message, windows, _with_cuts(stats, text.plain), text.language)
         for text, (windows, stats) in zip(
-            texts, encoder.encode([text.message.text for text in texts]), strict=True
+            texts, encoder.encode([text.plain.text for text in texts]), strict=True
         )
     ]
     return with_results(found, _ToEncode, documents)
 
 
-def _with_language(
-    decoded: Decoded, languages: Languages
+def _to_encode(
+    decoded: Decoded, form: TextFormat, languages: Languages
 ) -> _ToEncode | Unscored | Rejected | Skipped:
     if not isinstance(decoded, Message):
         return decoded
-    language = languages.detect(decoded.text)
+    try:
+        plain = plain_text(decoded.text, form)
+    except Exception as error:  # noqa: BLE001 - of a library; one text must not stop all others
+        detail = (
+            f"the text cannot be read as {form} ({type(error).__name__}); "
+            "SENTIMENT_KAFKA__TEXT_FORMAT=plain scores it as it is"
+        )
+        return Rejected(decoded.record, Reason.WRONG_TYPE, detail, "decode")
+    if not plain.text:
+        return Rejected(decoded.record, Reason.TEXT_EMPTY, _nothing_left(plain, form), "decode")
+    language = languages.detect(plain.text)
     policy = languages.policy(language)
     if policy == "score":
-        return _ToEncode(decoded, language)
+        return _ToEncode(decoded, plain, language)
     if policy == "pass":
         return Unscored(decoded, language)
     detail = f"the text is in the language {language}, which the model is not for"
     return Rejected(decoded.record, Reason.OTHER_LANGUAGE, detail, "decode")
 
 
+def _nothing_left(plain: Plain, form: TextFormat) -> str:
+    cut = (
+        f"{plain.quoted_chars} characters are quoted, {plain.signature_chars} of a signature, "
+        f"{plain.code_chars} of code"
+    )
+    what = cut if any(plain[1:]) else "it is markup alone"
+    return (
+        f"nothing of the text is left as {form}: {what}; "
+        "SENTIMENT_KAFKA__TEXT_FORMAT=plain scores such texts as they are"
+    )
+
+
+def _with_cuts(stats: TextStats, plain: Plain) -> TextStats:
+    _, quoted, signature, code = plain
+    if not (quoted or signature or code):
+        return stats
+    return replace(stats, quoted_chars=quoted, signature_chars=signature, code_chars=code)
+
+
 class PrepareThread:
     """Runs `prepared` on its thread, or at once if there is little to do."""
 
-    def __init__(self, decoder: Decoder, encoder: TextEncoder, languages: Languages) -> None:
-        """The thread starts with the first call."""
+    def __init__(
+        self,
+        decoder: Decoder,
+        encoder: TextEncoder,
+        languages: Languages,
+        form: TextFormat = "plain",
+    ) -> None:
+        """The thread starts with the first call; `form` is the format of the records' texts."""
         self._decoder = decoder
+        self._form = form
         self._encoder = encoder
         self._languages = languages
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prepare")
@@ -88,7 +131,7 @@ class PrepareThread:
 
     async def __call__(self, records: Sequence[Record]) -> list[Item]:
         """Prepare records; see `prepared`."""
-        work = partial(prepared, self._decoder, self._encoder, self._languages, records)
+        work = partial(prepared, self._decoder, self._encoder, self._languages, records, self._form)
         if _quick(records) and self._in_use.acquire(blocking=False):
             try:
                 return work()

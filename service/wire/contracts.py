@@ -72,6 +72,18 @@ class TextStatistics(BaseModel):
         ge=0, description="Windows in which the text was scored; 0 if it was not scored."
     )
     unknown_share: Probability = Field(description="Share of tokens outside the vocabulary.")
+    quoted_chars: int = Field(
+        default=0,
+        ge=0,
+        description="Characters of quotes that SENTIMENT_KAFKA__TEXT_FORMAT cut before scoring: of "
+        "other people's words, and of the headers above them.",
+    )
+    signature_chars: int = Field(
+        default=0,
+        ge=0,
+        description="Characters of signatures, closing formulas and legal notices that it cut.",
+    )
+    code_chars: int = Field(default=0, ge=0, description="Characters of code blocks that it cut.")
 
 
 class Origin(BaseModel):
@@ -129,6 +141,9 @@ class SentimentEvent(BaseModel):
                         "truncated": False,
                         "windows": 1,
                         "unknown_share": 0.0,
+                        "quoted_chars": 0,
+                        "signature_chars": 0,
+                        "code_chars": 0,
                     },
                     "origin": {
                         "topic": "sentiment.messages",
@@ -157,7 +172,8 @@ class SentimentEvent(BaseModel):
     metadata: Any
     extra: dict[str, Any] = Field(description="All other fields of the message, as they were.")
     text: str | None = Field(
-        description="The text as it was sent; null where SENTIMENT_DELIVERY__INCLUDE_TEXT=false."
+        description="The text as it was sent, with its markup and with what was cut before scoring "
+        "(see text_stats); null where SENTIMENT_DELIVERY__INCLUDE_TEXT=false."
     )
     label: str | None = Field(
         description="The likeliest label, or SENTIMENT_MODEL__UNSURE_LABEL where the model is not "

@@ -114,6 +114,9 @@ class Encoder:
                 truncated=stats.truncated,
                 windows=stats.windows,
                 unknown_share=stats.unknown_share,
+                quoted_chars=stats.quoted_chars,
+                signature_chars=stats.signature_chars,
+                code_chars=stats.code_chars,
             ),
             origin=Origin(
                 topic=record.partition.topic,

@@ -43,7 +43,7 @@ _VERB = re.compile(rf"{_WROTE}|{phrases.WROTE_UNSPACED}", re.IGNORECASE)
 _LAST = re.compile(rf"(?:{_WROTE}|{phrases.WROTE_UNSPACED})\s?[:\uff1a]\Z", re.IGNORECASE)
 # Gmail in Japanese has no verb: a date, a time, a name, an address in angle brackets, a colon.
 _NO_VERB = re.compile(
-    r"\d{4}\s?\W.{1,100}\d{1,2}:\d{2}.{1,150}<[^\s<>@]{1,64}@[^\s<>]{1,200}>\s?[:\uff1a]"
+    r"\d{4}\s?(?:\u5e74|\W).{1,100}\d{1,2}:\d{2}.{1,150}<[^\s<>@]{1,64}@[^\s<>]{1,200}>\s?[:\uff1a]"
 )
 # The same within a line, where a program has joined the lines of a mail.
 _WITHIN = re.compile(

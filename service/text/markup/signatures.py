@@ -23,6 +23,8 @@ _SEPARATOR = re.compile(r"--|\u2014|_{2,}")
 
 # Also those of scripts without capitals.
 _SENTENCE_ENDS = "!?\u3002\uff01\uff1f"
+# Of a link, as programs write it in plain text.
+_ADDRESS = re.compile(r"\s?<https?://[^<>\s]{1,1000}>")
 _POSTSCRIPT = re.compile(r"p\.?\s?s\.?\s?[:.,-]|nb:|edit:|update:", re.IGNORECASE)
 
 _CONTACT = re.compile(
@@ -113,7 +115,7 @@ def _paragraph(lines: list[Line], begin: int, end: int) -> int:
 
 
 def _device(lines: list[Line], end: int) -> int | None:
-    last = _bare(lines, end - 1)
+    last = _ADDRESS.sub("", _bare(lines, end - 1))
     return end - 1 if len(last) <= _CHARACTERS_MAX and phrases.DEVICE.fullmatch(last) else None
 
 
