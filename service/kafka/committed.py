@@ -28,12 +28,14 @@ from service.kafka.history import History
 from service.records import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer
 
     from service.progress import Progress
     from service.settings import KafkaSettings
+
+    _Commit = Callable[[Partition, int], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
@@ -129,10 +131,19 @@ class Starts:
 
         Raises:
             RejoinError: see `Committed.read`; or `look_back` got no answer, and it matters.
+            RetriableError: the group rebalanced meanwhile, and an offset was to be committed.
             BrokerError: an offset lies behind the end of its log.
             KafkaError, TimeoutError: the brokers cannot be reached or refuse.
         """
-        consumer = committed.consumer
+        consumer, epoch = committed.consumer, progress.epoch
+
+        async def commit(partition: Partition, offset: int) -> None:
+            # aiokafka commits as a member of the latest generation. Before that one the partition
+            # may have been another member's, who may have committed a later offset.
+            if progress.epoch != epoch:
+                raise RetriableError("the group rebalanced while its offsets were read")
+            await committed.commit({partition: offset})
+
         offsets, beginnings, ends = await asyncio.gather(
             asyncio.gather(*(committed.read(Partition(*p)) for p in partitions)),
             _bounds(consumer.beginning_offsets, partitions),
@@ -149,17 +160,18 @@ class Starts:
             published = progress.next_offset(Partition(*place))
             start = max((o for o in (offset, published) if o is not None), default=None)
             if start is None:
-                start = await self._first_start(committed, place)
+                start = await self._first_start(consumer, place, commit)
             elif start < (beginning := beginnings.get(place, start)):
-                await self._skip_expired(committed, place, start, beginning)
+                await self._skip_expired(place, start, beginning, commit)
                 start = beginning
             elif start > ends.get(place, start):
                 await self._check_end(consumer, place, start)
             starts[place] = start
         return starts
 
-    async def _first_start(self, committed: Committed, place: TopicPartition) -> int:
-        consumer = committed.consumer
+    async def _first_start(
+        self, consumer: AIOKafkaConsumer, place: TopicPartition, commit: _Commit
+    ) -> int:
         if self._settings.auto_offset_reset == "earliest" or place.topic in self._read:
             return int((await consumer.beginning_offsets([place]))[place])
         if not self._asked:
@@ -167,15 +179,15 @@ class Starts:
         # The end is committed, because it moves: after a rebalance before the first publish, the
         # new owner would begin at a later end and skip the records in between.
         end = int((await consumer.end_offsets([place]))[place])
-        await committed.commit({Partition(*place): end})
+        await commit(Partition(*place), end)
         return end
 
     async def _skip_expired(
-        self, committed: Committed, place: TopicPartition, start: int, beginning: int
+        self, place: TopicPartition, start: int, beginning: int, commit: _Commit
     ) -> None:
         # Committed first, so that what is lost is counted once, whoever has the partition next.
         partition = Partition(*place)
-        await committed.commit({partition: beginning})
+        await commit(partition, beginning)
         self.lost[partition] += beginning - start
         log.warning(
             "records expired before they were read; raise the topic's retention, or add replicas",

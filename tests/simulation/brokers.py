@@ -16,6 +16,7 @@ from aiokafka.errors import (
     InvalidProducerEpoch,
     InvalidTxnState,
     MessageSizeTooLargeError,
+    OffsetOutOfRangeError,
     OutOfOrderSequenceNumber,
     ProducerFenced,
 )
@@ -64,9 +65,9 @@ class Brokers:
         """A topic's partitions, in order; none where it does not exist."""
         return [Partition(topic, number) for number in range(self._counts.get(topic, 0))]
 
-    def append(self, partition: Partition, record: Stored) -> None:
+    def append(self, place: Partition, record: Stored, within: Transaction | None = None) -> None:
         """Store one record, as a producer of the world outside."""
-        self.logs[partition].append([record])
+        self.logs[place].append([record], within)
         event, self._appended = self._appended, asyncio.Event()
         event.set()
 
@@ -81,10 +82,12 @@ class Brokers:
     def fetch(
         self, positions: Mapping[Partition, int], records_max: int
     ) -> dict[Partition, tuple[list[tuple[int, Stored]], int]]:
-        """Committed records from the positions on, and the position after them."""
+        """Committed records from positions on that the log still has, and the position behind."""
         fetched = {}
         for partition, start in positions.items():
             log = self.logs[partition]
+            if start < log.start:
+                raise OffsetOutOfRangeError({partition: start})
             records: list[tuple[int, Stored]] = []
             after = max(start, log.stable_end)
             for offset, record in log.committed(start):
@@ -178,6 +181,7 @@ class Brokers:
         def add() -> None:
             transaction = self._begun(owner, transactional_id, timeout_s)
             transaction.offsets.setdefault(group, {}).update(offsets)
+            transaction.commits_before = self.offsets.commits
 
         return self._when_open(owner, epoch, add)
 
@@ -205,7 +209,7 @@ class Brokers:
 
     def unsettled(self) -> bool:
         """Whether a transaction has yet to be decided or marked."""
-        return any(owner.transaction is not None for owner in self._owners.values())
+        return any(owner.transaction for owner in self._owners.values())
 
     def _begun(self, owner: Owner, transactional_id: str, timeout_s: float) -> Transaction:
         transaction = owner.transaction

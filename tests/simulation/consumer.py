@@ -17,38 +17,18 @@ from aiokafka.errors import (
     IllegalStateError,
     KafkaConnectionError,
     KafkaError,
+    OffsetOutOfRangeError,
     RebalanceInProgressError,
 )
 
 from service.records import Partition
-from simulation.network import RETRY_S, network_of, persist
+from simulation.network import RETRY_S, Client, network_of, persist
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-
-    from aiokafka.protocol.offset import OffsetRequest
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from service.kafka.session import KafkaSession
     from tools.kafka.stored import Stored
-
-
-class _Client:
-    """What the service asks of aiokafka's own: here all brokers answer a `getmany` together."""
-
-    cluster = SimpleNamespace(leader_for_partition=lambda _: 0)
-
-    def __init__(self, end_of: Callable[[Partition], Awaitable[int]]) -> None:
-        """Know the end of each log, with the records of open transactions."""
-        self._end_of = end_of
-
-    async def send(self, _leader: int, request: OffsetRequest) -> SimpleNamespace:
-        """Answer where the log of one partition ends."""
-        [(topic, [(number, _latest)])] = request._topics
-        end = await self._end_of(Partition(topic, number))
-        return SimpleNamespace(topics=[(topic, [(number, 0, -1, end)])])
-
-    async def close(self) -> None:
-        """Close nothing: nothing is open."""
 
 
 class Consumer:
@@ -70,7 +50,7 @@ class Consumer:
         self._stable = asyncio.Event()
         self._polled_at = 0.0
         self._coordinator = SimpleNamespace(coordinator_id=None)
-        self._client = _Client(self._end_of)
+        self._client = Client(self._end_of)
         self._topics: Sequence[str] = ()
         self._listener: KafkaSession
         self._coordinating: asyncio.Task[None] | None = None
@@ -141,6 +121,12 @@ class Consumer:
         generation = self._generation
         try:
             found = await self._request("fetch", lambda: brokers.fetch(positions, records_max))
+        except OffsetOutOfRangeError as error:
+            # As for records: those of positions that are others by now are nobody's concern.
+            [(partition, offset)] = error.args[0].items()
+            if self._positions.get(partition) == offset:
+                raise
+            return {}
         except KafkaError:
             return {}
         fetched = {}
@@ -163,8 +149,11 @@ class Consumer:
         self, partitions: Iterable[TopicPartition]
     ) -> dict[TopicPartition, int]:
         """See aiokafka."""
-        await self._request("list offsets", lambda: None)
-        return dict.fromkeys(partitions, 0)
+        logs = self._network.brokers.logs
+        found: dict[TopicPartition, int] = await self._request(
+            "list offsets", lambda: {p: logs[Partition(*p)].start for p in partitions}
+        )
+        return found
 
     async def end_offsets(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """See aiokafka."""
@@ -205,6 +194,8 @@ class Consumer:
         group = self._network.group(self._group)
         member, generation = self._member, self._generation
         mine = {Partition(*partition): offset for partition, offset in offsets.items()}
+        if not mine.keys() <= set(self._assigned):
+            raise IllegalStateError("not assigned")
         await persist(self._network, "commit", lambda: group.commit(member, generation, mine))
 
     async def _committed(self, partition: Partition) -> int | None:

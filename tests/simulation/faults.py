@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from service.kafka.delivery import transactional_id
+from simulation.upstream import add_partition, expire, hang_transaction
 from simulation.world import GROUP, SESSION_MS
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 SESSION_S = SESSION_MS / 1000
-PARTITIONS_MAX = 6
 REPLICAS_MAX = 4
 # All that a process asks the brokers, and the two ends of a run of the model.
 STEPS = (
@@ -122,15 +123,6 @@ async def rebalance(world: World) -> None:
     world.faults["rebalance"] += world.group.generation > generation
 
 
-async def add_partition(world: World) -> None:
-    """The input topic grows."""
-    count = len(world.brokers.partitions("in"))
-    if count < PARTITIONS_MAX:
-        world.brokers.create("in", count + 1)
-        world.group.rebalance()
-        world.faults["partition added"] += 1
-
-
 async def outage(world: World) -> None:
     """All brokers are away: each request that arrives is refused."""
     if world.brokers.away:
@@ -184,8 +176,9 @@ async def abort_transactions(world: World) -> None:
 async def fence(world: World) -> None:
     """A stranger takes over the producer of one input partition."""
     partition: Partition = world.rng.choice(world.brokers.partitions("in"))
-    world.brokers.init_producer(f"{GROUP}-in-{partition.number}")
-    world.faults["producer fenced"] += 1
+    identity = transactional_id(GROUP, partition)
+    world.faults["producer fenced"] += identity in world.brokers._owners
+    world.brokers.init_producer(identity)
 
 
 async def break_model(world: World) -> None:
@@ -244,6 +237,8 @@ KINDS: tuple[Callable[[World], Coroutine[Any, Any, None]], ...] = (
     remove_replica,
     rebalance,
     add_partition,
+    expire,
+    hang_transaction,
     fence,
     break_model,
     hang_model,

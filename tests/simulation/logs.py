@@ -22,6 +22,8 @@ class Transaction:
     offsets: dict[str, dict[Partition, int]] = field(default_factory=dict)
     unmarked: int = 0
     records: list[Stored] = field(default_factory=list)
+    # How many commits there were when it got its offsets: later ones are not undone by its end.
+    commits_before: int = 0
 
 
 @dataclass(eq=False)
@@ -38,6 +40,8 @@ class Log:
 
     def __init__(self) -> None:
         """Be empty."""
+        # What is before it has expired; kept here for the judge.
+        self.start = 0
         self.entries: list[tuple[Stored | None, Transaction | None]] = []
         self._open: dict[Transaction, int] = {}
 

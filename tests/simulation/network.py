@@ -8,15 +8,19 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import Counter
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
+from service.records import Partition
 from simulation.loop import current_process
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from aiokafka.protocol.offset import OffsetRequest
 
     from simulation.brokers import Brokers
     from simulation.groups import Group
@@ -167,3 +171,22 @@ async def persist(network: Network, name: str, handle: Callable[[], Any]) -> Any
             if asyncio.get_running_loop().time() > deadline:
                 raise KafkaTimeoutError from None
             await asyncio.sleep(RETRY_S)
+
+
+class Client:
+    """Stands for a consumer's `AIOKafkaClient`: all brokers answer a `getmany` together."""
+
+    cluster = SimpleNamespace(leader_for_partition=lambda _: 0)
+
+    def __init__(self, end_of: Callable[[Partition], Awaitable[int]]) -> None:
+        """Know the end of each log, with the records of open transactions."""
+        self._end_of = end_of
+
+    async def send(self, _leader: int, request: OffsetRequest) -> SimpleNamespace:
+        """Answer where the log of one partition ends."""
+        [(topic, [(number, _latest)])] = request._topics
+        end = await self._end_of(Partition(topic, number))
+        return SimpleNamespace(topics=[(topic, [(number, 0, -1, end)])])
+
+    async def close(self) -> None:
+        """Close nothing: nothing is open."""

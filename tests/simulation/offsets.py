@@ -23,6 +23,9 @@ class Offsets:
         self.committed: defaultdict[str, dict[Partition, int]] = defaultdict(dict)
         self.coordinator = 1
         self.stale_answers = 0
+        self.commits = 0
+        # When each offset was last committed outside of a transaction, as a number of commits.
+        self._committed_at: dict[tuple[str, Partition], int] = {}
         # Told of each change: (group, offsets, transaction).
         self.on_commit: Callable[[str, Mapping[Partition, int], Transaction | None], None] | None
         self.on_commit = None
@@ -32,7 +35,15 @@ class Offsets:
     def commit(
         self, group: str, offsets: Mapping[Partition, int], transaction: Transaction | None = None
     ) -> None:
-        """Store what a group has committed."""
+        """Store what a group has committed, except where it was committed anew since then."""
+        self.commits += 1
+        if transaction is None:
+            self._committed_at |= dict.fromkeys(((group, p) for p in offsets), self.commits)
+        else:
+            since = transaction.commits_before
+            offsets = {
+                p: o for p, o in offsets.items() if self._committed_at.get((group, p), 0) <= since
+            }
         if self.on_commit is not None:
             self.on_commit(group, offsets, transaction)
         self.committed[group].update(offsets)

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from service.records import Partition
     from tools.kafka.stored import Stored
@@ -23,17 +23,19 @@ def origin_of(record: Stored) -> Origin:
 def judged(
     expected: set[Origin],
     outputs: Mapping[Partition, Sequence[Stored]],
+    expired: Container[Origin],
     *,
     exactly_once: bool,
 ) -> list[str]:
     """All that is wrong: lost, doubled, out of order within an input and an output partition.
 
-    `expected` are the inputs that have an output: all but those that the service skips.
+    `expected` are the inputs that have an output: all but those that the service skips, and those
+    `expired` may have none.
     At least once, a repeat is no fault, and neither is its place.
     """
     wrong = []
     counts = Counter(origin_of(record) for records in outputs.values() for record in records)
-    lost = sorted(expected - set(counts))
+    lost = sorted(origin for origin in expected - set(counts) if origin not in expired)
     if lost:
         wrong.append(f"{len(lost)} lost, first {lost[0]}")
     unknown = sorted(set(counts) - expected)
@@ -56,17 +58,26 @@ def judged(
 
 
 def transaction_wrong(
-    start: int, end: int, number: int, records: Sequence[Stored], inputs: Sequence[int]
+    start: int,
+    end: int,
+    number: int,
+    records: Sequence[Stored],
+    inputs: Sequence[int],
+    expired: Container[Origin],
 ) -> str | None:
     """Why a transaction may not move the offset of an input partition from `start` to `end`.
 
     `inputs` are all offsets with a record there that has an output; `records` what the transaction
-    publishes.
+    publishes; what has `expired` may be missing.
     """
     if end <= start:
         return f"partition {number} is committed back from {start} to {end}"
-    due = [offset for offset in inputs if start <= offset < end]
     found = sorted(offset for source, offset in map(origin_of, records) if source == number)
+    due = [
+        offset
+        for offset in inputs
+        if start <= offset < end and ((number, offset) not in expired or offset in found)
+    ]
     if due != found:
         return f"partition {number} is committed from {start} to {end} with outcomes of {found}"
     return None

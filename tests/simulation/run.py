@@ -25,6 +25,7 @@ from simulation.loop import VirtualLoop
 from simulation.model import SKIPPED, TOMBSTONE
 from simulation.network import network_of
 from simulation.producer import Producer
+from simulation.upstream import leave_tail, read_before
 from simulation.world import World
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ HITS_MIN = 5
 # After the last fault: more than a hanging model, a session and the longest backoff together.
 RESUME_S = 120.0
 SEEDS_AT_A_TIME = 25
+LATEST_SHARE = 0.3
+# In proportion to the session, which is a fifth of the default's.
+TAIL_S = 1.0
 KINDS_OF_RECORD = (b"good", b"bad", TOMBSTONE, SKIPPED, b"poison", b"big")
 SHARES = (86, 4, 2, 4, 2, 2)
 
@@ -97,7 +101,7 @@ def run_seed(seed: int, tell: Callable[[str], None] | None = None) -> Outcome:
     # A run is short and leaves one great circle: collected at its end, it costs a quarter less.
     gc.disable()
     try:
-        with simulated_kafka():
+        with simulated_kafka(), patch("service.kafka.fetching.TAIL_S", TAIL_S):
             outcome: Outcome = loop.run(_run(seed, tell))
     finally:
         gc.enable()
@@ -109,11 +113,15 @@ async def _run(seed: int, tell: Callable[[str], None] | None) -> Outcome:
     world = World(seed, "at_least_once" if seed % 4 == 3 else "exactly_once", _metrics(), tell)
     rng = world.rng
     records = rng.randint(*RECORDS)
+    if rng.random() < LATEST_SHARE:
+        world.reset = "latest"
+        read_before(world)
     for _ in range(rng.randint(1, 3)):
         world.add_replica()
     harming = asyncio.create_task(_harm(world))
     await _arrive(world, records, harming)
     await harming
+    await leave_tail(world)
     if not world.wanted():
         world.add_replica()
     try:

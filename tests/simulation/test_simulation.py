@@ -27,6 +27,7 @@ EXPECTED = {
     "brokers away",
     "frozen beyond the session",
     "frozen within the session",
+    "input ends in what nobody reads",
     "killed",
     "model broken",
     "model hanging",
@@ -36,12 +37,15 @@ EXPECTED = {
     "process ended by itself",
     "producer fenced",
     "rebalance",
+    "records expired",
     "replica added",
     "replica removed",
     "request late",
     "request lost",
     "terminated",
     "transaction aborted",
+    "transaction of the input aborted",
+    "transaction of the input committed",
     "transaction timed out",
 }
 

@@ -69,6 +69,11 @@ class World:
         self._inputs: dict[Partition, list[int]] = {}
         # The inputs without an output; their offsets are committed like those of the others.
         self._skipped: set[Origin] = set()
+        self._expired: set[Origin] = set()
+        # By input partition, how many offsets were committed without their outcomes.
+        self._passed: Counter[Partition] = Counter()
+        self._sessions: list[KafkaSession] = []
+        self.reset: Literal["earliest", "latest"] = "earliest"
         self.put_in = 0
 
     @property
@@ -86,8 +91,11 @@ class World:
             group_id=GROUP,
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=300,
+            auto_offset_reset=self.reset,
         )
-        return KafkaSession(settings, LIMITS.records_max, self.mode)
+        session = KafkaSession(settings, LIMITS.records_max, self.mode)
+        self._sessions.append(session)
+        return session
 
     def add_replica(self) -> Replica:
         """Start one more."""
@@ -99,9 +107,14 @@ class World:
         """The replicas that are to run."""
         return [replica for replica in self.replicas if replica.wanted]
 
-    def put(self, kind: bytes) -> None:
+    def put(
+        self,
+        kind: bytes,
+        partition: Partition | None = None,
+        transaction: Transaction | None = None,
+    ) -> None:
         """Put a record in; now and then an offset stays without one."""
-        partition = self.rng.choice(self.brokers.partitions("in"))
+        partition = partition or self.rng.choice(self.brokers.partitions("in"))
         log = self.brokers.logs[partition]
         if self.rng.random() < 0.05:
             log.skip()
@@ -111,7 +124,29 @@ class World:
         self.put_in += 1
         if kind == SKIPPED:
             self._skipped.add((partition.number, len(log.entries)))
-        self.brokers.append(partition, Stored(key, value, ((KIND_HEADER, kind),)))
+        self.brokers.append(partition, Stored(key, value, ((KIND_HEADER, kind),)), transaction)
+
+    def end_upstream(self, partition: Partition, transaction: Transaction, *, commit: bool) -> None:
+        """End a transaction of the input; nobody reads what is aborted."""
+        log = self.brokers.logs[partition]
+        if not commit:
+            self._skipped |= {
+                (partition.number, offset)
+                for offset, (_, owner) in enumerate(log.entries)
+                if owner is transaction
+            }
+        transaction.outcome = commit
+        log.mark(transaction)
+
+    def committed(self, partition: Partition) -> int:
+        """What the group has committed."""
+        return self.brokers.offsets.committed[GROUP].get(partition, 0)
+
+    def expire(self, partition: Partition, start: int) -> None:
+        """Let a partition begin here; what is not committed before it need not come out."""
+        self.brokers.logs[partition].start = start
+        offsets = range(self.committed(partition), start)
+        self._expired |= {(partition.number, offset) for offset in offsets}
 
     def point(self, process: Process, name: str, moment: str) -> None:
         """Note a step of a process, which may be its last."""
@@ -136,9 +171,9 @@ class World:
         self.violations.append(what)
 
     def settled(self) -> bool:
-        """Whether all that was put in is committed."""
-        committed = self.brokers.offsets.committed[GROUP]
-        return all(committed.get(p, 0) > offsets[-1] for p, offsets in self._inputs.items())
+        """Whether all that was put in is committed, to the ends of the logs."""
+        logs = self.brokers.logs
+        return all(self.committed(p) == len(logs[p].entries) for p in self._inputs)
 
     def judge(self) -> None:
         """Note what a reader of committed records would find wrong."""
@@ -149,7 +184,14 @@ class World:
             for topic in ("out", "dead")
             for partition in self.brokers.partitions(topic)
         }
-        wrong = judged(expected, outputs, exactly_once=self.mode == "exactly_once")
+        exactly_once = self.mode == "exactly_once"
+        wrong = judged(expected, outputs, self._expired, exactly_once=exactly_once)
+        lost: Counter[Partition] = Counter()
+        for session in self._sessions:
+            lost.update(session.lost)
+        if exactly_once and lost - self._passed:
+            wrong.append(f"{lost.total()} are told to have expired, of {self._passed.total()}")
+        self.faults["records expired"] += lost.total()
         # The first ones tell what began it; what a reader gets is always told.
         del self.violations[VIOLATIONS_MAX:]
         for what in wrong:
@@ -161,11 +203,13 @@ class World:
         if group != GROUP or self.mode != "exactly_once":
             return
         for partition, end in offsets.items():
-            start = self.brokers.offsets.committed[GROUP].get(partition, 0)
+            start = self.committed(partition)
+            if transaction is None:
+                self._passed[partition] += end - start
             records = transaction.records if transaction is not None else []
             number = partition.number
             inputs = self._inputs.get(partition, [])
             due = [offset for offset in inputs if (number, offset) not in self._skipped]
-            wrong = transaction_wrong(start, end, number, records, due)
+            wrong = transaction_wrong(start, end, number, records, due, self._expired)
             if wrong is not None:
                 self.violation(wrong)
