@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from service.errors import RetriableError
 from service.kafka.once import letters
 from service.kafka.once.letters import Letters
+from service.records import Outgoing
 from service.settings import KafkaSettings
 from tools.kafka.broker import Broker
-from tools.kafka.topics import Message, create_topic, produce
+from tools.kafka.topics import Message, create_topic, produce, read_all
 
 if TYPE_CHECKING:
+    from service.records import Record
     from tools.kafka.jar_broker import JarBroker
     from tools.kafka.topics import Topics
 
@@ -29,9 +32,20 @@ def made(bootstrap_servers: str, topic: str) -> Letters:
     return Letters(settings, "all")
 
 
+async def read(reader: Letters) -> list[Record]:
+    """All letters."""
+    return [record async for records in reader.read() for record in records]
+
+
 async def values(reader: Letters) -> list[bytes | None]:
     """The values of all letters."""
-    return [record.value async for records in reader.read() for record in records]
+    return [record.value for record in await read(reader)]
+
+
+def back(letter: Record, topic: str, value: bytes | None = None) -> Outgoing:
+    """What is sent back for a letter."""
+    partition, offset = letter.partition, letter.offset
+    return Outgoing(topic, letter.key, value or letter.value, (), partition, offset)
 
 
 async def test_a_topic_may_end_in_the_marker_of_a_transaction(
@@ -65,3 +79,64 @@ async def test_letters_that_do_not_come_are_an_error(
                 await values(reader)
         finally:
             jar_broker.resume()
+
+
+async def test_a_replay_goes_on_where_the_last_one_ended(
+    real_broker: Broker, topics: Topics
+) -> None:
+    """Whether a letter was sent back or only read: the offset behind both is committed."""
+    bootstrap, topic, target = real_broker.bootstrap_servers, topics("letters"), topics("target")
+    await produce(bootstrap, topic, [Message(value=value) for value in (b"a", b"b", b"c")])
+    async with made(bootstrap, topic) as reader:
+        first, second, _ = await read(reader)
+        await reader.send([back(first, target)], [first, second])
+
+    async with made(bootstrap, topic) as reader:
+        assert [b"c"] == await values(reader)
+    assert [b"a"] == [message.value for message in await read_all(bootstrap, target)]
+
+
+async def test_letters_that_a_topic_refuses_are_read_again(
+    real_broker: Broker, topics: Topics
+) -> None:
+    """None of their transaction is sent back, and its offset is not committed."""
+    bootstrap, topic = real_broker.bootstrap_servers, topics("letters")
+    target = topics("target", config={"max.message.bytes": "500"})
+    await produce(bootstrap, topic, [Message(value=value) for value in (b"a", b"b")])
+    async with made(bootstrap, topic) as reader:
+        first, second = await read(reader)
+        sent = [back(first, target), back(second, target, b"x" * 1000)]
+        with pytest.raises(RetriableError, match=r"offset 0 were not sent \(Message"):
+            await reader.send(sent, [first, second])
+
+    async with made(bootstrap, topic) as reader:
+        assert [b"a", b"b"] == await values(reader)
+    assert [] == await read_all(bootstrap, target)
+
+
+async def test_a_replay_that_hangs_commits_nothing_once_the_next_one_reads(
+    real_broker: Broker, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one fences it before it asks where to begin; else both would send the letter."""
+    bootstrap, topic, target = real_broker.bootstrap_servers, topics("letters"), topics("target")
+    await produce(bootstrap, topic, [Message(value=b"a")])
+    async with made(bootstrap, topic) as hanging:
+        [letter] = await read(hanging)
+        commit, following = hanging._producer.commit, made(bootstrap, topic)
+        monkeypatch.setattr(hanging._producer, "commit", _nothing)
+        await hanging.send([back(letter, target)], [letter])
+        seek = following._reader.seek
+
+        async def overtaken() -> None:
+            await seek()
+            with pytest.raises(KafkaError):
+                await commit()
+
+        monkeypatch.setattr(following._reader, "seek", overtaken)
+        async with following:
+            assert [b"a"] == await values(following)
+    assert [] == await read_all(bootstrap, target)
+
+
+async def _nothing() -> None:
+    """Leave it open."""
