@@ -20,7 +20,7 @@ from confluent_kafka.cimpl import NewPartitions, NewTopic
 
 from chaos.groups import Groups
 from tools.kafka.jar_broker import HOST, JarBroker, free_ports, new_cluster_id
-from tools.kafka.jars import fetch_jars, run
+from tools.kafka.jars import fetch_jars
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -32,7 +32,6 @@ PROXIED = "PROXIED"
 WAIT_SECONDS = 120
 # A request that a harmed broker does not answer is sent again, to another one.
 REQUEST_SECONDS = 5
-QUOTA = "producer_byte_rate"
 REPLICATION = {"replication.factor": "3", "min.isr": "2"}
 PROPERTIES = {
     "min.insync.replicas": "2",
@@ -55,7 +54,7 @@ class Cluster:
             BrokerUnavailableError: the jars cannot be had, or Java cannot run them.
         """
         libraries, cluster = fetch_jars(), new_cluster_id()
-        self._folder, self._libraries = folder, libraries
+        self._folder = folder
         ports = free_ports(4 * len(NUMBERS))
         self.proxy_ports = dict(zip(NUMBERS, ports[-len(NUMBERS) :], strict=True))
         own = {n: ports[3 * place :][:3] for place, n in enumerate(NUMBERS)}
@@ -191,21 +190,6 @@ class Cluster:
             admin.alter_consumer_group_offsets(wanted)[group].result(REQUEST_SECONDS)
 
         await self._ask(reset)
-
-    async def throttle(self, client_id: str, quota: int | None) -> None:
-        """Let clients of this name produce so many bytes a second to each broker; None: any.
-
-        By the tool that comes with the brokers: the clients for Python have no request for it.
-
-        Raises:
-            AssertionError: the brokers refuse it.
-        """
-        how = ["--delete-config", QUOTA] if quota is None else ["--add-config", f"{QUOTA}={quota}"]
-        command = ["java", "-cp", f"{self._libraries}/*", "kafka.admin.ConfigCommand", "--alter"]
-        command += ["--bootstrap-server", self.bootstrap_servers, "--entity-type", "clients"]
-        command += ["--entity-name", client_id, *how]
-        done = await asyncio.to_thread(run, command, WAIT_SECONDS)
-        assert done.returncode == 0, done.stdout
 
     async def _has_partitions(self, topic: str, count: int) -> bool:
         partitions = (await self.metadata(topic)).topics[topic].partitions

@@ -136,7 +136,7 @@ CONTROLS = (
     Control("a new log from its end", FAULTS["partitions added"], "lost"),
     Control("a new log from its end", FAULTS["input topic deleted, made anew later"], "lost"),
     Control("offsets without events", FAULTS["output topic deleted, made anew later"], "lost"),
-    Control("offsets without events", FAULTS["produce quota"], "lost"),
+    Control("a quota not noticed", FAULTS["produce quota"], "stuck"),
     Control("the backlog first", FAULTS["backlog on one partition, one replica"], "starved"),
 )
 CONTROL_RECORDS = 4000

@@ -16,13 +16,14 @@ from aiokafka.errors import KafkaError
 
 import service.assembly
 import service.kafka.delivery
+import service.kafka.producer
 import service.kafka.session
 from chaos.breaking.wrapped import PointedProducer, PointedSession, passed
 from chaos.orders import FOLDER_VARIABLE
 from service.errors import RejoinError, RetriableError
 from service.kafka.committed import Starts
 from service.kafka.connection import translated
-from service.kafka.throttling import Throttling
+from service.kafka.throttling import Pace, Throttling
 from service.records import Partition
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ Sabotage = Literal[
     "a new log from its end",
     "offsets without events",
     "the backlog first",
+    "a quota not noticed",
 ]
 # Records of one partition in a poll that make it a backlog.
 CROWD = 32
@@ -182,6 +184,14 @@ class Greedy(PointedSession):
         return [*waiting, *records]
 
 
+class Heedless(Pace):
+    """Sends everything at once, however long brokers throttle it."""
+
+    def throttled_s(self) -> float:
+        """See `Pace.throttled_s`."""
+        return 0.0
+
+
 def sabotage_by(kind: str) -> None:
     """Put one of them in the place of what is right."""
     match kind:
@@ -200,5 +210,7 @@ def sabotage_by(kind: str) -> None:
             vars(service.assembly).update(KafkaSession=GivingUp)
         case "the backlog first":
             vars(service.assembly).update(KafkaSession=Greedy)
+        case "a quota not noticed":
+            vars(service.kafka.producer).update(Pace=Heedless)
         case _:
             raise ValueError(kind)
