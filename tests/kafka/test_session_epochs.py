@@ -13,12 +13,20 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 
 from service.errors import RetriableError
-from service.kafka import KafkaSession, session
+from service.kafka import KafkaSession, fetching, session
 from service.records import Partition
 from simulation.brokers import Brokers
 from simulation.groups import Group
 from tools.kafka.kinds import Mode, simulated_sessions
-from tools.kafka.sessions import joined, numbered, poll_count, publication, started
+from tools.kafka.sessions import (
+    WAIT_SECONDS,
+    joined,
+    numbered,
+    poll_count,
+    polled,
+    publication,
+    started,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -143,6 +151,11 @@ async def test_an_epoch_that_ends_while_a_publish_waits(
     assert [6, 7, 8, 9] == [r.offset for r in await poll_count(session, COUNT - 6)]
 
 
+def _fail(*_: object) -> None:
+    """Stand for brokers that do not get it done."""
+    raise KafkaTimeoutError
+
+
 @pytest.mark.parametrize("step", ["send", "commit"])
 async def test_progress_moves_when_a_commit_is_certain(
     simulated: Simulated, step: str, monkeypatch: pytest.MonkeyPatch
@@ -154,11 +167,8 @@ async def test_progress_moves_when_a_commit_is_certain(
     if simulated.mode == "at_least_once":
         commit = (Group, "commit")
 
-    def fail(*_: object) -> None:
-        raise KafkaTimeoutError
-
     with monkeypatch.context() as failing:
-        failing.setattr(*((Brokers, "produce") if step == "send" else commit), fail)
+        failing.setattr(*((Brokers, "produce") if step == "send" else commit), _fail)
         with pytest.raises(RetriableError):
             await session.publish(publication(records, "out"))
 
@@ -169,6 +179,29 @@ async def test_progress_moves_when_a_commit_is_certain(
     assert await session.publish(publication(again, "out"))
     assert COUNT == session.progress.next_offset(FIRST)
     assert {0: COUNT} == await simulated.committed()
+
+
+async def test_a_tail_whose_commit_fails(
+    simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is committed later: what the error has broken is put right by the next polls."""
+    monkeypatch.setattr(fetching, "TAIL_S", 0.01)
+    session = await begun(simulated)
+    records = await poll_count(session, COUNT)
+    assert await session.publish(publication(records, "out"))
+    step: tuple[type, str] = (Brokers, "add_offsets")
+    if simulated.mode == "at_least_once":
+        step = (Group, "commit")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(*step, _fail)
+        simulated.brokers.logs[FIRST].skip()
+        with pytest.raises(RetriableError):
+            await polled(session, bool)
+
+    async with asyncio.timeout(WAIT_SECONDS):
+        while {0: COUNT + 1} != await simulated.committed():
+            assert [] == await session.poll()
 
 
 async def test_a_rebalance_while_the_committed_offset_is_read(

@@ -1,101 +1,85 @@
-"""The lag of a group becomes 0 although its input ends in what nobody can read.
-
-Measured as `kafka-consumer-groups` and KEDA do: the end of each log, and what the group has
-committed.
-"""
+"""Offsets behind which nothing can be read are committed late, and never before a record."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
 
-from service.kafka import fetching
-from tools.kafka.sessions import (
-    WAIT_SECONDS,
-    numbered,
-    poll_count,
-    publication,
-    started,
-    values,
-)
-from tools.kafka.topics import end_offsets
+from service.kafka.fetching import TAIL_S, Tails
+from service.progress import Progress
+from service.records import Partition
 
 if TYPE_CHECKING:
-    from tools.kafka.kinds import AnySession, Real, Reset
+    from aiokafka import TopicPartition
 
-pytestmark = pytest.mark.kafka
-
-# So many aborted records of such a size are several batches, and several fetches.
-ABORTED, ABORTED_BYTES = 120, 20_000
+A, B = Partition("in", 0), Partition("in", 1)
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "TAIL_S", 0.5)
+class Positions:
+    """Stands for a consumer that has read so far."""
+
+    def __init__(self, **positions: int) -> None:
+        """By partition."""
+        self.of = {A: positions["a"], B: positions["b"]}
+
+    async def position(self, partition: TopicPartition) -> int:
+        """See aiokafka."""
+        return self.of[Partition(*partition)]
 
 
-async def abort(real: Real, *partitions: int) -> None:
-    """Write records to these partitions in a transaction that is aborted."""
-    name = f"upstream-{real.topics[0]}"
-    async with AIOKafkaProducer(
-        bootstrap_servers=real.bootstrap, transactional_id=name
-    ) as upstream:
-        await upstream.begin_transaction()
-        for partition in partitions:
-            for _ in range(ABORTED):
-                await upstream.send(real.topics[0], b"a" * ABORTED_BYTES, partition=partition)
-        await upstream.flush()
-        await upstream.abort_transaction()
+@pytest.fixture
+def progress() -> Progress:
+    """Everything is published up to offset 5 of A and 7 of B."""
+    progress = Progress()
+    progress.position({A: 5, B: 7})
+    return progress
 
 
-async def lag(real: Real) -> dict[int, int]:
-    """What each partition with anything in its log still lacks."""
-    ends = await end_offsets(real.bootstrap, real.topics[0])
-    committed = await real.committed()
-    return {number: end - committed.get(number, 0) for number, end in ends.items() if end}
+async def due(
+    tails: Tails, read: Positions, progress: Progress, now: float, **polled: int
+) -> dict[Partition, int]:
+    """What is to be committed, with so much returned by polls."""
+    consumer: Any = read
+    returned = {{"a": A, "b": B}[name]: offset for name, offset in polled.items()}
+    return await tails.due(consumer, progress, returned, now)
 
 
-async def until_no_lag(real: Real, session: AnySession) -> None:
-    """Poll until the group has committed the ends of all logs; nothing is to be read."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while any((await lag(real)).values()):
-            assert [] == await session.poll()
+async def test_a_tail_is_due_once_nothing_has_come_for_a_while(progress: Progress) -> None:
+    """Of each partition by itself; nothing is where all that was read is committed."""
+    tails, read = Tails(), Positions(a=9, b=7)
+
+    assert {} == await due(tails, read, progress, 100.0)
+    assert {} == await due(tails, read, progress, 100.0 + TAIL_S - 0.1)
+    assert {A: 9} == await due(tails, read, progress, 100.0 + TAIL_S)
 
 
-async def test_aborted_records_at_the_end_are_no_lag_for_ever(both: Real) -> None:
-    """Neither behind records that were published, nor in a partition that has no others.
+async def test_what_comes_meanwhile_begins_the_wait_anew(progress: Progress) -> None:
+    """Markers of a busy producer are passed over with its next records."""
+    tails, read = Tails(), Positions(a=9, b=7)
+    await due(tails, read, progress, 100.0)
+    read.of[A] = 11
 
-    The same at a restart, and for what is aborted later; what is readable comes after it.
-    """
-    await both.produce(*numbered(3))
-    await abort(both, 0, 1)
-    session = await started(both.session())
-    assert await session.publish(publication(await poll_count(session, 3), both.topics[1]))
-    await until_no_lag(both, session)
-    await session.stop()
-
-    await abort(both, 0, 2)
-    session = await started(both.session())
-    await until_no_lag(both, session)
-
-    assert {0, 1, 2} == set(await lag(both))
-    await both.produce(*numbered(1, 1))
-    records = await poll_count(session, 1)
-    assert values(numbered(1)) == values(records)
-    assert await session.publish(publication(records, both.topics[1]))
-    assert 0 == (await lag(both))[1]
+    assert {} == await due(tails, read, progress, 100.0 + TAIL_S)
+    assert {A: 11} == await due(tails, read, progress, 100.0 + 2 * TAIL_S)
 
 
-@pytest.mark.parametrize("reset", ["earliest", "latest"])
-async def test_a_topic_of_aborted_records_alone_is_no_lag(both: Real, reset: Reset) -> None:
-    """For a group that has never committed anything there."""
-    await abort(both, 0, 3)
-    session = await started(both.session(reset))
+async def test_no_tail_is_committed_before_what_was_read_is_published(progress: Progress) -> None:
+    """However long that takes, and then it waits from the beginning."""
+    tails, read = Tails(), Positions(a=9, b=7)
+    for now in (100.0, 200.0, 300.0):
+        assert {} == await due(tails, read, progress, now, a=8)
 
-    await until_no_lag(both, session)
+    progress.advance({A: 8})
+    assert {} == await due(tails, read, progress, 300.0, a=8)
+    assert {A: 9} == await due(tails, read, progress, 300.0 + TAIL_S, a=8)
 
-    assert {0: 0, 3: 0} == await lag(both)
-    assert {0, 3} <= set(await both.committed())
+
+async def test_a_tail_does_not_outlive_its_positions(progress: Progress) -> None:
+    """They are set anew, and what was seen before may be another log's."""
+    tails, read = Tails(), Positions(a=9, b=7)
+    await due(tails, read, progress, 100.0)
+
+    tails.clear()
+
+    assert {} == await due(tails, read, progress, 100.0 + TAIL_S)
