@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, Sized
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_Item = TypeVar("_Item", bound="Sized")
+_Item = TypeVar("_Item")
 
 
-def split_by_size(items: Sequence[_Item], size_max: int) -> Iterator[list[_Item]]:
+def split_by_size(
+    items: Sequence[_Item], size_max: int, size_of: Callable[[Any], int] = len
+) -> Iterator[list[_Item]]:
     """Consecutive parts of at most `size_max` each; a larger item is a part by itself."""
     part: list[_Item] = []
     size = 0
     for item in items:
-        item_size = len(item)
+        item_size = size_of(item)
         if part and size + item_size > size_max:
             yield part
             part, size = [], 0

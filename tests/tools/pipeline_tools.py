@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from service.observe.drift import DriftWindow
 from service.observe.metrics import Metrics
 from service.records import (
     Document,
+    Headers,
     Item,
     Message,
     ModelInfo,
@@ -24,7 +26,7 @@ from service.stream.batcher import Batcher, Limits
 from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
 from service.stream.pipeline import Pipeline
-from service.wire import Encoder
+from service.wire import Decoder, Encoder
 from tools.decoding import decoder
 from tools.kafka.fake_cluster import FakeCluster
 from tools.kafka.fake_kafka import FakeSession
@@ -100,14 +102,14 @@ class ScriptedScorer:
         ]
 
 
-async def prepared(records: Sequence[Record]) -> list[Item]:
+async def prepared(records: Sequence[Record], by: Decoder = DECODER) -> list[Item]:
     """Decode, and give each text the same number of tokens; takes a turn, as the thread does."""
     await asyncio.sleep(0)
     stats = TextStats(TOKENS, truncated=False, windows=1, unknown_share=0)
     return [
         Document(item, ([0] * TOKENS,), stats) if isinstance(item, Message) else item
         for record in records
-        for item in DECODER.decode(record)
+        for item in by.decode(record)
     ]
 
 
@@ -120,6 +122,8 @@ class Stream:
         records_max: int = 256,
         stall_timeout_s: float = 60,
         breaker_share: float = 1,
+        by: Decoder = DECODER,
+        tokens_max: int = 100_000,
     ) -> None:
         """Build what a service builds."""
         self.cluster = cluster or FakeCluster({"in": PARTITIONS, "out": 2, "dead": 1})
@@ -127,10 +131,10 @@ class Stream:
         self.scorer = ScriptedScorer()
         self.clock = FakeClock()
         self.metrics = Metrics()
-        self.batcher = Batcher(Limits(100_000, records_max, 1.0))
+        self.batcher = Batcher(Limits(tokens_max, records_max, 1.0))
         self.pipeline = Pipeline(
             session=self.session,
-            prepare=prepared,
+            prepare=partial(prepared, by=by),
             scorer=self.scorer,
             batcher=self.batcher,
             encoder=Encoder("out", "dead", include_text=True, model=MODEL, version="1"),
@@ -161,10 +165,10 @@ class Stream:
         for number in range(first, first + count):
             self.put(json.dumps({"id": number, "text": "fine"}).encode(), number)
 
-    def put(self, value: bytes | None, number: int) -> None:
+    def put(self, value: bytes | None, number: int, headers: Headers = ()) -> None:
         """Write a value under a number; all of a partition have one key, so their order shows."""
         partition = number % PARTITIONS
-        self.cluster.append("in", Stored(b"%d" % partition, value), partition)
+        self.cluster.append("in", Stored(b"%d" % partition, value, headers), partition)
 
     async def settled(self) -> None:
         """Wait until all there is is committed."""

@@ -205,7 +205,7 @@ def test_what_elements_share_is_bounded() -> None:
     assert ["a"] == _told(_decode(large))
 
 
-lists = st.recursive(
+lists: st.SearchStrategy[Any] = st.recursive(
     st.sampled_from(["a", " ", None, 7, {}]),
     lambda inner: (
         st.lists(inner, max_size=3)
