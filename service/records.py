@@ -6,7 +6,7 @@ or torch, because every folder imports this module.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -205,7 +205,7 @@ class Reading:
 
     def as_dict(self) -> dict[str, Any]:
         """All figures by name; `scores` is not copied."""
-        return {figure.name: getattr(self, figure.name) for figure in fields(self)}
+        return {name: getattr(self, name) for name in self.__match_args__}
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,10 @@ def _type(schema: dict[str, Any], whole: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(_type(one, whole) for one in schema["anyOf"])
     values = schema.get("enum", [])
-    return " or ".join(values) if 0 < len(values) <= _ENUM_MAX else str(schema.get("type", "any"))
+    if 0 < len(values) <= _ENUM_MAX:
+        return " or ".join(values)
+    kind = schema.get("type", "any")
+    return kind if isinstance(kind, str) else "any"
 
 
 def _errors(error: type[ServiceError]) -> Iterator[tuple[str, str, str]]:

@@ -8,9 +8,10 @@ contract page says what is written in another form.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +33,9 @@ _LEVELS = DEPTH_MAX - 1
 INTEGER_MIN, INTEGER_MAX = -(2**63), 2**63 - 1
 
 # PostgreSQL takes no U+0000; what stands for characters that cannot be shown takes its place.
-_NUL, _REPLACEMENT = "\0", "\ufffd"
-_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
+_NUL, _NUL_ESCAPED, _REPLACEMENT = "\0", b"\\u0000", "\ufffd"
+# Digits become zeros and brackets braces, so that one search finds them all.
+_SHAPES = bytes.maketrans(b"123456789[", b"000000000{")
 # Integers beyond 64 bits have at least as many digits as the largest.
 _MANY_DIGITS = b"0" * len(str(INTEGER_MAX))
 
@@ -80,18 +82,17 @@ def _is_short(value: Any) -> bool:
     return not isinstance(value, dict | list)
 
 
-def is_hard_to_read(event: bytes) -> bool:
-    """Whether an event, as JSON, may hold what some readers do not take.
+def is_hard_to_read(event: bytes, text: str | None) -> bool:
+    """Whether an event, as JSON, or its text may hold what some readers do not take.
 
     Quick. True for some events that every reader takes: `readable` then changes nothing.
     """
-    if len(event) > NAME_CHARACTERS_MAX or b"\\u0000" in event:
+    if len(event) > NAME_CHARACTERS_MAX or (text is not None and _NUL in text):
         return True
-    if event.count(b"{") + event.count(b"[") > DEPTH_MAX:
-        return True
-    # What follows are the service's own figures; a quote in a string is escaped.
+    # What is carried comes before the text, in which quotes are escaped.
     carried = event[: event.rfind(b',"text":')]
-    return _MANY_DIGITS in carried.translate(_DIGITS_AS_ZEROS)
+    shapes = carried.translate(_SHAPES)
+    return _MANY_DIGITS in shapes or shapes.count(b"{") > DEPTH_MAX or _NUL_ESCAPED in carried
 
 
 def as_it_is(value: Any) -> Any:
@@ -121,7 +122,7 @@ def as_text(value: Any) -> str | None:
     """A value of any type as a string: strings as they are, null as None, others as JSON."""
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return to_json(value).decode()
 
 
 def _readable_string(value: str, most: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from service.records import Precision  # noqa: TC001 - read at run time
 
@@ -17,6 +17,18 @@ SCHEMA_VERSION: Final = "1.2"
 VERSION_PATTERN: Final = r"^1\.\d+$"
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+# Any JSON. Its types are named, since some generators of code take a schema without a type for that
+# of an object.
+AnyJson = Annotated[
+    Any,
+    WithJsonSchema({"type": ["string", "integer", "number", "boolean", "object", "array", "null"]}),
+]
+# Readers of columns need one type for a field. Fields that came after 1.0 have a default, so that
+# older events fit the schema too; the service writes them all the same.
+AsText = Annotated[
+    str | None,
+    Field(description="The field before it as a string: other types as JSON, null as null."),
+]
 # The service writes no field that is not here; readers must take fields that they do not know.
 _OPEN = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"additionalProperties": True})
 
@@ -42,12 +54,16 @@ class SourceMessage(BaseModel):
         },
     )
 
-    text: str = Field(description="The text to score; must hold more than white space.")
-    id: Any = Field(default=None, description="The producer's own id; source_id of the event.")
-    source: Any = Field(default=None, description="Any value: twitter, reddit, survey, …")
-    lang: Any = Field(default=None, description="Language as the producer knows it.")
-    created_at: Any = Field(default=None, description="When the text was written.")
-    metadata: Any = Field(default=None, description="Anything else the producer wants back.")
+    text: str = Field(
+        min_length=1,
+        pattern=r"\S",
+        description="The text to score; must hold more than white space.",
+    )
+    id: AnyJson = Field(default=None, description="The producer's own id; source_id of the event.")
+    source: AnyJson = Field(default=None, description="Any value: twitter, reddit, survey, …")
+    lang: AnyJson = Field(default=None, description="Language as the producer knows it.")
+    created_at: AnyJson = Field(default=None, description="When the text was written.")
+    metadata: AnyJson = Field(default=None, description="Anything else the producer wants back.")
 
 
 class Model(BaseModel):
@@ -115,10 +131,15 @@ class SentimentEvent(BaseModel):
                 {
                     "id": "92e1ff19-f5b6-5239-b72a-e570eac3d5c6",
                     "source_id": "post-4711",
+                    "source_id_text": "post-4711",
                     "source": "twitter",
+                    "source_text": "twitter",
                     "lang": "en",
+                    "lang_text": "en",
                     "created_at": "2026-05-04T09:30:00Z",
+                    "created_at_text": "2026-05-04T09:30:00Z",
                     "metadata": {"campaign": "spring", "followers": 312},
+                    "metadata_text": '{"campaign":"spring","followers":312}',
                     "extra": {},
                     "text": "Two hours in the queue and then the desk closes. Never again.",
                     "label": "NEGATIVE",
@@ -165,12 +186,17 @@ class SentimentEvent(BaseModel):
         "the element's index in a list: the same record always gives the same id, so a repeat can "
         "be recognised."
     )
-    source_id: Any = Field(description="The message's id, as it was sent.")
-    source: Any
-    lang: Any
-    created_at: Any
-    metadata: Any
-    extra: dict[str, Any] = Field(description="All other fields of the message, as they were.")
+    source_id: AnyJson = Field(description="The message's id, as it was sent.")
+    source_id_text: AsText = None
+    source: AnyJson
+    source_text: AsText = None
+    lang: AnyJson
+    lang_text: AsText = None
+    created_at: AnyJson
+    created_at_text: AsText = None
+    metadata: AnyJson
+    metadata_text: AsText = None
+    extra: dict[str, AnyJson] = Field(description="All other fields of the message, as they were.")
     text: str | None = Field(
         description="The text as it was sent, with its markup and with what was cut before scoring "
         "(see text_stats); null where SENTIMENT_DELIVERY__INCLUDE_TEXT=false."

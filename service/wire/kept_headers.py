@@ -53,13 +53,14 @@ class KeptHeaders:
 
     def of(self, headers: Headers) -> Headers:
         """The headers of a message that its event keeps, in their order."""
-        return tuple(header for header in headers if self._is_kept(*header))
-
-    def _is_kept(self, name: str, value: bytes | None) -> bool:
-        if name.startswith(CLOUDEVENTS_PREFIX) and not is_extension(name, value):
-            return False
-        lower = name.lower()
-        return lower not in self.names and not lower.startswith(self.prefixes)
+        names, prefixes = self.names, self.prefixes
+        return tuple(
+            (name, value)
+            for name, value in headers
+            if (lower := name.lower()) not in names
+            and not lower.startswith(prefixes)
+            and (not name.startswith(CLOUDEVENTS_PREFIX) or is_extension(name, value))
+        )
 
 
 KEPT_BY_DEFAULT: Final = KeptHeaders()
