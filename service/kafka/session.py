@@ -162,7 +162,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         epoch, now = self.progress.epoch, asyncio.get_running_loop().time()
         due = await self._tails.due(self._consumer, self.progress, self._polled, now)
         try:
-            if due:
+            # While another publish waits for brokers that throttle, polling goes on.
+            if due and not self._publishing.locked():
                 await self.publish(Publication((), due, epoch))
         except RetriableError:
             self.progress.interrupt()

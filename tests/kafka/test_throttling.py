@@ -9,13 +9,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.errors import RetriableError
-from service.kafka import throttling
+from service.kafka import fetching, throttling
 from service.kafka.producer import Failed, Producer
 from service.kafka.throttling import AIM_S, BATCH_BYTES_MAX, Pace, Throttling, bytes_of
 from service.progress import next_offsets
 from service.records import Outgoing, Partition, Publication
 from tools.kafka.quotas import quota
-from tools.kafka.sessions import numbered, poll_count, started, values
+from tools.kafka.sessions import abort, numbered, poll_count, started, values
 from tools.kafka.topics import read_all
 
 if TYPE_CHECKING:
@@ -114,6 +114,29 @@ async def test_a_record_is_published_whole() -> None:
     assert (6, []) == await producer.send_some(messages)
     assert (2, []) == await producer.send_some(messages[6:])
     await producer.stop()
+
+
+@pytest.mark.kafka
+async def test_polling_goes_on_while_a_publish_waits(
+    real: Real, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where an offset behind aborted records is due, which is published too."""
+    monkeypatch.setattr(fetching, "TAIL_S", 0.1)
+    await real.produce(*numbered(60))
+    session = await started(real.session())
+    records, polls = await poll_count(session, 60), 0
+
+    async with quota(real.bootstrap, "producer_byte_rate", BYTES_RATE):
+        publishing = asyncio.create_task(session.publish(padded(records, real.topics[1], 2000)))
+        await abort(real, 1)
+        async with asyncio.timeout(PUBLISH_SECONDS):
+            while not publishing.done():
+                assert [] == await session.poll()
+                polls += 1
+
+    assert await publishing
+    # It takes ten seconds and more, and a poll the fifth of one.
+    assert polls > 10
 
 
 def message(size: int, number: int = 0, offset: int = 0) -> Outgoing:

@@ -58,7 +58,7 @@ class Letters:
             with translating():
                 # First: this settles a transaction that an interrupted replay has left open, so
                 # the offsets which the reader asks for are final.
-                await self._producer.start()
+                await self._producer.start(self._group)
                 await self._producer.check_topics([self._topic])
             await self._reader.connect()
             await self._reader.seek()

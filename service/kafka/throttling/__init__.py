@@ -37,13 +37,15 @@ HEADER_OVERHEAD_BYTES = 10
 # Where brokers throttle, as much is sent at a time as they throttle for this long. It is far below
 # the shortest transaction timeout, so that a request which has to wait once still ends in time.
 AIM_S = 1.0
+# No quota throttles what is sent here for so long: only a mistake of a broker would.
+THROTTLE_MAX_S = 600.0
 # How late whoever waits for throttling to end notices that its epoch has ended.
 LOOK_S = 0.2
 # Throttling is told of again after a pause of this length.
 QUIET_S = 60.0
 REMEDY = (
-    "raise the quota producer_byte_rate of this user or of the client id sentiment-stream; until "
-    "then the stream is as slow as the quota"
+    "raise the quota producer_byte_rate (or request_percentage) of this user or of the client id "
+    "sentiment-stream; until then the stream is as slow as the quota"
 )
 
 
@@ -82,6 +84,7 @@ class Pace:
 
     def note(self, throttle_s: float) -> None:
         """Note the throttle time of an answer that has just come; it may be 0."""
+        throttle_s = min(throttle_s, THROTTLE_MAX_S)
         if throttle_s > 0:
             now = _now()
             self._throttling.note(throttle_s, now)

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from confluent_kafka.admin import AdminClient
 
 from service.errors import RetriableError
@@ -160,6 +161,20 @@ def settings_of(named: Mapping[str, str]) -> KafkaSettings:
     return KafkaSettings.model_validate(
         {name.removeprefix("KAFKA__").lower(): value for name, value in named.items()}
     )
+
+
+async def abort(real: Real, *partitions: int, count: int = 1, size: int = 1) -> None:
+    """Write records to these partitions of the input in a transaction that is aborted."""
+    name = f"upstream-{real.topics[0]}"
+    async with AIOKafkaProducer(
+        bootstrap_servers=real.bootstrap, transactional_id=name
+    ) as upstream:
+        await upstream.begin_transaction()
+        for partition in partitions:
+            for _ in range(count):
+                await upstream.send(real.topics[0], b"a" * size, partition=partition)
+        await upstream.flush()
+        await upstream.abort_transaction()
 
 
 async def delete_topic(real: Real, topic: str) -> None:
