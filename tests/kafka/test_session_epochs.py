@@ -17,6 +17,7 @@ from service.kafka import KafkaSession, fetching, session
 from service.records import Partition
 from simulation.brokers import Brokers
 from simulation.groups import Group
+from simulation.logs import Log
 from tools.kafka.kinds import Mode, simulated_sessions
 from tools.kafka.sessions import (
     WAIT_SECONDS,
@@ -181,6 +182,31 @@ async def test_progress_moves_when_a_commit_is_certain(
     assert {0: COUNT} == await simulated.committed()
 
 
+async def test_a_publish_that_fails_ends_with_its_last_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that went on could commit what is read again from the offset before it."""
+    async with simulated_sessions("exactly_once") as kafka:
+        await kafka.produce(*numbered(COUNT), *numbered(COUNT, 1))
+        session = await begun(kafka)
+        records = await poll_count(session, 2 * COUNT)
+        first, second = (session._delivery._producers[p] for p in (FIRST, Partition("in", 1)))  # type: ignore[attr-defined]
+        commit = Held(second.commit, before=True)
+        monkeypatch.setattr(second, "commit", commit)
+        monkeypatch.setattr(first, "begin", _fail)
+        publishing = asyncio.create_task(session.publish(publication(records, "out")))
+        await commit.waits.wait()
+        await asyncio.sleep(0.01)
+        assert not publishing.done()
+        commit.go_on.set()
+
+        with pytest.raises(RetriableError):
+            await publishing
+        session.rewind()
+        again = await poll_count(session, COUNT)
+        assert {FIRST} == {record.partition for record in again}
+
+
 async def test_a_tail_whose_commit_fails(
     simulated: Simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,6 +228,23 @@ async def test_a_tail_whose_commit_fails(
     async with asyncio.timeout(WAIT_SECONDS):
         while {0: COUNT + 1} != await simulated.committed():
             assert [] == await session.poll()
+
+
+async def test_a_topic_made_anew_is_read_from_its_beginning(simulated: Simulated) -> None:
+    """How far its predecessor was published is nothing to it."""
+    session = await begun(simulated)
+    records = await poll_count(session, COUNT)
+    assert await session.publish(publication(records, "out"))
+    assert {0: COUNT} == await simulated.committed()
+    assigned = session._consumer.assignment()
+
+    await session.on_partitions_revoked(assigned)
+    simulated.brokers.logs[FIRST] = Log()
+    simulated.brokers.offsets.committed["group"].clear()
+    await simulated.produce(*numbered(3))
+    await session.on_partitions_assigned(assigned)
+
+    assert [0, 1, 2] == [r.offset for r in await poll_count(session, 3)]
 
 
 async def test_a_rebalance_while_the_committed_offset_is_read(

@@ -1,8 +1,8 @@
 """Bugs to plant in the service: each breaks one rule of delivery, and the judge must notice.
 
-The first six are kinds that anyone could write; `one id for each process`, `send that is not
-awaited` and `no rewind` are what prototypes of this service got wrong, and the last ones what the
-simulation found in the service itself.
+Some are kinds that anyone could write; `one id for each process`, `send that is not awaited` and
+`no rewind` are what prototypes of this service got wrong, some the simulation found in the service
+itself. The last ones need what goes wrong with the input topic.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from service.kafka.committed import Starts
 from service.kafka.delivery import ExactlyOnce
+from service.kafka.fetching import Tails
 from service.kafka.producer import Producer
 from service.kafka.session import KafkaSession
 from service.records import Partition, Skipped
@@ -34,6 +36,8 @@ transact = ExactlyOnce._transact
 publish = KafkaSession.publish
 take = Batcher.take
 publication = Pipeline._publication
+due = Tails.due
+first_start = Starts._first_start
 
 
 async def _commit_before_publish(
@@ -130,6 +134,33 @@ def _no_offset_of_skipped(self: Pipeline, epoch: int, outcomes: Sequence[Outcome
     return publication(self, epoch, kept)
 
 
+async def _progress_before_commit(
+    self: ExactlyOnce,
+    partition: Partition,
+    outgoing: Sequence[Outgoing],
+    offset: int,
+    progress: Progress,
+    *rest: Any,
+) -> None:
+    progress.advance({partition: offset})
+    await transact(self, partition, outgoing, offset, progress, *rest)
+
+
+def _nothing(*_: Any) -> None:
+    pass
+
+
+async def _tail_whatever_is_unpublished(
+    self: Tails, consumer: Any, progress: Progress, _polled: Any, now: float
+) -> dict[Partition, int]:
+    return await due(self, consumer, progress, {}, now)
+
+
+async def _begin_at_the_end(self: Starts, *arguments: Any) -> int:
+    self._read.clear()
+    return await first_start(self, *arguments)
+
+
 PLANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "commit before publish": (ExactlyOnce, "_transact", _commit_before_publish),
     "stale epoch published": (KafkaSession, "publish", _publish_whatever_the_epoch),
@@ -146,6 +177,11 @@ PLANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "dropped batch that is not rewound": (consumer.Consumer, "seek", _no_seek),
     "waiting batch put back at the end": (Pipeline, "_with_all_waiting", _put_back_at_the_end),
     "offset of a skipped record not committed": (Pipeline, "_publication", _no_offset_of_skipped),
+    "progress that moves before the commit": (ExactlyOnce, "_transact", _progress_before_commit),
+    "failed publish that is not rewound": (KafkaSession, "rewind", _nothing),
+    "producers kept over a rebalance": (ExactlyOnce, "disown", _nothing),
+    "tail committed before what was read": (Tails, "due", _tail_whatever_is_unpublished),
+    "added partition begun at its end": (Starts, "_first_start", _begin_at_the_end),
 }  # fmt: skip
 
 
