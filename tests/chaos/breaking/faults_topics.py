@@ -118,6 +118,7 @@ async def remake_input(stage: Stage, rng: Random) -> bool:
             async with _frozen(replicas):
                 await _delete_input(stage)
             named = await happens(partial(_named, replicas, stage.input), EFFECT_SECONDS)
+            stage.notes.append(f"a replica named the deleted topic: {named}")
             await asyncio.sleep(rng.uniform(0, SESSION_S))
             await stage.cluster.create_topic(stage.input, stage.partitions)
         return await happens(partial(_all_committed, stage), EFFECT_SECONDS) and named
@@ -197,6 +198,7 @@ async def remake_output(stage: Stage, rng: Random, *, at_once: bool) -> bool:
                 await stage.create_output(topic)
         seen = at_once or await happens(partial(_named, replicas, topic), EFFECT_SECONDS)
         if not at_once:
+            stage.notes.append(f"a replica named the deleted topic: {seen}")
             await asyncio.sleep(rng.uniform(0, SESSION_S))
             await stage.create_output(topic)
         stage.outputs.renew(topic)

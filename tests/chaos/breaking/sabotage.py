@@ -27,11 +27,10 @@ from service.kafka.throttling import Pace, Throttling
 from service.records import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer, TopicPartition
 
-    from service.kafka.committed import Committed
     from service.kafka.delivery import Delivery
     from service.kafka.producer import Failed
     from service.progress import Progress
@@ -132,20 +131,25 @@ class Silent(Starts):
 
     async def _skip_expired(
         self,
-        committed: Committed,
         place: TopicPartition,
         start: int,  # noqa: ARG002 - as in what it stands for
         beginning: int,
+        commit: Callable[[Partition, int], Awaitable[None]],
     ) -> None:
-        await committed.commit({Partition(*place): beginning})
+        await commit(Partition(*place), beginning)
 
 
 class FromTheEnd(Starts):
     """Begins a partition without a committed offset behind what is in it by then."""
 
-    async def _first_start(self, committed: Committed, place: TopicPartition) -> int:
-        end = int((await committed.consumer.end_offsets([place]))[place])
-        await committed.commit({Partition(*place): end})
+    async def _first_start(
+        self,
+        consumer: AIOKafkaConsumer,
+        place: TopicPartition,
+        commit: Callable[[Partition, int], Awaitable[None]],
+    ) -> int:
+        end = int((await consumer.end_offsets([place]))[place])
+        await commit(Partition(*place), end)
         return end
 
 
