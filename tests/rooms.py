@@ -48,7 +48,7 @@ ARROWS: dict[str, set[str]] = {
     "app": {"assembly", "errors", "observe", "retry", "settings"},
     "lab": {
         "checkpoint", "engines", "errors", "records", "scoring",
-        "sequences", "settings", "terminal", "wire", "wire.documents",
+        "sequences", "settings", "terminal", "text", "wire", "wire.documents",
     },
     "lab.bias": {"errors", "lab.data", "scoring", "terminal"},
     "bench": {

@@ -7,13 +7,13 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from service.cli.options import NEW_FILE, json_flag, print_figures, print_found, with_settings
 from service.errors import InputError
-from service.records import Reason
+from service.records import Reason, TextFormat
 from service.terminal import remarks, results
 
 if TYPE_CHECKING:
@@ -29,9 +29,20 @@ if TYPE_CHECKING:
     help="File to read, - for standard input: plain text or JSON, one message per line, or one "
     'object {"input_data": [...]}.',
 )
+@click.option(
+    "--text-format",
+    type=click.Choice(get_args(TextFormat)),
+    help="Markup of the texts; by default that of SENTIMENT_KAFKA__TEXT_FORMAT.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on a terminal too.")
 @with_settings("model")
-def score(settings: Settings, texts: tuple[str, ...], source: Any, as_json: bool) -> None:
+def score(
+    settings: Settings,
+    texts: tuple[str, ...],
+    source: Any,
+    text_format: TextFormat | None,
+    as_json: bool,
+) -> None:
     """Score texts from the command line or a file, in order.
 
     On a terminal, each text is a line with its label in colour; elsewhere, a line of JSON.
@@ -44,6 +55,9 @@ def score(settings: Settings, texts: tuple[str, ...], source: Any, as_json: bool
         raise InputError("give either texts or --input FILE; - is standard input")
     from service.lab.score import in_colour, in_json, score_lines, score_texts  # noqa: PLC0415
 
+    if text_format is not None:
+        kafka = settings.kafka.model_copy(update={"text_format": text_format})
+        settings = settings.model_copy(update={"kafka": kafka})
     console = results()
     write = in_json(sys.stdout) if as_json or not console.is_terminal else in_colour(console)
     if source is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,6 +19,7 @@ from service.scoring.texts import CHUNK_TEXTS, LoadedModel, Scorer, load_model
 from service.sequences import with_results
 from service.settings.places import text_places
 from service.terminal import QUIET, WARN, labelled, printable
+from service.text.prepare import without_markup
 from service.wire import Decoder
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from service.records import Headers
+    from service.records import Headers, TextFormat
     from service.settings import Settings
 
 # A request of the published endpoint is one object, so all of it is held in memory.
@@ -94,7 +96,7 @@ def score_lines(
 
     A line is a text, or a JSON object with the key `text`. If the whole input is a request of the
     published endpoint, `{"input_data": [...]}`, each of its elements counts as a line. `model` is
-    one that is loaded already.
+    one that is loaded already. Markup is taken out as `settings.kafka.text_format` says.
 
     Raises:
         SettingsError, ModelError: as `load_model`, or the model has stopped working.
@@ -103,7 +105,7 @@ def score_lines(
     decoder = Decoder("json", text_places("/text"), settings.model.text_bytes_max)
     remaining = _decoded(iter(lines), decoder)
     while chunk := list(islice(remaining, CHUNK_TEXTS)):
-        write(_scored(chunk, scorer))
+        write(_scored(chunk, scorer, settings.kafka.text_format))
 
 
 def score_texts(
@@ -118,13 +120,22 @@ def score_texts(
     # Restores bytes of the shell that are not UTF-8, so that the decoder rejects them.
     encoded = (text.encode(errors="surrogateescape") for text in texts)
     decoded = chain.from_iterable(_decode(text, _TEXT, decoder) for text in encoded)
-    write(_scored(list(decoded), scorer))
+    write(_scored(list(decoded), scorer, settings.kafka.text_format))
 
 
-def _scored(decoded: list[Message | Rejected], scorer: Scorer) -> Iterator[ScoredLine]:
-    messages = [one for one in decoded if isinstance(one, Message)]
+def _scored(
+    decoded: list[Message | Rejected], scorer: Scorer, form: TextFormat
+) -> Iterator[ScoredLine]:
+    found = [_bare(one, form) if isinstance(one, Message) else one for one in decoded]
+    messages = [one for one in found if isinstance(one, Message)]
     readings = scorer.score_each(message.text for message in messages)
-    yield from with_results(decoded, Message, zip(messages, readings, strict=True))
+    yield from with_results(found, Message, zip(messages, readings, strict=True))
+
+
+def _bare(message: Message, form: TextFormat) -> Message | Rejected:
+    """The message with the text that is scored."""
+    plain = without_markup(message, form)
+    return plain if isinstance(plain, Rejected) else replace(message, text=plain.text)
 
 
 def _decoded(lines: Iterator[bytes], decoder: Decoder) -> Iterator[Message | Rejected]:

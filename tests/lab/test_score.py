@@ -186,6 +186,21 @@ def test_arguments() -> None:
     assert _short(answers) == ["POSITIVE", "text_empty", "not_utf8", "NEGATIVE"]
 
 
+@pytest.mark.parametrize(
+    ("form", "answers"),
+    [("plain", ["NEGATIVE", "NEGATIVE"]), ("markdown", ["POSITIVE", "text_empty"])],
+)
+def test_markup_is_taken_out(form: str, answers: list[str]) -> None:
+    """As in the stream; a text of which nothing is left has no answer."""
+    kafka = SETTINGS.kafka.model_copy(update={"text_format": form})
+    settings = SETTINGS.model_copy(update={"kafka": kafka})
+    out = io.StringIO()
+
+    score_texts(["> bad bad bad\n\ngood good", "> bad"], in_json(out), settings, _model())
+
+    assert answers == _short([json.loads(line) for line in out.getvalue().splitlines()])
+
+
 def test_streams() -> None:
     """Answers come a chunk at a time, before the next lines are read."""
     read = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from service.records import Document, Reason, Rejected, TextStats
 from service.text import prepare
 from service.text.language import Languages
-from service.text.prepare import prepared
+from service.text.prepare import AT_ONCE_RECORDS, PrepareThread, prepared
 from tools.pipeline_tools import DECODER
 from tools.values import record
 
@@ -99,6 +100,25 @@ def test_a_text_of_which_nothing_is_left_is_a_dead_letter(
     assert item.reason is Reason.TEXT_EMPTY
     assert what in item.detail
     assert "SENTIMENT_KAFKA__TEXT_FORMAT=plain" in item.detail
+
+
+@pytest.mark.parametrize(("form", "count"), [("plain", AT_ONCE_RECORDS), ("html", 16)])
+async def test_fewer_records_are_prepared_at_once(form: TextFormat, count: int) -> None:
+    """To take markup out takes as long as all else, and the event loop has heartbeats to send."""
+    threads: list[str] = []
+
+    class Noting(NotedEncoder):
+        def encode(self, texts: Sequence[str]) -> list[tuple[Windows, TextStats]]:
+            threads.append(threading.current_thread().name)
+            return super().encode(texts)
+
+    thread = PrepareThread(DECODER, Noting(), Languages((), "score"), form)  # type: ignore[arg-type] # a stand-in
+
+    await thread([record(offset) for offset in range(count)])
+    await thread([record(offset) for offset in range(count + 1)])
+    thread.close()
+
+    assert threads == ["MainThread", "prepare_0"]
 
 
 def test_a_text_that_a_parser_fails_on_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
