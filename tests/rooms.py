@@ -105,7 +105,7 @@ FILES: dict[str, str] = {
     "settings": "fields places carry feeds kafka groups __init__",
     "wire": "headers contracts letters cloudevents kept_headers carried messages "
     "decode encode __init__",
-    "wire.documents": "__init__ json_values forms pointers",
+    "wire.documents": "__init__ json_values forms pointers glance",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka": "error_codes connection decompress batches record fetching background committed "
     "producer delivery session __init__",

@@ -15,6 +15,7 @@ from service.records import Message, Reason, Record, Rejected, Skipped, SkipReas
 from service.wire import cloudevents
 from service.wire.documents import forms
 from service.wire.documents.forms import Form
+from service.wire.documents.glance import Glance
 from service.wire.documents.json_values import (
     MISSING,
     RejectError,
@@ -68,10 +69,7 @@ class Decoder:
         pointers = [pointer for place in places for pointer in place]
         self._whole = not pointers[0].names
         self._messages = Messages(places)
-        # Where the text always is, object by object; empty if there is more to look at.
-        simple = len(pointers) == 1 and not pointers[0].in_list and not conditions
-        names = pointers[0].names if simple else ()
-        self._names = tuple(name for name in names if name is not None)
+        self._glance = Glance(places, conditions)
 
     def decode(self, record: Record) -> list[Decoded]:
         """Decode one record to its messages, in their order; there is one unless it is a list.
@@ -105,30 +103,27 @@ class Decoder:
             if form is Form.JSON and forms.are_lines(value):
                 return self._elements(record, value, self._lines(value))
             raise
-        if self._names and form is Form.JSON and type(document) is dict:
-            text = self._taken(document)
-            if text is not None:
-                headers = record.headers
-                attributes = cloudevents.fields_from_headers(headers) if headers else {}
-                return [self._message(record, text, document, attributes)]
+        # What may be a CloudEvent takes a closer look.
+        is_usual = form is Form.JSON and type(document) is dict and "specversion" not in document
+        if is_usual and self._glance.can_tell:
+            return [self._object(record, document)]
         found = list(islice(self._messages.of(document, form), ELEMENTS_MAX + 1))
         if len(found) == 1 and not found[0].is_listed:
             return [self._item(record, found[0])]
         elements = ((_cut_down(value, document, one), one) for one in found)
         return self._elements(record, value, elements)
 
-    def _taken(self, document: dict[str, Any]) -> str | None:
-        """The text of most records, which is taken out of the document; None if it is another."""
-        parent = document
-        for name in self._names[:-1]:
-            parent = parent.get(name, {})
-            if type(parent) is not dict:
-                return None
-        text = parent.get(self._names[-1])
-        if type(text) is not str or text == "" or text.isspace():
-            return None
-        del parent[self._names[-1]]
-        return text
+    def _object(self, record: Record, document: dict[str, Any]) -> Decoded:
+        """As `_item`, for a message that is neither in a list nor in a CloudEvent."""
+        reason = self._glance.skips(document)
+        if reason is not None:
+            return Skipped(record, reason)
+        text = self._glance.take(document)
+        if text is None:
+            return self._item(record, Found(document, (), is_listed=False))
+        headers = record.headers
+        attributes = cloudevents.fields_from_headers(headers) if headers else {}
+        return self._message(record, text, document, attributes)
 
     def _lines(self, value: bytes) -> Iterator[_Element]:
         """The elements of JSON by lines; a line that is none is an element too."""
