@@ -50,6 +50,10 @@ class Outputs:
         """The outcomes of a topic in the order in which they were read, as of now."""
         return list(self._readers[topic].arrivals)
 
+    async def caught_up(self, topic: str) -> bool:
+        """Whether all that counts of a topic now was read."""
+        return self._readers[topic].reached(await self._ends(topic, committed=True))
+
     def start(self) -> None:
         """Begin to read."""
         for reader in self._readers.values():

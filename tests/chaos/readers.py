@@ -104,9 +104,12 @@ class Reader:
         finally:
             self._consumer.close()
 
+    def reached(self, ends: Mapping[tuple[str, int], int]) -> bool:
+        """Whether it has read up to these offsets."""
+        return all(self._at[p] >= end for p, end in ends.items())
+
     def _done(self) -> bool:
-        ends = self._ends
-        return ends is not None and all(self._at[p] >= end for p, end in ends.items())
+        return self._ends is not None and self.reached(self._ends)
 
     def _take(self, message: Any) -> None:
         error = message.error()

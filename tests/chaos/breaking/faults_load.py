@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chaos.accounts import starved
 from chaos.breaking.faults import EFFECT_SECONDS, Fault
-from chaos.cluster import happens
+from chaos.cluster import happens, until
 from tools.kafka.quotas import quota
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from random import Random
 
     from chaos.stage import Stage
@@ -53,28 +54,38 @@ async def backlog(stage: Stage, rng: Random) -> bool:
     async with stage.brokers_taken, stage.network_taken, stage.all_replicas() as replicas:
         busy, (one, *others) = rng.randrange(stage.partitions), replicas
         load, outputs, topic = stage.load, stage.outputs, stage.output
-        with _rate(stage, LIVE_RATE):
+        with _rate(stage, 0.0):
+            # What waits in the others' own partitions would come first there, and lawfully.
+            await until(
+                partial(_committed, stage, await stage.cluster.ends(stage.input)),
+                "all input is committed",
+                EFFECT_SECONDS,
+            )
             await asyncio.gather(*map(stage.replicas.scale_down, replicas))
             await asyncio.to_thread(load.burst, busy, BACKLOG)
             end = (await stage.cluster.ends(stage.input))[busy]
+            one.start()
+            await one.wait_ready()
+        with _rate(stage, LIVE_RATE):
             load.marks.clear()
             load.watched = lambda: outputs.came_from(busy, topic)
-            one.start()
-
-            async def worked_off() -> bool:
-                offsets = await stage.cluster.groups.committed(stage.group, stage.input)
-                return offsets.get(busy, 0) >= end
-
-            seen = await happens(worked_off, EFFECT_SECONDS)
+            seen = await happens(partial(_committed, stage, {busy: end}), EFFECT_SECONDS)
             load.watched = None
-            before = dict(load.marks)
-            await stage.progress(LIVE_MIN, EFFECT_SECONDS)
-            most, findings = starved(outputs.arrivals(topic), busy, before, OVERTAKEN_MAX)
-            stage.notes.append(f"of a backlog of {BACKLOG}, {most} came before a later record")
-            stage.findings.merge(findings)
+            marks = dict(load.marks)
+            ends = await stage.cluster.ends(stage.input)
+            await until(partial(_committed, stage, ends), "the others came too", EFFECT_SECONDS)
+            await until(partial(outputs.caught_up, topic), "they were read", EFFECT_SECONDS)
+        most, findings = starved(outputs.arrivals(topic), busy, marks, OVERTAKEN_MAX)
+        stage.notes.append(f"of a backlog of {BACKLOG}, {most} came before a later record")
+        stage.findings.merge(findings)
         for replica in others:
             replica.start()
-        return seen and len(before) >= LIVE_MIN
+        return seen and len(marks) >= LIVE_MIN
+
+
+async def _committed(stage: Stage, ends: Mapping[int, int]) -> bool:
+    offsets = await stage.cluster.groups.committed(stage.group, stage.input)
+    return all(offsets.get(number, 0) >= end for number, end in ends.items())
 
 
 async def throttle(stage: Stage, rng: Random) -> bool:  # noqa: ARG001 - nothing to choose
