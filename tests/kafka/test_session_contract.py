@@ -109,7 +109,10 @@ async def test_a_rewind_reads_again_what_is_not_published(kafka: Kafka, publishe
     session = await started(kafka.session())
     records = await poll_count(session, 10)
     if published:
-        assert await session.publish(publication(records[:published], kafka.topics[1]))
+        # What brokers answer just after the second one may be the offset of the first.
+        assert await session.publish(publication(records[:2], kafka.topics[1]))
+        assert {0: 2} == await kafka.committed()
+        assert await session.publish(publication(records[2:published], kafka.topics[1]))
 
     session.rewind()
     again = await poll_count(session, 10 - published)

@@ -91,6 +91,15 @@ def test_the_key_has_all_that_confidence_depends_on() -> None:
     assert [1, 1, 1, 1] == counting.computed
 
 
+def test_the_same_tokens_in_other_windows_are_no_repeat() -> None:
+    """The score of a long text depends on where its windows end."""
+    repeats, counting = Repeats(10), Counting()
+    (one,) = texts([1])
+    repeats.score([replace(one, windows=w) for w in (([1, 2], [3]), ([1], [2, 3]))], counting)
+
+    assert 2 == len(counting.computed)
+
+
 def test_the_least_recently_used_go_first() -> None:
     """A frequent text stays in the cache."""
     repeats, counting = Repeats(2), Counting()
