@@ -122,7 +122,7 @@ FILES: dict[str, str] = {
     "web": "__init__ bodies countries docs_page score_contracts "
     "live server explain openapi score_api",
     "lab.measuring": "__init__ reliability thresholds plots evaluate",
-    "reference": "__init__ asyncapi settings_page schemas",
+    "reference": "__init__ json_schema columns asyncapi settings_page schemas",
     "lab": "__init__ export score tune",
     "lab.bias": "__init__ templates rows world_map data report run",
     "bench": "__init__ bare engines full_size limits null stream whole report tables",

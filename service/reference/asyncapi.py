@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from service.reference.json_schema import plain
 from service.settings import KafkaSettings
 from service.wire.contracts import SCHEMA_VERSION, SentimentEvent, SourceMessage
 from service.wire.headers import EventHeaders, LetterHeaders, MessageHeaders
@@ -21,6 +22,7 @@ KAFKA_BINDING_VERSION: Final = "0.5.0"
 
 _JSON = "application/json"
 _KEY = {
+    "title": "Key",
     "type": ["string", "null"],
     "description": "Any bytes; an event and a dead letter have the key of their message.",
 }
@@ -76,8 +78,23 @@ def _schemas() -> dict[str, Any]:
         ],
         ref_template="#/components/schemas/{model}",
     )
-    definitions: dict[str, Any] = schemas["$defs"]
-    return definitions
+    definitions: dict[str, Any] = plain(schemas["$defs"])
+    # Named, so that generators of code need not make up names for them.
+    text = definitions["SourceMessage"]["properties"]["text"]
+    return definitions | {
+        "BareText": {**text, "title": "BareText"},
+        "CloudEvent": {
+            "title": "CloudEvent",
+            "type": "object",
+            "required": ["data"],
+            "properties": {"data": _ref("SourceMessage")},
+        },
+        "DeadLetterValue": {"title": "DeadLetterValue", "description": "The value of the message."},
+        "DeadLetterHeaders": {
+            "title": "DeadLetterHeaders",
+            "allOf": [_ref("DeadLetter"), _ref("LetterHeaders")],
+        },
+    }
 
 
 def _messages() -> dict[str, Any]:
@@ -92,18 +109,14 @@ def _messages() -> dict[str, Any]:
         ),
         "BareText": _message(
             "A message that is plain text, by its content-type or by the settings.",
-            {"type": "string"},
+            _ref("BareText"),
             _ref("MessageHeaders"),
             [{"headers": {"content-type": "text/plain"}, "payload": whole["text"]}],
             "text/plain",
         ),
         "CloudEvent": _message(
             "A message as a CloudEvent in structured mode.",
-            {
-                "type": "object",
-                "required": ["data"],
-                "properties": {"data": _ref("SourceMessage")},
-            },
+            _ref("CloudEvent"),
             _ref("MessageHeaders"),
             [
                 {
@@ -132,8 +145,8 @@ def _messages() -> dict[str, Any]:
         ),
         "DeadLetter": _message(
             "A message that could not be scored, byte for byte; its headers say why.",
-            {"description": "The value of the message."},
-            {"allOf": [_ref("DeadLetter"), _ref("LetterHeaders")]},
+            _ref("DeadLetterValue"),
+            _ref("DeadLetterHeaders"),
             [
                 {"headers": headers, "payload": {"id": "post-4712"}}
                 for headers in _examples(DeadLetter.model_config)

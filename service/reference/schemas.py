@@ -1,4 +1,4 @@
-"""The JSON Schemas, AsyncAPI and OpenAPI documents in `schemas/`, generated from the models."""
+"""All generated documents in `schemas/`: JSON Schemas of the models, and what is made of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic.alias_generators import to_snake
 
 from service.reference.asyncapi import asyncapi
+from service.reference.columns import avro, connect, protobuf
+from service.reference.json_schema import plain
 from service.web.openapi import openapi
 from service.wire.contracts import SCHEMA_VERSION, SentimentEvent, SourceMessage
 from service.wire.letters import DeadLetter
@@ -27,25 +29,43 @@ def schemas() -> dict[str, dict[str, Any]]:
         f"{name}.schema.json": {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$id": f"urn:sentiment-stream:schema:{name}:{SCHEMA_VERSION}",
-            **model.model_json_schema(
-                mode="serialization" if model is SentimentEvent else "validation"
+            **plain(
+                model.model_json_schema(
+                    mode="serialization" if model is SentimentEvent else "validation"
+                )
             ),
         }
         for model, name in names.items()
     }
 
 
-def documents() -> dict[str, dict[str, Any]]:
-    """All generated documents by file name."""
-    return {**schemas(), "asyncapi.json": asyncapi(), "openapi.json": openapi()}
+def documents() -> dict[str, str]:
+    """The text of all generated documents by file name."""
+    of_json = schemas()
+    event = of_json["sentiment-event.schema.json"]
+    written = {
+        **of_json,
+        "asyncapi.json": asyncapi(),
+        "openapi.json": openapi(),
+        "sentiment-event.avsc": avro(event),
+        "sentiment-event.connect.json": connect(event),
+    }
+    return {
+        **{name: _json(document) for name, document in written.items()},
+        "sentiment-event.proto": protobuf(event),
+    }
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def write_schemas(folder: Path) -> list[Path]:
     """Write all documents into a folder; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, document in documents().items():
+    for name, text in documents().items():
         path = folder / name
-        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
         written.append(path)
     return written

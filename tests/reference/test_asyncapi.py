@@ -71,7 +71,7 @@ def test_asyncapis_own_parser_accepts_it(packages: Path) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        ("components", "schemas", "SentimentEvent", "properties", "score", "anyOf"),
+        ("components", "schemas", "SentimentEvent", "properties", "score", "type"),
         ("components", "messages", "DeadLetter", "bindings", "kafka", "key", "type"),
         ("channels", "events", "messages", "SentimentEvent", "$ref"),
         ("operations", "publishEvents", "action"),

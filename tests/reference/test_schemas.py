@@ -50,7 +50,9 @@ def _first_cells(heading: str) -> list[str]:
 def test_the_files_are_what_the_code_generates(tmp_path: Path) -> None:
     """So that a review shows every change of the contract."""
     generated = {path.name: path.read_bytes() for path in write_schemas(tmp_path / "new")}
-    assert sorted(generated) == sorted(path.name for path in FOLDER.glob("*.json"))
+    assert sorted(generated) == sorted(
+        path.name for path in FOLDER.iterdir() if path.suffix in (".json", ".avsc", ".proto")
+    )
     for name, content in generated.items():
         assert (FOLDER / name).read_bytes() == content, f"schemas/{name} is old; run make schemas"
 
@@ -71,6 +73,8 @@ def test_a_schema_is_valid_and_so_are_its_examples(name: str) -> None:
     [
         (SOURCE, {"id": 1}),
         (SOURCE, {"text": 7}),
+        (SOURCE, {"text": ""}),
+        (SOURCE, {"text": " \t\n "}),
         (EVENT, {**EVENT["examples"][0], "score": 1.1}),
         (EVENT, {**EVENT["examples"][0], "schema_version": "2.0"}),
         (EVENT, {**EVENT["examples"][0], "schema_version": "1."}),
@@ -100,6 +104,31 @@ def test_events_of_any_labels_fit(version: str, scores: dict[str, float]) -> Non
     label = max(scores, key=scores.__getitem__)
     event = {**EVENT["examples"][0], "label": label, "scores": scores, "schema_version": version}
     Draft202012Validator(EVENT).validate(event)
+
+
+@pytest.mark.parametrize("name", ["1.0", "1.1"])
+def test_events_of_older_versions_fit(name: str) -> None:
+    """As they were written then: what came later is not required."""
+    event = json.loads((Path(__file__).parent / "events" / f"{name}.json").read_bytes())
+    assert name == event["schema_version"]
+    Draft202012Validator(EVENT).validate(event)
+
+
+def test_events_of_newer_versions_fit() -> None:
+    """With fields and labels that nobody knows yet, in any object of an event."""
+    [event] = EVENT["examples"]
+    inner = {name: {**event[name], "new": 1} for name in ("model", "text_stats", "origin")}
+    Draft202012Validator(EVENT).validate({**event, **inner, "new": {}, "schema_version": "1.10"})
+    for part in (EVENT, *EVENT["$defs"].values()):
+        assert part.get("additionalProperties", True) is True
+
+
+def test_what_was_always_there_is_required() -> None:
+    """So that consumers need no default for it."""
+    event = json.loads((Path(__file__).parent / "events" / "1.0.json").read_bytes())
+    assert set(event) == set(EVENT["required"])
+    for name, part in (("model", "Model"), ("text_stats", "TextStatistics"), ("origin", "Origin")):
+        assert set(event[name]) == set(EVENT["$defs"][part]["required"])
 
 
 def test_the_example_of_an_event_is_what_the_encoder_writes() -> None:
