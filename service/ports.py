@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -73,8 +73,11 @@ class Session(Protocol):
             BrokerError: waiting does not help (no permission, wrong credentials, unknown topic).
         """
 
-    async def poll(self) -> list[Record]:
+    async def poll(self, crowded: Collection[Partition] = ()) -> list[Record]:
         """Wait briefly for records of the assigned partitions; returns none if none arrive.
+
+        Partitions with records get equal shares of what is returned. Of those that are `crowded`
+        nothing is returned; then few records of others are, and the wait is shorter.
 
         First seeks every newly assigned or rewound partition to its committed offset, or to the
         first offset that is not published.

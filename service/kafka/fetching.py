@@ -1,8 +1,10 @@
 """The group's consumer, which fetches only during a poll: a poll returns the newest records.
 
-Exists because aiokafka fetches ahead: after each poll it sends the brokers another request, which
-they answer as soon as one record comes. That record then waits for the next poll, and all behind it
-for the poll after that. With polls 10 ms apart a record took 13 ms to the service, most of it here.
+Exists for two properties of aiokafka. It returns all that it has fetched of one partition before it
+looks at others: a backlog would hold back their records for minutes. And it fetches ahead: after
+each poll it sends the brokers another request, which they answer as soon as one record comes. That
+record then waits for the next poll, and all behind it for the poll after that. With polls 10 ms
+apart a record took 13 ms to the service, most of it here.
 Nothing may enter that knows the session or what a record means.
 """
 
@@ -15,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from service.kafka.batches import install
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from service.progress import Progress
     from service.records import Partition
@@ -30,6 +32,10 @@ FETCH_WAIT_MS = 100
 # How late a partition that was added is noticed, or a topic that was deleted and made anew: one
 # small request of each replica. aiokafka's default is five minutes.
 METADATA_AGE_MS = 5000
+# Most records of other partitions beside a backlog: as few as are prepared without a thread.
+BESIDE_MAX = 32
+# aiokafka's default: so long it fetches no other partition of a broker while it has records of one.
+OTHERS_AFTER_S = 0.1
 # Bounds one fetch; with the bounds of the queues it keeps the process far under 1 GB.
 FETCH_BYTES_MAX = 16 * 2**20
 
@@ -59,28 +65,105 @@ def new_consumer(options: Mapping[str, Any], settings: KafkaSettings) -> AIOKafk
     )
 
 
-async def fetch(
-    consumer: AIOKafkaConsumer, records_max: int, timeout_ms: int
-) -> dict[TopicPartition, list[Any]]:
-    """Records that have come since the last call, by partition; empty if none came in time.
+class Fetching:
+    """Takes what has come to a consumer, in equal shares of the partitions that have records."""
 
-    A broker that has answered gets no other request before the next call, unless `records_max` is
-    reached: a backlog is fetched while the records are processed.
+    def __init__(self, records_max: int) -> None:
+        """`records_max` bounds the records of one poll."""
+        self._records_max = records_max
+        # To be asked last: with more partitions than records, not each gets one in every poll.
+        self._served: set[TopicPartition] = set()
 
-    Raises:
-        KafkaError: as `getmany`; records that this call had taken before are lost.
+    async def poll(
+        self, consumer: AIOKafkaConsumer, timeout_ms: int, crowded: Collection[Partition] = ()
+    ) -> dict[TopicPartition, list[Any]]:
+        """Records that have come since the last call, by partition; empty if none came in time.
+
+        A broker that has answered gets no other request before the next call, unless `records_max`
+        is reached: a backlog is fetched while the records are processed. Records of `crowded`
+        partitions stay at the client; then only a few of others are taken.
+
+        Raises:
+            KafkaError: as `getmany`; records that this call had taken before are lost.
+        """
+        consumer.resume(*consumer.paused())
+        asked = consumer.assignment().difference(crowded)
+        found: dict[TopicPartition, list[Any]] = {}
+        if crowded:
+            if asked:
+                found = await self._take(
+                    consumer, asked, min(self._records_max, BESIDE_MAX), OTHERS_MS
+                )
+            _fetch_others(consumer, at_once=True)
+        else:
+            left, wait_ms = self._records_max, timeout_ms
+            while left and (more := await self._take(consumer, asked, left, wait_ms)):
+                left -= _merge(found, more)
+                if left and _pause_brokers_of(consumer, more):
+                    break
+                wait_ms = OTHERS_MS
+            _fetch_others(consumer, at_once=not left)
+        fresh = found.keys() - self._served
+        self._served = self._served | fresh if fresh else set(found)
+        return found
+
+    async def _take(
+        self,
+        consumer: AIOKafkaConsumer,
+        partitions: Collection[TopicPartition],
+        records_max: int,
+        timeout_ms: int,
+    ) -> dict[TopicPartition, list[Any]]:
+        """Records at the client; waits only if there are none. Shares that are left go round again.
+
+        aiokafka itself returns all that it has of one partition before it looks at the next.
+        """
+        found: dict[TopicPartition, list[Any]] = {}
+        hungry, left = set(partitions), records_max
+        while left:
+            more = await self._round(consumer, hungry, left)
+            if not more and not found and timeout_ms:
+                more = await consumer.getmany(*partitions, timeout_ms=timeout_ms, max_records=1)
+                timeout_ms = 0
+                hungry = set(partitions)
+            else:
+                hungry = set(more)
+            if not more:
+                break
+            left -= _merge(found, more)
+        return found
+
+    async def _round(
+        self, consumer: AIOKafkaConsumer, partitions: set[TopicPartition], records_max: int
+    ) -> dict[TopicPartition, list[Any]]:
+        """At most one share of each partition."""
+        found: dict[TopicPartition, list[Any]] = {}
+        left, share = records_max, max(1, records_max // max(1, len(partitions)))
+        for group in (partitions - self._served, partitions & self._served):
+            asked = set(group)
+            while left and asked:
+                more = await consumer.getmany(*asked, max_records=min(left, share))
+                if not more:
+                    break
+                left -= _merge(found, more)
+                asked -= more.keys()
+        return found
+
+
+def _merge(found: dict[TopicPartition, list[Any]], more: Mapping[TopicPartition, list[Any]]) -> int:
+    """Append records by partition; returns how many."""
+    for partition, records in more.items():
+        found.setdefault(partition, []).extend(records)
+    return sum(map(len, more.values()))
+
+
+def _fetch_others(consumer: AIOKafkaConsumer, *, at_once: bool) -> None:
+    """Whether a broker is asked for other partitions while the client has records of one.
+
+    Beside a backlog it has to be: else each fetch of the backlog holds back all others for a while.
+    Without one it may not: the fetch would occupy the connection for as long as nothing comes.
     """
-    consumer.resume(*consumer.paused())
-    found: dict[TopicPartition, list[Any]] = {}
-    left, wait_ms = records_max, timeout_ms
-    while left and (more := await consumer.getmany(timeout_ms=wait_ms, max_records=left)):
-        for partition, records in more.items():
-            found.setdefault(partition, []).extend(records)
-            left -= len(records)
-        if left and _pause_brokers_of(consumer, more):
-            break
-        wait_ms = OTHERS_MS
-    return found
+    consumer._fetcher._prefetch_backoff = 0.0 if at_once else OTHERS_AFTER_S  # noqa: SLF001 - no public way
 
 
 def _pause_brokers_of(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> bool:

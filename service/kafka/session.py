@@ -21,14 +21,14 @@ from service.kafka.batches import bounded_poll
 from service.kafka.committed import Committed, Starts, log_ends, without_topics
 from service.kafka.connection import check_access, connection_options, translated, translating
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
-from service.kafka.fetching import Tails, fetch, new_consumer
+from service.kafka.fetching import Fetching, Tails, new_consumer
 from service.kafka.producer import Producer
 from service.kafka.record import to_record
 from service.progress import Progress
 from service.records import Partition, Publication, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from aiokafka import AIOKafkaConsumer
 
@@ -57,7 +57,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self.rebalances = 0
         self.held: Mapping[Partition, int] = {}
         self._settings = settings
-        self._records_max = records_max
+        self._fetching = Fetching(records_max)
         self._options = connection_options(settings)
         self._consumer: AIOKafkaConsumer = None
         self._committed: Committed
@@ -107,13 +107,13 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._consumer.subscribe(self._settings.input_topics, listener=self)
         await self._consumer.start()
 
-    async def poll(self) -> list[Record]:
+    async def poll(self, crowded: Collection[Partition] = ()) -> list[Record]:
         """See `ports.Session.poll`."""
         try:
             await self._get_ready()
             epoch = self.progress.epoch
             with bounded_poll(self._settings.unfolded_bytes_max) as bounded:
-                fetched = await fetch(self._consumer, self._records_max, POLL_TIMEOUT_MS)
+                fetched = await self._fetching.poll(self._consumer, POLL_TIMEOUT_MS, crowded)
         except NoOffsetForPartitionError:
             # Of partitions that were assigned meanwhile; the next poll sets their positions.
             self.progress.interrupt()

@@ -1,29 +1,45 @@
 """Chooses the items of the next batch. Pure: time is an argument, and nothing here waits.
 
-A batch is taken only when the model is free, so it grows while the model is busy. It takes all
-waiting items that its bounds allow, with one exception: if that would miss the latency budget of
-the oldest item, and two smaller batches would meet all budgets, it is cut. Once a budget is lost,
-only throughput helps, so the batch is as large as possible.
+A batch is taken only when the model is free, so it grows while the model is busy. Where more waits
+than a batch may hold, each partition gets an equal share of it, so that the backlog of one does not
+delay the others. A batch is smaller than that in two cases:
+
+- If it would miss the latency budget of the oldest item, and two smaller batches would meet all
+  budgets, it is cut. Once a budget is lost, only throughput helps.
+- While one partition has a backlog and others do not, neither the model nor publishing is to take
+  more than half of the budget for it: a record of the others waits for one batch, and is in the
+  next.
+
+A batch holds the first waiting items of each partition: offsets are committed in order.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING
 
 from service.records import Batch, Document
 from service.stream.cost import FORGETTING, CostModel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from service.records import Item
+    from service.records import Item, Partition
 
 # Items for two batches keep the model busy; more would only add latency and memory.
 HELD_BATCHES = 2
+# Most records in all, in batches: room for other partitions beside a backlog.
+HELD_BATCHES_MAX = 4
 # Most bytes of waiting records: the pipeline's share of a 1 GB container.
 HELD_BYTES_MAX = 32 * 2**20
+# A batch beside a backlog is no smaller than this. Fewer tokens would not fill one run of the model
+# on each of two threads, and a transaction takes as long as publishing so many records.
+WHOLE_RUNS_TOKENS = 1024
+WHOLE_COMMIT_RECORDS = 64
+# How long batches stay small after a partition without a backlog has had records.
+SHARED_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,96 +51,210 @@ class Limits:
     latency_budget_s: float
 
 
+@dataclass(slots=True)
+class _Queue:
+    """The waiting items of one partition, each with its place in the order of arrival."""
+
+    items: deque[tuple[int, Item]] = field(default_factory=deque)
+    tokens: int = 0
+
+
 class Batcher:
-    """Items waiting for the model, in the order of their arrival."""
+    """Items waiting for the model, by partition."""
 
     def __init__(self, limits: Limits) -> None:
         """Hold nothing, in epoch 0."""
         self.cost = CostModel()
         self._limits = limits
         self._publish_s = 0.0
-        self._items: deque[Item] = deque()
+        self._publish_cost = CostModel()
+        # The partitions with items; first the one that has waited longest for its share.
+        self._queues: dict[Partition, _Queue] = {}
+        self._arrived = 0
+        self._count = 0
         self._tokens = 0
         self._bytes = 0
         self._epoch = 0
+        # Until when batches are small; whether the last one was, and the tokens of a whole one.
+        self._shared_until = float("-inf")
+        self._small = False
+        self._whole_tokens = limits.tokens_max
 
     def __len__(self) -> int:
         """Number of items waiting."""
-        return len(self._items)
+        return self._count
 
-    def observe_publish(self, seconds: float) -> None:
+    @property
+    def tokens_max(self) -> int:
+        """Most tokens of a batch, but for one of a single record."""
+        return self._limits.tokens_max
+
+    def observe_publish(self, records: int, seconds: float) -> None:
         """Learn how long publishing takes, which counts against the same budget."""
+        self._publish_cost.observe(records, records, seconds)
         self._publish_s = FORGETTING * self._publish_s + (1 - FORGETTING) * seconds
 
     @property
     def full(self) -> bool:
-        """Whether to add nothing until a batch is taken."""
+        """Whether to add nothing of any partition until a batch is taken."""
         return (
-            len(self._items) >= HELD_BATCHES * self._limits.records_max
-            or self._tokens >= HELD_BATCHES * self._limits.tokens_max
+            self._count >= HELD_BATCHES_MAX * self._limits.records_max
             or self._bytes >= HELD_BYTES_MAX
+        )
+
+    @property
+    def crowded(self) -> frozenset[Partition]:
+        """The partitions of which to add nothing until a batch is taken.
+
+        None while fewer items wait than may; else those that have their share of them, or more.
+        """
+        records, tokens = HELD_BATCHES * self._limits.records_max, HELD_BATCHES * self._whole_tokens
+        partitions = len(self._queues)
+        return frozenset(
+            partition
+            for partition, queue in self._queues.items()
+            if (self._count >= records and len(queue.items) * partitions >= records)
+            or (self._tokens >= tokens and queue.tokens * partitions >= tokens)
         )
 
     @property
     def fills_a_batch(self) -> bool:
         """Whether the waiting items fill a batch."""
-        limits = self._limits
-        return len(self._items) >= limits.records_max or self._tokens >= limits.tokens_max
+        return self._count >= self._limits.records_max or self._tokens >= self._whole_tokens
 
     def add(self, items: Sequence[Item], epoch: int) -> int:
         """Add items of an epoch; drops those of another epoch, and returns their number."""
         dropped = 0
         if epoch != self._epoch:
-            dropped = len(self._items)
-            self._items.clear()
-            self._tokens = self._bytes = 0
+            dropped = self._count
+            self._queues.clear()
+            self._count = self._tokens = self._bytes = 0
             self._epoch = epoch
         for item in items:
-            self._items.append(item)
+            queue = self._queues.setdefault(item.record.partition, _Queue())
+            queue.items.append((self._arrived, item))
+            queue.tokens += _tokens(item)
+            self._arrived += 1
             self._tokens += _tokens(item)
             self._bytes += _bytes(item)
+        self._count += len(items)
         return dropped
 
     def take(self, now: float) -> Batch | None:
         """Take the next batch at `now` (monotonic seconds); None if no items wait."""
-        if not self._items:
+        if not self._count:
             return None
-        count = self._count(now)
-        items = tuple(self._items.popleft() for _ in range(count))
-        tokens = sum(map(_tokens, items))
+        chosen = self._shares(small=now < self._shared_until)
+        backlog = len(chosen) < self._count
+        del chosen[self._in_time(chosen, now) :]
+        taken: dict[Partition, int] = {}
+        for item in chosen:
+            partition = item.record.partition
+            taken[partition] = taken.get(partition, 0) + _size(item)
+            queue = self._queues[partition]
+            queue.items.popleft()
+            queue.tokens -= _tokens(item)
+        tokens = sum(map(_tokens, chosen))
+        self._count -= len(chosen)
         self._tokens -= tokens
-        self._bytes -= sum(map(_bytes, items))
-        return Batch(items, self._epoch, tokens)
+        self._bytes -= sum(map(_bytes, chosen))
+        self._settle(taken, now, backlog=backlog)
+        self._small = backlog and now < self._shared_until
+        self._whole_tokens = (
+            max(tokens, WHOLE_RUNS_TOKENS) if self._small else self._limits.tokens_max
+        )
+        return Batch(tuple(chosen), self._epoch, tokens)
 
-    def _count(self, now: float) -> int:
-        """How many items to take: all that the bounds allow, or fewer to keep the oldest in time.
+    def _shares(self, *, small: bool) -> list[Item]:
+        """The items that the bounds allow, in equal shares of all partitions, in arrival order.
+
+        A share is counted in tokens, which is time on the model. Each next item is the first one of
+        the partition with the smallest share so far.
+        """
+        limits = self._limits
+        turns = [(0, turn, iter(q.items)) for turn, q in enumerate(self._queues.values())]
+        heapify(turns)
+        chosen: list[tuple[int, Item]] = []
+        texts = tokens = 0
+        while turns and len(chosen) < limits.records_max:
+            share, turn, waiting = turns[0]
+            record = _of_one_record(waiting)
+            if not record:
+                heappop(turns)
+                continue
+            items = [item for _, item in record]
+            more = (texts + _texts(items), tokens + sum(map(_tokens, items)))
+            count = len(chosen) + len(items)
+            too_long = small and self._takes_too_long(count, *more)
+            too_many = count > limits.records_max or more[1] > limits.tokens_max
+            # The first item is taken even if it exceeds the bounds by itself. One that does not fit
+            # is the first of the next batch, and nothing of its partition may overtake it.
+            if chosen and (too_long or too_many):
+                heappop(turns)
+                continue
+            chosen += record
+            texts, tokens = more
+            heapreplace(turns, (share + sum(map(_size, items)), turn, waiting))
+        return [item for _, item in sorted(chosen, key=lambda entry: entry[0])]
+
+    def _takes_too_long(self, records: int, texts: int, tokens: int) -> bool:
+        half_s = self._limits.latency_budget_s / 2
+        if tokens > WHOLE_RUNS_TOKENS and self.cost.seconds_of(texts, tokens) > half_s:
+            return True
+        publish_s = self._publish_cost.seconds_of(records, records)
+        return self._commits_in_time and records > WHOLE_COMMIT_RECORDS and publish_s > half_s
+
+    @property
+    def _commits_in_time(self) -> bool:
+        # With slow brokers no size is in time, and only throughput helps.
+        return self._publish_cost.parts[0] <= self._limits.latency_budget_s / 2
+
+    @property
+    def hurried(self) -> bool:
+        """Whether no more than one scored batch is to wait for a commit: others would wait too."""
+        return self._small and self._commits_in_time
+
+    def _settle(self, taken: Mapping[Partition, int], now: float, *, backlog: bool) -> None:
+        """Give those left behind the first turn, and notice whether a backlog delays others."""
+        behind = 0
+        others: list[int] = []
+        for partition, share in taken.items():
+            queue = self._queues.pop(partition)
+            if queue.items:
+                self._queues[partition] = queue
+                behind = max(behind, share)
+            else:
+                others.append(share)
+        # Partitions that share a backlog get about the same, and may be emptied in any order.
+        if backlog and any(2 * share <= behind for share in others):
+            self._shared_until = now + SHARED_S
+
+    def _in_time(self, items: Sequence[Item], now: float) -> int:
+        """How many of these items to take: all, or fewer to keep the oldest in time.
 
         A cut costs throughput, because every batch has a fixed cost. So it is made only if the
         items behind it are in time too; otherwise the backlog would grow until no item is in time.
         """
-        left_s = self._left_s(self._items[0], now)
-        texts = tokens = count = 0
+        left_s = self._left_s(items[0], now)
+        texts = tokens = 0
         # Count, texts and tokens of the largest batch that is in time; None if all of it is.
         timely: tuple[int, int, int] | None = None
-        for item in self._items:
-            size = _tokens(item)
-            full = count >= self._limits.records_max or tokens + size > self._limits.tokens_max
-            # The first item is taken even if it exceeds the bounds by itself.
-            if count and full:
-                break
-            more = (texts + isinstance(item, Document), tokens + size)
+        whole = (0, 0, 0)  # Of the records before the one that the item is of.
+        for count, item in enumerate(items):
+            if count and items[count - 1].record.is_last:
+                whole = (count, texts, tokens)
+            more = (texts + isinstance(item, Document), tokens + _tokens(item))
             if timely is None and self.cost.seconds_of(*more) > left_s:
-                timely = (count, texts, tokens)
+                timely = whole
             texts, tokens = more
-            count += 1
         if timely is None or not timely[0]:
             # The whole batch is in time, or not even the oldest item alone is.
-            return count
+            return len(items)
         cut, cut_texts, cut_tokens = timely
         # The items behind the cut run after it, and the oldest of them is the first one.
         both_s = self.cost.seconds_of(cut_texts, cut_tokens)
         both_s += self.cost.seconds_of(texts - cut_texts, tokens - cut_tokens)
-        return cut if both_s <= self._left_s(self._items[cut], now) else count
+        return cut if both_s <= self._left_s(items[cut], now) else len(items)
 
     def _left_s(self, item: Item, now: float) -> float:
         """Seconds that the model may take for an item, so that it is published in time."""
@@ -132,8 +262,30 @@ class Batcher:
         return self._limits.latency_budget_s - waited - self._publish_s
 
 
+def _of_one_record(waiting: Iterator[tuple[int, Item]]) -> list[tuple[int, Item]]:
+    """The next item, and all others of its record if that is a list; empty if there is none.
+
+    They are committed together, so a batch has all of them or none.
+    """
+    found: list[tuple[int, Item]] = []
+    for entry in waiting:
+        found.append(entry)
+        if entry[1].record.is_last:
+            break
+    return found
+
+
+def _texts(items: Sequence[Item]) -> int:
+    return sum(isinstance(item, Document) for item in items)
+
+
 def _tokens(item: Item) -> int:
     return item.tokens if isinstance(item, Document) else 0
+
+
+def _size(item: Item) -> int:
+    # Also those that the model does not see take time.
+    return max(1, _tokens(item))
 
 
 def _bytes(item: Item) -> int:

@@ -3,7 +3,7 @@
 Exists so that the rules of waiting can be read apart from the stages. There are three, each with an
 `asyncio.Event`:
 
-- The collecting stage waits while the batcher is full (`_room`).
+- The collecting stage waits while the batcher has no room for any partition (`_room`).
 - While the model is busy, the collecting stage waits to poll until just before the batch on the
   model is due to end, so that the next batch gets the newest records (`_model_changed`).
 - The scoring stage waits for items. If a scored batch already waits for a commit, the next one
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from service.ports import Clock
-    from service.records import Batch, Item
+    from service.records import Batch, Item, Partition
     from service.stream.batcher import Batcher
 
 # Least time between two polls while the model is busy: a poll for each record would use a core.
@@ -53,16 +53,26 @@ class Handover:
     # The collecting stage.
 
     async def wait_for_room(
-        self, keep_alive_s: float, keep_alive: Callable[[], Awaitable[None]]
+        self,
+        partitions: Callable[[], frozenset[Partition]],
+        keep_alive_s: float,
+        keep_alive: Callable[[], Awaitable[None]],
     ) -> None:
-        """Wait until the batcher is not full; call `keep_alive` every `keep_alive_s` meanwhile."""
-        while self.batcher.full:
+        """Wait until there is room for records of any of these partitions.
+
+        Call `keep_alive` every `keep_alive_s` meanwhile.
+        """
+        while self._has_no_room(partitions()):
             self._room.clear()
             try:
                 async with asyncio.timeout(keep_alive_s):
                     await self._room.wait()
             except TimeoutError:
                 await keep_alive()
+
+    def _has_no_room(self, partitions: frozenset[Partition]) -> bool:
+        crowded = self.batcher.crowded
+        return self.batcher.full or (bool(crowded) and crowded >= partitions)
 
     def add(self, items: Sequence[Item], epoch: int) -> int:
         """Add items; returns the number of items of an older epoch that were dropped."""
@@ -75,13 +85,13 @@ class Handover:
 
         It is due at once if the model is idle and no items wait, since nothing is gained by
         waiting. It is also due at once if a whole batch waits: polling then goes on until the
-        batcher is full. Otherwise it is due POLL_AHEAD_S before the batch on the model should end,
-        but no sooner than GATHER_S and no later than GATHER_MAX_S from now.
+        backlog has its share of the batcher. Otherwise it is due POLL_AHEAD_S before the batch on
+        the model should end, but no sooner than GATHER_S and no later than GATHER_MAX_S from now.
         """
         now = self._clock.monotonic()
         earliest, latest = now + GATHER_S, now + GATHER_MAX_S
         with contextlib.suppress(TimeoutError):
-            while self._has_work and not self.batcher.fills_a_batch:
+            while self._has_work and (self.batcher.crowded or not self.batcher.fills_a_batch):
                 self._model_changed.clear()
                 due = min(max(earliest, self._due_to_end - POLL_AHEAD_S), latest)
                 async with asyncio.timeout(due - self._clock.monotonic()):
@@ -103,7 +113,8 @@ class Handover:
         """Wait for the next batch; None after `end`, when no items are left.
 
         While `would_wait()` is true, the batch would wait for a commit after it is scored, so it is
-        left to grow until it is whole. Call `look_again` when `would_wait()` may have changed.
+        left to grow until it is whole, or beside a backlog until it would not wait. Call
+        `look_again` when `would_wait()` may have changed.
         """
         while (batch := self._take(would_wait)) is None:
             if self._ended and not len(self.batcher):
@@ -116,7 +127,7 @@ class Handover:
         return batch
 
     def _take(self, would_wait: Callable[[], bool]) -> Batch | None:
-        if would_wait() and not self.batcher.fills_a_batch:
+        if would_wait() and (self.batcher.hurried or not self.batcher.fills_a_batch):
             return None
         return self.batcher.take(self._clock.monotonic())
 

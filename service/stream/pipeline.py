@@ -23,7 +23,7 @@ from service.errors import BreakerError, ModelError, RetriableError
 from service.progress import next_offsets
 from service.records import Document, Publication, Skipped, Verdict
 from service.retry import Retry
-from service.sequences import with_results
+from service.sequences import split_by_size, with_results
 from service.stream.handover import Handover
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from service.observe.tracing import Tracing
     from service.ports import Clock, Scorer, Session
-    from service.records import Batch, Item, Outcome, Record, Rejected
+    from service.records import Batch, Item, Outcome, Partition, Record, Rejected
     from service.stream.batcher import Batcher
     from service.stream.breaker import Breaker
     from service.stream.counts import OutcomeCounts
@@ -43,7 +43,14 @@ SCORED_MAX = 4
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
 
+# So many records of partitions with few are prepared before those of a backlog: in milliseconds.
+FEW_RECORDS = 32
+
 ScoredBatch = tuple["Batch", list["Outcome"]]
+
+
+def _tokens(document: Document) -> int:
+    return document.tokens
 
 
 @dataclass
@@ -105,27 +112,34 @@ class Pipeline:
         retry = Retry("poll", self.metrics, self.clock)
         while True:
             try:
-                await self._handover.wait_for_room(self.keep_alive_s, self.session.keep_alive)
-                records = await self.session.poll()
+                await self._handover.wait_for_room(
+                    lambda: self.session.progress.partitions,
+                    self.keep_alive_s,
+                    self.session.keep_alive,
+                )
+                crowded = self.batcher.crowded
+                records = await self.session.poll(crowded)
             except RetriableError as error:
                 await retry.wait(error)
                 continue
             retry.reset()
             if records:
                 await self._add(records)
+            if records or crowded:
                 await self._handover.gather()
 
     async def _add(self, records: Sequence[Record]) -> None:
         for topic, count in Counter(record.partition.topic for record in records).items():
             self.metrics.consumed.labels(topic).inc(count)
-        started = self.clock.monotonic()
-        items = await self.prepare(records)
-        self.metrics.stage_seconds.labels("prepare").observe(self.clock.monotonic() - started)
-        if (epoch := records[0].epoch) != self.session.progress.epoch:
-            self.metrics.dropped.inc(len(items))
-            return
-        self.metrics.dropped.inc(self._handover.add(items, epoch))
-        self.metrics.queued_records.set(len(self.batcher))
+        for part in few_first(records):
+            started = self.clock.monotonic()
+            items = await self.prepare(part)
+            self.metrics.stage_seconds.labels("prepare").observe(self.clock.monotonic() - started)
+            if (epoch := part[0].epoch) != self.session.progress.epoch:
+                self.metrics.dropped.inc(len(items))
+                continue
+            self.metrics.dropped.inc(self._handover.add(items, epoch))
+            self.metrics.queued_records.set(len(self.batcher))
 
     async def _score(self) -> None:
         while (batch := await self._handover.next_batch(self._would_wait)) is not None:
@@ -145,22 +159,31 @@ class Pipeline:
         if not documents:
             return [item for item in batch.items if not isinstance(item, Document)]
         started = self.clock.monotonic()
-        due_s = self.batcher.cost.seconds_of(len(batch.items), batch.tokens)
+        waits = self.metrics.stage_seconds.labels("wait")
+        for item in batch.items:
+            waits.observe(started - item.record.polled_at)
+        scored: list[Verdict | Rejected] = []
+        # A record that is a list is one batch, however long it is; the model gets it in parts.
+        for part in split_by_size(documents, self.batcher.tokens_max, _tokens):
+            scored += await self._run(part)
+        return with_results(batch.items, Document, scored)
+
+    async def _run(self, documents: Sequence[Document]) -> list[Verdict | Rejected]:
+        tokens = sum(map(_tokens, documents))
+        started = self.clock.monotonic()
+        due_s = self.batcher.cost.seconds_of(len(documents), tokens)
         with self._handover.model_busy(due_s):
-            scored = await self._in_time(documents, batch.tokens, due_s)
+            scored = await self._in_time(documents, tokens, due_s)
         seconds = self.clock.monotonic() - started
         repeats = [v for v in scored if isinstance(v, Verdict) and v.repeated]
         self.metrics.repeated.inc(len(repeats))
-        computed = batch.tokens - sum(verdict.document.tokens for verdict in repeats)
+        computed = tokens - sum(verdict.document.tokens for verdict in repeats)
         if computed:
             self.batcher.cost.observe(len(documents) - len(repeats), computed, seconds)
         self.metrics.stage_seconds.labels("score").observe(seconds)
         self.metrics.batch_messages.observe(len(documents))
-        self.metrics.batch_tokens.observe(batch.tokens)
-        waits = self.metrics.stage_seconds.labels("wait")
-        for item in batch.items:
-            waits.observe(started - item.record.polled_at)
-        return with_results(batch.items, Document, scored)
+        self.metrics.batch_tokens.observe(tokens)
+        return scored
 
     async def _in_time(
         self, documents: Sequence[Document], tokens: int, due_s: float
@@ -187,6 +210,7 @@ class Pipeline:
                 raise BreakerError(
                     f"{tripped}; stopped before committing them: look at the producer, at "
                     "SENTIMENT_KAFKA__INPUT_FORMAT and SENTIMENT_KAFKA__TEXT_FIELD; "
+                    "SENTIMENT_KAFKA__SKIP passes over what is no text to score, and "
                     "SENTIMENT_DELIVERY__BREAKER_SHARE=1 switches this off"
                 )
             try:
@@ -239,6 +263,26 @@ class Pipeline:
     def _account(self, outcomes: Sequence[Outcome], started: float) -> None:
         now, now_monotonic = self.clock.time(), self.clock.monotonic()
         self.metrics.stage_seconds.labels("publish").observe(now_monotonic - started)
-        self.batcher.observe_publish(now_monotonic - started)
+        self.batcher.observe_publish(len(outcomes), now_monotonic - started)
         for outcome in outcomes:
             self.counts.published(outcome, now, now_monotonic)
+
+
+def few_first(records: Sequence[Record]) -> list[list[Record]]:
+    """The records of partitions with few of them, and then the rest; each partition in order.
+
+    So those that share a poll with a backlog do not wait until it is prepared.
+    """
+    counts = Counter(record.partition for record in records)
+    few: set[Partition] = set()
+    room = FEW_RECORDS
+    for partition, count in sorted(counts.items(), key=lambda entry: entry[1]):
+        room -= count
+        if room >= 0:
+            few.add(partition)
+    if not 0 < len(few) < len(counts):
+        return [list(records)]
+    return [
+        [record for record in records if (record.partition in few) is first]
+        for first in (True, False)
+    ]

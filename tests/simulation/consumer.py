@@ -25,7 +25,7 @@ from service.records import Partition
 from simulation.network import RETRY_S, Client, network_of, persist
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from service.kafka.session import KafkaSession
     from tools.kafka.stored import Stored
@@ -51,6 +51,7 @@ class Consumer:
         self._polled_at = 0.0
         self._coordinator = SimpleNamespace(coordinator_id=None)
         self._client = Client(self._end_of)
+        self._fetcher = SimpleNamespace(_prefetch_backoff=0.0)
         self._topics: Sequence[str] = ()
         self._listener: KafkaSession
         self._coordinating: asyncio.Task[None] | None = None
@@ -97,7 +98,7 @@ class Consumer:
         self._paused -= {Partition(*partition) for partition in partitions}
 
     async def getmany(
-        self, timeout_ms: int = 0, max_records: int = 1 << 30
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int = 1 << 30
     ) -> dict[TopicPartition, list[Any]]:
         """See aiokafka: waits for the end of a rebalance, and keeps quiet about absent brokers."""
         loop = asyncio.get_running_loop()
@@ -106,13 +107,19 @@ class Consumer:
         brokers = self._network.brokers
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_ms / 1000 if timeout_ms else None):
-                while not (fetched := await self._fetched(max_records)) and timeout_ms:
+                while not (fetched := await self._fetched(partitions, max_records)) and timeout_ms:
                     await brokers.wait_for_append()
                 return fetched
         return {}
 
-    async def _fetched(self, records_max: int) -> dict[TopicPartition, list[Any]]:
-        positions = {p: o for p, o in self._positions.items() if p not in self._paused}
+    async def _fetched(
+        self, partitions: Collection[TopicPartition], records_max: int
+    ) -> dict[TopicPartition, list[Any]]:
+        positions = {
+            p: offset
+            for p, offset in self._positions.items()
+            if p not in self._paused and (not partitions or p in partitions)
+        }
         brokers = self._network.brokers
         if brokers.away or not brokers.unread(positions):
             # A turn for the others, as every wait for an answer is.

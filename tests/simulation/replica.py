@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from service.errors import RetriableError, ServiceError
 from service.observe.drift import DriftWindow
 from service.retry import Retry
-from service.stream.batcher import HELD_BATCHES, Batcher, Limits
+from service.stream.batcher import HELD_BATCHES_MAX, Batcher, Limits
 from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
 from service.stream.pipeline import SCORED_MAX, Pipeline
@@ -141,8 +141,8 @@ class Replica:
                 return
 
     async def _prepared(self, records: Sequence[Record], batcher: Batcher) -> list[Item]:
-        # One poll may come on top of what is full, and no more.
-        if len(batcher) > (HELD_BATCHES + 1) * LIMITS.records_max:
+        # One poll may come on top of what is full, and no more; its records may be lists.
+        if len(batcher) > (HELD_BATCHES_MAX + ELEMENTS_MAX) * LIMITS.records_max:
             self.world.violation(f"{len(batcher)} records wait for the model")
         if self._pipeline is not None and self._pipeline._scored.qsize() > SCORED_MAX:
             self.world.violation("more batches wait to be published than may")

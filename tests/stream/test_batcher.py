@@ -17,7 +17,12 @@ from service.records import (
     Rejected,
     TextStats,
 )
-from service.stream.batcher import HELD_BATCHES, HELD_BYTES_MAX, Batcher, Limits
+from service.stream.batcher import (
+    HELD_BATCHES,
+    HELD_BYTES_MAX,
+    Batcher,
+    Limits,
+)
 from service.stream.cost import CostModel
 
 TOKENS_MAX = 100
@@ -25,10 +30,12 @@ RECORDS_MAX = 5
 STATS = TextStats(1, truncated=False, windows=1, unknown_share=0)
 
 
-def item(number: int, tokens: int | None, polled_at: float = 0, size: int = 0) -> Item:
-    """A document with this number of tokens, or a rejected record for None."""
-    partition = Partition("in", 0)
-    record = Record(partition, number, 0, None, b"v" * size, (), 1, polled_at)
+def item(
+    offset: int, tokens: int | None, polled_at: float = 0, size: int = 0, number: int = 0
+) -> Item:
+    """A document with this number of tokens, or a rejected record for None, of a partition."""
+    partition = Partition("in", number)
+    record = Record(partition, offset, 0, None, b"v" * size, (), 1, polled_at)
     if tokens is None:
         return Rejected(record, Reason.NOT_JSON, "", "decode")
     return Document(Message(record, "", {}), ([0] * tokens,), STATS)
@@ -127,23 +134,33 @@ def test_no_items_give_no_batch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "size"),
+    "sizes",
     [
-        ([1] * (HELD_BATCHES * RECORDS_MAX), 0),
-        ([None] * (HELD_BATCHES * RECORDS_MAX), 0),
-        ([TOKENS_MAX] * HELD_BATCHES, 0),
-        ([1], HELD_BYTES_MAX),
+        [1] * (HELD_BATCHES * RECORDS_MAX),
+        [None] * (HELD_BATCHES * RECORDS_MAX),
+        [TOKENS_MAX] * HELD_BATCHES,
     ],
 )
-def test_full_by_records_tokens_or_bytes(sizes: list[int | None], size: int) -> None:
-    """Each alone is enough; taking a batch makes room."""
+def test_crowded_by_records_or_tokens(sizes: list[int | None]) -> None:
+    """Each alone is enough; taking a batch makes room, and other partitions have room."""
     waiting = batcher()
-    all_items = [item(n, tokens, size=size) for n, tokens in enumerate(sizes)]
-    waiting.add(all_items[:-1], 1)
+    waiting.add(items(sizes)[:-1], 1)
+    assert not waiting.crowded
+
+    waiting.add(items(sizes)[-1:], 1)
+
+    assert {Partition("in", 0)} == waiting.crowded
     assert not waiting.full
+    waiting.add([item(0, 1, number=1)], 1)
+    assert {Partition("in", 0)} == waiting.crowded
+    waiting.take(0)
+    assert not waiting.crowded
 
-    waiting.add(all_items[-1:], 1)
 
+def test_full_by_bytes() -> None:
+    """Then there is room for nothing, of whatever partition."""
+    waiting = batcher()
+    waiting.add([item(0, 1, size=HELD_BYTES_MAX)], 1)
     assert waiting.full
     waiting.take(0)
     assert not waiting.full

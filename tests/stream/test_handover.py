@@ -91,13 +91,13 @@ async def test_waiting_for_room_keeps_the_group_alive() -> None:
     async def keep_alive() -> None:
         kept.append(None)
 
-    while not between.batcher.full:
+    while not between.batcher.crowded:
         between.add(documents(RECORDS_MAX), 0)
-    waiting = asyncio.create_task(between.wait_for_room(0.001, keep_alive))
+    waiting = asyncio.create_task(between.wait_for_room(frozenset, 0.001, keep_alive))
     while len(kept) < 3:  # noqa: ASYNC110 - counted by the callback alone
         await asyncio.sleep(0.001)
     assert not waiting.done()
-    while between.batcher.full:
+    while between.batcher.crowded:
         assert await between.next_batch(at_once) is not None
     await waiting
 

@@ -12,9 +12,9 @@ from service.scoring.repeats import Repeats
 from tools.pipeline_tools import TOKENS, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from service.records import Record, Rejected
+    from service.records import Partition, Record, Rejected
 
 
 @pytest.mark.parametrize(("waited_s", "late"), [(0.5, 0), (1.5, 3)])
@@ -23,8 +23,8 @@ async def test_a_lost_budget_is_counted(waited_s: float, late: int) -> None:
     stream = Stream()
     poll = stream.session.poll
 
-    async def polled() -> list[Record]:
-        return [replace(record, polled_at=stream.clock.now) for record in await poll()]
+    async def polled(crowded: Collection[Partition] = ()) -> list[Record]:
+        return [replace(record, polled_at=stream.clock.now) for record in await poll(crowded)]
 
     stream.session.poll = polled  # type: ignore[method-assign]
     stream.scorer.hold()

@@ -16,7 +16,9 @@ from tools.pipeline_tools import (
 )
 
 if TYPE_CHECKING:
-    from service.records import Record
+    from collections.abc import Collection
+
+    from service.records import Partition, Record
 
 
 async def test_a_full_batcher_stops_the_polling_and_keeps_the_membership() -> None:
@@ -30,7 +32,7 @@ async def test_a_full_batcher_stops_the_polling_and_keeps_the_membership() -> No
         polls, kept_alive = stream.session.polls, stream.session.kept_alive
         await stream.until(lambda: stream.session.kept_alive > kept_alive + 3)
         assert polls == stream.session.polls
-        assert stream.batcher.full
+        assert stream.session.progress.partitions == stream.batcher.crowded
         # One batch on the model, two waiting, and up to one more from the poll that filled it.
         assert stream.metric("sentiment_consumed_total", topic="in") <= 4 * 4
         stream.scorer.release()
@@ -247,8 +249,8 @@ async def test_latency_counts_from_the_poll() -> None:
     stream.scorer.hold()
     poll = stream.session.poll
 
-    async def stamped() -> list[Record]:
-        return [replace(r, polled_at=stream.clock.now) for r in await poll()]
+    async def stamped(crowded: Collection[Partition] = ()) -> list[Record]:
+        return [replace(r, polled_at=stream.clock.now) for r in await poll(crowded)]
 
     stream.session.poll = stamped  # type: ignore[method-assign] # the fake stamps by the loop's clock
     stream.produce(1)

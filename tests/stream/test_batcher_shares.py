@@ -1,0 +1,196 @@
+"""The next batch where several partitions wait: each has its share, and its own order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.records import Batch, Document, Item, Message, Partition, Record, TextStats
+from service.stream.batcher import SHARED_S, WHOLE_RUNS_TOKENS, Batcher, Limits
+from service.stream.cost import CostModel
+
+LIMITS = Limits(tokens_max=100, records_max=8, latency_budget_s=1.0)
+LARGE = Limits(tokens_max=8192, records_max=256, latency_budget_s=0.1)
+STATS = TextStats(1, truncated=False, windows=1, unknown_share=0)
+BACKLOG, LIVE = 0, 1
+
+
+class Arrivals:
+    """Makes items of partitions, each with the next offset."""
+
+    def __init__(self) -> None:
+        """Begin all partitions at 0."""
+        self.offsets: defaultdict[int, int] = defaultdict(int)
+
+    def items(self, partition: int, sizes: list[int], polled_at: float = 0.0) -> list[Item]:
+        """Documents of these sizes in tokens."""
+        return [self._item(partition, tokens, polled_at) for tokens in sizes]
+
+    def _item(self, partition: int, tokens: int, polled_at: float) -> Item:
+        offset = self.offsets[partition]
+        self.offsets[partition] += 1
+        record = Record(Partition("in", partition), offset, 0, None, None, (), 1, polled_at)
+        return Document(Message(record, "", {}), ([0] * tokens,), STATS)
+
+
+def taken(batcher: Batcher, now: float = 0.0) -> Batch:
+    """The next batch, which there is."""
+    batch = batcher.take(now)
+    assert batch is not None
+    return batch
+
+
+def counts(batch: Batch) -> dict[int, int]:
+    """Items by partition."""
+    found: dict[int, int] = defaultdict(int)
+    for item in batch.items:
+        found[item.record.partition.number] += 1
+    return dict(found)
+
+
+def costing(seconds_per_token: float) -> CostModel:
+    """A cost model that has seen batches of all sizes."""
+    cost = CostModel()
+    for tokens in [8, 2000, 100, 700, 30, 5000] * 20:
+        cost.observe(1 + tokens // 20, tokens, seconds_per_token * tokens)
+    return cost
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.just("take"),
+        st.tuples(st.integers(0, 4), st.lists(st.integers(1, 120), min_size=1, max_size=12)),
+    ),
+    max_size=25,
+)
+
+
+@given(steps=STEPS, per_token_s=st.sampled_from([0.0, 1e-5, 1e-2]), pace_s=st.floats(0, 3))
+def test_each_partition_keeps_its_order_and_loses_nothing(
+    steps: list[str | tuple[int, list[int]]], per_token_s: float, pace_s: float
+) -> None:
+    """A batch has the first waiting items of each partition, within the bounds."""
+    arrivals, batcher = Arrivals(), Batcher(LIMITS)
+    if per_token_s:
+        batcher.cost = costing(per_token_s)
+    now = 0.0
+    seen: dict[int, list[int]] = defaultdict(list)
+    for step in [*steps, *["take"] * 400]:
+        now += pace_s
+        if not isinstance(step, str):
+            batcher.add(arrivals.items(*step, polled_at=now), 1)
+        elif (batch := batcher.take(now)) is not None:
+            assert 1 <= len(batch.items) <= LIMITS.records_max
+            assert batch.tokens <= LIMITS.tokens_max or 1 == len(batch.items)
+            for item in batch.items:
+                seen[item.record.partition.number].append(item.record.offset)
+
+    assert {p: list(range(end)) for p, end in arrivals.offsets.items()} == dict(seen)
+    assert 0 == len(batcher)
+    assert not batcher.crowded
+
+
+@given(
+    waiting=st.lists(st.lists(st.integers(1, 10), min_size=1, max_size=30), min_size=2, max_size=8)
+)
+def test_each_partition_gets_its_share(waiting: list[list[int]]) -> None:
+    """One that is left with items got no less than any other, but for the size of an item."""
+    arrivals, batcher = Arrivals(), Batcher(LIMITS)
+    for partition, sizes in enumerate(waiting):
+        batcher.add(arrivals.items(partition, sizes), 1)
+
+    batch = taken(batcher)
+
+    tokens = {p: sum(sizes[: counts(batch).get(p, 0)]) for p, sizes in enumerate(waiting)}
+    left = [p for p, sizes in enumerate(waiting) if counts(batch).get(p, 0) < len(sizes)]
+    for partition in left:
+        assert tokens[partition] + 10 >= max(tokens.values())
+
+
+@given(partitions=st.integers(2, 30), records_max=st.integers(1, 4))
+def test_with_more_partitions_than_room_all_get_their_turn(
+    partitions: int, records_max: int
+) -> None:
+    """No partition gets a second batch before each had one."""
+    arrivals, batcher = Arrivals(), Batcher(Limits(1000, records_max, 1.0))
+    for partition in range(partitions):
+        batcher.add(arrivals.items(partition, [1] * 100), 1)
+
+    served: list[int] = []
+    while len(served) < partitions:
+        served += counts(taken(batcher))
+
+    assert set(range(partitions)) == set(served)
+
+
+def test_a_live_record_is_in_the_next_batch() -> None:
+    """However much of another partition has waited for longer."""
+    arrivals, batcher = Arrivals(), Batcher(LARGE)
+    batcher.add(arrivals.items(BACKLOG, [20] * 512), 1)
+    batcher.add(arrivals.items(LIVE, [20]), 1)
+
+    assert {BACKLOG: 255, LIVE: 1} == counts(taken(batcher))
+
+
+def test_long_texts_do_not_take_the_share_of_short_ones() -> None:
+    """A share is time on the model, and not a number of records."""
+    arrivals, batcher = Arrivals(), Batcher(LARGE)
+    batcher.add(arrivals.items(BACKLOG, [2048] * 10), 1)
+    batcher.add(arrivals.items(LIVE, [20] * 300), 1)
+
+    batch = taken(batcher)
+
+    # 4,096 tokens are half; a third long text comes only where nothing else fits.
+    assert 200 <= counts(batch)[LIVE]
+
+
+def test_batches_are_small_beside_a_backlog() -> None:
+    """Half of the budget, once another partition has had records; then whole again."""
+    arrivals, batcher = Arrivals(), Batcher(LARGE)
+    batcher.cost = costing(1e-5)
+    batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
+    assert 8000 <= taken(batcher).tokens
+    batcher.add(arrivals.items(LIVE, [40]), 1)
+    taken(batcher, 1.0)
+    batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
+
+    assert 4960 <= taken(batcher, 1.1).tokens <= 5000
+    assert 8000 <= taken(batcher, 1.1 + SHARED_S).tokens
+
+
+def test_small_batches_still_fill_whole_runs() -> None:
+    """On a slow machine: smaller ones would cost more than they bring."""
+    arrivals, batcher = Arrivals(), Batcher(LARGE)
+    batcher.cost = costing(1e-3)
+    for _ in range(2):
+        batcher.add(arrivals.items(BACKLOG, [20] * 600), 1)
+        batcher.add(arrivals.items(LIVE, [20]), 1)
+        batch = taken(batcher)
+
+    assert WHOLE_RUNS_TOKENS - 20 < batch.tokens <= WHOLE_RUNS_TOKENS
+
+
+def test_a_backlog_of_all_has_whole_batches() -> None:
+    """Partitions that share a backlog do not make each other's batches small."""
+    arrivals, batcher = Arrivals(), Batcher(LARGE)
+    batcher.cost = costing(1e-3)
+    for _ in range(4):
+        for partition in range(3):
+            batcher.add(arrivals.items(partition, [20] * 90), 1)
+        assert 256 == len(taken(batcher).items)
+
+
+def test_a_crowd_leaves_room_for_others() -> None:
+    """Who has its share waits; the others are polled."""
+    arrivals, batcher = Arrivals(), Batcher(LARGE)
+    batcher.add(arrivals.items(BACKLOG, [20] * 600), 1)
+    batcher.add(arrivals.items(LIVE, [20] * 3), 1)
+    assert {Partition("in", BACKLOG)} == batcher.crowded
+    assert not batcher.full
+
+    batcher.add(arrivals.items(LIVE, [20] * 600), 1)
+
+    assert {Partition("in", BACKLOG), Partition("in", LIVE)} == batcher.crowded
+    assert batcher.full
