@@ -94,8 +94,11 @@ class Child:
 
 
 @contextlib.contextmanager
-def running(arguments: Sequence[str], port: int = 0) -> Iterator[Child]:
-    """Run a Python module as a process, and kill it at the end of the block."""
+def running(arguments: Sequence[str], port: int = 0, tree: Path | None = None) -> Iterator[Child]:
+    """Run a Python module as a process, and kill it at the end of the block.
+
+    It is the module of `tree`, another checkout, where that is given.
+    """
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as output:
@@ -103,6 +106,7 @@ def running(arguments: Sequence[str], port: int = 0) -> Iterator[Child]:
                 [sys.executable, "-m", *arguments],
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                cwd=tree,
             )
         try:
             yield Child(process, port, log)
