@@ -228,7 +228,10 @@ class SentimentEvent(BaseModel):
     origin: Origin
     processed_at: str = Field(description="When it was scored: RFC 3339, UTC, milliseconds.")
     latency_ms: float = Field(
-        ge=0, description="From polling the record until its event was written, in milliseconds."
+        ge=0,
+        description="From polling the record until its event was written, in milliseconds. How "
+        "long the record waited in Kafka before that is not in it; processed_at minus "
+        "origin.timestamp has both.",
     )
     schema_version: str = Field(
         pattern=VERSION_PATTERN,
