@@ -106,7 +106,7 @@ export class Figures {
     big("latency", p50 === null ? "–" : figure(p50));
     const within = 1 - sum(lately.map((s) => s.late)) / Math.max(1, sum(lately.map(outcomes)));
     const text = p99 === null ? "From poll to publish"
-      : `p99 ${figure(p99)} ms · ${percent(within)} in budget`;
+      : `p99 ${figure(p99)} ms from the poll · ${percent(within)} in budget`;
     note("latency", text, p99 === null ? "" : "soft");
     lines(plot("latency"), `Latency: ${p50 === null ? "none yet" : `p50 ${figure(p50)} ms, ${text}`}`, [
       { tone: "soft", points: most },
