@@ -123,7 +123,7 @@ FILES: dict[str, str] = {
     "live server explain openapi score_api",
     "lab.measuring": "__init__ reliability thresholds plots evaluate",
     "reference": "__init__ json_schema columns asyncapi settings_page schemas",
-    "lab": "__init__ export score tune",
+    "lab": "__init__ export feed score tune",
     "lab.bias": "__init__ templates rows world_map data report run",
     "bench": "__init__ bare engines full_size limits null stream whole report tables",
     "demo": "generator broker board alone view __init__",
@@ -132,7 +132,8 @@ FILES: dict[str, str] = {
     "people lessons counterfactual mixture_three mixture",
     "lab.training": "__init__ base_model batches card teachers "
     "state losses calibrate figures train averaged",
-    "cli": "options completion failures cluster config health lab measuring training __init__",
+    "cli": "options completion failures cluster config feeds health lab measuring training "
+    "__init__",
 }
 
 # Libraries that are heavy, or that stand for something outside, and the rooms that know them.

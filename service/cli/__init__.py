@@ -18,6 +18,7 @@ import click
 
 from service.cli.completion import completion
 from service.cli.failures import report
+from service.cli.feeds import feed
 from service.cli.health import health
 from service.cli.lab import COMMANDS
 from service.cli.measuring import MEASURING_COMMANDS
@@ -43,7 +44,7 @@ a terminal too.
 
 # The order of `--help`, which does not list a command that is missing here.
 SECTIONS = {
-    "The stream": ("demo", "run", "health", "replay", "compare"),
+    "The stream": ("demo", "run", "health", "feed", "replay", "compare"),
     "Texts and models": ("score", "evaluate", "bias", "train", "calibrate", "export"),
     "Speed": ("tune", "bench"),
     "Documents": ("reference", "schemas", "completion"),
@@ -182,5 +183,5 @@ def reference() -> None:
     click.echo(page(), nl=False)
 
 
-for command in (health, completion, *COMMANDS, *TRAINING_COMMANDS, *MEASURING_COMMANDS):
+for command in (health, completion, feed, *COMMANDS, *TRAINING_COMMANDS, *MEASURING_COMMANDS):
     main.add_command(command)

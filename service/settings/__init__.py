@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pydantic
 from pydantic import BaseModel, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.errors import SettingsError
+from service.settings.feeds import FeedSource
 from service.settings.groups import (
     BatchSettings,
     DeliverySettings,
@@ -88,6 +89,18 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()
     tracing: TracingSettings = TracingSettings()
+
+    @classmethod
+    def settings_customise_sources(  # noqa: D102 - pydantic's
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # What is set comes first; the defaults come last, by themselves.
+        return init_settings, env_settings, FeedSource(settings_cls)
 
     @model_validator(mode="after")
     def _no_conflicts(self) -> Self:
@@ -226,7 +239,10 @@ def _unknown_names() -> Iterator[str]:
 
 
 def _lines(error: pydantic.ValidationError) -> Iterator[str]:
-    descriptions = {(group, name): field.description for group, name, field in each_setting()}
+    descriptions = {
+        (group, name): " ".join((field.description or "").split())
+        for group, name, field in each_setting()
+    }
     for problem in error.errors(include_url=False):
         # The service's own validators give the reason. Pydantic's messages would only repeat what
         # is allowed.

@@ -11,6 +11,7 @@ from pydantic import Field, FilePath
 
 from service.records import TextFormat  # noqa: TC001 - read at run time
 from service.settings.carry import Carry  # noqa: TC001 - read at run time
+from service.settings.feeds import FeedName  # noqa: TC001 - read at run time
 from service.settings.fields import (
     Group,
     HeaderNames,
@@ -45,6 +46,8 @@ class KafkaSettings(Group):
     """Consumer group; replicas of one service share it."""
     input_format: Literal["json", "text"] = "json"
     """Format of messages without a content-type header: a JSON object, or just the text."""
+    feed: FeedName | None = None
+    """Feed that the messages are of, like slack: TEXT_FIELD, SKIP and TEXT_FORMAT, unless set."""
     text_field: TextField = "/text"
     """Where the text is within a message; of several places the first that holds one counts."""
     text_format: TextFormat = "plain"

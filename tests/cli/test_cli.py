@@ -57,7 +57,7 @@ def test_examples_are_true(example: str, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     (tmp_path / "reviews.txt").touch()  # the one file that parsing itself opens
     _, _, rest = example.partition("sentiment-stream ")
-    words = shlex.split(re.split(r" [|>)] ?| {3,}", rest)[0], comments=True)
+    words = shlex.split(re.split(r" [|<>)] ?| {3,}", rest)[0], comments=True)
     with main.make_context("sentiment-stream", list(words)) as ctx:
         _, command, arguments = main.resolve_command(ctx, words)
         assert command is not None

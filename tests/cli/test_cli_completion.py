@@ -33,8 +33,9 @@ def _completed(line: str) -> list[str]:
         ("sentiment-stream run --delivery-include-text ", ["true", "false"]),
         ("sentiment-stream run --http-port ", []),
         ("sentiment-stream evaluate --format ra", ["ratings", "ratings-odd"]),
-        ("sentiment-stream replay --reason to", ["too_deep", "tombstone"]),
+        ("sentiment-stream replay --reason to", ["too_deep", "tombstone", "too_many_elements"]),
         ("sentiment-stream completion ", ["bash", "zsh", "fish"]),
+        ("sentiment-stream feed sl", ["slack"]),
     ],
 )
 def test_words(line: str, expected: list[str]) -> None:

@@ -1,0 +1,137 @@
+"""What the stream would read of messages, and why: `sentiment-stream feed`.
+
+Exists so that settings can be tried on a message without Kafka and without a model. The stream's
+own decoder and text preparation decide what is read; here it is only told.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from service.errors import InputError
+from service.records import Message, Partition, Record, Rejected, Skipped, SkipReason
+from service.text.prepare import without_markup
+from service.wire import Decoder
+from service.wire.documents.forms import Form, form_of
+from service.wire.documents.json_values import utf8
+from service.wire.documents.pointers import holds_nothing, skip_reason
+from service.wire.messages import Messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from service.records import Decoded, Headers
+    from service.settings import Settings
+
+# Messages to try settings on are few; a topic's dump would be read by mistake.
+BYTES_MAX = 64 * 2**20
+
+_NOWHERE = Partition("", 0)
+_WHOLE = "the whole value"
+
+
+class Read(NamedTuple):
+    """What becomes of a message, or of an element of one that is a list.
+
+    `message` counts from 1, `element` from 0. `outcome` is `scored`, `skipped` or `dead_letter`,
+    `why` the pointer to the text, the condition of SKIP, or the reason. `text` goes to the model;
+    `cut_chars` were cut from it as quoted, as a signature or as code.
+    """
+
+    message: int
+    element: int | None
+    outcome: str
+    why: str
+    text: str | None = None
+    cut_chars: int = 0
+
+
+def read_each(data: bytes, settings: Settings) -> Iterator[Read]:
+    """What becomes of each message of a file: one JSON document, or one message a line.
+
+    Raises:
+        InputError: it is too large.
+    """
+    if len(data) > BYTES_MAX:
+        raise InputError(f"the input is over {BYTES_MAX} bytes; give some messages of it")
+    for number, value in enumerate(_messages(data), 1):
+        yield from read_value(number, value, (), settings)
+
+
+def read_value(number: int, value: bytes, headers: Headers, settings: Settings) -> Iterator[Read]:
+    """What becomes of a record with this value and these headers; `number` is the message's."""
+    kafka = settings.kafka
+    decoder = Decoder(
+        kafka.input_format,
+        kafka.places,
+        settings.model.text_bytes_max,
+        conditions=kafka.conditions,
+        skip_tombstones=kafka.tombstones == "skip",
+    )
+    for decoded in decoder.decode(Record(_NOWHERE, 0, 0, None, value, headers, 0, 0.0)):
+        yield _read(number, decoded, settings)
+
+
+def _messages(data: bytes) -> list[bytes]:
+    lines = [line for line in data.splitlines() if line.strip()]
+    # A document over many lines is one message, also one that is broken.
+    is_one = _is_json(data) or not (lines and _is_json(lines[0]))
+    return [data.strip()] if is_one and data[:1] in (b"{", b"[") else lines
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _read(number: int, decoded: Decoded, settings: Settings) -> Read:
+    element = decoded.record.index
+    if isinstance(decoded, Rejected):
+        return Read(number, element, "dead_letter", f"{decoded.reason}: {decoded.detail}")
+    if isinstance(decoded, Skipped):
+        return Read(number, element, "skipped", _condition(decoded, settings))
+    plain = without_markup(decoded, settings.kafka.text_format)
+    if isinstance(plain, Rejected):
+        return Read(number, element, "dead_letter", f"{plain.reason}: {plain.detail}")
+    cut_chars = plain.quoted_chars + plain.signature_chars + plain.code_chars
+    return Read(number, element, "scored", _place(decoded, settings), plain.text, cut_chars)
+
+
+def _condition(skipped: Skipped, settings: Settings) -> str:
+    """The condition that a skipped message meets, as it is written; else the reason."""
+    kafka = settings.kafka
+    conditions = list(zip(kafka.conditions, kafka.skip.split(","), strict=False))
+    if skipped.record.value is not None and skipped.reason is not SkipReason.EMPTY_LIST:
+        message = _message(skipped.record, settings)
+        for condition, written in conditions:
+            if skip_reason(message, [condition]) is not None:
+                return written.strip()
+        if skipped.reason is SkipReason.NO_TEXT:
+            return "! (no place holds a text)"
+    return str(skipped.reason)
+
+
+def _place(message: Message, settings: Settings) -> str:
+    """The pointers that the text was taken from, as they are written."""
+    document = _message(message.record, settings)
+    for place in settings.kafka.places:
+        # As one place each, those of the joined pointers remain that hold a text.
+        held = [pointer for pointer in place if not holds_nothing(document, [(pointer,)])]
+        if held:
+            return "+".join(pointer.written for pointer in held) or _WHOLE
+    return _WHOLE
+
+
+def _message(record: Record, settings: Settings) -> Any:
+    """The message in the value of a record that was decoded to one message."""
+    form = form_of(record.headers) or (
+        Form.TEXT if settings.kafka.input_format == "text" else Form.JSON
+    )
+    value = utf8(record.value or b"")
+    if form is Form.TEXT:
+        return value
+    return next(Messages(settings.kafka.places).of(json.loads(value), form)).message

@@ -1,0 +1,1 @@
+"""The page of feeds and producers, and the messages that it is made of."""
