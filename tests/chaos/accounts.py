@@ -7,6 +7,7 @@ how many. Pure; knows nothing of brokers or logs.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,7 @@ from chaos.messages import SKIPPED
 from chaos.oracle import Findings, named
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from chaos.oracle import Input, Key, Outcome
 
@@ -138,23 +139,22 @@ def _unread(remade: Remade, seen: Collection[Key]) -> set[Key]:
 
 
 def starved(
-    arrivals: Iterable[Outcome], busy: int, before: Mapping[str, int], overtaken_max: int
+    events: Sequence[tuple[int, Outcome]], busy: int, put_in: Mapping[str, int], overtaken_max: int
 ) -> tuple[int, Findings]:
     """Whether records of other partitions had to wait for the backlog of the partition `busy`.
 
-    `arrivals` are events in the order in which they were read; `before` says for ids how many
-    events of the backlog were out when the record was put in. More than `overtaken_max` others
-    between that and its own event are too many. Gives the most that there were, too.
+    `events` come with the time of their writing, `put_in` has that of records' being put in, by
+    id. Between the two, no more than `overtaken_max` of the backlog may be written. Gives the most
+    that there were, too.
     """
-    findings = Findings()
-    out = most = 0
-    for one in arrivals:
-        if one.origin.partition == busy:
-            out += 1
-        elif one.id in before:
-            overtaken = out - before[one.id]
-            most = max(most, overtaken)
-            if overtaken > overtaken_max:
-                where = f"{one.id} of {named(one.origin)}"
-                findings.add("starved", f"{where}: {overtaken} of the backlog came first")
+    findings, most = Findings(), 0
+    backlog = sorted(at for at, one in events if one.origin.partition == busy)
+    for at, one in events:
+        if one.origin.partition == busy or one.id not in put_in:
+            continue
+        overtaken = bisect_left(backlog, at) - bisect_left(backlog, put_in[one.id])
+        most = max(most, overtaken)
+        if overtaken > overtaken_max:
+            where = f"{one.id} of {named(one.origin)}"
+            findings.add("starved", f"{where}: {overtaken} of the backlog came first")
     return most, findings

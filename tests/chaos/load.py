@@ -45,9 +45,8 @@ class Load:
         self.acknowledged: dict[str, Place] = {}
         self.errors: list[str] = []
         self.sent = 0
-        # Of the last records, by id: what `watched` said when each was acknowledged.
-        self.marks: dict[str, int] = {}
-        self.watched: Callable[[], int] | None = None
+        # While it is asked for: when each record was acknowledged, in ms since 1970, by id.
+        self.times: dict[str, int] | None = None
         self.rate = rate
         # The producers are asked to keep their order through all retries.
         self._options = cluster.quiet | {"enable.idempotence": True, "acks": "all", "linger.ms": 20}
@@ -148,8 +147,8 @@ class Load:
                 offset = stored.offset()
                 place = Place(stored.partition(), UNKNOWN if offset is None else offset)
                 self.acknowledged[identity] = place
-                if self.watched is not None:
-                    self.marks[identity] = self.watched()
+                if self.times is not None:
+                    self.times[identity] = int(time.time() * 1000)
 
         while True:
             try:

@@ -42,13 +42,9 @@ class Outputs:
         """How many outcomes were read."""
         return self._kept_count + sum(reader.count for reader in self._readers.values())
 
-    def came_from(self, partition: int, topic: str) -> int:
-        """How many of a topic's outcomes were read that belong to an input partition."""
-        return self._readers[topic].origins[partition]
-
-    def arrivals(self, topic: str) -> list[Outcome]:
-        """The outcomes of a topic in the order in which they were read, as of now."""
-        return list(self._readers[topic].arrivals)
+    def timed(self, topic: str) -> list[tuple[int, Outcome]]:
+        """The outcomes in a topic, each with the time at which it was written; as of now."""
+        return list(self._readers[topic].timed)
 
     async def caught_up(self, topic: str) -> bool:
         """Whether all that counts of a topic now was read."""

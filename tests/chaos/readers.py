@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
@@ -59,9 +58,8 @@ class Reader:
         """Read each topic's so many partitions from their beginnings."""
         self.outcomes: Outcomes = {(t, n): [] for t, count in topics.items() for n in range(count)}
         self.count = 0
-        # In the order in which they were read, and how many came from each input partition.
-        self.arrivals: list[Outcome] = []
-        self.origins: Counter[int] = Counter()
+        # Each with the time that its writer gave it, in ms since 1970.
+        self.timed: list[tuple[int, Outcome]] = []
         self.errors: list[str] = []
         self._consumer = _consumer(cluster, isolation)
         self._stop = threading.Event()
@@ -124,8 +122,7 @@ class Reader:
         else:
             outcome = to_outcome(message)
             self.outcomes[partition].append(outcome)
-            self.arrivals.append(outcome)
-            self.origins[outcome.origin.partition] += 1
+            self.timed.append((message.timestamp()[1], outcome))
             self.count += 1
             self._at[partition] = message.offset() + 1
 

@@ -144,26 +144,21 @@ def test_outcomes_in_a_deleted_topic_may_be_missing() -> None:
 
 
 def test_records_that_wait_for_a_backlog_are_found() -> None:
-    """By how many of it came out between their own putting in and coming out."""
-    busy, live = (
-        [outcome(one) for one in inputs_of(0, 9)],
-        [outcome(one) for one in inputs_of(1, 2)],
-    )
-    before = {live[0].id: 2, live[1].id: 4}
-    fair = [*busy[:4], live[0], *busy[4:6], live[1], *busy[6:]]
+    """By how many of it were written between their own putting in and writing."""
+    busy = [(10 * n, outcome(one)) for n, one in enumerate(inputs_of(0, 9))]
+    one, two = (outcome(live) for live in inputs_of(1, 2))
+    put_in = {one.id: 15, two.id: 35}
 
-    most, findings = starved(fair, 0, before, 2)
+    most, findings = starved([*busy, (35, one), (45, two)], 0, put_in, 2)
     assert (2, {}) == (most, findings.counts)
 
-    most, findings = starved([*busy, *live], 0, before, 2)
+    most, findings = starved([*busy, (90, one), (95, two)], 0, put_in, 2)
     assert (7, {"starved": 2}) == (most, findings.counts)
 
 
-def test_records_of_before_do_not_count_as_waiting() -> None:
-    """Only those are asked about of which it was noted when they were put in."""
-    busy, [live] = (
-        [outcome(one) for one in inputs_of(0, 9)],
-        [outcome(one) for one in inputs_of(1, 1)],
-    )
+def test_only_records_that_were_watched_can_have_waited() -> None:
+    """And none of the backlog itself."""
+    busy = [(10 * n, outcome(one)) for n, one in enumerate(inputs_of(0, 9))]
+    [live] = map(outcome, inputs_of(1, 1))
 
-    assert 0 == starved([*busy, live], 0, {}, 2)[0]
+    assert 0 == starved([*busy, (95, live)], 0, {busy[-1][1].id: 0}, 2)[0]

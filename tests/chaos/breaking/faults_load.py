@@ -24,7 +24,7 @@ BACKLOG = 8000
 LIVE_RATE = 60.0
 # How many of the backlog may come before a record of another partition that was put in meanwhile.
 # The service holds two batches, 256 records each, computes two and publishes one; a poll brings as
-# many as a batch; the rest is for what the readers see late.
+# many as a batch.
 OVERTAKEN_MAX = 2000
 # As many as prove something.
 LIVE_MIN = 50
@@ -67,20 +67,19 @@ async def backlog(stage: Stage, rng: Random) -> bool:
             one.start()
             await one.wait_ready()
         with _rate(stage, LIVE_RATE):
-            load.marks.clear()
-            load.watched = lambda: outputs.came_from(busy, topic)
+            put_in: dict[str, int] = {}
+            load.times = put_in
             seen = await happens(partial(_committed, stage, {busy: end}), EFFECT_SECONDS)
-            load.watched = None
-            marks = dict(load.marks)
+            load.times = None
             ends = await stage.cluster.ends(stage.input)
             await until(partial(_committed, stage, ends), "the others came too", EFFECT_SECONDS)
             await until(partial(outputs.caught_up, topic), "they were read", EFFECT_SECONDS)
-        most, findings = starved(outputs.arrivals(topic), busy, marks, OVERTAKEN_MAX)
+        most, findings = starved(outputs.timed(topic), busy, put_in, OVERTAKEN_MAX)
         stage.notes.append(f"of a backlog of {BACKLOG}, {most} came before a later record")
         stage.findings.merge(findings)
         for replica in others:
             replica.start()
-        return seen and len(marks) >= LIVE_MIN
+        return seen and len(put_in) >= LIVE_MIN
 
 
 async def _committed(stage: Stage, ends: Mapping[int, int]) -> bool:
