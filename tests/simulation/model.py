@@ -7,6 +7,7 @@ takes is virtual time.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -48,6 +49,9 @@ BIG_BYTES = 30_000
 # A service either skips null values or makes them dead letters; here each record says which.
 KIND_HEADER = "kind"
 TOMBSTONE, SKIPPED = b"tombstone", b"skipped"
+# A record of several messages, of which every fourth is skipped.
+LIST = b"list"
+ELEMENTS_MAX = 6
 STATS = TextStats(1, truncated=False, windows=1, unknown_share=0)
 
 
@@ -93,7 +97,34 @@ class SimulatedModel:
 async def prepared(records: Sequence[Record]) -> list[Item]:
     """Stand for decoding and tokenizing; the kind of a text is its first word."""
     await asyncio.sleep(0)
-    return [_item(record) for record in records]
+    return [item for record in records for item in _items(record)]
+
+
+def elements(value: bytes) -> tuple[int, ...]:
+    """The indexes of a record's messages that have an output; index 0 is also a single message."""
+    return tuple(index for index in range(_count(value)) if index % 4 != 3)
+
+
+def _count(value: bytes) -> int:
+    kind, _, number = value.partition(b" ")
+    return 1 + int(number) % ELEMENTS_MAX if kind == LIST else 1
+
+
+def _items(record: Record) -> list[Item]:
+    if not (record.value or b"").startswith(LIST):
+        return [_item(record)]
+    last = _count(record.value or b"") - 1
+    return [
+        _element(replace(record, index=index, is_last=index == last)) for index in range(last + 1)
+    ]
+
+
+def _element(record: Record) -> Item:
+    if (record.index or 0) % 4 == 3:
+        return Skipped(record, SkipReason.VALUE)
+    if (record.index or 0) % 4 == 2:
+        return Rejected(record, Reason.TEXT_MISSING, "", "decode")
+    return _item(record)
 
 
 def _item(record: Record) -> Item:
@@ -139,4 +170,5 @@ def _letter(record: Record) -> Outgoing:
 
 
 def _origin(record: Record) -> tuple[tuple[str, bytes | None], ...]:
-    return (("origin", b"%d %d" % (record.partition.number, record.offset)),)
+    place = (record.partition.number, record.offset, record.index or 0)
+    return (("origin", b"%d %d %d" % place),)

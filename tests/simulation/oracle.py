@@ -11,19 +11,21 @@ if TYPE_CHECKING:
     from service.records import Partition
     from tools.kafka.stored import Stored
 
-Origin = tuple[int, int]
+# Input partition's number and offset of a record, and the index of a message in it.
+Place = tuple[int, int]
+Origin = tuple[int, int, int]
 
 
 def origin_of(record: Stored) -> Origin:
-    """Input partition's number and offset of an event or a dead letter."""
-    number, offset = (record.headers[0][1] or b"").split()
-    return int(number), int(offset)
+    """Where the message of an event or a dead letter was."""
+    number, offset, index = map(int, (record.headers[0][1] or b"").split())
+    return number, offset, index
 
 
 def judged(
     expected: set[Origin],
     outputs: Mapping[Partition, Sequence[Stored]],
-    expired: Container[Origin],
+    expired: Container[Place],
     *,
     exactly_once: bool,
 ) -> list[str]:
@@ -35,7 +37,7 @@ def judged(
     """
     wrong = []
     counts = Counter(origin_of(record) for records in outputs.values() for record in records)
-    lost = sorted(origin for origin in expected - set(counts) if origin not in expired)
+    lost = sorted(origin for origin in expected - set(counts) if origin[:2] not in expired)
     if lost:
         wrong.append(f"{len(lost)} lost, first {lost[0]}")
     unknown = sorted(set(counts) - expected)
@@ -47,11 +49,11 @@ def judged(
     if doubled:
         wrong.append(f"{len(doubled)} doubled, first {doubled[0]}")
     for partition, records in outputs.items():
-        offsets: dict[int, list[int]] = defaultdict(list)
+        places: dict[int, list[Place]] = defaultdict(list)
         for record in records:
-            number, offset = origin_of(record)
-            offsets[number].append(offset)
-        for number, found in offsets.items():
+            number, *place = origin_of(record)
+            places[number].append((place[0], place[1]))
+        for number, found in places.items():
             if found != sorted(found):
                 wrong.append(f"out of order in {partition}, from input partition {number}")
     return wrong
@@ -62,21 +64,22 @@ def transaction_wrong(
     end: int,
     number: int,
     records: Sequence[Stored],
-    inputs: Sequence[int],
-    expired: Container[Origin],
+    inputs: Sequence[Place],
+    expired: Container[Place],
 ) -> str | None:
     """Why a transaction may not move the offset of an input partition from `start` to `end`.
 
-    `inputs` are all offsets with a record there that has an output; `records` what the transaction
-    publishes; what has `expired` may be missing.
+    `inputs` are the offsets and indexes of all messages there that have an output; `records` what
+    the transaction publishes; what has `expired` may be missing.
     """
     if end <= start:
         return f"partition {number} is committed back from {start} to {end}"
-    found = sorted(offset for source, offset in map(origin_of, records) if source == number)
+    origins = map(origin_of, records)
+    found = sorted((offset, index) for source, offset, index in origins if source == number)
     due = [
-        offset
-        for offset in inputs
-        if start <= offset < end and ((number, offset) not in expired or offset in found)
+        (offset, index)
+        for offset, index in inputs
+        if start <= offset < end and ((number, offset) not in expired or (offset, index) in found)
     ]
     if due != found:
         return f"partition {number} is committed from {start} to {end} with outcomes of {found}"

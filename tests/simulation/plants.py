@@ -18,6 +18,7 @@ from service.kafka.fetching import Tails
 from service.kafka.producer import Producer
 from service.kafka.session import KafkaSession
 from service.records import Partition, Skipped
+from service.stream import batcher
 from service.stream.batcher import Batcher
 from service.stream.pipeline import Pipeline
 from simulation import consumer
@@ -161,7 +162,11 @@ async def _begin_at_the_end(self: Starts, *arguments: Any) -> int:
     return await first_start(self, *arguments)
 
 
-PLANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
+def _one_item(waiting: Iterator[Any]) -> list[Any]:
+    return [entry for _, entry in zip(range(1), waiting, strict=False)]
+
+
+PLANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "commit before publish": (ExactlyOnce, "_transact", _commit_before_publish),
     "stale epoch published": (KafkaSession, "publish", _publish_whatever_the_epoch),
     "order broken inside a partition": (Batcher, "take", _take_the_shortest_first),
@@ -181,6 +186,7 @@ PLANTS: dict[str, tuple[type, str, Callable[..., Any]]] = {
     "failed publish that is not rewound": (KafkaSession, "rewind", _nothing),
     "producers kept over a rebalance": (ExactlyOnce, "disown", _nothing),
     "tail committed before what was read": (Tails, "due", _tail_whatever_is_unpublished),
+    "record of several messages cut in two": (batcher, "_of_one_record", _one_item),
     "added partition begun at its end": (Starts, "_first_start", _begin_at_the_end),
 }  # fmt: skip
 

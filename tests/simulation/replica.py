@@ -16,7 +16,7 @@ from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
 from service.stream.pipeline import SCORED_MAX, Pipeline
 from simulation.loop import Process
-from simulation.model import SimulatedEncoder, SimulatedModel, prepared
+from simulation.model import ELEMENTS_MAX, SimulatedEncoder, SimulatedModel, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

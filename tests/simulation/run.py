@@ -22,7 +22,7 @@ from service.observe.metrics import Metrics
 from simulation.consumer import Consumer
 from simulation.faults import KINDS, OFTEN
 from simulation.loop import VirtualLoop
-from simulation.model import SKIPPED, TOMBSTONE
+from simulation.model import LIST, SKIPPED, TOMBSTONE
 from simulation.network import network_of
 from simulation.producer import Producer
 from simulation.upstream import leave_tail, read_before
@@ -43,8 +43,8 @@ SEEDS_AT_A_TIME = 25
 LATEST_SHARE = 0.3
 # In proportion to the session, which is a fifth of the default's.
 TAIL_S = 1.0
-KINDS_OF_RECORD = (b"good", b"bad", TOMBSTONE, SKIPPED, b"poison", b"big")
-SHARES = (86, 4, 2, 4, 2, 2)
+KINDS_OF_RECORD = (b"good", b"bad", TOMBSTONE, SKIPPED, b"poison", b"big", LIST)
+SHARES = (78, 4, 2, 4, 2, 2, 8)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from service.kafka import KafkaSession
 from service.settings import KafkaSettings
 from simulation.brokers import Brokers
 from simulation.groups import Group
-from simulation.model import KIND_HEADER, SKIPPED, TOMBSTONE
+from simulation.model import KIND_HEADER, SKIPPED, TOMBSTONE, elements
 from simulation.network import NETWORKS, Network
 from simulation.oracle import judged, transaction_wrong
 from simulation.replica import LIMITS, Replica
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from service.records import Partition
     from simulation.logs import Transaction
     from simulation.loop import Process
-    from simulation.oracle import Origin
+    from simulation.oracle import Place
 
 BOOTSTRAP = "simulated:9092"
 GROUP = "group"
@@ -68,8 +68,8 @@ class World:
         NETWORKS[BOOTSTRAP] = self.network
         self._inputs: dict[Partition, list[int]] = {}
         # The inputs without an output; their offsets are committed like those of the others.
-        self._skipped: set[Origin] = set()
-        self._expired: set[Origin] = set()
+        self._skipped: set[Place] = set()
+        self._expired: set[Place] = set()
         # By input partition, how many offsets were committed without their outcomes.
         self._passed: Counter[Partition] = Counter()
         self._sessions: list[KafkaSession] = []
@@ -177,8 +177,11 @@ class World:
 
     def judge(self) -> None:
         """Note what a reader of committed records would find wrong."""
-        expected = {(p.number, o) for p, offsets in self._inputs.items() for o in offsets}
-        expected -= self._skipped
+        expected = {
+            (partition.number, *place)
+            for partition in self._inputs
+            for place in self._due(partition)
+        }
         outputs = {
             partition: [record for _, record in self.brokers.logs[partition].committed()]
             for topic in ("out", "dead")
@@ -197,6 +200,17 @@ class World:
         for what in wrong:
             self.violation(what)
 
+    def _due(self, partition: Partition) -> list[Place]:
+        """Offset and index of each message that has an output."""
+        entries = self.brokers.logs[partition].entries
+        return [
+            (offset, index)
+            for offset in self._inputs.get(partition, [])
+            if (partition.number, offset) not in self._skipped
+            and (record := entries[offset][0]) is not None
+            for index in elements(record.value or b"")
+        ]
+
     def _on_commit(
         self, group: str, offsets: Mapping[Partition, int], transaction: Transaction | None
     ) -> None:
@@ -208,8 +222,7 @@ class World:
                 self._passed[partition] += end - start
             records = transaction.records if transaction is not None else []
             number = partition.number
-            inputs = self._inputs.get(partition, [])
-            due = [offset for offset in inputs if (number, offset) not in self._skipped]
+            due = self._due(partition)
             wrong = transaction_wrong(start, end, number, records, due, self._expired)
             if wrong is not None:
                 self.violation(wrong)
