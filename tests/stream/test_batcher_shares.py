@@ -77,7 +77,9 @@ def test_each_partition_keeps_its_order_and_loses_nothing(
         batcher.cost = costing(per_token_s)
     now = 0.0
     seen: dict[int, list[int]] = defaultdict(list)
-    for step in [*steps, *["take"] * 400]:
+    todo = list(steps)
+    while todo or len(batcher):
+        step = todo.pop(0) if todo else "take"
         now += pace_s
         if not isinstance(step, str):
             batcher.add(arrivals.items(*step, polled_at=now), 1)
@@ -194,3 +196,21 @@ def test_a_crowd_leaves_room_for_others() -> None:
 
     assert {Partition("in", BACKLOG), Partition("in", LIVE)} == batcher.crowded
     assert batcher.full
+
+
+def test_batches_are_small_where_publishing_takes_long() -> None:
+    """It may take half of the budget; with commits slower than that, only throughput helps."""
+    for commit_s, records in ((0.0, 100), (0.2, 256)):
+        arrivals, batcher = Arrivals(), Batcher(LARGE)
+        for count in [10, 40, 200, 100] * 20:
+            batcher.observe_publish(count, commit_s + 5e-4 * count)
+        assert not batcher.hurried
+        for _ in range(2):
+            batcher.add(arrivals.items(BACKLOG, [1] * 600), 1)
+            batcher.add(arrivals.items(LIVE, [1]), 1)
+            batch = taken(batcher)
+
+        assert records - 1 <= len(batch.items) <= records
+        assert batcher.hurried is (commit_s == 0.0)
+        batcher.add([], 2)
+        assert batcher.take(0) is None
