@@ -42,7 +42,8 @@ REASONS = {
     Reason.NOT_JSON: "the value is not JSON",
     Reason.WRONG_TYPE: "the JSON is not an object, or the text is not a string",
     Reason.TEXT_MISSING: "there is no text at `SENTIMENT_KAFKA__TEXT_FIELD`",
-    Reason.TEXT_EMPTY: "the text is empty or white space",
+    Reason.TEXT_EMPTY: "the text is empty or white space, or nothing of it is left by "
+    "`SENTIMENT_KAFKA__TEXT_FORMAT`",
     Reason.TEXT_TOO_LARGE: "the text is longer than `SENTIMENT_MODEL__TEXT_BYTES_MAX`",
     Reason.TOO_DEEP: "the JSON is nested over 100 deep",
     Reason.TOMBSTONE: "the value is null, and `SENTIMENT_KAFKA__TOMBSTONES=dead_letter`",
