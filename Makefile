@@ -22,7 +22,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo broker test simulation chaos chart-test image image-local image-test bench soak weights lock schemas clean
+.PHONY: help setup demo broker test simulation chaos chart-test consumers-test image image-local image-test bench soak weights lock schemas clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile
@@ -51,6 +51,9 @@ chaos: $(DEVELOPMENT) ## count what faults do to service and brokers; SEED=1 rep
 
 chart-test: $(DEVELOPMENT) ## hold the chart against Helm, promtool and a Kubernetes API server; needs Go
 	PYTHONPATH=tests:. $(BIN)/python -m chart $(ARGS)
+
+consumers-test: $(DEVELOPMENT) ## hold the schemas against others' generators of code; needs Node.js
+	CONSUMERS_TEST=1 $(BIN)/pytest tests/consumers
 
 image: ## build the container image from its usual base; TARGET=gpu has torch
 	docker build --target $(or $(TARGET),cpu) --tag $(IMAGE) .
