@@ -129,8 +129,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         except RejoinError:
             self._must_rejoin = True
             raise
-        # No await from here on: records get this epoch only if they were fetched in it.
-        if epoch != self.progress.epoch or not self.progress.positioned:
+        # No await from here on. An epoch that has begun since the fetch has no positions yet.
+        if not self.progress.positioned:
             return []
         self._faults = bounded.faults
         if not fetched:

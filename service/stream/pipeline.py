@@ -135,10 +135,7 @@ class Pipeline:
             started = self.clock.monotonic()
             items = await self.prepare(part)
             self.metrics.stage_seconds.labels("prepare").observe(self.clock.monotonic() - started)
-            if (epoch := part[0].epoch) != self.session.progress.epoch:
-                self.metrics.dropped.inc(len(items))
-                continue
-            self.metrics.dropped.inc(self._handover.add(items, epoch))
+            self.metrics.dropped.inc(self._handover.add(items, part[0].epoch))
             self.metrics.queued_records.set(len(self.batcher))
 
     async def _score(self) -> None:
