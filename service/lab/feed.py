@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from service.errors import InputError
 from service.records import Message, Partition, Record, Rejected, Skipped, SkipReason
-from service.text.prepare import without_markup
+from service.text.prepare import to_score
 from service.wire import Decoder
 from service.wire.documents.forms import Form, form_of
 from service.wire.documents.json_values import utf8
@@ -70,7 +70,7 @@ def read_value(number: int, value: bytes, headers: Headers, settings: Settings) 
         skip_tombstones=kafka.tombstones == "skip",
     )
     for decoded in decoder.decode(Record(_NOWHERE, 0, 0, None, value, headers, 0, 0.0)):
-        yield _read(number, decoded, settings)
+        yield _read(number, decoded, settings, skips_no_text=decoder.skips_no_text)
 
 
 def _messages(data: bytes) -> list[bytes]:
@@ -88,17 +88,22 @@ def _is_json(data: bytes) -> bool:
     return True
 
 
-def _read(number: int, decoded: Decoded, settings: Settings) -> Read:
+def _read(number: int, decoded: Decoded, settings: Settings, *, skips_no_text: bool) -> Read:
     element = decoded.record.index
-    if isinstance(decoded, Rejected):
-        return Read(number, element, "dead_letter", f"{decoded.reason}: {decoded.detail}")
-    if isinstance(decoded, Skipped):
-        return Read(number, element, "skipped", _condition(decoded, settings))
-    plain = without_markup(decoded, settings.kafka.text_format)
-    if isinstance(plain, Rejected):
-        return Read(number, element, "dead_letter", f"{plain.reason}: {plain.detail}")
+    if not isinstance(decoded, Message):
+        return _unread(number, decoded, settings)
+    plain = to_score(decoded, settings.kafka.text_format, skips_no_text=skips_no_text)
+    if isinstance(plain, Rejected | Skipped):
+        return _unread(number, plain, settings)
     cut_chars = plain.quoted_chars + plain.signature_chars + plain.code_chars
     return Read(number, element, "scored", _place(decoded, settings), plain.text, cut_chars)
+
+
+def _unread(number: int, unread: Rejected | Skipped, settings: Settings) -> Read:
+    element = unread.record.index
+    if isinstance(unread, Rejected):
+        return Read(number, element, "dead_letter", f"{unread.reason}: {unread.detail}")
+    return Read(number, element, "skipped", _condition(unread, settings))
 
 
 def _condition(skipped: Skipped, settings: Settings) -> str:
@@ -111,7 +116,7 @@ def _condition(skipped: Skipped, settings: Settings) -> str:
             if skip_reason(message, [condition]) is not None:
                 return written.strip()
         if skipped.reason is SkipReason.NO_TEXT:
-            return "! (no place holds a text)"
+            return "! (no text)"
     return str(skipped.reason)
 
 

@@ -15,7 +15,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from service.records import Document, Message, Reason, Rejected, Skipped, Unscored
+from service.records import (
+    Document,
+    Message,
+    Reason,
+    Rejected,
+    Skipped,
+    SkipReason,
+    Unscored,
+)
 from service.sequences import with_results
 from service.text.encoder import encoded
 from service.text.markup import Plain, plain_text
@@ -53,7 +61,7 @@ def prepared(
 ) -> list[Item]:
     """The items of each record, in the same order; those of a list are next to each other."""
     found = [
-        _to_encode(decoded, form, languages)
+        _to_encode(decoded, form, languages, skips_no_text=decoder.skips_no_text)
         for record in records
         for decoded in decoder.decode(record)
     ]
@@ -65,6 +73,16 @@ def prepared(
         )
     ]
     return with_results(found, _ToEncode, documents)
+
+
+def to_score(
+    message: Message, form: TextFormat, *, skips_no_text: bool
+) -> Plain | Rejected | Skipped:
+    """As `without_markup`; with `skips_no_text` a message is skipped where nothing is left."""
+    plain = without_markup(message, form)
+    if skips_no_text and isinstance(plain, Rejected) and plain.reason is Reason.TEXT_EMPTY:
+        return Skipped(message.record, SkipReason.NO_TEXT)
+    return plain
 
 
 def without_markup(message: Message, form: TextFormat) -> Plain | Rejected:
@@ -83,12 +101,12 @@ def without_markup(message: Message, form: TextFormat) -> Plain | Rejected:
 
 
 def _to_encode(
-    decoded: Decoded, form: TextFormat, languages: Languages
+    decoded: Decoded, form: TextFormat, languages: Languages, *, skips_no_text: bool
 ) -> _ToEncode | Unscored | Rejected | Skipped:
     if not isinstance(decoded, Message):
         return decoded
-    plain = without_markup(decoded, form)
-    if isinstance(plain, Rejected):
+    plain = to_score(decoded, form, skips_no_text=skips_no_text)
+    if isinstance(plain, Rejected | Skipped):
         return plain
     language = languages.detect(plain.text)
     policy = languages.policy(language)

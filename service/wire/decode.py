@@ -64,7 +64,8 @@ class Decoder:
         self._places = places
         self._text_bytes_max = text_bytes_max
         self._conditions = conditions
-        self._skips_no_text = any(c.reason is SkipReason.NO_TEXT for c in conditions)
+        # Whether what has no text is skipped, and is no dead letter.
+        self.skips_no_text = any(c.reason is SkipReason.NO_TEXT for c in conditions)
         self._skip_tombstones = skip_tombstones
         pointers = [pointer for place in places for pointer in place]
         self._whole = not pointers[0].names
@@ -193,7 +194,7 @@ class Decoder:
         except RejectError:
             if self._messages.is_empty(found):
                 return Skipped(record, SkipReason.EMPTY_LIST)
-            if self._skips_no_text and self._has_no_text(message):
+            if self.skips_no_text and self._has_no_text(message):
                 return Skipped(record, SkipReason.NO_TEXT)
             raise
         return self._message(record, text, fields, attributes)
@@ -221,7 +222,7 @@ class Decoder:
         if reason is not None:
             return Skipped(record, reason)
         if not text or text.isspace():
-            if self._skips_no_text:
+            if self.skips_no_text:
                 return Skipped(record, SkipReason.NO_TEXT)
             raise RejectError(Reason.TEXT_EMPTY, f"{len(text)} characters of white space")
         return self._message(record, text, {}, attributes)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service.records import Document, Reason, Rejected, TextStats
+from service.records import Document, Reason, Rejected, Skipped, SkipReason, TextStats
 from service.text import prepare
 from service.text.language import Languages
 from service.text.prepare import AT_ONCE_RECORDS, PrepareThread, prepared
+from tools.decoding import decoder
 from tools.pipeline_tools import DECODER
 from tools.values import record
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from service.records import Item, TextFormat
     from service.text.encoder import Windows
+    from service.wire import Decoder
 
 STYLE = "<style>" + "p.MsoNormal {margin: 0cm; font-family: Calibri;} " * 14 + "</style>"
 GERMAN = "<p>Das Paket ist nie angekommen und niemand antwortet mir, sehr schade.</p>"
@@ -39,11 +41,13 @@ class NotedEncoder:
         return [(([0],), TextStats(1, False, 1, 0.0)) for _ in texts]
 
 
-def _prepared(text: str, form: TextFormat, others: str = "score") -> tuple[Item, list[str]]:
+def _prepared(
+    text: str, form: TextFormat, others: str = "score", by: Decoder = DECODER
+) -> tuple[Item, list[str]]:
     encoder = NotedEncoder()
     value = json.dumps({"text": text}).encode()
     languages = Languages(("en",), others)  # type: ignore[arg-type] # a policy
-    (item,) = prepared(DECODER, encoder, languages, [record(0, value)], form)  # type: ignore[arg-type] # a stand-in
+    (item,) = prepared(by, encoder, languages, [record(0, value)], form)  # type: ignore[arg-type] # a stand-in
     return item, encoder.texts
 
 
@@ -100,6 +104,14 @@ def test_a_text_of_which_nothing_is_left_is_a_dead_letter(
     assert item.reason is Reason.TEXT_EMPTY
     assert what in item.detail
     assert "SENTIMENT_KAFKA__TEXT_FORMAT=plain" in item.detail
+
+
+def test_where_what_has_no_text_is_skipped_so_is_a_text_of_which_nothing_is_left() -> None:
+    """Code alone in a chat is no error of the feed."""
+    item, texts = _prepared("```\nprint(1)\n```", "slack", by=decoder(skip="!"))
+
+    assert isinstance(item, Skipped)
+    assert (item.reason, texts) == (SkipReason.NO_TEXT, [])
 
 
 @pytest.mark.parametrize(("form", "count"), [("plain", AT_ONCE_RECORDS), ("html", 16)])
