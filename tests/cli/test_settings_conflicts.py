@@ -36,6 +36,7 @@ LOG_IN = "needs SENTIMENT_KAFKA__SASL_USERNAME and SENTIMENT_KAFKA__SASL_PASSWOR
 NO_LOG_IN = "does not log in; set it to SASL_SSL or SASL_PLAINTEXT"
 NO_TLS = "does not use TLS; set it to SSL or SASL_SSL"
 BOTH = "SENTIMENT_KAFKA__SSL_KEY_FILE belong together; set both or neither"
+OTHER_LIST = "take that list apart; name the same list in both, or one element by its number"
 OR_RAISE = "; lower the first or raise the second"
 
 CONFLICTS = [
@@ -57,6 +58,9 @@ CONFLICTS = [
     ({"ssl_certificate_file": FILE, "ssl_key_file": FILE}, NO_TLS),
     ({"security_protocol": "SSL", "ssl_certificate_file": FILE}, BOTH),
     ({"security_protocol": "SSL", "ssl_key_file": FILE}, BOTH),
+    ({"skip": "!/e/*/text"}, f"text does not {OTHER_LIST}"),
+    ({"text_field": "/e/*/text", "skip": "/a,/f/*/b=1"}, f"/e/*/text does not {OTHER_LIST}"),
+    ({"text_field": "/e/*/text", "skip": "/a==/e/*/f/*"}, f"/e/*/text does not {OTHER_LIST}"),
 ]
 
 
