@@ -230,8 +230,11 @@ async def test_a_tail_whose_commit_fails(
             assert [] == await session.poll()
 
 
-async def test_a_topic_made_anew_is_read_from_its_beginning(simulated: Simulated) -> None:
-    """How far its predecessor was published is nothing to it."""
+async def test_a_topic_made_anew_is_read_from_its_beginning(
+    simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How far its predecessor was read and published is nothing to it, nor to its tail."""
+    monkeypatch.setattr(fetching, "TAIL_S", 0.01)
     session = await begun(simulated)
     records = await poll_count(session, COUNT)
     assert await session.publish(publication(records, "out"))
@@ -244,7 +247,13 @@ async def test_a_topic_made_anew_is_read_from_its_beginning(simulated: Simulated
     await simulated.produce(*numbered(3))
     await session.on_partitions_assigned(assigned)
 
-    assert [0, 1, 2] == [r.offset for r in await poll_count(session, 3)]
+    again = await poll_count(session, 3)
+    assert [0, 1, 2] == [r.offset for r in again]
+    assert await session.publish(publication(again, "out"))
+    simulated.brokers.logs[FIRST].skip()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while {0: 4} != await simulated.committed():
+            assert [] == await session.poll()
 
 
 async def test_a_rebalance_while_the_committed_offset_is_read(
