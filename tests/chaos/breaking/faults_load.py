@@ -26,6 +26,8 @@ LIVE_RATE = 60.0
 # A service that is not fair lets nearly all come first. A fair one has some batches of 256 records
 # under way, and on a busy machine publishes them more than once.
 OVERTAKEN_MAX = 4000
+# What the load may have before it, on a busy machine.
+DRAIN_SECONDS = 200
 # As many as prove something.
 LIVE_MIN = 50
 # Bytes a second to each broker: far less than comes in then, and than a full request.
@@ -59,7 +61,7 @@ async def backlog(stage: Stage, rng: Random) -> bool:
             await until(
                 partial(_committed, stage, await stage.cluster.ends(stage.input)),
                 "all input is committed",
-                EFFECT_SECONDS,
+                DRAIN_SECONDS,
             )
             await asyncio.gather(*map(stage.replicas.scale_down, replicas))
             await asyncio.to_thread(load.burst, busy, BACKLOG)
