@@ -23,7 +23,7 @@ from service.wire.carried import (
     is_hard_to_read,
     readable,
 )
-from tools.json_strategies import values
+from tools.json_strategies import strings, values
 from tools.values import record
 
 MODEL = ModelInfo("m", "r", "e", "float32", "cpu", ())
@@ -153,6 +153,55 @@ def test_plain_values_are_not_changed(value: Any) -> None:
 def test_plain_events_are_encoded_once(fields: dict[str, Any]) -> None:
     """Though a probability has many digits."""
     assert not is_hard_to_read(_encoded(fields), NEVER)
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        (None, None),
+        ("", ""),
+        ("a", "a"),
+        (True, "true"),
+        (4711, "4711"),
+        (2**64, "18446744073709551616"),
+        (1.5, "1.5"),
+        ({"ü": [1, None, "\0"]}, '{"ü":[1,null,"\ufffd"]}'),
+    ],
+)
+def test_fields_of_any_type_are_there_as_strings(sent: Any, text: str | None) -> None:
+    """For readers that need one type for a column."""
+    names = ("source", "lang", "created_at", "metadata")
+    event = _event({"id": sent, **dict.fromkeys(names, sent)})
+    assert {text} == {event[f"{name}_text"] for name in ("source_id", *names)}
+
+
+@given(st.dictionaries(strings, values), values, values, strings)
+def test_fields_are_copied_unchanged(
+    extra: dict[str, Any], metadata: Any, identity: Any, text: str
+) -> None:
+    """Known fields under their names, all others in `extra`, in a form that every reader takes."""
+    known = {"id": identity, "source": None, "lang": 0, "created_at": {}, "metadata": metadata}
+    extra = {name: value for name, value in extra.items() if name not in known}
+    event = _event({**known, **extra}, text)
+    expected = readable({**known, "extra": extra, "text": text})
+    carried = {name: event["source_id" if name == "id" else name] for name in expected}
+    assert json.dumps(carried, sort_keys=True) == json.dumps(expected, sort_keys=True)
+
+
+@pytest.mark.parametrize(
+    "number", [2**63 - 1, -(2**63), 10**18, 5e-324, 1.7976931348623157e308, -0.0, 1e16, 0.1]
+)
+def test_numbers_keep_their_value(number: float) -> None:
+    """To the last digit."""
+    assert repr(_event({"id": number})["source_id"]) == repr(number)
+
+
+def test_the_deepest_metadata_is_encoded() -> None:
+    """Encoding allows the depth that decoding allows."""
+    event = _event({"metadata": json.loads("[" * 99 + "]" * 99)})
+    outer, text, _ = json.dumps(event["metadata"]).split('"')
+    assert "[" * 62 == outer
+    assert "[" * 37 + "]" * 37 == text
 
 
 # What platforms send beside a text that was taken out: the same text again.

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from jsonpointer import JsonPointer
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
@@ -28,12 +26,10 @@ from service.records import (
     Verdict,
 )
 from service.wire import Encoder, event_id
-from service.wire.carried import readable
 from service.wire.contracts import Model, Origin, SentimentEvent, TextStatistics
 from service.wire.encode import CUT_BYTES_MAX
 from service.wire.letters import DETAIL_CHARACTERS_MAX
 from tools.decoding import decoded, decoder
-from tools.json_strategies import strings, values
 
 if TYPE_CHECKING:
     from service.records import Headers, Outgoing
@@ -176,58 +172,6 @@ def test_all_fields_are_there_in_the_order_of_the_contract() -> None:
     assert list(SentimentEvent.model_fields) == list(event)
     for name, model in (("model", Model), ("text_stats", TextStatistics), ("origin", Origin)):
         assert list(model.model_fields) == list(event[name])
-
-
-@pytest.mark.parametrize(
-    ("sent", "text"),
-    [
-        (None, None),
-        ("", ""),
-        ("a", "a"),
-        (True, "true"),
-        (4711, "4711"),
-        (2**64, "18446744073709551616"),
-        (1.5, "1.5"),
-        ({"ü": [1, None, "\0"]}, '{"ü":[1,null,"\ufffd"]}'),
-    ],
-)
-def test_fields_of_any_type_are_there_as_strings(sent: Any, text: str | None) -> None:
-    """For readers that need one type for a column."""
-    names = ("source", "lang", "created_at", "metadata")
-    event = _event(_verdict({"id": sent, **dict.fromkeys(names, sent)}))
-    assert {text} == {event[f"{name}_text"] for name in ("source_id", *names)}
-
-
-@given(st.dictionaries(strings, values), values, values, strings)
-def test_fields_are_copied_unchanged(
-    extra: dict[str, Any], metadata: Any, identity: Any, text: str
-) -> None:
-    """Known fields under their names, all others in `extra`, in a form that every reader takes."""
-    known = {"id": identity, "source": None, "lang": 0, "created_at": {}, "metadata": metadata}
-    extra = {name: value for name, value in extra.items() if name not in known}
-    event = _event(_verdict({**known, **extra}, text))
-    expected = readable({**known, "extra": extra, "text": text})
-    carried = {name: event["source_id" if name == "id" else name] for name in expected}
-    assert json.dumps(carried, sort_keys=True) == json.dumps(expected, sort_keys=True)
-
-
-@pytest.mark.parametrize(
-    "number", [2**63 - 1, -(2**63), 10**18, 5e-324, 1.7976931348623157e308, -0.0, 1e16, 0.1]
-)
-def test_numbers_keep_their_value(number: float) -> None:
-    """To the last digit."""
-    assert repr(_event(_verdict({"id": number}))["source_id"]) == repr(number)
-
-
-def test_the_deepest_metadata_is_encoded() -> None:
-    """Encoding allows the depth that decoding allows."""
-    value = b'{"text": "x", "metadata": ' + b"[" * 99 + b"]" * 99 + b"}"
-    message = decoded(_record(value))
-    assert isinstance(message, Message)
-    event = _event(_verdict(message.fields))
-    outer, text, _ = json.dumps(event["metadata"]).split('"')
-    assert "[" * 62 == outer
-    assert "[" * 37 + "]" * 37 == text
 
 
 def test_a_probability_is_within_0_and_1() -> None:
