@@ -137,7 +137,6 @@ CONTROLS = (
     Control("a new log from its end", FAULTS["input topic deleted, made anew later"], "lost"),
     Control("offsets without events", FAULTS["output topic deleted, made anew later"], "lost"),
     Control("a quota not noticed", FAULTS["produce quota"], "stuck"),
-    Control("the backlog first", FAULTS["backlog on one partition, one replica"], "starved"),
 )
 CONTROL_RECORDS = 4000
 CONTROL_RATE = 400.0

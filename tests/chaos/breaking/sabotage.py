@@ -7,9 +7,7 @@ harness; nothing of it is shipped.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from dataclasses import replace
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiokafka.errors import KafkaError
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from service.kafka.delivery import Delivery
     from service.kafka.producer import Failed
     from service.progress import Progress
-    from service.records import Outgoing, Publication, Record
+    from service.records import Outgoing, Publication
     from service.settings import KafkaSettings
 
 Sabotage = Literal[
@@ -44,11 +42,8 @@ Sabotage = Literal[
     "expired records not told",
     "a new log from its end",
     "offsets without events",
-    "the backlog first",
     "a quota not noticed",
 ]
-# Records of one partition in a poll that make it a backlog.
-CROWD = 32
 
 
 class OneIdPerProcess:
@@ -167,27 +162,6 @@ class GivingUp(PointedSession):
             return await super().publish(replace(publication, outgoing=()))
 
 
-class Greedy(PointedSession):
-    """Keeps other partitions waiting for as long as one brings many records."""
-
-    def __init__(self, *arguments: Any) -> None:
-        """See `KafkaSession`."""
-        super().__init__(*arguments)
-        self._waiting: list[Record] = []
-
-    async def poll(self, *arguments: Any) -> list[Record]:
-        """See `ports.Session.poll`."""
-        records = await super().poll(*arguments)
-        self._waiting = [one for one in self._waiting if one.epoch == self.progress.epoch]
-        counts = Counter(one.partition for one in records)
-        busiest, count = max(counts.items(), key=itemgetter(1), default=(None, 0))
-        if count >= CROWD:
-            self._waiting += [one for one in records if one.partition != busiest]
-            return [one for one in records if one.partition == busiest]
-        waiting, self._waiting = self._waiting, []
-        return [*waiting, *records]
-
-
 class Heedless(Pace):
     """Sends everything at once, however long brokers throttle it."""
 
@@ -212,8 +186,6 @@ def sabotage_by(kind: str) -> None:
             vars(service.kafka.session).update(Starts=FromTheEnd)
         case "offsets without events":
             vars(service.assembly).update(KafkaSession=GivingUp)
-        case "the backlog first":
-            vars(service.assembly).update(KafkaSession=Greedy)
         case "a quota not noticed":
             vars(service.kafka.producer).update(Pace=Heedless)
         case _:
