@@ -50,6 +50,10 @@ class Progress:
         self._next.clear()
         return self.interrupt()
 
+    def forget(self, topic: str) -> None:
+        """Drop what is known of a topic that was made anew: its offsets count in another log."""
+        self._next = {p: offset for p, offset in self._next.items() if p.topic != topic}
+
     def position(self, starts: Mapping[Partition, int]) -> None:
         """Set the offset from which each owned partition is read in this epoch."""
         self._next = dict(starts)

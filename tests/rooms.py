@@ -27,7 +27,10 @@ ARROWS: dict[str, set[str]] = {
     "checkpoint": {"errors", "records", "settings"},
     "kafka.throttling": {"errors"},
     "kafka.history": {"records"},
-    "kafka": {"errors", "kafka.history", "kafka.throttling", "progress", "records", "settings"},
+    "kafka": {
+        "errors", "kafka.history", "kafka.requests", "kafka.throttling", "progress", "records",
+        "settings",
+    },
     "ports": set(),
     "text": {"errors", "records", "sequences", "text.markup", "text.normalise"},
     "kafka.once": {"errors", "kafka", "progress", "records"},
@@ -107,7 +110,7 @@ FILES: dict[str, str] = {
     "decode encode __init__",
     "wire.documents": "__init__ json_values forms pointers glance",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
-    "kafka": "error_codes connection decompress batches record fetching background committed "
+    "kafka": "error_codes connection decompress batches record fetching background identities committed "
     "producer delivery session __init__",
     "text": "__init__ windows language encoder prepare",
     "kafka.requests": "__init__ metadata",

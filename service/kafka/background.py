@@ -26,8 +26,9 @@ from service.kafka.error_codes import WAITING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
     from aiokafka.client import AIOKafkaClient
+    from aiokafka.structs import OffsetAndMetadata
 
     from service.kafka.throttling import Pace
     from service.records import Outgoing
@@ -60,6 +61,17 @@ def ended(consumer: AIOKafkaConsumer) -> BrokerError | RetriableError | None:
         if error is not None or not may_end:
             return _explained(what, error)
     return None
+
+
+async def committed(consumer: AIOKafkaConsumer, place: TopicPartition) -> OffsetAndMetadata | None:
+    """What the group has committed for a partition; the public method drops the metadata.
+
+    Raises:
+        KafkaError: the brokers refuse.
+    """
+    # No public way; waits, as the public one does, until a coordinator answers.
+    found = await consumer._coordinator.fetch_committed_offsets([place])  # noqa: SLF001
+    return found.get(place)
 
 
 def coordinator(consumer: AIOKafkaConsumer) -> int | None:

@@ -25,6 +25,7 @@ from aiokafka.protocol.offset import OffsetRequest
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import background
 from service.kafka.history import History
+from service.kafka.identities import Identities
 from service.records import Partition
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Committed:
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         """Accept no coordinator's answers yet."""
         self.consumer = consumer
+        self.identities = Identities()
         self._coordinator: int | None = None
 
     def group_formed(self) -> None:
@@ -64,6 +66,8 @@ class Committed:
     async def read(self, partition: Partition) -> int | None:
         """The committed offset of a partition: the next one to read; None if there is none.
 
+        An offset that counts in the log of a topic that was deleted since is None too.
+
         Raises:
             RejoinError: another broker coordinates the group than when it was formed. The offsets
                 that this member has published itself are no substitute: another member may have
@@ -71,10 +75,20 @@ class Committed:
             KafkaError: the brokers cannot be reached or refuse.
         """
         # Looks at the coordinator after the answer: a change before or during the request is seen.
-        offset: int | None = await self.consumer.committed(TopicPartition(*partition))
+        stored = await background.committed(self.consumer, TopicPartition(*partition))
         if background.coordinator(self.consumer) != self._coordinator:
             raise RejoinError("another broker coordinates the group now")
-        return offset
+        if stored is None:
+            return None
+        if self.identities.is_of_another(partition, stored.metadata):
+            log.warning(
+                "the committed offset is of a topic of this name that was deleted since; the new "
+                "one is read from its beginning",
+                partition=f"{partition.topic}/{partition.number}",
+                committed_offset=stored.offset,
+            )
+            return None
+        return int(stored.offset)
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commit outside of any transaction; refused if the group was formed without this member.
@@ -83,7 +97,7 @@ class Committed:
             KafkaError: the offsets may be committed or not.
         """
         await self.consumer.commit(
-            {TopicPartition(*partition): offset for partition, offset in offsets.items()}
+            {TopicPartition(*p): self.identities.mark(p, offset) for p, offset in offsets.items()}
         )
 
 
@@ -144,6 +158,7 @@ class Starts:
                 raise RetriableError("the group rebalanced while its offsets were read")
             await committed.commit({partition: offset})
 
+        await self._note_remade(committed, progress)
         offsets, beginnings, ends = await asyncio.gather(
             asyncio.gather(*(committed.read(Partition(*p)) for p in partitions)),
             _bounds(consumer.beginning_offsets, partitions),
@@ -168,6 +183,18 @@ class Starts:
                 await self._check_end(consumer, place, start)
             starts[place] = start
         return starts
+
+    async def _note_remade(self, committed: Committed, progress: Progress) -> None:
+        topics = self._settings.input_topics
+        for topic in sorted(await committed.identities.refresh(committed.consumer, topics)):
+            # What of it is published counts in the old log. The new one is read from its beginning.
+            progress.forget(topic)
+            self._read.add(topic)
+            log.warning(
+                "the topic was deleted and made anew; it is read from its beginning, and what the "
+                "old one held unread is lost",
+                topic=topic,
+            )
 
     async def _first_start(
         self, consumer: AIOKafkaConsumer, place: TopicPartition, commit: _Commit

@@ -234,7 +234,8 @@ class ExactlyOnce:
                     sent, failed = await producer.send_some(outgoing, one_by_one)
                     if not failed:
                         end = offset if sent == len(outgoing) else outgoing[sent].offset
-                        await producer.send_offsets({partition: end}, self._settings.group_id)
+                        marked = {partition: committed.identities.mark(partition, end)}
+                        await producer.send_offsets(marked, self._settings.group_id)
                         # 3. Set before the request: from here on the brokers may have committed,
                         #    whatever becomes of their answer.
                         ending = True

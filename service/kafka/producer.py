@@ -24,6 +24,8 @@ from service.kafka.throttling import BATCH_BYTES_MAX, REQUEST_BYTES_MAX, Pace, T
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aiokafka.structs import OffsetAndMetadata
+
     from service.records import Outgoing, Partition
 
 # The metadata of an existing topic comes at once; a topic that the broker creates takes a moment.
@@ -133,7 +135,9 @@ class Producer:
         self._answers.forget()
         await self._client.begin_transaction()
 
-    async def send_offsets(self, offsets: Mapping[Partition, int], group_id: str) -> None:
+    async def send_offsets(
+        self, offsets: Mapping[Partition, int | OffsetAndMetadata], group_id: str
+    ) -> None:
         """Put offsets of a group into the transaction."""
         await self._client.send_offsets_to_transaction(
             {TopicPartition(*p): offset for p, offset in offsets.items()}, group_id

@@ -151,6 +151,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         if (reason := background.ended(self._consumer)) is not None:
             self._must_rejoin = True
             raise reason
+        if await self._committed.identities.have_changed(self._consumer):
+            self.progress.interrupt()
         if self.progress.positioned:
             await self._commit_tails()
         elif not self._reassigning:

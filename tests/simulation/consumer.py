@@ -20,6 +20,7 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
     RebalanceInProgressError,
 )
+from aiokafka.structs import OffsetAndMetadata
 
 from service.records import Partition
 from simulation.network import RETRY_S, Client, network_of, persist
@@ -49,7 +50,9 @@ class Consumer:
         self._assigned: list[Partition] = []
         self._stable = asyncio.Event()
         self._polled_at = 0.0
-        self._coordinator = SimpleNamespace(coordinator_id=None)
+        self._coordinator = SimpleNamespace(
+            coordinator_id=None, fetch_committed_offsets=self._fetch_committed_offsets
+        )
         self._client = Client(self._end_of)
         self._fetcher = SimpleNamespace(_prefetch_backoff=0.0)
         self._topics: Sequence[str] = ()
@@ -152,6 +155,13 @@ class Consumer:
         """See aiokafka."""
         return await self._committed(Partition(*partition))
 
+    async def _fetch_committed_offsets(
+        self, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, OffsetAndMetadata]:
+        """See aiokafka's coordinator; brokers keep no metadata here."""
+        found = {p: await self.committed(p) for p in partitions}
+        return {p: OffsetAndMetadata(o, "") for p, o in found.items() if o is not None}
+
     async def beginning_offsets(
         self, partitions: Iterable[TopicPartition]
     ) -> dict[TopicPartition, int]:
@@ -196,11 +206,11 @@ class Consumer:
         await self._request("metadata", lambda: None)
         return {partition.topic for partition in self._network.brokers.logs}
 
-    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+    async def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """See aiokafka."""
         group = self._network.group(self._group)
         member, generation = self._member, self._generation
-        mine = {Partition(*partition): offset for partition, offset in offsets.items()}
+        mine = {Partition(*partition): marked.offset for partition, marked in offsets.items()}
         if not mine.keys() <= set(self._assigned):
             raise IllegalStateError("not assigned")
         await persist(self._network, "commit", lambda: group.commit(member, generation, mine))

@@ -11,8 +11,14 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+from aiokafka.errors import (
+    IncompatibleBrokerVersion,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+)
 
+from service.kafka.requests.metadata import MetadataRequest
 from service.records import Partition
 from simulation.loop import current_process
 
@@ -182,8 +188,14 @@ class Client:
         """Know the end of each log, with the records of open transactions."""
         self._end_of = end_of
 
-    async def send(self, _leader: int, request: OffsetRequest) -> SimpleNamespace:
-        """Answer where the log of one partition ends."""
+    def get_random_node(self) -> int:
+        """See aiokafka."""
+        return 0
+
+    async def send(self, _node: int, request: OffsetRequest | MetadataRequest) -> SimpleNamespace:
+        """Answer where the log of one partition ends; these brokers know no ids of topics."""
+        if isinstance(request, MetadataRequest):
+            raise IncompatibleBrokerVersion
         [(topic, [(number, _latest)])] = request._topics
         end = await self._end_of(Partition(topic, number))
         return SimpleNamespace(topics=[(topic, [(number, 0, -1, end)])])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aiokafka import TopicPartition
+    from aiokafka.structs import OffsetAndMetadata
 
 
 _Sending = tuple[list[Stored], asyncio.Future[None]]
@@ -118,11 +119,11 @@ class Producer:
         return sent
 
     async def send_offsets_to_transaction(
-        self, offsets: Mapping[TopicPartition, int], group: str
+        self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group: str
     ) -> None:
         """See aiokafka."""
         assert self._id is not None
-        mine = {Partition(*partition): offset for partition, offset in offsets.items()}
+        mine = {Partition(*partition): marked.offset for partition, marked in offsets.items()}
         await self._flushed()
         arguments = (self._id, self._epoch, group, mine, self._timeout_s)
         brokers = self._network.brokers

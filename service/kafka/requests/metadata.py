@@ -124,7 +124,7 @@ class MetadataRequest(Request[MetadataRequest_v11]):  # type: ignore[misc]
 
     def build(self, request_struct_class: type[MetadataRequest_v11]) -> MetadataRequest_v11:
         """See `aiokafka.protocol.api.Request`."""
-        topics = [(NO_ID, name, {}) for name in self._topics]
+        topics: list[Any] = [(NO_ID, name, {}) for name in self._topics]
         return request_struct_class(topics, False, False, {})
 
 
