@@ -19,21 +19,16 @@ ARROWS: dict[str, set[str]] = {
     "lab.teaching.templates": set(),
     "model": set(),
     "web.page": set(),
-    "kafka.requests": set(),
     "settings": {"errors", "records"},
     "progress": set(),
     "wire.documents": {"records"},
     "wire": {"records", "wire.documents"},
     "checkpoint": {"errors", "records", "settings"},
-    "kafka.throttling": {"errors"},
-    "kafka.history": {"records"},
-    "kafka": {
-        "errors", "kafka.history", "kafka.requests", "kafka.throttling", "progress", "records",
-        "settings",
-    },
+    "kafka.client": {"errors", "records", "settings"},
+    "kafka": {"errors", "kafka.client", "progress", "records"},
     "ports": set(),
     "text": {"errors", "records", "sequences", "text.markup", "text.normalise"},
-    "kafka.once": {"errors", "kafka", "progress", "records"},
+    "kafka.once": {"errors", "kafka", "kafka.client", "progress", "records"},
     "engines": {"checkpoint", "errors"},
     "observe": {"errors", "records", "terminal"},
     "retry": set(),
@@ -66,7 +61,7 @@ ARROWS: dict[str, set[str]] = {
         "settings", "terminal", "text",
     },
     "cli": {
-        "app", "bench", "checkpoint", "demo", "errors", "kafka", "kafka.once", "lab",
+        "app", "bench", "checkpoint", "demo", "errors", "kafka.client", "kafka.once", "lab",
         "lab.behaviour", "lab.bias", "lab.data", "lab.measuring", "lab.teaching", "lab.training",
         "observe", "records", "reference", "scoring", "settings", "terminal", "topics",
     },
@@ -76,13 +71,12 @@ ARROWS: dict[str, set[str]] = {
 # What a room names in annotations only.
 TYPE_ARROWS: dict[str, set[str]] = {
     "progress": {"records"},
-    "kafka.history": {"settings"},
-    "kafka.throttling": {"records"},
     "ports": {"progress", "records"},
     "text": {"wire"},
     "text.markup": {"records"},
     "wire.documents": {"settings"},
     "wire": {"settings"},
+    "kafka": {"settings"},
     "kafka.once": {"settings"},
     "engines": {"checkpoint", "ports", "records", "settings"},
     "observe": {"checkpoint", "ports", "settings"},
@@ -110,10 +104,11 @@ FILES: dict[str, str] = {
     "decode encode __init__",
     "wire.documents": "__init__ json_values forms pointers glance",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
-    "kafka": "error_codes connection decompress batches record fetching background identities committed "
-    "producer delivery session __init__",
+    "kafka.client": "__init__ error_codes connection decompress batches record metadata throttling "
+    "background",
+    "kafka": "smaller history identities committed log_ends starts "
+    "fetching producer delivery session __init__",
     "text": "__init__ windows language encoder prepare",
-    "kafka.requests": "__init__ metadata",
     "kafka.once": "__init__ reader letters outputs cluster",
     "engines": "layout cpu_limit finite lanes padding packing "
     "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
@@ -142,10 +137,10 @@ FILES: dict[str, str] = {
 # Libraries that are heavy, or that stand for something outside, and the rooms that know them.
 LIBRARIES: dict[str, set[str]] = {
     "aiohttp": {"web"},
-    "aiokafka": {"kafka", "kafka.history", "kafka.once", "kafka.requests", "bench", "demo"},
+    "aiokafka": {"kafka", "kafka.client", "kafka.once", "bench", "demo"},
     "click": {"cli"},
     "confluent_kafka": {"bench", "demo"},
-    "cramjam": {"kafka"},
+    "cramjam": {"kafka.client"},
     "onnx": {"bench", "engines", "lab"},
     "onnxruntime": {"bench", "engines", "lab"},
     "opentelemetry": {"observe"},

@@ -13,7 +13,7 @@ from service.checkpoint.files import resolve
 from service.checkpoint.hub import cached
 from service.checkpoint.tuning import tuned
 from service.errors import ModelError, ServiceError, SettingsError
-from service.kafka.connection import connection_options
+from service.kafka.client.connection import connection_options
 from service.scoring.processing import load_processing
 
 if TYPE_CHECKING:

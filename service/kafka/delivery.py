@@ -17,9 +17,10 @@ import structlog
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from service.errors import RejoinError, RetriableError
-from service.kafka.connection import translated, translating
-from service.kafka.producer import Producer, smaller_forms
-from service.kafka.throttling import Throttling
+from service.kafka.client.connection import translated, translating
+from service.kafka.client.throttling import Throttling
+from service.kafka.producer import Producer, transactional_id
+from service.kafka.smaller import smaller_forms
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -36,18 +37,6 @@ STARTS_MAX = 16
 # Above this a warning is logged: each producer is a client with connections of its own. Figures are
 # under "Delivery" in service/bench/README.md.
 PRODUCERS_WARNED = 64
-
-
-def transactional_id(group: str, partition: Partition) -> str:
-    """The id of an input partition's producer: no two groups and partitions have the same.
-
-    No topic may have a slash in its name, so group, topic and number can be told apart, whatever
-    the group is named. The id begins with `<group>-`, which is the prefix that ACLs grant.
-
-    Whoever starts a producer fences only owners of the same id. So replicas that form their ids in
-    another way must have stopped before: one of them that is frozen could still commit.
-    """
-    return f"{group}-/{partition.topic}/{partition.number}"
 
 
 class Delivery(Protocol):
@@ -149,6 +138,7 @@ class ExactlyOnce:
         self.throttling = Throttling()
         self._options = options
         self._settings = settings
+        self._group = settings.group_id
         self._producers: dict[Partition, Producer] = {}
         self._discarded: list[Producer] = []
 
@@ -167,7 +157,7 @@ class ExactlyOnce:
         async def start(partition: Partition) -> None:
             async with slots:
                 producer = self._new(partition)
-                await producer.start(self._settings.group_id)
+                await producer.start(self._group)
                 self._producers[partition] = producer
 
         results = await asyncio.gather(*map(start, missing), return_exceptions=True)
@@ -234,8 +224,7 @@ class ExactlyOnce:
                     sent, failed = await producer.send_some(outgoing, one_by_one)
                     if not failed:
                         end = offset if sent == len(outgoing) else outgoing[sent].offset
-                        marked = {partition: committed.identities.mark(partition, end)}
-                        await producer.send_offsets(marked, self._settings.group_id)
+                        await producer.send_offsets(committed.marked({partition: end}), self._group)
                         # 3. Set before the request: from here on the brokers may have committed,
                         #    whatever becomes of their answer.
                         ending = True
@@ -289,7 +278,7 @@ class ExactlyOnce:
             self._discarded.append(producer)
 
     def _new(self, partition: Partition) -> Producer:
-        identity = transactional_id(self._settings.group_id, partition)
+        identity = transactional_id(self._group, partition)
         return Producer(self._options, identity, self._settings.transaction_ms, self.throttling)
 
     async def stop(self) -> None:

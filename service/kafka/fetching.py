@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from service.kafka.batches import install
+from service.kafka.client.batches import install
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka.structs import OffsetAndMetadata
 
-from service.kafka.requests.metadata import topic_ids
+from service.kafka.client.metadata import topic_ids
 
 if TYPE_CHECKING:
     from collections.abc import Collection

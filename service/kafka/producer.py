@@ -16,10 +16,16 @@ from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeErr
 from aiokafka.partitioner import DefaultPartitioner
 
 from service.errors import BrokerError, RetriableError
-from service.kafka import background
-from service.kafka.connection import STOP_TIMEOUT_S, check_versions
-from service.kafka.error_codes import INVALID_RECORD
-from service.kafka.throttling import BATCH_BYTES_MAX, REQUEST_BYTES_MAX, Pace, Throttling, bytes_of
+from service.kafka.client import background
+from service.kafka.client.connection import STOP_TIMEOUT_S, check_versions
+from service.kafka.client.throttling import (
+    BATCH_BYTES_MAX,
+    REQUEST_BYTES_MAX,
+    Pace,
+    Throttling,
+    bytes_of,
+)
+from service.kafka.smaller import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,8 +39,19 @@ TOPIC_WAIT_S = 10.0
 # A coordinator that is moving, or is ending an older transaction, answers within seconds.
 START_TIMEOUT_S = 30.0
 
-Failed = list[tuple["Outgoing", KafkaError]]
 _PARTITIONER = DefaultPartitioner()
+
+
+def transactional_id(group: str, partition: Partition) -> str:
+    """The id of an input partition's producer: no two groups and partitions have the same.
+
+    No topic may have a slash in its name, so group, topic and number can be told apart, whatever
+    the group is named. The id begins with `<group>-`, which is the prefix that ACLs grant.
+
+    Whoever starts a producer fences only owners of the same id. So replicas that form their ids in
+    another way must have stopped before: one of them that is frozen could still commit.
+    """
+    return f"{group}-/{partition.topic}/{partition.number}"
 
 
 class Producer:
@@ -255,46 +272,3 @@ def _place(message: Outgoing, numbers: list[int]) -> TopicPartition:
 def _retrieve_error(sending: asyncio.Future[Any]) -> None:
     if not sending.cancelled():
         sending.exception()
-
-
-def smaller_forms(
-    outgoing: Sequence[Outgoing], failed: Failed, one_by_one: bool = False
-) -> tuple[list[Outgoing], bool]:
-    """What to send instead of `outgoing`, after topics have refused a part of it as too large.
-
-    Returns it with whether to send it one by one: a topic may refuse a batch for its total size,
-    and then only single records show whether any of them is too large itself.
-
-    Raises:
-        BrokerError: a topic refuses even the smallest form, or refuses a record for another reason
-            than its size.
-        KafkaError: a record failed for another reason.
-    """
-    for message, error in failed:
-        if isinstance(error, INVALID_RECORD):
-            raise _invalid(message, error)
-    refused = [o for o, error in failed if isinstance(error, MessageSizeTooLargeError)]
-    if not refused:
-        # Records behind a refused one fail too, for the gap in the sequence. Here none was refused.
-        raise failed[0][1]
-    alone = one_by_one or len(outgoing) == 1
-    certain = {id(o) for o in refused if alone or len(o.value or b"") >= BATCH_BYTES_MAX}
-    forms = [_smaller(message) if id(message) in certain else message for message in outgoing]
-    return forms, len(certain) < len(refused)
-
-
-def _invalid(message: Outgoing, error: KafkaError) -> BrokerError:
-    what, remedy = "a record", "correct its settings that validate records"
-    if message.key is None:
-        what = "a record without a key"
-        remedy = "set its cleanup.policy to delete, or give all input records keys"
-    return BrokerError(f"topic {message.topic} refuses {what} ({error}); {remedy}")
-
-
-def _smaller(message: Outgoing) -> Outgoing:
-    if message.smaller is None:
-        raise BrokerError(
-            f"topic {message.topic} refuses even the shortest form of a dead letter; "
-            "raise its max.message.bytes to at least 64 KiB"
-        )
-    return message.smaller()

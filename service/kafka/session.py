@@ -16,14 +16,22 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from service.errors import BrokerError, RejoinError, RetriableError
-from service.kafka import background
-from service.kafka.batches import bounded_poll
-from service.kafka.committed import Committed, Starts, log_ends, without_topics
-from service.kafka.connection import check_access, connection_options, translated, translating
+from service.kafka.client import background
+from service.kafka.client.batches import bounded_poll
+from service.kafka.client.connection import (
+    check_access,
+    connection_options,
+    explained,
+    translated,
+    translating,
+)
+from service.kafka.client.record import to_records
+from service.kafka.committed import Committed
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from service.kafka.fetching import Fetching, Tails, new_consumer
+from service.kafka.log_ends import log_ends, without_topics
 from service.kafka.producer import Producer
-from service.kafka.record import to_record
+from service.kafka.starts import Starts
 from service.progress import Progress
 from service.records import Partition, Publication, Record
 
@@ -125,7 +133,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         except (KafkaError, TimeoutError) as error:
             # aiokafka's positions may be behind records that it has not returned.
             self.progress.interrupt()
-            raise await self._explained(error) from error
+            raise await explained(error, self._options) from error
         except RejoinError:
             self._must_rejoin = True
             raise
@@ -137,10 +145,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             self._raise_fault()
         self._polled |= {Partition(*p): records[-1].offset + 1 for p, records in fetched.items()}
         # The clock of time.monotonic, which the simulation's event loop replaces.
-        now = asyncio.get_running_loop().time()
-        return [
-            to_record(message, epoch, now) for messages in fetched.values() for message in messages
-        ]
+        return to_records(fetched.values(), epoch, asyncio.get_running_loop().time())
 
     async def _get_ready(self) -> None:
         """Join again where that is needed, and set positions where they are not."""
@@ -221,19 +226,9 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             async with asyncio.timeout(LAG_TIMEOUT_S):
                 ends = await log_ends(self._consumer, starts)
         except (KafkaError, TimeoutError) as error:
-            raise await self._explained(error) from error
+            raise await explained(error, self._options) from error
         self.held = {p: end - stable for p, (stable, end) in ends.items()}
         return {p: max(0, ends[p][1] - start) for p, start in starts.items()}
-
-    async def _explained(self, error: Exception) -> BrokerError | RetriableError:
-        """The service's error; aiokafka reports revoked credentials like brokers that are away."""
-        explained = translated(error)
-        if type(explained) is RetriableError:
-            try:
-                await check_access(self._options)
-            except (BrokerError, RetriableError) as reason:
-                return reason
-        return explained
 
     async def stop(self) -> None:
         """See `ports.Session.stop`."""

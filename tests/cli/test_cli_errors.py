@@ -24,7 +24,7 @@ from service.errors import (
     RetriableError,
     SettingsError,
 )
-from service.kafka.connection import check_access
+from service.kafka.client.connection import check_access
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from service.errors import BrokerError, RetriableError
 from service.kafka import KafkaSession, fetching
-from service.kafka.batches import Poll, bounded_poll, install
-from service.kafka.decompress import decompress
+from service.kafka.client.batches import Poll, bounded_poll, install
+from service.kafka.client.decompress import decompress
 from service.kafka.once import reader
 from service.kafka.once.reader import TopicReader
 from service.records import Partition
@@ -236,7 +236,7 @@ def test_nothing_of_aiokafka_is_replaced_before_the_installation() -> None:
 from aiokafka.consumer import fetcher
 own = fetcher.PartitionRecords, fetcher.MemoryRecords
 import service.kafka.once.letters, service.kafka.session
-from service.kafka.batches import install
+from service.kafka.client.batches import install
 assert own == (fetcher.PartitionRecords, fetcher.MemoryRecords)
 install()
 replaced = fetcher.PartitionRecords, fetcher.MemoryRecords

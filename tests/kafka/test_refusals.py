@@ -18,11 +18,11 @@ from structlog.testing import capture_logs
 from conftest import lacking
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import KafkaSession, producer
-from service.kafka.background import Answers
-from service.kafka.connection import check_versions, translated
-from service.kafka.error_codes import INVALID_RECORD, NEWER_CODES, register
+from service.kafka.client.background import Answers
+from service.kafka.client.connection import check_versions, translated
+from service.kafka.client.error_codes import INVALID_RECORD, NEWER_CODES, register
+from service.kafka.client.throttling import Pace, Throttling
 from service.kafka.once.cluster import check_cluster
-from service.kafka.throttling import Pace, Throttling
 from service.records import Outgoing, Partition, Publication
 from tools.kafka.broker import Broker, BrokerUnavailableError, JarBroker, start_jar_broker
 from tools.kafka.kinds import session_settings

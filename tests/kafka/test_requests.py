@@ -13,7 +13,7 @@ from aiokafka.client import AIOKafkaClient
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from service.kafka.requests.metadata import MetadataRequest, MetadataResponse_v11, topic_ids
+from service.kafka.client.metadata import MetadataRequest, MetadataResponse_v11, topic_ids
 from tools.kafka.topics import create_topic
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from service.errors import BrokerError, RetriableError
 from service.kafka import KafkaSession, fetching
-from service.kafka.delivery import transactional_id
+from service.kafka.producer import transactional_id
 from service.records import Partition
 from tools.kafka.broker import Broker
 from tools.kafka.kinds import INPUTS, AnySession, Real, Reset

@@ -14,7 +14,8 @@ from confluent_kafka.admin import AdminClient
 from structlog.testing import capture_logs
 
 from service.errors import RetriableError
-from service.kafka import background, identities
+from service.kafka import identities
+from service.kafka.client import background
 from service.kafka.identities import Identities
 from service.records import Partition
 from tools.kafka.broker import Broker

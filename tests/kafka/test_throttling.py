@@ -9,9 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from service.errors import RetriableError
-from service.kafka import fetching, throttling
-from service.kafka.producer import Failed, Producer
-from service.kafka.throttling import AIM_S, BATCH_BYTES_MAX, Pace, Throttling, bytes_of
+from service.kafka import fetching
+from service.kafka.client import throttling
+from service.kafka.client.throttling import AIM_S, BATCH_BYTES_MAX, Pace, Throttling, bytes_of
+from service.kafka.producer import Producer
 from service.progress import next_offsets
 from service.records import Outgoing, Partition, Publication
 from tools.kafka.quotas import quota
@@ -21,6 +22,7 @@ from tools.kafka.topics import read_all
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from service.kafka.smaller import Failed
     from service.records import Record
     from tools.kafka.kinds import Real
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from service.kafka.delivery import transactional_id
+from service.kafka.producer import transactional_id
 from simulation.upstream import add_partition, expire, hang_transaction
 from simulation.world import GROUP, SESSION_MS
 

@@ -18,7 +18,7 @@ from aiokafka.errors import (
     KafkaTimeoutError,
 )
 
-from service.kafka.requests.metadata import MetadataRequest
+from service.kafka.client.metadata import MetadataRequest
 from service.records import Partition
 from simulation.loop import current_process
 

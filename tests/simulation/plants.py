@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from service.kafka.committed import Starts
 from service.kafka.delivery import ExactlyOnce
 from service.kafka.fetching import Tails
 from service.kafka.producer import Producer
 from service.kafka.session import KafkaSession
+from service.kafka.starts import Starts
 from service.records import Partition, Skipped
 from service.stream import batcher
 from service.stream.batcher import Batcher

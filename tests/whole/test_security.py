@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 
 from service.errors import BrokerError, RetriableError, SettingsError
 from service.kafka import KafkaSession
-from service.kafka.connection import connection_options
+from service.kafka.client.connection import connection_options
 from service.settings import KafkaSettings
 from tools.kafka.jar_broker import HOST, free_ports
 from tools.kafka.secured_broker import PASSWORD, USER, Secured, acls_of
@@ -200,7 +200,7 @@ async def test_what_may_pass_is_tried_again(
     secured: Secured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Brokers that are away, silent or close connections, as they do while they start."""
-    monkeypatch.setattr("service.kafka.connection.CHECK_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("service.kafka.client.connection.CHECK_TIMEOUT_S", 0.5)
     right = secured.login("SCRAM-SHA-512")
     server, protocol = "KAFKA__BOOTSTRAP_SERVERS", "KAFKA__SECURITY_PROTOCOL"
     sasl, plain = secured.broker.addresses["SASL"], secured.broker.bootstrap_servers

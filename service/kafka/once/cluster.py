@@ -15,14 +15,14 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import InconsistentGroupProtocolError, for_code
 
 from service.errors import BrokerError, RetriableError
-from service.kafka.connection import (
+from service.kafka.client.connection import (
     check_access,
     check_versions,
     connection_options,
     translated,
     translating,
 )
-from service.kafka.error_codes import SESSION_REMEDY, TIMEOUT_REMEDY
+from service.kafka.client.error_codes import SESSION_REMEDY, TIMEOUT_REMEDY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 
 from service.errors import RetriableError
-from service.kafka.connection import connection_options, translating
+from service.kafka.client.connection import connection_options, translating
 from service.kafka.once.reader import TopicReader
 from service.kafka.producer import Producer
 from service.progress import next_offsets

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from service.errors import BrokerError
-from service.kafka.connection import check_access, connection_options
+from service.kafka.client.connection import check_access, connection_options
 from service.kafka.once.reader import TopicReader
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from service.kafka.batches import install
-from service.kafka.connection import translating
-from service.kafka.record import to_record
+from service.kafka.client.batches import install
+from service.kafka.client.connection import translating
+from service.kafka.client.record import to_record
 from service.records import Partition
 
 if TYPE_CHECKING:

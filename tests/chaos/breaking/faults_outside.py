@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from chaos.breaking.faults import EFFECT_SECONDS, Fault
 from chaos.cluster import happens
 from chaos.stage import SESSION_S
-from service.kafka.delivery import transactional_id
+from service.kafka.producer import transactional_id
 from service.records import Partition
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ import service.kafka.session
 from chaos.breaking.wrapped import PointedProducer, PointedSession, passed
 from chaos.orders import FOLDER_VARIABLE
 from service.errors import RejoinError, RetriableError
-from service.kafka.committed import Starts
-from service.kafka.connection import translated
-from service.kafka.throttling import Pace, Throttling
+from service.kafka.client.connection import translated
+from service.kafka.client.throttling import Pace, Throttling
+from service.kafka.starts import Starts
 from service.records import Partition
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, TopicPartition
 
     from service.kafka.delivery import Delivery
-    from service.kafka.producer import Failed
+    from service.kafka.smaller import Failed
     from service.progress import Progress
     from service.records import Outgoing, Publication
     from service.settings import KafkaSettings

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from service.checkpoint.files import Checkpoint
-    from service.kafka.producer import Failed
+    from service.kafka.smaller import Failed
     from service.ports import Engine
     from service.records import ModelInfo, Outgoing, Partition, Record
     from service.settings import ModelSettings

@@ -20,8 +20,8 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.produce import ProduceRequest, ProduceRequest_v8
 
 from service.errors import BrokerError, RetriableError
-from service.kafka.connection import STOP_TIMEOUT_S, named, translated
-from service.kafka.error_codes import WAITING
+from service.kafka.client.connection import STOP_TIMEOUT_S, named, translated
+from service.kafka.client.error_codes import WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from aiokafka.client import AIOKafkaClient
     from aiokafka.structs import OffsetAndMetadata
 
-    from service.kafka.throttling import Pace
+    from service.kafka.client.throttling import Pace
     from service.records import Outgoing
 
 log = structlog.get_logger(__name__)

@@ -29,7 +29,7 @@ from aiokafka.protocol.transaction import (
 )
 
 from service.errors import BrokerError, RejoinError, RetriableError, SettingsError, first_line
-from service.kafka.error_codes import (
+from service.kafka.client.error_codes import (
     ENDING,
     FENCED,
     OLD_BROKER_REMEDY,
@@ -240,3 +240,14 @@ def named(error: BaseException) -> str:
     # The texts of aiokafka's own errors begin with the class.
     name, text = type(error).__name__, first_line(error, 300)
     return text if name in text else f"{name}: {text}"
+
+
+async def explained(error: Exception, options: Mapping[str, Any]) -> BrokerError | RetriableError:
+    """The service's error; aiokafka reports revoked credentials like brokers that are away."""
+    found = translated(error)
+    if type(found) is RetriableError:
+        try:
+            await check_access(options)
+        except (BrokerError, RetriableError) as reason:
+            return reason
+    return found

@@ -23,7 +23,7 @@ from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBa
 from aiokafka.record.legacy_records import LegacyRecordBatch
 
 from service.errors import BrokerError, RetriableError
-from service.kafka.decompress import decompress
+from service.kafka.client.decompress import decompress
 from service.records import Partition
 
 if TYPE_CHECKING:

@@ -1,0 +1,175 @@
+"""The offset from which each assigned partition is read.
+
+An offset that the log no longer has, or does not have yet, is decided on here and not by aiokafka,
+which would go to either end of the log without a word. Nothing may enter that reads or publishes
+records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from service.errors import BrokerError, RejoinError, RetriableError
+from service.kafka.history import History
+from service.kafka.log_ends import bounds, high_watermark
+from service.records import Partition
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from aiokafka import AIOKafkaConsumer
+
+    from service.kafka.committed import Committed
+    from service.progress import Progress
+    from service.settings import KafkaSettings
+
+    _Commit = Callable[[Partition, int], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+# A rebalance waits for the answer; without one, the member joins again.
+LOOK_BACK_TIMEOUT_S = 5.0
+
+
+class Starts:
+    """Where each assigned partition is read from."""
+
+    def __init__(self, options: Mapping[str, Any], settings: KafkaSettings) -> None:
+        """Ask nobody yet; `options` are those of `connection_options`."""
+        self._settings = settings
+        self._history = History(options, settings)
+        # By partition: how many offsets expired before they were read.
+        self.lost: Counter[Partition] = Counter()
+        # Topics of which the group had committed offsets before it was last formed.
+        self._read: set[str] = set()
+        self._asked = False
+
+    async def look_back(self, consumer: AIOKafkaConsumer | None) -> None:
+        """Note which topics the group has read before; to be called before joining it.
+
+        `latest` is for topics that the group has never read. In any other topic, a partition
+        without a committed offset was added since, and its first records are to be read too.
+        Asked later, the answer would be wrong at the first start: other members of the same
+        generation commit where they begin, each at its own time. No member joins a generation
+        before all have asked.
+        """
+        if consumer is None or self._settings.auto_offset_reset == "earliest":
+            return
+        self._asked = False
+        try:
+            async with asyncio.timeout(LOOK_BACK_TIMEOUT_S):
+                for topic in set(self._settings.input_topics) - self._read:
+                    numbers = sorted(consumer.partitions_for_topic(topic) or ())
+                    places = [TopicPartition(topic, number) for number in numbers]
+                    offsets = await asyncio.gather(*map(consumer.committed, places))
+                    if any(offset is not None for offset in offsets):
+                        self._read.add(topic)
+        except (KafkaError, TimeoutError):
+            return
+        self._asked = True
+
+    async def find(
+        self, committed: Committed, progress: Progress, partitions: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        """The offset from which to read each partition.
+
+        Raises:
+            RejoinError: see `Committed.read`; or `look_back` got no answer, and it matters.
+            RetriableError: the group rebalanced meanwhile, and an offset was to be committed.
+            BrokerError: an offset lies behind the end of its log.
+            KafkaError, TimeoutError: the brokers cannot be reached or refuse.
+        """
+        consumer, epoch = committed.consumer, progress.epoch
+
+        async def commit(partition: Partition, offset: int) -> None:
+            # aiokafka commits as a member of the latest generation. Before that one the partition
+            # may have been another member's, who may have committed a later offset.
+            if progress.epoch != epoch:
+                raise RetriableError("the group rebalanced while its offsets were read")
+            await committed.commit({partition: offset})
+
+        await self._note_remade(committed, progress)
+        offsets, beginnings, ends = await asyncio.gather(
+            asyncio.gather(*(committed.read(Partition(*p)) for p in partitions)),
+            bounds(consumer.beginning_offsets, partitions),
+            bounds(consumer.end_offsets, partitions),
+        )
+        starts = {}
+        await self._history.tell(
+            [Partition(*p) for p, o in zip(partitions, offsets, strict=True) if o is None]
+        )
+        for place, offset in zip(partitions, offsets, strict=True):
+            # After a rewind this member's own progress may be ahead of the answer: a transaction
+            # that has just ended shows a moment later, and a coordinator that does not know yet
+            # that it was replaced has an older offset.
+            published = progress.next_offset(Partition(*place))
+            start = max((o for o in (offset, published) if o is not None), default=None)
+            if start is None:
+                start = await self._first_start(consumer, place, commit)
+            elif start < (beginning := beginnings.get(place, start)):
+                await self._skip_expired(place, start, beginning, commit)
+                start = beginning
+            elif start > ends.get(place, start):
+                await self._check_end(consumer, place, start)
+            starts[place] = start
+        return starts
+
+    async def _note_remade(self, committed: Committed, progress: Progress) -> None:
+        topics = self._settings.input_topics
+        for topic in sorted(await committed.identities.refresh(committed.consumer, topics)):
+            # What of it is published counts in the old log. The new one is read from its beginning.
+            progress.forget(topic)
+            self._read.add(topic)
+            log.warning(
+                "the topic was deleted and made anew; it is read from its beginning, and what the "
+                "old one held unread is lost",
+                topic=topic,
+            )
+
+    async def _first_start(
+        self, consumer: AIOKafkaConsumer, place: TopicPartition, commit: _Commit
+    ) -> int:
+        if self._settings.auto_offset_reset == "earliest" or place.topic in self._read:
+            return int((await consumer.beginning_offsets([place]))[place])
+        if not self._asked:
+            raise RejoinError(f"it is not known whether the group has read {place.topic} before")
+        # The end is committed, because it moves: after a rebalance before the first publish, the
+        # new owner would begin at a later end and skip the records in between.
+        end = int((await consumer.end_offsets([place]))[place])
+        await commit(Partition(*place), end)
+        return end
+
+    async def _skip_expired(
+        self, place: TopicPartition, start: int, beginning: int, commit: _Commit
+    ) -> None:
+        # Committed first, so that what is lost is counted once, whoever has the partition next.
+        partition = Partition(*place)
+        await commit(partition, beginning)
+        self.lost[partition] += beginning - start
+        log.warning(
+            "records expired before they were read; raise the topic's retention, or add replicas",
+            partition=f"{place.topic}/{place.partition}",
+            committed_offset=start,
+            first_offset=beginning,
+            lost=beginning - start,
+        )
+
+    async def _check_end(
+        self, consumer: AIOKafkaConsumer, place: TopicPartition, start: int
+    ) -> None:
+        # Behind the last stable offset and before the real end is fine: tools commit that too.
+        end = await high_watermark(consumer, place)
+        if start > end:
+            raise BrokerError(
+                f"the offset {start} committed for {place.topic}/{place.partition} is behind the "
+                f"end of its log, {end}: the topic was truncated or made anew; stop the service "
+                "and choose where it goes on with kafka-consumer-groups --reset-offsets --group "
+                f"{self._settings.group_id} --topic {place.topic}:{place.partition} --to-earliest "
+                "--execute (or --to-latest, or --to-offset)"
+            )
