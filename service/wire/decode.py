@@ -116,10 +116,7 @@ class Decoder:
 
     def _object(self, record: Record, document: dict[str, Any]) -> Decoded:
         """As `_item`, for a message that is neither in a list nor in a CloudEvent."""
-        reason = self._glance.skips(document)
-        if reason is not None:
-            return Skipped(record, reason)
-        text = self._glance.take(document)
+        text = None if self._glance.may_skip(document) else self._glance.take(document)
         if text is None:
             return self._item(record, Found(document, (), is_listed=False))
         headers = record.headers

@@ -33,11 +33,11 @@ def _records(name: str, count: int) -> tuple[list[Record], str]:
         reads = read_example(name, example["message"])
         if {"scored"} == {read.outcome for read in reads}:
             scored.append((example["message"], reads[0].why))
-    place = scored[0][1]
+    place = scored[0][1] if scored else ""
     values = [json.dumps(message).encode() for message, why in scored if why == place]
     return [
         Record(Partition("in", 0), n, 0, None, values[n % len(values)], (), 0, 0.0)
-        for n in range(count)
+        for n in range(count if values else 0)
     ], place
 
 
@@ -58,6 +58,9 @@ def main() -> None:
     arguments = parser.parse_args()
     for name in arguments.feed or FEEDS:
         records, place = _records(name, arguments.records)
+        if not records:
+            sys.stdout.write(f"{name:22} has lists alone\n")
+            continue
         plain = Decoder("json", text_places(place), TEXT_BYTES_MAX)
         feed = FEEDS[name]
         whole = Decoder(

@@ -1,4 +1,4 @@
-"""The usual message at a glance: an object that is skipped, or whose text is taken out of it.
+"""The usual message at a glance: an object that is not skipped, and whose text is taken out of it.
 
 Exists because each record is looked at, and a feed has many pointers: what they share is looked up
 once, and nothing is copied. Knows objects alone; whatever else is on the way is left to `pointers`,
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from service.records import SkipReason
 from service.wire.documents.json_values import written
-from service.wire.documents.pointers import SEPARATOR, skip_reason
+from service.wire.documents.pointers import SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,20 +52,12 @@ class Glance:
         self.can_tell = all(pointer.names and not pointer.in_list for pointer in pointers)
         if not self.can_tell:
             return
-        self._conditions = conditions
         self._places = [[_path(pointer) for pointer in place] for place in places]
         self._looks = _looks([c for c in named if c.other is None])
         self._pairs = [(_path(c.pointer), _path(c.other)) for c in named if c.other is not None]
 
-    def skips(self, message: dict[str, Any]) -> SkipReason | None:
-        """Why a message is skipped; None if it meets no condition that has a pointer.
-
-        Raises:
-            RejectError: as for `pointers.find`.
-        """
-        return skip_reason(message, self._conditions) if self._may_skip(message) else None
-
-    def _may_skip(self, message: dict[str, Any]) -> bool:
+    def may_skip(self, message: dict[str, Any]) -> bool:
+        """Whether a message may meet a condition that has a pointer; `pointers` can tell."""
         for around, looks, if_absent in self._looks:
             parent = _object(message, around) if around else message
             if parent is None:
