@@ -211,8 +211,9 @@ class ExactlyOnce:
         # Each turn publishes a part, or sends a record in a smaller form, of which there are few.
         while True:
             # 1. Looked up for each attempt: a revocation in between has taken the producer away.
+            #    The next epoch would keep one that was started since then, and not start its own.
             producer = self._producers.get(partition)
-            if producer is None:
+            if producer is None or progress.epoch != epoch:
                 raise RetriableError(f"{partition.topic}/{partition.number} has no producer")
             await producer.pace.wait(lambda: progress.epoch != epoch)
             try:

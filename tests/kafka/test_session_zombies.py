@@ -7,14 +7,16 @@ it is a session whose rebalance callbacks do nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from service.errors import RejoinError, RetriableError
-from service.kafka import KafkaSession
+from service.kafka import KafkaSession, session
 from service.kafka.delivery import ExactlyOnce
+from simulation import brokers
 from tools.kafka.kinds import INPUTS, real_kafka, simulated_sessions
 from tools.kafka.sessions import WAIT_SECONDS, numbered, poll_count, publication, started, values
 
@@ -173,6 +175,31 @@ async def test_a_zombie_accepts_no_offset_of_a_coordinator_that_may_not_have_the
         assert await taken_over(kafka, topics, first, go_on, publishing, theirs) == 0
 
         assert kafka.brokers.offsets.stale_answers
+
+
+async def test_a_rebalance_between_two_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The member keeps its partitions; what it had begun to publish is published once.
+
+    The offset of a transaction that has just ended shows late, and the rebalance has made the
+    member forget how far it was.
+    """
+    monkeypatch.setattr(brokers, "MARKER_DELAY_S", (0.1, 0.1))
+    monkeypatch.setattr(session, "REVOKE_WAIT_S", 0.001)
+    async with simulated_sessions("exactly_once") as kafka:
+        topics = kafka.small_topics()
+        first, go_on, publishing = await refused(kafka, topics, monkeypatch)
+        assigned = first._consumer.assignment()
+        await first.on_partitions_revoked(assigned)
+        await first.on_partitions_assigned(assigned)
+        go_on.set()
+        with contextlib.suppress(RetriableError):
+            await publishing
+
+        while records := await first.poll():
+            assert await first.publish(publication(records, kafka.topics[1]))
+
+        read = [await kafka.read(topic) for topic in (*topics, kafka.topics[1])]
+        assert sorted(value for records in read for value in values(records)) == EXPECTED
 
 
 async def refused(

@@ -43,6 +43,7 @@ SEEDS_AT_A_TIME = 25
 LATEST_SHARE = 0.3
 # In proportion to the session, which is a fifth of the default's.
 TAIL_S = 1.0
+REVOKE_WAIT_S = 0.5
 KINDS_OF_RECORD = (b"good", b"bad", TOMBSTONE, SKIPPED, b"poison", b"big", LIST)
 SHARES = (78, 4, 2, 4, 2, 2, 8)
 
@@ -101,7 +102,11 @@ def run_seed(seed: int, tell: Callable[[str], None] | None = None) -> Outcome:
     # A run is short and leaves one great circle: collected at its end, it costs a quarter less.
     gc.disable()
     try:
-        with simulated_kafka(), patch("service.kafka.fetching.TAIL_S", TAIL_S):
+        with (
+            simulated_kafka(),
+            patch("service.kafka.fetching.TAIL_S", TAIL_S),
+            patch("service.kafka.session.REVOKE_WAIT_S", REVOKE_WAIT_S),
+        ):
             outcome: Outcome = loop.run(_run(seed, tell))
     finally:
         gc.enable()
