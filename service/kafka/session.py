@@ -208,8 +208,11 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             except RetriableError as error:
                 self._must_rejoin |= isinstance(error, RejoinError)
                 topics = {message.topic for message in publication.outgoing}
-                self._unpublished = await without_topics(error, self._consumer, topics)
-                raise self._unpublished from error
+                reason = await without_topics(error, self._consumer, topics)
+                # Of an epoch that has ended it would hide what the next one finds.
+                if publication.epoch == self.progress.epoch:
+                    self._unpublished = reason
+                raise reason from error
             self._unpublished = None
             return True
 
