@@ -210,8 +210,7 @@ class ExactlyOnce:
         epoch, start = progress.epoch, progress.next_offset(partition) or 0
         # Each turn publishes a part, or sends a record in a smaller form, of which there are few.
         while True:
-            # 1. Looked up for each attempt: a revocation in between has taken the producer away.
-            #    The next epoch would keep one that was started since then, and not start its own.
+            # 1. For each attempt: a revocation takes the producer away. A new one would outlive it.
             producer = self._producers.get(partition)
             if producer is None or progress.epoch != epoch:
                 raise RetriableError(f"{partition.topic}/{partition.number} has no producer")
