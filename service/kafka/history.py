@@ -76,7 +76,8 @@ class History:
         published = {origin(record, settings.group_id) for record in records}
         if forgotten := sorted(new & published):
             log.warning(
-                "the group's offsets have expired: it has none where it has published events",
+                "the group has no offsets where it has published events: they have expired, or the "
+                "topic was made anew",
                 partitions=[f"{topic}/{number}" for topic, number in forgotten[:NAMED_MAX]],
                 count=len(forgotten),
                 effect=EFFECTS[settings.auto_offset_reset],

@@ -36,6 +36,8 @@ class Identities:
         """Know none."""
         self._known: dict[str, str] = {}
         self._looked_at = 0.0
+        # Topics of which it is known that they were made anew.
+        self.remade: set[str] = set()
 
     def mark(self, partition: Partition, offset: int) -> OffsetAndMetadata:
         """An offset to commit, with the identity of its topic."""
@@ -49,7 +51,10 @@ class Identities:
         """
         known, _, cluster = self._known.get(partition.topic, "").partition("@")
         then, at, cluster_then = (metadata or "").partition("@")
-        return bool(known and at) and cluster == cluster_then and known != then
+        another = bool(known and at) and cluster == cluster_then and known != then
+        if another:
+            self.remade.add(partition.topic)
+        return another
 
     async def refresh(self, consumer: AIOKafkaConsumer, topics: Collection[str]) -> set[str]:
         """Ask for the identities; returns the topics that are others than before.
@@ -60,6 +65,7 @@ class Identities:
         found = await topic_ids(consumer._client, topics)  # noqa: SLF001 - no public way
         changed = {name for name in found if self._known.get(name, found[name]) != found[name]}
         self._known |= found
+        self.remade |= changed
         self._looked_at = asyncio.get_running_loop().time()
         return changed
 

@@ -101,8 +101,10 @@ class Starts:
             bounds(consumer.end_offsets, partitions),
         )
         starts = {}
+        remade = committed.identities.remade
+        found = zip(partitions, offsets, strict=True)
         await self._history.tell(
-            [Partition(*p) for p, o in zip(partitions, offsets, strict=True) if o is None]
+            [Partition(*p) for p, o in found if o is None and p.topic not in remade]
         )
         for place, offset in zip(partitions, offsets, strict=True):
             # After a rewind this member's own progress may be ahead of the answer: a transaction

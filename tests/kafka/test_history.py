@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from service.records import Headers, Publication, Record
     from tools.kafka.kinds import Real, Reset
 
-TOLD = "the group's offsets have expired: it has none where it has published events"
+TOLD = (
+    "the group has no offsets where it has published events: they have expired, or the topic was "
+    "made anew"
+)
 
 
 def source_of(real: Real) -> str:

@@ -158,3 +158,5 @@ def test_only_another_topic_of_the_same_cluster_is_another(
 
     assert another == topics.is_of_another(PLACE, metadata)
     assert topics.mark(PLACE, 3) == (3, known)
+    # Nothing has expired then: the log is another one.
+    assert ({"posts"} if another else set()) == topics.remade
