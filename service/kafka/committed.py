@@ -19,14 +19,13 @@ from aiokafka import TopicPartition
 from service.errors import RejoinError
 from service.kafka.client import background
 from service.kafka.identities import Identities
+from service.records import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer
     from aiokafka.structs import OffsetAndMetadata
-
-    from service.records import Partition
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +43,10 @@ class Committed:
         """Accept the current coordinator: it has just formed the group."""
         self._coordinator = background.coordinator(self.consumer)
 
-    async def read(self, partition: Partition) -> int | None:
-        """The committed offset of a partition: the next one to read; None if there is none.
+    async def read(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
+        """The committed offset of each partition that has one: the next one to read.
 
-        An offset that counts in the log of a topic that was deleted since is None too.
+        An offset that counts in the log of a topic that was deleted since is left out.
 
         Raises:
             RejoinError: another broker coordinates the group than when it was formed. The offsets
@@ -55,21 +54,28 @@ class Committed:
                 had the partition in between.
             KafkaError: the brokers cannot be reached or refuse.
         """
+        # Without partitions the group may not be formed yet, and there is nothing to be wrong about.
+        if not partitions:
+            return {}
         # Looks at the coordinator after the answer: a change before or during the request is seen.
-        stored = await background.committed(self.consumer, TopicPartition(*partition))
+        stored = await background.committed(
+            self.consumer, [TopicPartition(*partition) for partition in partitions]
+        )
         if background.coordinator(self.consumer) != self._coordinator:
             raise RejoinError("another broker coordinates the group now")
-        if stored is None:
-            return None
-        if self.identities.is_of_another(partition, stored.metadata):
-            log.warning(
-                "the committed offset is of a topic of this name that was deleted since; the new "
-                "one is read from its beginning",
-                partition=f"{partition.topic}/{partition.number}",
-                committed_offset=stored.offset,
-            )
-            return None
-        return int(stored.offset)
+        found = {}
+        for place, (offset, metadata) in stored.items():
+            partition = Partition(*place)
+            if self.identities.is_of_another(partition, metadata):
+                log.warning(
+                    "the committed offset is of a topic of this name that was deleted since; the "
+                    "new one is read from its beginning",
+                    partition=f"{partition.topic}/{partition.number}",
+                    committed_offset=offset,
+                )
+            else:
+                found[partition] = int(offset)
+        return found
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commit outside of any transaction; refused if the group was formed without this member.

@@ -269,7 +269,7 @@ class ExactlyOnce:
         # still `start` afterwards means that nothing of `outgoing` is published. Asked for before,
         # the owner could commit in between, and the same records would be published twice.
         await self.own([partition])
-        if await committed.read(partition) not in (None, start):
+        if (await committed.read([partition])).get(partition, start) != start:
             raise RejoinError("another replica has taken the partition over")
 
     def _discard(self, partition: Partition) -> None:

@@ -16,6 +16,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from service.errors import BrokerError, RejoinError, RetriableError
+from service.kafka.client import background
 from service.kafka.history import History
 from service.kafka.log_ends import bounds, high_watermark
 from service.records import Partition
@@ -67,8 +68,7 @@ class Starts:
                 for topic in set(self._settings.input_topics) - self._read:
                     numbers = sorted(consumer.partitions_for_topic(topic) or ())
                     places = [TopicPartition(topic, number) for number in numbers]
-                    offsets = await asyncio.gather(*map(consumer.committed, places))
-                    if any(offset is not None for offset in offsets):
+                    if await background.committed(consumer, places):
                         self._read.add(topic)
         except (KafkaError, TimeoutError):
             return
@@ -96,22 +96,21 @@ class Starts:
 
         await self._note_remade(committed, progress)
         offsets, beginnings, ends = await asyncio.gather(
-            asyncio.gather(*(committed.read(Partition(*p)) for p in partitions)),
+            committed.read([Partition(*p) for p in partitions]),
             bounds(consumer.beginning_offsets, partitions),
             bounds(consumer.end_offsets, partitions),
         )
         starts = {}
         remade = committed.identities.remade
-        found = zip(partitions, offsets, strict=True)
         await self._history.tell(
-            [Partition(*p) for p, o in found if o is None and p.topic not in remade]
+            [p for p in map(Partition._make, partitions) if not (p in offsets or p.topic in remade)]
         )
-        for place, offset in zip(partitions, offsets, strict=True):
+        for place in partitions:
             # After a rewind this member's own progress may be ahead of the answer: a transaction
             # that has just ended shows a moment later, and a coordinator that does not know yet
             # that it was replaced has an older offset.
-            published = progress.next_offset(Partition(*place))
-            start = max((o for o in (offset, published) if o is not None), default=None)
+            known = offsets.get(Partition(*place)), progress.next_offset(Partition(*place))
+            start = max((offset for offset in known if offset is not None), default=None)
             if start is None:
                 start = await self._first_start(consumer, place, commit)
             elif start < (beginning := beginnings.get(place, start)):

@@ -51,7 +51,7 @@ class Consumer:
         self._stable = asyncio.Event()
         self._polled_at = 0.0
         self._coordinator = SimpleNamespace(
-            coordinator_id=None, fetch_committed_offsets=self._fetch_committed_offsets
+            coordinator_id=None, fetch_committed_offsets=self._committed
         )
         self._client = Client(self._end_of)
         self._fetcher = SimpleNamespace(_prefetch_backoff=0.0)
@@ -151,15 +151,17 @@ class Consumer:
                     ]
         return fetched
 
-    async def committed(self, partition: TopicPartition) -> int | None:
-        """See aiokafka."""
-        return await self._committed(Partition(*partition))
-
-    async def _fetch_committed_offsets(
+    async def _committed(
         self, partitions: Sequence[TopicPartition]
     ) -> dict[TopicPartition, OffsetAndMetadata]:
-        """See aiokafka's coordinator; brokers keep no metadata here."""
-        found = {p: await self.committed(p) for p in partitions}
+        """See `fetch_committed_offsets` of aiokafka's coordinator; there is no metadata here."""
+        offsets = self._network.brokers.offsets
+
+        def fetch() -> dict[TopicPartition, int | None]:
+            self._coordinator.coordinator_id = offsets.coordinator
+            return {p: offsets.told(self._group, Partition(*p)) for p in partitions}
+
+        found: dict[TopicPartition, int | None] = await self._request("offset fetch", fetch)
         return {p: OffsetAndMetadata(o, "") for p, o in found.items() if o is not None}
 
     async def beginning_offsets(
@@ -215,16 +217,6 @@ class Consumer:
             raise IllegalStateError("not assigned")
         await persist(self._network, "commit", lambda: group.commit(member, generation, mine))
 
-    async def _committed(self, partition: Partition) -> int | None:
-        offsets = self._network.brokers.offsets
-
-        def fetch() -> int | None:
-            self._coordinator.coordinator_id = offsets.coordinator
-            return offsets.told(self._group, partition)
-
-        offset: int | None = await self._request("offset fetch", fetch)
-        return offset
-
     async def _coordinate(self) -> None:
         while True:
             revoked = {TopicPartition(*partition) for partition in self._assigned}
@@ -255,9 +247,10 @@ class Consumer:
     async def _read_on(self) -> None:
         """Read on from what is committed, as aiokafka does wherever nobody has sought yet."""
         with contextlib.suppress(KafkaError):
+            for partition, start in (await self._committed(self._assigned)).items():
+                self._positions.setdefault(Partition(*partition), start.offset)
             for partition in self._assigned:
-                start = await self._committed(partition)
-                self._positions.setdefault(partition, start or 0)
+                self._positions.setdefault(partition, 0)
 
     async def _beat(self) -> None:
         """Return when the group asks to join again, or the membership is lost."""

@@ -63,15 +63,21 @@ def ended(consumer: AIOKafkaConsumer) -> BrokerError | RetriableError | None:
     return None
 
 
-async def committed(consumer: AIOKafkaConsumer, place: TopicPartition) -> OffsetAndMetadata | None:
-    """What the group has committed for a partition; the public method drops the metadata.
+async def committed(
+    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """What the group has committed, by partition; one request, however many they are.
+
+    The public method asks for one partition at a time, and drops the metadata.
 
     Raises:
         KafkaError: the brokers refuse.
     """
     # No public way; waits, as the public one does, until a coordinator answers.
-    found = await consumer._coordinator.fetch_committed_offsets([place])  # noqa: SLF001
-    return found.get(place)
+    found: dict[TopicPartition, OffsetAndMetadata] = (
+        await consumer._coordinator.fetch_committed_offsets(places)  # noqa: SLF001
+    )
+    return found
 
 
 def coordinator(consumer: AIOKafkaConsumer) -> int | None:

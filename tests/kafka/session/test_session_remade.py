@@ -109,8 +109,7 @@ async def test_an_offset_of_the_old_log_that_was_committed_late_is_not_believed(
         enable_auto_commit=False,
     ) as consumer:
         consumer.assign([place])
-        old = await background.committed(consumer, place)
-        assert old is not None
+        old = (await background.committed(consumer, [place]))[place]
         await remake(both)
         await both.produce(*numbered(20, 0, first=100))
         await consumer.commit({place: old})
