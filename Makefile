@@ -52,7 +52,7 @@ chaos: $(DEVELOPMENT) ## count what faults do to service and brokers; SEED=1 rep
 chart-test: $(DEVELOPMENT) ## hold the chart against Helm, promtool and a Kubernetes API server; needs Go
 	PYTHONPATH=tests:. $(BIN)/python -m chart $(ARGS)
 
-consumers-test: $(DEVELOPMENT) ## hold the schemas against others' generators of code; needs Node.js
+consumers-test: $(DEVELOPMENT) ## hold schemas and recipes against others' generators and clients; needs Node.js and a Kafka
 	CONSUMERS_TEST=1 $(BIN)/pytest tests/consumers
 
 image: ## build the container image from its usual base; TARGET=gpu has torch
