@@ -1,7 +1,7 @@
 """The code of `schemas/consumers.md` reads the committed events of a topic, and no aborted ones.
 
 The libraries are others', so this runs with `make consumers-test` alone: they are installed in
-`.cache/consumers/recipes` once (600 MB, half a minute).
+`.cache/consumers/recipes` once (1 GB, half a minute).
 """
 
 from __future__ import annotations
