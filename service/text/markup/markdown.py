@@ -31,8 +31,9 @@ _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("i
 _LAZY = re.compile(r"(?m)^( {0,3}>[^\n]*\n)(?=[^\n]*\S)(?! {0,3}>)")
 # An emoticon at the start of a line is no quote: `>:(`.
 _FACE = re.compile(r"(?m)^( {0,3})>(?=[:;=]['-]?[()\[\]/\\|DOo]|[_.<][<>_.])")
-# Reddit's spoilers begin like a quote: `>!the end!<`.
-_SPOILER = re.compile(r">!((?:[^!\n]|!(?!<)){1,2000}+)!<")
+# Reddit's spoilers begin like a quote: `>!the end!<`. None holds the opening of another, so that
+# each character is looked at once, however many openings have no end.
+_SPOILER = re.compile(r">!((?:[^!\n>]|>(?!!)|!(?!<)){1,2000}+)!<")
 _BREAK = re.compile(r"<(?:br|BR)\s{0,9}/?>")
 
 

@@ -27,6 +27,7 @@ MARKDOWN = {
     ),
     "Reddit's zero width": (f"{OWN}\n\n&amp;#x200B;\n\nYes", f"{OWN}\n\n\u200b\n\nYes"),
     "Reddit's spoiler": (">!the end is bad!<", "the end is bad"),
+    "spoiler's opening without an end": ("it >!is >!bad!<", "it >!is bad"),
     "fence": (f"```python\ngreat = 1\n```\n{OWN}", OWN),
     "fence without an end": (f"{OWN}\n```\ngreat", OWN),
     "indented code": (f"{OWN}\n\n    great = 1\n", OWN),
