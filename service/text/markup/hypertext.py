@@ -26,6 +26,7 @@ _COMMENTS_MAX = 100
 _UNSEEN = frozenset({"script", "style", "title", "template", "noscript", "iframe", "noembed"})
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
+    | {"track", "param"}
 )
 # Elements with an empty line around them, and others that begin a line of their own.
 _PARAGRAPHS = frozenset(
@@ -36,6 +37,24 @@ _LINES = frozenset(
     | {"caption", "figure", "figcaption", "address", "details", "summary", "form", "center", "body"}
 )
 _CELLS = frozenset({"td", "th"})
+# The end tags that HTML lets a writer leave out. By the element that begins: those that it ends,
+# and those beyond which it ends none.
+_P = (frozenset({"p"}), frozenset({"table", "caption", "button", "object"}) | _CELLS)
+_ENDS_P = (_PARAGRAPHS | _LINES | {"nav", "fieldset"}) - {"tr", "br", "caption", "body"}
+_LISTS = frozenset({"ul", "ol", "dl", "menu", "table", "blockquote"})
+_TABLE = frozenset({"table"})
+_GROUPS = frozenset({"thead", "tbody", "tfoot", "caption", "colgroup"})
+_ENDS_LIKE = {
+    "li": (frozenset({"li"}), _LISTS),
+    **dict.fromkeys(("dt", "dd"), (frozenset({"dt", "dd"}), _LISTS)),
+    **dict.fromkeys(_CELLS, (_CELLS | {"caption"}, _TABLE)),
+    "tr": (frozenset({"tr", "caption", "colgroup"}), _TABLE),
+    **dict.fromkeys(_GROUPS, (_GROUPS, _TABLE)),
+    "option": (frozenset({"option"}), frozenset({"select", "datalist"})),
+}
+# Such an element is looked for among this many open ones, so that time is linear. People's and
+# programs' tags for bold or links, which may stand between, are fewer.
+_NEAR_MAX = 32
 _HIDDEN = re.compile(
     r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all"
     r"|font-size\s*:\s*0(?:px|pt|em|%)?\s*(?:;|!|$))",
@@ -52,6 +71,9 @@ _SIGNATURES = frozenset(
 )
 _CODE = re.compile(r"code|highlight|lang|brush|source|listing", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\n\f\r]+")
+# A picture without content: only in these elements does `/>` end one, and the tokenizer does not
+# say how a tag ends.
+_EMPTY = re.compile(r"<(?:svg|math)(?:\s[^<>]{0,2000})?/>", re.IGNORECASE)
 # An image of an emoji: the emoji itself, or its code in colons.
 _EMOJI = re.compile(r":[\w+-]{1,64}:|[^\w\s]{1,12}")
 
@@ -59,7 +81,7 @@ _EMOJI = re.compile(r":[\w+-]{1,64}:|[^\w\s]{1,12}")
 def html_lines(html: str) -> list[Line]:
     """The lines that a reader of the HTML sees; never raises."""
     found = _Lines()
-    for event in stream(_with_few_comments(html)):
+    for event in stream(_EMPTY.sub("", _with_few_comments(html))):
         match event:
             case ("text", str(data)):
                 found.text(data)
@@ -114,8 +136,10 @@ class _Lines:
         """A start tag."""
         if name == "body":
             self._close(0)
-        elif name == "p" and self._open and self._open[-1][0] == "p":
-            self._close(len(self._open) - 1)
+        if name in _ENDS_P:
+            self._close_near(*_P)
+        if name in _ENDS_LIKE:
+            self._close_near(*_ENDS_LIKE[name])
         if name == "img" and not self._marks[None]:
             shown = _EMOJI.fullmatch((attributes.get("alt") or "").strip())
             self._parts.append(shown[0] if shown else " ")
@@ -151,6 +175,19 @@ class _Lines:
             self._names[name] -= 1
             self._marks[kind] -= 1
         del self._open[place:]
+
+    def _close_near(self, names: frozenset[str], bounds: frozenset[str]) -> None:
+        """Close the innermost element of these names, unless it is beyond one of the others."""
+        if not any(map(self._names.get, names)):
+            return
+        last = len(self._open) - 1
+        for place in range(last, max(last - _NEAR_MAX, -1), -1):
+            name, _ = self._open[place]
+            if name in names:
+                self._close(place)
+                return
+            if name in bounds:
+                return
 
     def _break(self, name: str) -> None:
         if name in _CELLS:

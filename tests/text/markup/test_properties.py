@@ -91,7 +91,8 @@ def _steps(text: str, form: TextFormat) -> int:
 
 REPEATED = (
     *PIECES, "<p>x<b>", "<b><p>", "> a\n- b\n", "a:\n", "Ann\n", "> a\nwrote:\n", "From: a@b\n",
-    "x\n\n", "<div><p>", "<table>x", "On 1 <a@b\n", "| a | b |\n", "- a\n", "</x>", "<x></y>",
+    "x\n\n", "<div><p>", "<table>x", "<li><b>", "<p><table>",
+    "On 1 <a@b\n", "| a | b |\n", "- a\n", "</x>", "<x></y>",
 )  # fmt: skip
 
 
