@@ -35,7 +35,8 @@ def parse_paths(value: str) -> Paths:
     """The paths of any value but `auto`; those within another one are left out.
 
     Raises:
-        ValueError: a part is no JSON pointer, means the whole message, or there are too many.
+        ValueError: a part is no JSON pointer, means the whole message or the elements of a list, or
+            there are too many.
     """
     if value == ALL:
         return None
@@ -57,6 +58,10 @@ def _names(pointer: str) -> tuple[str, ...]:
         raise ValueError(f"has {pointer}, which is not a JSON pointer ({error})") from None
     if not names:
         raise ValueError("has an empty pointer, which means the whole message; use all for that")
+    if "*" in names:
+        raise ValueError(
+            f"has {pointer}; a list is carried whole, so leave out /* and what follows"
+        )
     return names
 
 

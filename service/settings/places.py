@@ -93,9 +93,15 @@ def skip_conditions(value: str) -> tuple[Condition, ...]:
     """
     if not value.strip():
         return ()
-    conditions = tuple(_condition(part.strip(), value) for part in value.split(","))
+    conditions: list[Condition] = []
+    before = ""
+    for part in map(str.strip, value.split(",")):
+        if part and part[0] not in "/!=" and "=" in before:
+            raise ValueError(f"has {part}, which is not a JSON pointer; write %2C for a comma")
+        conditions.append(_condition(part, value))
+        before = part
     _check_number(len(conditions))
-    return conditions
+    return tuple(conditions)
 
 
 def foreign_list(places: tuple[Place, ...], conditions: tuple[Condition, ...]) -> Pointer | None:
@@ -114,8 +120,17 @@ def _condition(part: str, whole: str) -> Condition:
     before, equals, after = part.partition("=")
     before, after = before.rstrip(), after.lstrip()
     absent = before.startswith("!")
+    name = before.strip("! ")
+    if equals and before and not name:
+        raise ValueError(f"has {part}, with no pointer before !=")
     if absent and equals:
-        raise ValueError(f"has {part}; write {before.lstrip('! ')}!={after} for any other value")
+        raise ValueError(f"has {part}; write {name}!={after} for any other value")
+    # What is meant is another sign: hardly a name ends so, and a wrong one would skip everything.
+    unsigned = before if after.startswith("=") else before.removesuffix("!")
+    if equals and unsigned.rstrip().endswith("!"):
+        raise ValueError(
+            f"has {part}; write {name}!= for any other value, and %21 where a name ends in !"
+        )
     if absent:
         return Condition(SkipReason.ABSENT, _named(before[1:].lstrip(), whole))
     if not equals:

@@ -62,6 +62,7 @@ WRONG = [
     ("KAFKA__DROP_HEADERS", "*", "set it to names separated by commas without spaces"),
     ("KAFKA__CARRY", "id", "has id, which is not a JSON pointer"),
     ("KAFKA__CARRY", "/id,", "has an empty pointer"),
+    ("KAFKA__CARRY", "/id,/a/*/b", "has /a/*/b; a list is carried whole"),
     ("KAFKA__CARRY", ",".join(["/id"] * 101), "has more than 100 pointers"),
     ("KAFKA__AUTO_OFFSET_RESET", "none", "set it to earliest or latest"),
     ("KAFKA__SESSION_TIMEOUT_MS", "30s", "set it to a whole number from 1 to 86400000"),
