@@ -6,6 +6,7 @@ own decoder and text preparation decide what is read; here it is only told.
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,11 +52,14 @@ def read_each(data: bytes, settings: Settings) -> Iterator[Read]:
     """What becomes of each message of a file: one JSON document, or one message a line.
 
     Raises:
-        InputError: it is too large.
+        InputError: it is too large, or empty.
     """
     if len(data) > BYTES_MAX:
         raise InputError(f"the input is over {BYTES_MAX} bytes; give some messages of it")
-    for number, value in enumerate(_messages(data), 1):
+    messages = _messages(data.removeprefix(codecs.BOM_UTF8))
+    if not messages:
+        raise InputError("the input holds no messages")
+    for number, value in enumerate(messages, 1):
         yield from read_value(number, value, (), settings)
 
 
@@ -77,7 +81,8 @@ def _messages(data: bytes) -> list[bytes]:
     lines = [line for line in data.splitlines() if line.strip()]
     # A document over many lines is one message, also one that is broken.
     is_one = _is_json(data) or not (lines and _is_json(lines[0]))
-    return [data.strip()] if is_one and data[:1] in (b"{", b"[") else lines
+    whole = data.strip()
+    return [whole] if is_one and whole[:1] in (b"{", b"[") else lines
 
 
 def _is_json(data: bytes) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from service.cli import main
+from service.errors import ExitCode
 from service.settings import load_settings
 from service.settings.feeds import FEEDS, PRESET
 from tools.environment import no_settings, settings_error  # noqa: F401 - a fixture
@@ -114,6 +115,21 @@ def test_a_document_over_many_lines_is_one_message() -> None:
     assert (1, None, "a") == (read["message"], read["element"], read["text"])
     [broken] = _reads("bluesky-jetstream", given=json.dumps(JOINED, indent=2)[:-2])
     assert "dead_letter" == broken["outcome"]
+
+
+@pytest.mark.parametrize("before", ["\n", "  \n ", "\ufeff", "\ufeff\r\n"])
+def test_a_document_is_one_message_whatever_white_space_is_before_it(before: str) -> None:
+    """Editors leave a line break or a byte order mark."""
+    [read] = _reads("-", given=f'{before}{{\n "text": "a"\n}}\n')
+    assert ("scored", "a") == (read["outcome"], read["text"])
+
+
+@pytest.mark.parametrize("given", ["", "\n \n", "\ufeff"])
+def test_an_input_without_messages_is_an_error(given: str) -> None:
+    """An empty table would look like messages that were skipped."""
+    done = _feed("-", given=given)
+    assert ExitCode.USAGE == done.exit_code
+    assert "the input holds no messages" in done.stderr
 
 
 def test_the_elements_of_a_list_are_told_apart() -> None:
