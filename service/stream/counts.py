@@ -6,8 +6,11 @@ nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import structlog
 
 from service.records import Rejected, Skipped, Verdict
 
@@ -15,7 +18,35 @@ if TYPE_CHECKING:
     from service.observe.drift import DriftWindow
     from service.observe.feed import Feed
     from service.observe.metrics import Metrics
-    from service.records import Outcome
+    from service.records import Outcome, SkipReason
+
+log = structlog.get_logger(__name__)
+
+# A feed in which nobody writes among so many is rare, and a wrong setting is told in seconds.
+ALL_SKIPPED_MESSAGES = 1000
+
+
+class AllSkipped:
+    """Tells once if the first messages of a process are all skipped: a wrong setting skips all."""
+
+    def __init__(self, messages: int = ALL_SKIPPED_MESSAGES) -> None:
+        """Look at so many at most."""
+        self._messages = messages
+        self._reasons: Counter[SkipReason] | None = Counter()
+
+    def add(self, outcome: Outcome) -> SkipReason | None:
+        """Count one; the commonest reason if it is the last of the first, and all were skipped."""
+        if self._reasons is None:
+            return None
+        if not isinstance(outcome, Skipped):
+            self._reasons = None
+            return None
+        self._reasons[outcome.reason] += 1
+        if self._reasons.total() < self._messages:
+            return None
+        [(commonest, _)] = self._reasons.most_common(1)
+        self._reasons = None
+        return commonest
 
 
 @dataclass(frozen=True)
@@ -26,12 +57,21 @@ class OutcomeCounts:
     drift: DriftWindow
     latency_budget_s: float
     feed: Feed | None = None
+    all_skipped: AllSkipped = field(default_factory=AllSkipped)
 
     def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
         """Count one published at `now` (Unix seconds) and `now_monotonic` (as `polled_at`).
 
         A skipped record counts as skipped alone: not in latencies, drift or the live page.
         """
+        commonest = self.all_skipped.add(outcome)
+        if commonest is not None:
+            log.warning(
+                "every message so far is skipped; is SENTIMENT_KAFKA__FEED, SENTIMENT_KAFKA__SKIP "
+                "or SENTIMENT_KAFKA__TEXT_FIELD right?",
+                messages=ALL_SKIPPED_MESSAGES,
+                commonest_reason=str(commonest),
+            )
         metrics, record = self.metrics, outcome.record
         if isinstance(outcome, Skipped):
             metrics.skipped.labels(outcome.reason).inc()

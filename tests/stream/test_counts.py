@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.observe.drift import DriftWindow
 from service.observe.feed import Feed
 from service.observe.metrics import Metrics
-from service.records import Reason, Unscored
-from service.stream.counts import OutcomeCounts
+from service.records import Reason, Skipped, SkipReason, Unscored
+from service.stream.counts import ALL_SKIPPED_MESSAGES, AllSkipped, OutcomeCounts
 from tools.values import rejected, skipped, verdict
+
+if TYPE_CHECKING:
+    from service.records import Outcome
 
 # Half a second after its poll, and two after its timestamp.
 NOW, NOW_MONOTONIC = 1_700_000_002.0, 0.5
@@ -80,6 +85,37 @@ def test_a_skipped_record_counts_as_skipped_alone() -> None:
     }
     assert {"messages": [], "letters": [], "seconds": []} == feed.take(NOW_MONOTONIC + 2)
     assert {"labels": {}, "letters": {}} == feed.totals()
+
+
+def _reason(reason: SkipReason) -> Skipped:
+    return replace(skipped(), reason=reason)
+
+
+def test_it_is_told_once_that_all_of_the_first_are_skipped() -> None:
+    """With the commonest reason: after the last of them, and never again."""
+    first = AllSkipped(3)
+    reasons = (SkipReason.VALUE, SkipReason.ABSENT, SkipReason.ABSENT, *[SkipReason.VALUE] * 6)
+    told = [first.add(_reason(reason)) for reason in reasons]
+    assert [None, None, SkipReason.ABSENT, *[None] * 6] == told
+
+
+@pytest.mark.parametrize("other", [verdict(), rejected(Reason.NOT_JSON)])
+def test_one_that_is_not_skipped_ends_the_count(other: Outcome) -> None:
+    """A feed may well pass over all of what follows."""
+    first = AllSkipped(3)
+    outcomes = [skipped(), skipped(), other, *[skipped()] * 9]
+    assert {None} == {first.add(outcome) for outcome in outcomes}
+
+
+def test_the_log_says_that_all_are_skipped() -> None:
+    """In one line, which names the settings."""
+    outcomes = counts()
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2 * ALL_SKIPPED_MESSAGES):
+            outcomes.published(_reason(SkipReason.OTHER_VALUE), NOW, NOW_MONOTONIC)
+    [line] = logs
+    assert ("warning", "other_value") == (line["log_level"], line["commonest_reason"])
+    assert "SENTIMENT_KAFKA__FEED" in line["event"]
 
 
 @pytest.mark.parametrize(("budget_s", "late"), [(0.4, 1), (0.5, 0)])

@@ -47,8 +47,9 @@ sentiment-stream feed slack --settings           # the settings that it stands f
 
 A feed takes what people wrote and passes over the rest: no event, no dead letter, one more in
 `sentiment_skipped_total`. Where the feed tells, it also passes over what bots, pages and support
-agents wrote themselves, and edits that leave the text as it was. What is of no shape that the feed
-has becomes a dead letter.
+agents wrote themselves, and edits that leave the text as it was. What is of another shape than the
+feed's is mostly skipped too, since what marks a text is not there, and else becomes a dead letter:
+try a message first. If the first 1,000 messages are all skipped, the service warns in its log.
 """
 OUTRO = """
 Where a mail is whole, with its headers and parts, its text part is read; of Amazon SES, have the
