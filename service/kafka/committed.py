@@ -54,7 +54,7 @@ class Committed:
                 had the partition in between.
             KafkaError: the brokers cannot be reached or refuse.
         """
-        # Without partitions the group may not be formed yet, and there is nothing to be wrong about.
+        # Without partitions the group may not be formed yet.
         if not partitions:
             return {}
         # Looks at the coordinator after the answer: a change before or during the request is seen.

@@ -16,10 +16,11 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from service.kafka.client import background
 from service.records import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from service.settings import KafkaSettings
 
@@ -65,7 +66,9 @@ class History:
         settings = self._settings
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                records = await last_records(self._options, settings.output_topic)
+                published = await last_origins(
+                    self._options, settings.output_topic, settings.group_id
+                )
         except (KafkaError, TimeoutError) as error:
             log.info(
                 "not known whether the group's offsets have expired: its output cannot be read",
@@ -73,7 +76,6 @@ class History:
                 error=type(error).__name__,
             )
             return
-        published = {origin(record, settings.group_id) for record in records}
         if forgotten := sorted(new & published):
             log.warning(
                 "the group has no offsets where it has published events: they have expired, or the "
@@ -85,8 +87,10 @@ class History:
             )
 
 
-async def last_records(options: Mapping[str, Any], topic: str) -> Sequence[Any]:
-    """The last committed records of each partition of a topic, as aiokafka's `ConsumerRecord`.
+async def last_origins(
+    options: Mapping[str, Any], topic: str, group_id: str
+) -> set[Partition | None]:
+    """The input partitions of the last events in each partition of a topic; see `origin`.
 
     Raises:
         KafkaError: the brokers cannot be reached or refuse.
@@ -110,15 +114,15 @@ async def last_records(options: Mapping[str, Any], topic: str) -> Sequence[Any]:
             consumer.seek(partition, start)
             if start < end:
                 unread.add(partition)
-        records: list[Any] = []
+        origins: set[Partition | None] = set()
         while unread:
-            for fetched in (await consumer.getmany(*unread, timeout_ms=200)).values():
-                records += fetched
+            for records in (await consumer.getmany(*unread, timeout_ms=200)).values():
+                origins |= {origin(record, group_id) for record in records}
             # Positions, not records: the last offsets may be markers.
             unread = {p for p in unread if await consumer.position(p) < ends[p]}
-        return records
+        return origins
     finally:
-        await consumer.stop()
+        await background.stop(consumer)
 
 
 def origin(record: Any, group_id: str) -> Partition | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from service.kafka.client.metadata import topic_ids
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 # How late a new topic of the same name is noticed: one small request of each replica.
 LOOK_EVERY_S = 5.0
+# A broker that is frozen or gone answers nothing. Others have the same answer, so it is not waited
+# for: a look that fails is made again after LOOK_EVERY_S.
+LOOK_TIMEOUT_S = 2.0
 
 
 class Identities:
@@ -60,9 +64,9 @@ class Identities:
         """Ask for the identities; returns the topics that are others than before.
 
         Raises:
-            KafkaError: the brokers cannot be reached.
+            KafkaError, TimeoutError: a broker cannot be reached; the next call may ask another.
         """
-        found = await topic_ids(consumer._client, topics)  # noqa: SLF001 - no public way
+        found = await _ask(consumer, topics)
         changed = {name for name in found if self._known.get(name, found[name]) != found[name]}
         self._known |= found
         self.remade |= changed
@@ -72,14 +76,20 @@ class Identities:
     async def have_changed(self, consumer: AIOKafkaConsumer) -> bool:
         """Whether any known topic is another by now; asks every LOOK_EVERY_S, else it is False.
 
-        What is known stays as it was: commits under way still count in the old log.
-
-        Raises:
-            KafkaError: the brokers cannot be reached.
+        What is known stays as it was: commits under way still count in the old log. Nothing follows
+        from a look without an answer.
         """
         now = asyncio.get_running_loop().time()
         if not self._known or now - self._looked_at < LOOK_EVERY_S:
             return False
         self._looked_at = now
-        found = await topic_ids(consumer._client, self._known)  # noqa: SLF001 - no public way
+        try:
+            found = await _ask(consumer, self._known)
+        except (KafkaError, TimeoutError):
+            return False
         return any(self._known[name] != identity for name, identity in found.items())
+
+
+async def _ask(consumer: AIOKafkaConsumer, topics: Collection[str]) -> dict[str, str]:
+    async with asyncio.timeout(LOOK_TIMEOUT_S):
+        return await topic_ids(consumer._client, topics)  # noqa: SLF001 - no public way

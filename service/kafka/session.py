@@ -16,15 +16,8 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from service.errors import BrokerError, RejoinError, RetriableError
-from service.kafka.client import background
+from service.kafka.client import background, connection
 from service.kafka.client.batches import bounded_poll
-from service.kafka.client.connection import (
-    check_access,
-    connection_options,
-    explained,
-    translated,
-    translating,
-)
 from service.kafka.client.record import to_records
 from service.kafka.committed import Committed
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
@@ -66,7 +59,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self.held: Mapping[Partition, int] = {}
         self._settings = settings
         self._fetching = Fetching(records_max)
-        self._options = connection_options(settings)
+        self._options = connection.connection_options(settings)
         self._consumer: AIOKafkaConsumer = None
         self._committed: Committed
         self._starts = Starts(self._options, settings)
@@ -99,10 +92,10 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         """See `ports.Session.start`."""
         settings = self._settings
         topics = (*settings.input_topics, settings.output_topic, settings.dead_letter_topic)
-        await check_access(self._options)
+        await connection.check_access(self._options)
         producer = Producer(self._options)
         try:
-            with translating():
+            with connection.translating():
                 await producer.start()
                 await producer.check_topics(topics)
                 await self._join()
@@ -133,7 +126,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         except (KafkaError, TimeoutError) as error:
             # aiokafka's positions may be behind records that it has not returned.
             self.progress.interrupt()
-            raise await explained(error, self._options) from error
+            raise await connection.explained(error, self._options) from error
         except RejoinError:
             self._must_rejoin = True
             raise
@@ -196,7 +189,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
                 await self._consumer.getmany(timeout_ms=0)
         except KafkaError as error:
             self.progress.interrupt()
-            raise translated(error) from error
+            raise connection.translated(error) from error
 
     async def publish(self, publication: Publication) -> bool:
         """See `ports.Session.publish`."""
@@ -223,15 +216,20 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
     async def lag(self) -> dict[Partition, int]:
         """See `ports.Session.lag`."""
         starts = {p: self.progress.next_offset(p) or 0 for p in self.progress.partitions}
-        if self._consumer is None or self._unpublished is not None:
+        if self._consumer is None:
             raise self._unpublished or RetriableError("the group is being joined")
         try:
             async with asyncio.timeout(LAG_TIMEOUT_S):
                 ends = await log_ends(self._consumer, starts)
         except (KafkaError, TimeoutError) as error:
-            raise await explained(error, self._options) from error
+            raise self._unpublished or await connection.explained(error, self._options) from error
         self.held = {p: end - stable for p, (stable, end) in ends.items()}
-        return {p: max(0, ends[p][1] - start) for p, start in starts.items()}
+        lag = {p: max(0, ends[p][1] - start) for p, start in starts.items()}
+        # Without lag everything is published: the answer to the last commit was lost.
+        if self._unpublished is not None and (any(lag.values()) or not self.progress.positioned):
+            raise self._unpublished
+        self._unpublished = None
+        return lag
 
     async def stop(self) -> None:
         """See `ports.Session.stop`."""

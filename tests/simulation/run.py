@@ -65,8 +65,8 @@ async def _check_access(options: Mapping[str, Any]) -> None:
         raise RetriableError("the brokers are away")
 
 
-async def _no_records(options: Mapping[str, Any], topic: str) -> list[Any]:  # noqa: ARG001 - as the real one
-    return []
+async def _no_origins(*_: object) -> set[object]:
+    return set()
 
 
 @contextmanager
@@ -78,8 +78,8 @@ def simulated_kafka() -> Iterator[None]:
         with (
             patch("service.kafka.fetching.AIOKafkaConsumer", Consumer),
             patch("service.kafka.producer.AIOKafkaProducer", Producer),
-            patch("service.kafka.session.check_access", _check_access),
-            patch("service.kafka.history.last_records", _no_records),
+            patch("service.kafka.client.connection.check_access", _check_access),
+            patch("service.kafka.history.last_origins", _no_origins),
         ):
             yield
     finally:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, NodeNotReadyError
 from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as Position
 from confluent_kafka.admin import AdminClient
@@ -159,3 +160,38 @@ def test_only_another_topic_of_the_same_cluster_is_another(
     assert topics.mark(PLACE, 3) == (3, known)
     # Nothing has expired then: the log is another one.
     assert ({"posts"} if another else set()) == topics.remade
+
+
+class Silent:
+    """Stands for a consumer whose brokers are gone, or frozen."""
+
+    def __init__(self, *, frozen: bool) -> None:
+        """Answer nothing, at once or never."""
+        self._client = self
+        self._frozen = frozen
+
+    def get_random_node(self) -> int:
+        """See aiokafka's client."""
+        return 1
+
+    async def send(self, *_: object) -> None:
+        """See aiokafka's client."""
+        if self._frozen:
+            await asyncio.Event().wait()
+        raise NodeNotReadyError
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+async def test_brokers_that_do_not_answer_change_nothing(
+    frozen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One broker of many that is gone must not end the epoch of a member that reads from others."""
+    monkeypatch.setattr(identities, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(identities, "LOOK_TIMEOUT_S", 0.05)
+    topics = Identities()
+    topics._known = {"posts": OLD}
+
+    assert not await topics.have_changed(Silent(frozen=frozen))
+    assert OLD == topics.mark(PLACE, 3).metadata
+    with pytest.raises((KafkaError, TimeoutError)):
+        await topics.refresh(Silent(frozen=frozen), ["posts"])
