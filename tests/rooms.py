@@ -114,7 +114,7 @@ FILES: dict[str, str] = {
     "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
     "observe": "__init__ drift feed health logs tracing metrics monitor",
     "scoring": "__init__ joining repeats readings turns poles batch processing inference texts",
-    "stream": "__init__ cost breaker counts batcher handover pipeline",
+    "stream": "__init__ cost breaker counts batcher handover few_first pipeline",
     "lab.data": "__init__ files glue texts domains labelled truth",
     "topics": "__init__ comparison compare replay",
     "web": "__init__ bodies countries docs_page score_contracts "

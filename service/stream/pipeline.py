@@ -24,6 +24,7 @@ from service.progress import next_offsets
 from service.records import Document, Publication, Skipped, Verdict
 from service.retry import Retry
 from service.sequences import split_by_size, with_results
+from service.stream.few_first import few_first
 from service.stream.handover import Handover
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from service.observe.tracing import Tracing
     from service.ports import Clock, Scorer, Session
-    from service.records import Batch, Item, Outcome, Partition, Record, Rejected
+    from service.records import Batch, Item, Outcome, Record, Rejected
     from service.stream.batcher import Batcher
     from service.stream.breaker import Breaker
     from service.stream.counts import OutcomeCounts
@@ -42,9 +43,6 @@ SCORED_MAX = 4
 # No busy machine makes a batch this many times slower than predicted: the model hangs.
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
-
-# So many records of partitions with few are prepared before those of a backlog: in milliseconds.
-FEW_RECORDS = 32
 
 ScoredBatch = tuple["Batch", list["Outcome"]]
 
@@ -119,12 +117,11 @@ class Pipeline:
                 )
                 crowded = self.batcher.crowded
                 records = await self.session.poll(crowded)
+                await self._add(records)
             except RetriableError as error:
                 await retry.wait(error)
                 continue
             retry.reset()
-            if records:
-                await self._add(records)
             if records or crowded:
                 await self._handover.gather()
 
@@ -132,11 +129,32 @@ class Pipeline:
         for topic, count in Counter(record.partition.topic for record in records).items():
             self.metrics.consumed.labels(topic).inc(count)
         for part in few_first(records):
-            started = self.clock.monotonic()
-            items = await self.prepare(part)
-            self.metrics.stage_seconds.labels("prepare").observe(self.clock.monotonic() - started)
-            self.metrics.dropped.inc(self._handover.add(items, part[0].epoch))
-            self.metrics.queued_records.set(len(self.batcher))
+            left = part
+            # Lists may make hundreds of thousands of items of one poll.
+            while left and left[0].epoch == self.session.progress.epoch:
+                left = await self._add_some(left)
+            self.metrics.dropped.inc(len(left))
+
+    async def _add_some(self, records: list[Record]) -> list[Record]:
+        """Add items of the first records; returns the others, for which there is room then."""
+        started = self.clock.monotonic()
+        items = await self.prepare(records)
+        self.metrics.stage_seconds.labels("prepare").observe(self.clock.monotonic() - started)
+        self.metrics.dropped.inc(self._handover.add(items, records[0].epoch))
+        self.metrics.queued_records.set(len(self.batcher))
+        left = records[sum(item.record.is_last for item in items) :]
+        if left:
+            try:
+                await self._handover.wait_for_room(
+                    lambda: frozenset(record.partition for record in left),
+                    self.keep_alive_s,
+                    self.session.keep_alive,
+                )
+            except RetriableError:
+                # Those left are polled again.
+                self.session.rewind()
+                raise
+        return left
 
     async def _score(self) -> None:
         while (batch := await self._handover.next_batch(self._would_wait)) is not None:
@@ -263,23 +281,3 @@ class Pipeline:
         self.batcher.observe_publish(len(outcomes), now_monotonic - started)
         for outcome in outcomes:
             self.counts.published(outcome, now, now_monotonic)
-
-
-def few_first(records: Sequence[Record]) -> list[list[Record]]:
-    """The records of partitions with few of them, and then the rest; each partition in order.
-
-    So those that share a poll with a backlog do not wait until it is prepared.
-    """
-    counts = Counter(record.partition for record in records)
-    few: set[Partition] = set()
-    room = FEW_RECORDS
-    for partition, count in sorted(counts.items(), key=lambda entry: entry[1]):
-        room -= count
-        if room >= 0:
-            few.add(partition)
-    if not 0 < len(few) < len(counts):
-        return [list(records)]
-    return [
-        [record for record in records if (record.partition in few) is first]
-        for first in (True, False)
-    ]

@@ -42,6 +42,12 @@ Result = TypeVar("Result")
 # for its turn, and the next batch would start without these records.
 AT_ONCE_RECORDS = 32
 AT_ONCE_BYTES = 16 * 1024
+# After so much a call ends, with whole records: lists make many items of one poll, whose bytes may
+# hold copies of what the items share. It is a second of work, and bounds the memory beside it.
+ITEMS_MAX = 2048
+ITEMS_BYTES_MAX = 16 * 2**20
+# Between two messages in lines of JSON.
+_LINES = b"}\n{"
 
 
 class _ToEncode(NamedTuple):
@@ -59,12 +65,19 @@ def prepared(
     records: Sequence[Record],
     form: TextFormat = "plain",
 ) -> list[Item]:
-    """The items of each record, in the same order; those of a list are next to each other."""
-    found = [
-        _to_encode(decoded, form, languages, skips_no_text=decoder.skips_no_text)
-        for record in records
-        for decoded in decoder.decode(record)
-    ]
+    """The items of the first records, in the same order; those of a list are next to each other.
+
+    Of at least one record, and of all of them, unless their lists make too many items: the caller
+    calls again for the rest, behind the last record of an item that `is_last`.
+    """
+    found: list[_ToEncode | Unscored | Rejected | Skipped] = []
+    size = 0
+    for record in records:
+        for decoded in decoder.decode(record):
+            found.append(_to_encode(decoded, form, languages, skips_no_text=decoder.skips_no_text))
+            size += len(decoded.record.value or b"")
+        if len(found) >= ITEMS_MAX or size >= ITEMS_BYTES_MAX:
+            break
     texts = [item for item in found if isinstance(item, _ToEncode)]
     documents = [
         Document(text.message, windows, _with_cuts(stats, text.plain), text.language)
@@ -158,7 +171,8 @@ class PrepareThread:
     async def __call__(self, records: Sequence[Record]) -> list[Item]:
         """Prepare records; see `prepared`."""
         work = partial(prepared, self._decoder, self._encoder, self._languages, records, self._form)
-        if _quick(records, self._form) and self._in_use.acquire(blocking=False):
+        lists = self._decoder.takes_lists_apart
+        if _quick(records, self._form, lists=lists) and self._in_use.acquire(blocking=False):
             try:
                 return work()
             finally:
@@ -181,8 +195,13 @@ class PrepareThread:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _quick(records: Sequence[Record], form: TextFormat) -> bool:
+def _quick(records: Sequence[Record], form: TextFormat, *, lists: bool) -> bool:
     # To take markup out takes as long as all else.
     share = 1 if form == "plain" else 2
-    values = sum(len(record.value or b"") for record in records)
-    return len(records) * share <= AT_ONCE_RECORDS and values * share <= AT_ONCE_BYTES
+    if len(records) * share > AT_ONCE_RECORDS:
+        return False
+    values = [record.value or b"" for record in records]
+    if sum(map(len, values)) * share > AT_ONCE_BYTES:
+        return False
+    # A short list may hold a thousand texts.
+    return not (lists or any(value[:1] == b"[" or _LINES in value for value in values))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.records import Partition, Record
-from service.stream.pipeline import FEW_RECORDS, few_first
+from service.stream.few_first import FEW_RECORDS, few_first
 
 
 def records(partitions: list[int]) -> list[Record]:

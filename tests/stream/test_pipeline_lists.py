@@ -11,14 +11,16 @@ import pytest
 
 from service.errors import BreakerError
 from service.records import Batch, Document, Message, Reason, SkipReason, TextStats
-from service.stream.batcher import Batcher, Limits
+from service.stream.batcher import HELD_BATCHES_MAX, Batcher, Limits
 from tools.decoding import decoder
 from tools.odd_records import FORMS
 from tools.pipeline_tools import PARTITIONS, TOKENS, Stream, within_bounds
 from tools.values import record
 
 if TYPE_CHECKING:
-    from service.records import Item, Publication
+    from collections.abc import Sequence
+
+    from service.records import Item, Publication, Record
 
 LISTS = decoder("/e/*/text", skip="/e/*/bot", skip_tombstones=True)
 
@@ -99,6 +101,31 @@ async def test_elements_are_in_order() -> None:
         origins = [e["origin"] for e in stream.events() if e["origin"]["partition"] == partition]
         places = [(origin["offset"], origin["index"]) for origin in origins]
         assert sorted(places) == places
+
+
+@pytest.mark.parametrize("failing", [0, 2])
+async def test_a_poll_is_prepared_in_parts(failing: int) -> None:
+    """As many lists at a time as there is room for; none is lost or doubled, whatever fails."""
+    stream = Stream(records_max=20, by=LISTS)
+    prepare, most = stream.pipeline.prepare, 0
+
+    async def in_parts(records: Sequence[Record]) -> list[Item]:
+        nonlocal most
+        most = max(most, len(stream.batcher))
+        return await prepare(records[:2])
+
+    stream.pipeline.prepare = in_parts
+    for number in range(60):
+        stream.put(_list(number, 12), number)
+    stream.session.fail("publish", failing)
+
+    async with stream.running():
+        await stream.settled()
+
+    expected = [text for number in range(60) for text in _texts(number, 12)]
+    assert Counter(expected) == Counter(event["text"] for event in stream.events())
+    # At most full, and then what one call makes.
+    assert most <= HELD_BATCHES_MAX * 20 + 2 * 12
 
 
 async def test_a_long_list_is_run_in_parts() -> None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service.records import Document, Skipped, SkipReason, TextStats
+from service.text import prepare as module
 from service.text.language import Languages
 from service.text.prepare import AT_ONCE_BYTES, AT_ONCE_RECORDS, PrepareThread
+from tools.decoding import decoder
 from tools.pipeline_tools import DECODER
 from tools.values import record
 
@@ -78,6 +80,43 @@ async def test_only_what_is_quick_is_prepared_at_once(
 
     assert list(range(count)) == [item.record.offset for item in items]
     assert [thread] == encoder.threads
+
+
+@pytest.mark.parametrize("value", [b'[{"text":"a"},{"text":"b"}]', b'{"text":"a"}\n{"text":"b"}'])
+async def test_a_list_is_prepared_on_the_thread(
+    prepare: PrepareThread, encoder: NotedEncoder, value: bytes
+) -> None:
+    """However short it is: it may hold a thousand texts."""
+    assert 2 == len(await prepare([record(0, value)]))
+    assert ["prepare_0"] == encoder.threads
+
+
+async def test_where_settings_take_lists_apart_so_is_everything(encoder: NotedEncoder) -> None:
+    """No record shows before it is decoded whether it is one."""
+    by = decoder("/e/*/text")
+    thread = PrepareThread(by, encoder, Languages((), "score"))  # type: ignore[arg-type]
+    try:
+        assert 2 == len(await thread([record(0, b'{"e":[{"text":"a"},{"text":"b"}]}')]))
+    finally:
+        thread.close()
+    assert ["prepare_0"] == encoder.threads
+
+
+@pytest.mark.parametrize(("bound", "most"), [("ITEMS_MAX", 10), ("ITEMS_BYTES_MAX", 150)])
+async def test_a_call_ends_behind_the_record_that_makes_enough_items(
+    prepare: PrepareThread, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    """With whole records, and with one at least: lists may hold a thousand texts each."""
+    monkeypatch.setattr(module, bound, most)
+    left = [record(at, json.dumps([{"text": "x"}] * 6).encode()) for at in range(5)]
+    sizes = []
+    while left:
+        items = await prepare(left)
+        sizes.append(len(items))
+        assert items[-1].record.is_last
+        left = left[sum(item.record.is_last for item in items) :]
+
+    assert [12, 12, 6] == sizes
 
 
 async def test_a_skipped_record_keeps_its_place_and_is_not_tokenized(
