@@ -26,7 +26,7 @@ from service.wire.documents.json_values import (
     written,
 )
 from service.wire.documents.pointers import holds_nothing, skip_reason, take_text
-from service.wire.messages import Found, Messages
+from service.wire.messages import ELEMENTS_MAX, PARTS_MAX, Found, Messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from service.records import Decoded
     from service.settings.places import Condition, Place
 
-# All elements of a record are committed together: so many take the model some seconds.
-ELEMENTS_MAX = 1000
 # What elements have in common is copied into each of their events. The batcher holds twice this.
 COPIED_BYTES_MAX = 16 * 2**20
 
@@ -68,6 +66,8 @@ class Decoder:
         self.skips_no_text = any(c.reason is SkipReason.NO_TEXT for c in conditions)
         self._skip_tombstones = skip_tombstones
         pointers = [pointer for place in places for pointer in place]
+        # Whether a message may be a list by the settings alone.
+        self.takes_lists_apart = any(pointer.in_list for pointer in pointers)
         self._whole = not pointers[0].names
         self._messages = Messages(places)
         self._glance = Glance(places, conditions)
@@ -108,7 +108,7 @@ class Decoder:
         is_usual = form is Form.JSON and type(document) is dict and "specversion" not in document
         if is_usual and self._glance.can_tell:
             return [self._object(record, document)]
-        found = list(islice(self._messages.of(document, form), ELEMENTS_MAX + 1))
+        found = list(islice(self._messages.of(document, form), PARTS_MAX))
         if len(found) == 1 and not found[0].is_listed:
             return [self._item(record, found[0])]
         elements = ((_cut_down(value, document, one), one) for one in found)

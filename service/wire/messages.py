@@ -6,6 +6,7 @@ Pure. What becomes of a message is up to `decode`.
 from __future__ import annotations
 
 import contextlib
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from service.wire import cloudevents
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
     from service.settings.places import Place
     from service.wire.documents.pointers import Names
+
+# All elements of a record are committed together: so many take the model some seconds.
+ELEMENTS_MAX = 1000
+# One more shows that there are too many.
+PARTS_MAX = ELEMENTS_MAX + 1
 
 
 class Found(NamedTuple):
@@ -59,18 +65,26 @@ class Messages:
     def of(self, document: Any, form: Form) -> Iterator[Found]:
         """The messages of a document, in their order; an empty list counts for one.
 
-        An array on top is a list of messages, and so is one that is the data of a CloudEvent.
-
-        Raises:
-            RejectError: a string on the way holds JSON that not every reader can take.
+        An array on top is a list of messages, and so is one that is the data of a CloudEvent. Where
+        a string on the way holds JSON that not every reader can take, what holds it is one message.
         """
         top: Names = (None,) if isinstance(document, list) else ()
         for one in cut(document, top):
-            event, at = self._event(one, top, form)
+            try:
+                event, at = self._event(one, top, form)
+            except RejectError:
+                # Whoever takes its text meets the same error, and says it of this element alone.
+                yield Found(one, top, is_listed=bool(top))
+                continue
             for message in cut(event, at):
                 in_list = (*at, *self._list_in(find(message, at)))
                 is_listed = first_list(message, in_list) is not None
-                for part in cut(message, in_list):
+                try:
+                    # All of them before the first: no part may come alone and within the whole.
+                    parts = list(islice(cut(message, in_list), PARTS_MAX))
+                except RejectError:
+                    parts = [message]
+                for part in parts:
                     yield Found(part, at, is_listed)
 
     def is_empty(self, found: Found) -> bool:
@@ -79,7 +93,13 @@ class Messages:
 
     def _list_in(self, message: Any) -> Names:
         """The names of the list whose elements are to be scored; none if it is the message."""
-        place = place_of(message, self._places) if self._list else None
+        if not self._list:
+            return ()
+        try:
+            place = place_of(message, self._places)
+        except RejectError:
+            # As above.
+            return ()
         return self._list if place and any(pointer.in_list for pointer in place) else ()
 
     def _event(self, document: Any, top: Names, form: Form) -> tuple[Any, Names]:

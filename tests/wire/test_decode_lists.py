@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from service.records import Message, Reason, Rejected, Skipped, SkipReason
 from service.wire import event_id
-from service.wire.decode import COPIED_BYTES_MAX, ELEMENTS_MAX
+from service.wire.decode import COPIED_BYTES_MAX
+from service.wire.messages import ELEMENTS_MAX
 from tools.decoding import decoder
 from tools.values import record
 
@@ -52,6 +53,9 @@ def _told(found: list[Decoded]) -> list[Told]:
         ("/text,/e/*/text", {"e": [{"text": "a"}, {"text": "b"}]}, ["a", "b"]),
         ("/e/*/text,/text", {"e": [{"text": "a"}, {"text": "b"}], "text": "c"}, ["a", "b"]),
         ("/payload/*/text", {"payload": '[{"text": "a"}, {"text": "b"}]'}, ["a", "b"]),
+        # Within a string, JSON that not every reader takes: of that element alone.
+        ("/e/*/text", [{"e": '[{"text": "a"}]'}, {"e": "[NaN]"}, {"e": '[{"text": "b"}'}],
+         ["a", Reason.NOT_FINITE, Reason.TEXT_MISSING]),
         ("/e/1/*/text", {"e": [0, [{"text": "a"}, {"text": "b"}]]}, ["a", "b"]),
         ("/text", [{"text": "a"}, {"text": "b"}], ["a", "b"]),
         ("/text", [{"text": "a"}, "b", [{"text": "c"}]],
@@ -121,6 +125,17 @@ def test_json_by_lines(headers: Headers, end: str) -> None:
     assert ["a", Reason.NOT_FINITE, "b", Reason.NOT_JSON, Reason.TEXT_MISSING] == _told(found)
     assert lines == [(item.record.value or b"").decode().strip() for item in found]
     assert [0, 1, 2, 3, 4] == [item.record.index for item in found]
+
+
+def test_of_a_line_with_an_error_nothing_comes_alone_too() -> None:
+    """Sent back, the line would give it again."""
+    line = b'{"a":[{"b":[{"text":"good"}]},{"b":"[1, NaN]"},{"b":[{"text":"fine"}]}]}'
+    headers = (("content-type", b"application/x-ndjson"),)
+
+    found = decoder("/a/*/b/*/text").decode(record(0, line + b"\n" + line, headers=headers))
+
+    assert [Rejected] * 2 == [type(one) for one in found]
+    assert [line] * 2 == [one.record.value for one in found]
 
 
 def test_lines_that_say_so_may_be_anything() -> None:

@@ -39,6 +39,9 @@ def _decode(value: Any, text_field: str) -> Message | Rejected:
         (REDDIT, {"body": "c", "id": 1}, "c", {"id": 1}),
         (REDDIT, {"title": " ", "body": "c"}, "c", {"title": " "}),
         ("/c+/a+/b", {"a": " x ", "b": "y\n", "c": "z"}, "z\n\n x \n\ny\n", {}),
+        # What only begins like JSON is a text, whatever strict parsing meets first.
+        ("/p/content,/p", {"p": "[NaN] in the total"}, "[NaN] in the total", {}),
+        ("/p/content,/p", {"p": "[" * 101 + " again"}, "[" * 101 + " again", {}),
         ("/a+/a", {"a": "x"}, "x\n\nx", {}),
         ("/a+/a/b", {"a": '{"b": "x"}'}, '{"b": "x"}\n\nx', {}),
         ("/a/b+/a", {"a": '{"b": "x"}'}, 'x\n\n{"b": "x"}', {}),
@@ -84,7 +87,7 @@ def test_the_first_place_that_holds_a_text_counts(
          "in a string of JSON: NaN is no JSON number"),
         (MASTODON, {"payload": '{"content": "\\ud83d"}'}, Reason.LONE_SURROGATE,
          "in a string of JSON: an escape stands for half of a surrogate pair"),
-        (MASTODON, {"payload": "[" * 101}, Reason.TOO_DEEP,
+        (MASTODON, {"payload": "[" * 101 + "]" * 101}, Reason.TOO_DEEP,
          "in a string of JSON: nested over 100 deep"),
         ("/a+/b", {"a": "x" * 600, "b": "y" * 600}, Reason.TEXT_TOO_LARGE,
          "1202 bytes, at most 1000 are scored"),

@@ -81,9 +81,18 @@ def opened(string: str) -> Any:
     try:
         return parsed(string.encode(), string)
     except RejectError as error:
-        if error.reason is Reason.NOT_JSON:
+        # Strict parsing may end before it is clear whether this is JSON: "[NaN] again" is text.
+        if error.reason is Reason.NOT_JSON or not _is_json(string):
             return MISSING
         raise RejectError(error.reason, f"in a string of JSON: {error.detail}") from None
+
+
+def _is_json(string: str) -> bool:
+    try:
+        json.loads(string)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def written(document: Any) -> str:
