@@ -16,9 +16,10 @@ WROTE = (
 )
 # The same in scripts that put no space before it.
 WROTE_UNSPACED = r"写道|寫道|님이 작성|のメール|さんは書きました"
-# Words of the writer's own: "On 3 March 2025 I wrote:"
+# Words of the writer's own: "On 3 March 2025 I wrote:", "… your driver wrote:"
 OWN = re.compile(
     r"(?<!\w)(?:I|we|he|she|they|you)(?:'ve| have| had)? (?:wrote|written|writes)(?!\w)"
+    r"|(?<!\w)(?:the|your|our|my|an?) \w+(?: \w+)? (?:wrote|writes)(?!\w)"
     r"|schrieb(?:en)? (?:ich|wir|er|sie|man)(?!\w)|(?:ich|wir|er|sie) (?:schrieb|ihnen|dir)(?!\w)"
     r"|(?:j'ai|nous avons|il a|elle a|on a) écrit|(?:escribí|escrevi|ho scritto|schreef ik)(?!\w)",
     re.IGNORECASE,
@@ -56,9 +57,12 @@ ABOUT = (
 TO = r"to|cc|an|à|a|para|aan|till|til|do|кому|宛先|收件人|收件者|받는 사람|kime|reply-to|antwort an"
 # The line that a phone or a program adds.
 DEVICE = re.compile(
-    r"(?:sent|written|typed) (?:from|via|using|with|on) (?:my |the )?.{2,40}"
+    r"(?:sent|written|typed) (?:from|via|using) "
+    r"(?!.{0,40}\b(?:ago|never|not|was|were|is|and|but)\b)(?:my |the )?.{2,40}"
     r"|get outlook for .{2,20}"
-    r"|(?:von|mit) meinem .{2,30} gesendet|gesendet (?:von|mit) .{2,40}|diese nachricht wurde von "
+    r"|(?:von|mit) meinem .{0,20}(?:phone|pad|handy|android|galaxy|samsung|huawei|xiaomi|pixel"
+    r"|mobil|telefon|tablet|gerät|blackberry|mac|pc).{0,20} gesendet"
+    r"|gesendet (?:von|mit) .{2,40}|diese nachricht wurde von "
     r"meinem .{2,40} gesendet\.?|outlook für .{2,20} (?:herunterladen|beziehen)"
     r"|(?:envoyé|provenance)\s?(?:de|depuis|à partir de|:) .{2,40}|télécharger outlook pour .{2,20}"
     r"|obtenir outlook pour .{2,20}|enviado (?:desde|do|a partir do|de) .{2,40}"
@@ -78,9 +82,10 @@ NOTICE = re.compile(
     r"|communication|transmission)\W.{0,30}in error)"
     r"|(?:confidentiality|legal|privacy) (?:notice|disclaimer)\s?:|the (?:information|contents?) "
     r"(?:contained )?(?:in|of) this (?:e-?mail|message|transmission)"
-    r"|(?:views|opinions) (?:or opinions )?(?:expressed|presented) .{0,40}(?:author|sender)"
-    r"|consider the environment before printing|scanned (?:for|by) .{0,60}virus"
-    r"|registered (?:in|office|address)\W.{0,160}(?:no\.?|number|registered|company)"
+    r"|(?:views|opinions) (?:or opinions )?(?:expressed|presented) "
+    r"(?:in|herein)\W.{0,80}(?:author|sender)"
+    r"|consider the environment before printing|scanned for .{0,20}virus"
+    r"|registered (?:office|address|in england)\W.{0,160}(?:no\.?|number|registered|company)"
     r"|diese (?:e-?mail|nachricht)\W.{0,160}(?:vertraulich|irrtümlich|rechtlich geschützt)"
     r"|(?:ce|cet) (?:message|e-?mail|courriel)\W.{0,160}confidentiel"
     r"|este (?:mensaje|correo)\W.{0,160}confidencial|esta mensagem\W.{0,160}confidencia"

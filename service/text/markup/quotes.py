@@ -78,16 +78,17 @@ _RULE = re.compile(r"[-_=*]{5,}")
 def with_quotes(lines: list[Line]) -> list[Line]:
     """The lines of a mail, with those that repeat other mails marked as quoted."""
     found = [Line(line.text, _kind(line)) for line in _split(lines)]
-    place = 0
+    place, first_kept = 0, len(found)
     while place < len(found):
         if found[place].kind is Kind.KEPT and found[place].text.strip():
             begin = _header_begin(found, place)
             if begin is not None:
-                is_marked = _next_kind(found, place + 1) is Kind.QUOTED
-                end = place + 1 if is_marked else len(found)
+                is_first = begin <= first_kept
+                end = place + 1 if _is_header_alone(found, begin, place, is_first) else len(found)
                 found[begin:end] = [Line(text, Kind.QUOTED) for text, _ in found[begin:end]]
-                place = end
+                place, first_kept = end, len(found) if is_first else first_kept
                 continue
+            first_kept = min(first_kept, place)
         place += 1
     return found
 
@@ -136,6 +137,20 @@ def _kind(line: Line) -> Kind:
     return line.kind
 
 
+def _is_header_alone(lines: list[Line], begin: int, place: int, is_first: bool) -> bool:
+    """Whether no line below the header, which ends at this line, is cut for it.
+
+    The quote may have marks of its own. An attribution without an address, above all that the
+    writer wrote, may be a sentence, or their answer may stand below the quote.
+    """
+    text = lines[place].text.strip()
+    if _next_kind(lines, place + 1) is Kind.QUOTED:
+        return True
+    if not is_first or _DIVIDER.fullmatch(text) or _BLOCK.match(text):
+        return False
+    return not _WHO.search(" ".join(line.text for line in lines[begin : place + 1]))
+
+
 def _next_kind(lines: list[Line], place: int) -> Kind | None:
     """The kind of the next line that is not empty; None after the last."""
     while place < len(lines) and not lines[place].text.strip():
@@ -157,18 +172,18 @@ def _header_begin(lines: list[Line], place: int) -> int | None:
 
 
 def _is_block(lines: list[Line], place: int) -> bool:
-    """Whether the lines from here on name who wrote, when, and what about or to which address."""
-    when = about = to = False
+    """Whether the lines from here on name who wrote, and two of: what about, when, an address."""
+    when = about = False
     has_address = "@" in lines[place].text
     for text, kind in lines[place + 1 : place + _BLOCK_LINES_MAX]:
         if kind is not Kind.KEPT:
             break
-        when = when or _BLOCK_SENT.match(text) is not None
+        if _BLOCK_SENT.match(text) and _WHEN.search(text):
+            when = True
         about = about or _BLOCK_ABOUT.match(text) is not None
         if _BLOCK_TO.match(text):
-            to = True
             has_address = has_address or "@" in text
-    return (when and about) or (about and to) or (when and has_address)
+    return (when and about) or (about and has_address) or (when and has_address)
 
 
 def _attribution_begin(lines: list[Line], place: int) -> int | None:

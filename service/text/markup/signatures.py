@@ -26,6 +26,9 @@ _SENTENCE_ENDS = "!?\u3002\uff01\uff1f"
 # Of a link, as programs write it in plain text.
 _ADDRESS = re.compile(r"\s?<https?://[^<>\s]{1,1000}>")
 _POSTSCRIPT = re.compile(r"p\.?\s?s\.?\s?[:.,-]|nb:|edit:|update:", re.IGNORECASE)
+# No notice has these words.
+_OWN = re.compile(r"\b(?:I|[Mm]y|[Mm]e)\b")
+_SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
 
 _CONTACT = re.compile(
     r"(?:tel|phone|mobile|mob|cell|fax|telefon|mobil|e-?mail|web|www)\b|\+?\(?\d[\d\s()/.-]{6,}"
@@ -84,7 +87,7 @@ def _part(lines: list[Line], begin: int, end: int) -> tuple[int, int] | None:
         paragraph = _paragraph(lines, begin, end)
     if end == begin:
         return None
-    above = _device(lines, end)
+    above = _device(lines, begin, end)
     for find in (_notice, _separated, _closed, _contact):
         above = (
             find(lines, paragraph if find in (_notice, _contact) else begin, end)
@@ -114,16 +117,23 @@ def _paragraph(lines: list[Line], begin: int, end: int) -> int:
     return place
 
 
-def _device(lines: list[Line], end: int) -> int | None:
+def _device(lines: list[Line], begin: int, end: int) -> int | None:
     last = _ADDRESS.sub("", _bare(lines, end - 1))
-    return end - 1 if len(last) <= _CHARACTERS_MAX and phrases.DEVICE.fullmatch(last) else None
+    if len(last) > _CHARACTERS_MAX or not phrases.DEVICE.fullmatch(last):
+        return None
+    # A program writes it with a capital, and not as the end of a sentence of the line above.
+    if last[0].islower() and not last.startswith("iP"):
+        return None
+    above = _bare(lines, end - 2) if end - 1 > begin else ""
+    is_apart = not above or above[-1] in ".\u2026" + _SENTENCE_ENDS or _is_name(above)
+    return end - 1 if is_apart or phrases.CLOSING.fullmatch(above) else None
 
 
 def _notice(lines: list[Line], paragraph: int, end: int) -> int | None:
     texts = [_bare(lines, place) for place in range(paragraph, end)]
     whole = " ".join(texts)
     match = phrases.NOTICE.search(whole) if len(whole) <= _NOTICE_CHARACTERS_MAX else None
-    if match is None:
+    if match is None or _is_own_sentence(whole, match):
         return None
     # The line that the notice begins in, unless another sentence does.
     place, reached = paragraph, 0
@@ -132,6 +142,17 @@ def _notice(lines: list[Line], paragraph: int, end: int) -> int | None:
         place += 1
     is_shared = re.search(r"[.!?]\s", whole[reached : match.start()]) is not None
     return (place + 1 if place + 1 < end else None) if is_shared else place
+
+
+def _is_own_sentence(text: str, match: re.Match[str]) -> bool:
+    """Whether the writer speaks of themself in the sentence that holds the match."""
+    begin = 0
+    for end in _SENTENCE_END.finditer(text):
+        if end.start() >= match.end():
+            return _OWN.search(text, begin, end.start()) is not None
+        if end.end() <= match.start():
+            begin = end.end()
+    return _OWN.search(text, begin) is not None
 
 
 def _separated(lines: list[Line], begin: int, end: int) -> int | None:
