@@ -68,6 +68,7 @@ class Decoder:
         pointers = [pointer for place in places for pointer in place]
         # Whether a message may be a list by the settings alone.
         self.takes_lists_apart = any(pointer.in_list for pointer in pointers)
+        self._points_to_data = any(pointer.names[:1] == ("data",) for pointer in pointers)
         self._whole = not pointers[0].names
         self._messages = Messages(places)
         self._glance = Glance(places, conditions)
@@ -87,7 +88,7 @@ class Decoder:
         try:
             return self._decoded(record, value)
         except RejectError as error:
-            return [_rejected(record, error)]
+            return [_rejected(record, forms.with_remedy(error, value, record.headers))]
 
     def _decoded(self, record: Record, value: bytes) -> list[Decoded]:
         form = forms.form_of(record.headers) if record.headers else None
@@ -188,17 +189,21 @@ class Decoder:
         try:
             self._check(message, event)
             text, fields = take_text(message, self._places)
-        except RejectError:
+        except RejectError as error:
             if self._messages.is_empty(found):
                 return Skipped(record, SkipReason.EMPTY_LIST)
-            if self.skips_no_text and self._has_no_text(message):
+            if self.skips_no_text and self._has_no_text(message, event):
                 return Skipped(record, SkipReason.NO_TEXT)
+            if event is not None and self._points_to_data and error.reason is Reason.TEXT_MISSING:
+                detail = f"{error.detail}; of a CloudEvent, pointers begin within its data"
+                raise RejectError(error.reason, detail) from None
             raise
         return self._message(record, text, fields, attributes)
 
-    def _has_no_text(self, message: Any) -> bool:
-        # A message of another type is an error of its producer.
+    def _has_no_text(self, message: Any, event: dict[str, Any] | None) -> bool:
+        # A message of another type is an error of its producer; null is no data of an event.
         may_have = isinstance(message, dict) or message is MISSING or self._whole
+        may_have = may_have or (event is not None and event.get("data") is None)
         return may_have and holds_nothing(message, self._places)
 
     def _check(self, message: Any, event: dict[str, Any] | None) -> None:
@@ -207,11 +212,12 @@ class Decoder:
                 forms.with_data(event)
             raise RejectError(Reason.TEXT_MISSING, "there is nothing at /data")
         if not isinstance(message, dict) and not self._whole:
-            remedy = '; SENTIMENT_KAFKA__TEXT_FIELD="" takes it for the text'
-            detail = (
-                f"the message is {type_of(message)}{remedy if isinstance(message, str) else ''}"
-            )
-            raise RejectError(Reason.WRONG_TYPE, detail)
+            remedy = ""
+            if isinstance(message, str):
+                remedy = '; SENTIMENT_KAFKA__TEXT_FIELD="" takes it for the text'
+            elif isinstance(message, list):
+                remedy = "; send an object, or one array of objects"
+            raise RejectError(Reason.WRONG_TYPE, f"the message is {type_of(message)}{remedy}")
 
     def _plain(self, record: Record, text: str, attributes: dict[str, Any]) -> Decoded:
         """A message that is a text; only what is compared with the whole of it can skip it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.records import Message, Reason, Rejected
+from service.records import Message, Reason, Rejected, Skipped, SkipReason
 from tools.decoding import decoded, decoder
 from tools.values import record
 
@@ -108,6 +108,46 @@ def test_data_that_is_none(event: dict[str, Any], reason: Reason, detail: str) -
     found = _decode(ATTRIBUTES | event, STRUCTURED)
     assert isinstance(found, Rejected)
     assert (reason, detail) == (found.reason, found.detail)
+
+
+@pytest.mark.parametrize("event", [{"data": None}, {}])
+def test_an_event_without_data_has_no_text(event: dict[str, Any]) -> None:
+    """It is skipped where what has no text is; null is no data."""
+    value = json.dumps(ATTRIBUTES | event).encode()
+    found = decoded(record(value=value, headers=STRUCTURED), decoder("/text", skip="!"))
+    assert isinstance(found, Skipped)
+    assert SkipReason.NO_TEXT is found.reason
+
+
+@pytest.mark.parametrize(
+    ("value", "headers", "text_field", "remedy"),
+    [
+        (ATTRIBUTES | {"data": {"text": "fine"}}, STRUCTURED, "/data/text",
+         "there is nothing at /data/text; of a CloudEvent, pointers begin within its data"),
+        (b"<p>fine</p>", (("content-type", b"text/html; charset=utf-8"),), "/text",
+         "SENTIMENT_KAFKA__INPUT_FORMAT=text takes the value for the text"),
+        (b"fine,1", (("contentType", b'"Text/CSV"'),), "/text", "INPUT_FORMAT=text takes"),
+        (b'\0\0\0\0\1{"text": "fine"}', (), "/text", "which is not read yet: send JSON without it"),
+        (b"\0\0\0\0\xff\xff", (), "/text", "like a schema registry's framing"),
+        ([["fine"]], (), "/text", "is an array; send an object, or one array of objects"),
+    ],
+)  # fmt: skip
+def test_a_detail_says_what_to_do(
+    value: Any, headers: Headers, text_field: str, remedy: str
+) -> None:
+    """Where a wrong setting or a wrong producer is likely; without text of the message."""
+    found = _decode(value, headers, text_field)
+    assert isinstance(found, Rejected)
+    assert remedy in found.detail
+    assert "fine" not in found.detail
+
+
+def test_a_value_of_json_needs_no_such_remedy() -> None:
+    """Where a header names JSON, or none names a text."""
+    for headers in ((), (("content-type", b"application/json"), ("contenttype", b"text/html"))):
+        found = _decode(b"fine", headers)
+        assert isinstance(found, Rejected)
+        assert "line 1 column 1: Expecting value" == found.detail
 
 
 def test_an_event_without_the_header() -> None:

@@ -38,6 +38,8 @@ _NAMES = {
 # Headers that name it: the usual one, Spring Cloud's, a CloudEvent's in binary mode. The first of
 # these counts.
 _HEADERS = {"content-type": 0, "contenttype": 1, "ce_datacontenttype": 2}
+# Before a value that a serializer with a schema registry wrote: byte 0 and the schema's id.
+_FRAMING_BYTES = 5
 
 
 def form_of(headers: Headers) -> Form | None:
@@ -65,6 +67,31 @@ def are_lines(value: bytes) -> bool:
     lines = (line.strip() for line in value.removeprefix(b"\xef\xbb\xbf").split(b"\n", 16))
     first, second, *_ = *filter(None, lines), b"", b""
     return first.startswith(b"{") and first.endswith(b"}") and second.startswith(b"{")
+
+
+def with_remedy(error: RejectError, value: bytes, headers: Headers) -> RejectError:
+    """The error of a value that is no JSON, with what to do about what it seems to be instead."""
+    if error.reason not in (Reason.NOT_JSON, Reason.NOT_UTF8):
+        return error
+    remedy = ""
+    if value.startswith(b"\0") and len(value) > _FRAMING_BYTES:
+        remedy = (
+            "; it begins like a schema registry's framing, byte 0 and an id of 4 bytes, which is "
+            "not read yet: send JSON without it"
+        )
+    elif error.reason is Reason.NOT_JSON and form_of(headers) is None and _says_text(headers):
+        remedy = (
+            "; its content type is a text that is not read as one: "
+            "SENTIMENT_KAFKA__INPUT_FORMAT=text takes the value for the text"
+        )
+    return RejectError(error.reason, f"{error.detail}{remedy}")
+
+
+def _says_text(headers: Headers) -> bool:
+    return any(
+        name.lower() in _HEADERS and (value or b"").lstrip(b' \t"').lower().startswith(b"text/")
+        for name, value in headers
+    )
 
 
 def is_text(event: dict[str, Any], *, is_json: bool) -> bool:
