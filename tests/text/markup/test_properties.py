@@ -34,6 +34,7 @@ PIECES = (
     "Thanks", "Sent from my phone", "This e-mail is confidential.", ":", "\u200b", "\u202e",
     "\u0000", "\ud7ff", "é", "\u5199\u9053\uff1a", "a", " ", "Tel: +44 20 7946 0958", "PS: x",
     "CAUTION: This email originated from outside", "[EXTERNAL]", "@",
+    "-----BEGIN PGP SIGNATURE-----", "\ufeff", "From a@b Mon\n",
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 )  # fmt: skip
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=60).map("".join)
