@@ -33,6 +33,8 @@ HELD_BACK_S = 0.05
 # Enough to overflow a careless parser's stack, and a text over the default text_bytes_max.
 NESTED_BRACKETS = 100_000
 LARGE_TEXT_BYTES = 300_000
+# One more than a record may hold.
+TOO_MANY_ELEMENTS = 1001
 
 Message = dict[str, Any]
 
@@ -54,7 +56,7 @@ class Broken(NamedTuple):
     make: Callable[[Message], bytes | None]
 
 
-def _json(message: Message) -> bytes:
+def _json(message: Message | list[Message]) -> bytes:
     return json.dumps(message, ensure_ascii=False).encode()
 
 
@@ -74,7 +76,7 @@ BROKEN: tuple[Broken, ...] = (
         "Schöne Grüße".encode(), "Schöne Grüße".encode("latin-1"))),
     Broken(Reason.NOT_JSON, 8, _cut),
     Broken(Reason.NOT_JSON, 4, lambda m: repr(m).encode()),
-    Broken(Reason.WRONG_TYPE, 8, lambda m: json.dumps([m]).encode()),
+    Broken(Reason.WRONG_TYPE, 8, lambda m: json.dumps(m["text"]).encode()),
     Broken(Reason.WRONG_TYPE, 8, lambda m: _json({**m, "text": 42})),
     Broken(Reason.WRONG_TYPE, 4, lambda m: _json({**m, "text": None})),
     Broken(Reason.TEXT_MISSING, 8, _without_text),
@@ -84,6 +86,7 @@ BROKEN: tuple[Broken, ...] = (
     Broken(Reason.LONE_SURROGATE, 8, lambda m: json.dumps({**m, "text": "so \ud83d"}).encode()),
     Broken(Reason.NOT_FINITE, 8, lambda m: _json({**m, "metadata": {"weight": float("nan")}})),
     Broken(Reason.TOO_DEEP, 2, lambda _: b"[" * NESTED_BRACKETS),
+    Broken(Reason.TOO_MANY_ELEMENTS, 2, lambda m: _json([m] * TOO_MANY_ELEMENTS)),
     Broken(Reason.TEXT_TOO_LARGE, 2, lambda m: _json({**m, "text": "long " * (
         LARGE_TEXT_BYTES // 5)})),
 )  # fmt: skip
