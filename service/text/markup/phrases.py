@@ -12,7 +12,7 @@ import re
 WROTE = (
     r"wrote|writes|a écrit|escribió|ha escrito|escreveu|ha scritto|schrieb|geschrieben|schreef"
     r"|geschreven|skrev|kirjoitti|napisał(?:\(a\))?|napisała|pisze|napsal(?:\(a\))?|написала?"
-    r"|пишет|yazdı|írta|έγραψε"
+    r"|пишет|пише|a scris|yazdı|írta|έγραψε|كتب|כתב"
 )
 # The same in scripts that put no space before it.
 WROTE_UNSPACED = r"写道|寫道|님이 작성|のメール|さんは書きました"
@@ -44,17 +44,23 @@ FORWARDED = (
     r"|begin doorgestuurd bericht|vidarebefordrat brev|転送されたメッセージ"
 )
 # The words of Outlook's block, each with a colon: who, when, and what about.
-FROM = r"from|von|de|da|van|från|fra|od|от|kimden|差出人|发件人|寄件者|보낸 사람"
+FROM = (
+    r"from|von|de|da|van|från|fra|od|от|kimden|lähettäjä|feladó|de la|від|差出人|发件人|寄件者"
+    r"|보낸 사람"
+)
 SENT = (
     r"sent|date|gesendet(?: am)?|datum|envoyé(?: le)?|enviado(?: el| em)?|enviada em|fecha|data"
     r"|inviato|verzonden|skickat|sendt|wysłano|отправлено|дата|送信日時|日時|日付|发送时间|寄件日期"
-    r"|보낸 날짜|tarih"
+    r"|보낸 날짜|tarih|lähetetty|odesláno|odoslané|elküldve|küldve|trimis|надіслано"
 )
 ABOUT = (
     r"subject|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|temat|тема|件名|主题|主旨"
-    r"|제목|konu"
+    r"|제목|konu|aihe|předmět|predmet|tárgy|subiect"
 )
-TO = r"to|cc|an|à|a|para|aan|till|til|do|кому|宛先|收件人|收件者|받는 사람|kime|reply-to|antwort an"
+TO = (
+    r"to|cc|an|à|a|para|aan|till|til|do|кому|宛先|收件人|收件者|받는 사람|kime|reply-to|antwort an"
+    r"|vastaanottaja|komu|címzett|către"
+)
 # The line that a phone or a program adds.
 DEVICE = re.compile(
     r"(?:sent|written|typed) (?:from|via|using) "
@@ -125,6 +131,8 @@ CLOSING = re.compile(
     r"|vennlig) hilsen|mvh"
     r"|pozdrawiam|с уважением|よろしくお願い(?:いた)?(?:します|致します)|敬具|此致|谢谢|祝好"
     r"|감사합니다"
+    r"|z poważaniem|pozdrowienia|s pozdravem|üdvözlettel|ystävällisin terveisin|cu stimă"
+    r"|με εκτίμηση|з повагою|İyi çalışmalar"
     r"|saygılarımla)\s?[,.!。、-]{0,3}",
     re.IGNORECASE,
 )

@@ -41,9 +41,15 @@ _LEAD = re.compile(
 )
 _VERB = re.compile(rf"{_WROTE}|{phrases.WROTE_UNSPACED}", re.IGNORECASE)
 _LAST = re.compile(rf"(?:{_WROTE}|{phrases.WROTE_UNSPACED})\s?[:\uff1a]\Z", re.IGNORECASE)
-# Gmail in Japanese has no verb: a date, a time, a name, an address in angle brackets, a colon.
+# Gmail in some languages has no verb, or one of any language: a date, a time, a name, an address in
+# angle brackets, perhaps a word or two, a colon.
 _NO_VERB = re.compile(
-    r"\d{4}\s?(?:\u5e74|\W).{1,100}\d{1,2}:\d{2}.{1,150}<[^\s<>@]{1,64}@[^\s<>]{1,200}>\s?[:\uff1a]"
+    r"[^\n]{0,40}?\d{4}\s?(?:\u5e74|\W).{1,100}\d{1,2}:\d{2}.{1,150}"
+    r"<[^\s<>@]{1,64}@[^\s<>]{1,200}>\s?(?:\w[\w ]{0,20})?[:\uff1a]"
+)
+# Signs of the direction of writing, which Gmail puts around names in Hebrew and Arabic.
+_DIRECTIONS = dict.fromkeys(
+    map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 )
 # The same within a line, where a program has joined the lines of a mail.
 _WITHIN = re.compile(
@@ -160,7 +166,7 @@ def _next_kind(lines: list[Line], place: int) -> Kind | None:
 
 def _header_begin(lines: list[Line], place: int) -> int | None:
     """The first line of the header of a reply that ends at this line, or begins with it."""
-    text = lines[place].text.strip()
+    text = lines[place].text.translate(_DIRECTIONS).strip()
     if _DIVIDER.fullmatch(text):
         return place
     if _BLOCK.match(text) and _is_block(lines, place):
@@ -193,7 +199,7 @@ def _attribution_begin(lines: list[Line], place: int) -> int | None:
         line = lines[begin]
         if line.kind is not Kind.KEPT or not line.text.strip():
             break
-        text = f"{line.text.strip()} {text}".rstrip("*_ ")
+        text = f"{line.text.translate(_DIRECTIONS).strip()} {text}".rstrip("*_ ")
         if len(text) > _ATTRIBUTION_CHARACTERS_MAX:
             break
         if _is_attribution(text):

@@ -29,6 +29,11 @@ _POSTSCRIPT = re.compile(r"p\.?\s?s\.?\s?[:.,-]|nb:|edit:|update:", re.IGNORECAS
 # No notice has these words.
 _OWN = re.compile(r"\b(?:I|[Mm]y|[Mm]e)\b")
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
+# Below such a closing formula, a name may be in small letters; not below thanks.
+_FORMAL = re.compile(
+    r"[\w ]{0,30}(?:regards|wishes|gr[uü](?:ß|ss)e?n?|saludos|saluti)\W{0,3}$", re.IGNORECASE
+)
+_SMALL_NAME = re.compile(r"[^\W\d_]{2,20} [^\W\d_]{2,20}")
 
 _CONTACT = re.compile(
     r"(?:tel|phone|mobile|mob|cell|fax|telefon|mobil|e-?mail|web|www)\b|\+?\(?\d[\d\s()/.-]{6,}"
@@ -177,7 +182,11 @@ def _closed(lines: list[Line], begin: int, end: int) -> int | None:
             if not rest or (match[0][-1] in ",.-\u3001" and _is_name(rest)):
                 return place
         names += 1
-        if names > _LINES_MAX or not _is_name(text):
+        if names > _LINES_MAX:
+            break
+        above = _bare(lines, place - 1) if place > begin else ""
+        is_small_name = names == 1 and _SMALL_NAME.fullmatch(text) and _FORMAL.match(above)
+        if not _is_name(text) and not is_small_name:
             break
     return None
 
