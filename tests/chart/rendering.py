@@ -186,7 +186,7 @@ def _every_setting(folder: Path) -> dict[str, dict[str, Any]]:
         "max_poll_interval_ms": 300000, "transaction_timeout_ms": 20000, "sasl_username": "u",
         "revision": "0123456", "run_tokens_max": 1024, "tuning_file": str(folder / "tuning.json"),
         "calibration_file": str(folder / "calibration.json"),
-        "endpoint": "http://collector:4318/v1/traces",
+        "endpoint": "http://collector:4318/v1/traces", "feed": "slack", "drop_headers": "x-trace",
     }  # fmt: skip
     for group, name, field in each_setting():
         if (group, name) not in OWN:
