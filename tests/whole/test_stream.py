@@ -28,7 +28,7 @@ NESTED = b'{"text": "deep", "metadata": ' + b"[" * 100_000 + b"]" * 100_000 + b"
 BROKEN: tuple[tuple[bytes | None, str], ...] = (
     (b'{"text": "caf\xe9"}', "not_utf8"),
     (b'{"text": "half', "not_json"),
-    (b'["text", "in an array"]', "wrong_type"),
+    (b'"a text alone"', "wrong_type"),
     (b"42", "wrong_type"),
     (b'{"id": 7, "source": "survey"}', "text_missing"),
     (b'{"text": "  \\n\\t "}', "text_empty"),
