@@ -146,13 +146,7 @@ async def build_model_parts(
 def build_prepare(settings: Settings, encoder: TextEncoder, languages: Languages) -> PrepareThread:
     """The thread that turns records into documents; the caller closes it."""
     kafka = settings.kafka
-    decoder = Decoder(
-        kafka.input_format,
-        kafka.places,
-        settings.model.text_bytes_max,
-        conditions=kafka.conditions,
-        skip_tombstones=kafka.tombstones == "skip",
-    )
+    decoder = Decoder.by(kafka, settings.model.text_bytes_max)
     return PrepareThread(decoder, encoder, languages, kafka.text_format)
 
 

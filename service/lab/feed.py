@@ -65,14 +65,7 @@ def read_each(data: bytes, settings: Settings) -> Iterator[Read]:
 
 def read_value(number: int, value: bytes, headers: Headers, settings: Settings) -> Iterator[Read]:
     """What becomes of a record with this value and these headers; `number` is the message's."""
-    kafka = settings.kafka
-    decoder = Decoder(
-        kafka.input_format,
-        kafka.places,
-        settings.model.text_bytes_max,
-        conditions=kafka.conditions,
-        skip_tombstones=kafka.tombstones == "skip",
-    )
+    decoder = Decoder.by(settings.kafka, settings.model.text_bytes_max)
     for decoded in decoder.decode(Record(_NOWHERE, 0, 0, None, value, headers, 0, 0.0)):
         yield _read(number, decoded, settings, skips_no_text=decoder.skips_no_text)
 

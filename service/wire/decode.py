@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from service.records import Message, Reason, Record, Rejected, Skipped, SkipReason
 from service.wire import cloudevents
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from service.records import Decoded
+    from service.settings import KafkaSettings
     from service.settings.places import Condition, Place
 
 # What elements have in common is copied into each of their events. The batcher holds twice this.
@@ -72,6 +73,17 @@ class Decoder:
         self._whole = not pointers[0].names
         self._messages = Messages(places)
         self._glance = Glance(places, conditions)
+
+    @classmethod
+    def by(cls, kafka: KafkaSettings, text_bytes_max: int) -> Self:
+        """A decoder for what the settings of Kafka say of messages."""
+        return cls(
+            kafka.input_format,
+            kafka.places,
+            text_bytes_max,
+            conditions=kafka.conditions,
+            skip_tombstones=kafka.tombstones == "skip",
+        )
 
     def decode(self, record: Record) -> list[Decoded]:
         """Decode one record to its messages, in their order; there is one unless it is a list.

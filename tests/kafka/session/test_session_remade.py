@@ -20,7 +20,6 @@ from service.kafka.client import background
 from service.kafka.identities import Identities
 from service.records import Partition
 from tools.kafka.broker import Broker
-from tools.kafka.kinds import Mode, Real, Reset, real_kafka
 from tools.kafka.sessions import (
     WAIT_SECONDS,
     joined,
@@ -33,21 +32,11 @@ from tools.kafka.sessions import (
 from tools.kafka.topics import create_topic
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from service.records import Record
-    from tools.kafka.kinds import AnySession
+    from tools.kafka.kinds import AnySession, Real, Reset
 
 PLACE = Partition("posts", 0)
 OLD, NEW = "11111111-1111@cluster-a", "22222222-2222@cluster-a"
-
-
-@pytest.fixture(params=["exactly_once", "at_least_once"])
-async def both(request: pytest.FixtureRequest) -> AsyncIterator[Real]:
-    """Give real Kafka in each mode of delivery."""
-    mode: Mode = request.param
-    async with real_kafka(request, mode) as kafka:
-        yield kafka
 
 
 async def remake(real: Real) -> None:
