@@ -17,7 +17,8 @@ import structlog
 from aiokafka import TopicPartition
 
 from service.errors import RejoinError
-from service.kafka.client import background
+from service.kafka.client import background, generations
+from service.kafka.client.offset_requests import NOBODY
 from service.kafka.identities import Identities
 from service.records import Partition
 
@@ -33,15 +34,20 @@ log = structlog.get_logger(__name__)
 class Committed:
     """The group's committed offsets, read and written through one of its members."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
-        """Accept no coordinator's answers yet."""
+    def __init__(self, consumer: AIOKafkaConsumer, *, stable: bool) -> None:
+        """Accept no coordinator's answers yet; `stable` waits for open transactions."""
         self.consumer = consumer
         self.identities = Identities()
+        # Of the generation in which the partitions were assigned that are read now. It is not
+        # asked for later: a member that has joined again may have lost them.
+        self.membership = NOBODY
+        self._read = generations.stable_offsets if stable else background.committed
         self._coordinator: int | None = None
 
     def group_formed(self) -> None:
-        """Accept the current coordinator: it has just formed the group."""
+        """Accept the current coordinator and generation: it has just formed the group."""
         self._coordinator = background.coordinator(self.consumer)
+        self.membership = generations.membership(self.consumer)
 
     async def read(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         """The committed offset of each partition that has one: the next one to read.
@@ -58,9 +64,7 @@ class Committed:
         if not partitions:
             return {}
         # Looks at the coordinator after the answer: a change before or during the request is seen.
-        stored = await background.committed(
-            self.consumer, [TopicPartition(*partition) for partition in partitions]
-        )
+        stored = await self.read_places([TopicPartition(*partition) for partition in partitions])
         if background.coordinator(self.consumer) != self._coordinator:
             raise RejoinError("another broker coordinates the group now")
         found = {}
@@ -76,6 +80,17 @@ class Committed:
             else:
                 found[partition] = int(offset)
         return found
+
+    async def read_places(
+        self, places: Sequence[TopicPartition]
+    ) -> dict[TopicPartition, OffsetAndMetadata]:
+        """The answer of whichever coordinator is known.
+
+        Raises:
+            RetriableError: an open transaction has some of the offsets.
+            KafkaError: the brokers cannot be reached or refuse.
+        """
+        return await self._read(self.consumer, places)
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Commit outside of any transaction; refused if the group was formed without this member.

@@ -1,42 +1,33 @@
 """Publishing and committing: exactly once by transactions, or at least once.
 
-Exactly once needs one transactional producer per input partition. aiokafka does not send the
-group's generation with the offsets of a transaction, so with one transactional id per process a
-stalled replica that has lost its partitions could still commit. With one id per partition, whoever
-starts its producer fences the older owner. That happens before the committed offset is read, so
-only the member that reads an offset can move it. Nothing may enter that reads records or knows
-what they mean.
+Exactly once has one transactional producer, whatever the number of partitions: a transaction has
+all events, dead letters and offsets of a publish. A stalled replica that has lost its partitions
+cannot commit, because the group's coordinator refuses offsets of an older generation (KIP-447).
+Nothing may enter that reads records or knows what they mean.
 """
 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import TYPE_CHECKING, Any, Protocol
 
-import structlog
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from service.errors import RejoinError, RetriableError
 from service.kafka.client.connection import translated, translating
 from service.kafka.client.throttling import Throttling
-from service.kafka.producer import Producer, transactional_id
-from service.kafka.smaller import smaller_forms
+from service.kafka.producer import Producer
+from service.kafka.smaller import Failed, smaller_forms
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from service.kafka.client.offset_requests import Membership
     from service.kafka.committed import Committed
     from service.progress import Progress
     from service.records import Outgoing, Partition, Publication
     from service.settings import KafkaSettings
-
-log = structlog.get_logger(__name__)
-
-# Producers started at a time: each opens connections, and a broker accepts them one by one.
-STARTS_MAX = 16
-# Above this a warning is logged: each producer is a client with connections of its own. Figures are
-# under "Delivery" in service/bench/README.md.
-PRODUCERS_WARNED = 64
 
 
 class Delivery(Protocol):
@@ -44,11 +35,8 @@ class Delivery(Protocol):
 
     throttling: Throttling
 
-    async def own(self, partitions: Collection[Partition]) -> None:
-        """Get ready to publish for these input partitions, before their offsets are read."""
-
-    def disown(self) -> None:
-        """Publish nothing more for any partition: all of them were revoked."""
+    async def prepare(self) -> None:
+        """Get ready to publish, before offsets are read: what is still under way ends first."""
 
     async def publish(
         self, publication: Publication, progress: Progress, committed: Committed
@@ -57,7 +45,8 @@ class Delivery(Protocol):
 
         Raises:
             RetriableError: a part is not published.
-            RejoinError: another member owns a partition, or a part may be published or not.
+            RejoinError: the group was formed without this member; or a part may be published or
+                not.
             BrokerError: waiting does not help.
         """
 
@@ -74,8 +63,8 @@ class AtLeastOnce:
         self._options = options
         self._producer: Producer | None = None
 
-    async def own(self, partitions: Collection[Partition]) -> None:  # noqa: ARG002 - one for all
-        """See `Delivery.own`."""
+    async def prepare(self) -> None:
+        """See `Delivery.prepare`."""
         await self._started()
 
     async def _started(self) -> Producer:
@@ -84,9 +73,6 @@ class AtLeastOnce:
             await producer.start()
             self._producer = producer
         return self._producer
-
-    def disown(self) -> None:
-        """See `Delivery.disown`; the one producer does not belong to a partition."""
 
     async def publish(
         self, publication: Publication, progress: Progress, committed: Committed
@@ -101,10 +87,9 @@ class AtLeastOnce:
                 await self._send(portion)
                 left = left[len(portion) :]
                 if left and producer.pace.throttled_s():
-                    # The next record to read of each partition is its first that is not sent.
-                    unsent = {message.source: message.offset for message in reversed(left)}
-                    await committed.commit(publication.offsets | unsent)
-                    progress.advance(publication.offsets | unsent)
+                    reached = _reached(publication.offsets, left)
+                    await committed.commit(reached)
+                    progress.advance(reached)
             await committed.commit(publication.offsets)
             progress.advance(publication.offsets)
 
@@ -131,158 +116,120 @@ class AtLeastOnce:
 
 
 class ExactlyOnce:
-    """A transactional producer for each owned input partition."""
+    """One transactional producer."""
 
     def __init__(self, options: Mapping[str, Any], settings: KafkaSettings) -> None:
         """Connect to nothing yet."""
         self.throttling = Throttling()
         self._options = options
-        self._settings = settings
+        self._timeout_ms = settings.transaction_ms
         self._group = settings.group_id
-        self._producers: dict[Partition, Producer] = {}
-        self._discarded: list[Producer] = []
+        # The start of a producer ends what the one before with the same id has left open. A process
+        # keeps its id, so that it need not wait for its own transactions to time out; that of a
+        # lasting instance id is its next process's too. `<group>-` is the prefix that ACLs grant,
+        # and since no name has a slash, no two groups and names make the same id.
+        self._id = f"{self._group}-/{settings.group_instance_id or uuid.uuid4().hex}"
+        self._producer: Producer | None = None
 
-    async def own(self, partitions: Collection[Partition]) -> None:
-        """See `Delivery.own`; a producer that is not discarded is kept."""
-        missing = [p for p in partitions if p not in self._producers]
-        if len(partitions) > PRODUCERS_WARNED:
-            log.warning(
-                "many partitions for one replica: each has a producer of its own; "
-                "run more replicas, or set SENTIMENT_DELIVERY__MODE=at_least_once",
-                partitions=len(partitions),
-                advised_max=PRODUCERS_WARNED,
-            )
-        slots = asyncio.Semaphore(STARTS_MAX)
+    async def prepare(self) -> None:
+        """See `Delivery.prepare`."""
+        await self._started()
 
-        async def start(partition: Partition) -> None:
-            async with slots:
-                producer = self._new(partition)
-                await producer.start(self._group)
-                self._producers[partition] = producer
-
-        results = await asyncio.gather(*map(start, missing), return_exceptions=True)
-        discarded, self._discarded = self._discarded, []
-        await asyncio.gather(*(producer.stop() for producer in discarded))
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-
-    def disown(self) -> None:
-        """See `Delivery.disown`; the next `own` closes the producers, which takes a while."""
-        self._discarded.extend(self._producers.values())
-        self._producers.clear()
+    async def _started(self) -> Producer:
+        if self._producer is None:
+            producer = Producer(self._options, self._id, self._timeout_ms, self.throttling)
+            await producer.start(self._group)
+            self._producer = producer
+        return self._producer
 
     async def publish(
         self, publication: Publication, progress: Progress, committed: Committed
     ) -> None:
-        """See `Delivery.publish`; one transaction per input partition, concurrently."""
-        outgoing: dict[Partition, list[Outgoing]] = {p: [] for p in publication.offsets}
-        for message in publication.outgoing:
-            outgoing[message.source].append(message)
-        # All of them are awaited, also if one fails: when this returns, none is left that could
-        # still commit while the session reads offsets.
-        results = await asyncio.gather(
-            *(
-                self._transact(p, outgoing[p], offset, progress, committed)
-                for p, offset in publication.offsets.items()
-            ),
-            return_exceptions=True,
-        )
-        errors = [result for result in results if isinstance(result, BaseException)]
-        # A RejoinError goes first: any other error that lasts comes again after joining.
-        for error in sorted(errors, key=lambda e: not isinstance(e, RejoinError)):
-            raise error
+        """See `Delivery.publish`; one transaction, or several where brokers throttle.
+
+        Each of several ends with the records that brokers have taken, and has the offset of the
+        next one in each partition.
+        """
+        # Of the epoch that the session has just compared, since nothing was awaited in between.
+        epoch, member = progress.epoch, committed.membership
+        left: Sequence[Outgoing] = publication.outgoing
+        one_by_one = False
+        # Each turn publishes a part, or finds records to send in a smaller form, which are few.
+        while True:
+            with translating():
+                producer = await self._started()
+            await producer.pace.wait(lambda: progress.epoch != epoch)
+            if progress.epoch != epoch:
+                raise RetriableError("the group rebalances")
+            try:
+                sent, failed = await self._transact(
+                    producer, left, publication.offsets, member, committed, one_by_one
+                )
+            except BaseException:
+                # Also if cancelled: used again, the producer would be in an open transaction.
+                await self.stop()
+                raise
+            if failed:
+                # A topic has refused a record, which leaves a gap in the producer's sequence: only
+                # another producer can go on. Its start also aborts the transaction.
+                await self.stop()
+                with translating():
+                    left, again = smaller_forms(left, failed, one_by_one)
+                one_by_one = one_by_one or again
+                continue
+            # Certain now, and noted without an await in between.
+            left = left[sent:]
+            progress.advance(_reached(publication.offsets, left))
+            if not left:
+                return
 
     async def _transact(
         self,
-        partition: Partition,
+        producer: Producer,
         outgoing: Sequence[Outgoing],
-        offset: int,
-        progress: Progress,
+        offsets: Mapping[Partition, int],
+        member: Membership,
         committed: Committed,
-    ) -> None:
-        """Commit the records of one partition and its offset together, or neither of them.
+        one_by_one: bool,
+    ) -> tuple[int, Failed]:
+        """Commit records and the offsets behind them together, or neither of them.
 
-        Where brokers throttle, in several transactions: each ends with the records that they have
-        taken, and has the offset of the next one.
+        Returns how many records are committed, and those refused, of which any prevents a commit.
         """
-        one_by_one = ending = False
-        epoch, start = progress.epoch, progress.next_offset(partition) or 0
-        # Each turn publishes a part, or sends a record in a smaller form, of which there are few.
-        while True:
-            # 1. For each attempt: a revocation takes the producer away. A new one would outlive it.
-            producer = self._producers.get(partition)
-            if producer is None or progress.epoch != epoch:
-                raise RetriableError(f"{partition.topic}/{partition.number} has no producer")
-            await producer.pace.wait(lambda: progress.epoch != epoch)
-            try:
-                async with asyncio.timeout(self._settings.transaction_ms / 1000):
-                    await producer.begin()
-                    # 2. Every record is acknowledged before the offset joins the transaction. A
-                    #    failed send does not fail aiokafka's transaction: committed all the same,
-                    #    the offset would lie behind a record that was never published.
-                    sent, failed = await producer.send_some(outgoing, one_by_one)
-                    if not failed:
-                        end = offset if sent == len(outgoing) else outgoing[sent].offset
-                        await producer.send_offsets(committed.marked({partition: end}), self._group)
-                        # 3. Set before the request: from here on the brokers may have committed,
-                        #    whatever becomes of their answer.
-                        ending = True
-                        await producer.commit()
-                if ending:
-                    # 4. Certain now, and noted without an await in between: an error of another
-                    #    partition's transaction does not make this one be read again.
-                    progress.advance({partition: end})
-                    if sent == len(outgoing):
-                        return
-                    outgoing, start, one_by_one, ending = outgoing[sent:], end, False, False
-                    continue
-                # 5. A topic has refused a record, which leaves a gap in the producer's sequence:
-                #    only another producer can go on. Its start, with the same id, also aborts the
-                #    transaction that this one leaves open.
-                self._discard(partition)
-                outgoing, again = smaller_forms(outgoing, failed, one_by_one)
-                one_by_one = one_by_one or again
-                await self._reopen(partition, start, committed)
-            except (KafkaError, TimeoutError, AssertionError, IllegalOperation) as error:
-                # aiokafka asserts on the state of a transaction that has failed meanwhile.
-                self._discard(partition)
-                reason = translated(producer.explained(error))
-                # 6. Without an answer to 3, to read again from the committed offset needs a
-                #    coordinator that has that offset for certain: one that forms the group anew.
-                if ending and type(reason) is RetriableError:
-                    raise RejoinError(f"a transaction may have ended or not: {reason}") from error
-                raise reason from error
-            except BaseException:
-                # 7. Also if cancelled: used again, the producer would be in an open transaction.
-                self._discard(partition)
-                raise
-
-    async def _reopen(self, partition: Partition, start: int, committed: Committed) -> None:
-        """Start a new producer within a publish, for records that were read some time ago.
-
-        Raises:
-            RejoinError: another member has published for the partition since then.
-        """
-        # This fences the partition's rightful owner too, if it is another member by now; that one
-        # joins again. In this order: nobody can commit after the fencing, so an offset that is
-        # still `start` afterwards means that nothing of `outgoing` is published. Asked for before,
-        # the owner could commit in between, and the same records would be published twice.
-        await self.own([partition])
-        if (await committed.read([partition])).get(partition, start) != start:
-            raise RejoinError("another replica has taken the partition over")
-
-    def _discard(self, partition: Partition) -> None:
-        producer = self._producers.pop(partition, None)
-        if producer is not None:
-            self._discarded.append(producer)
-
-    def _new(self, partition: Partition) -> Producer:
-        identity = transactional_id(self._group, partition)
-        return Producer(self._options, identity, self._settings.transaction_ms, self.throttling)
+        ending = False
+        try:
+            async with asyncio.timeout(self._timeout_ms / 1000):
+                await producer.begin()
+                # 1. Every record is acknowledged before the offsets join the transaction. A failed
+                #    send does not fail aiokafka's transaction: committed all the same, an offset
+                #    would lie behind a record that was never published.
+                sent, failed = await producer.send_some(outgoing, one_by_one)
+                if failed:
+                    return 0, failed
+                # 2. Refused if the group was formed without this member since its epoch began.
+                marked = committed.marked(_reached(offsets, outgoing[sent:]))
+                await producer.send_offsets(marked, self._group, member)
+                # 3. Set before the request: from here on the brokers may have committed, whatever
+                #    becomes of their answer.
+                ending = True
+                await producer.commit()
+        except (KafkaError, TimeoutError, AssertionError, IllegalOperation) as error:
+            # aiokafka asserts on the state of a transaction that has failed meanwhile.
+            reason = translated(producer.explained(error))
+            # 4. Without an answer to 3, to read again from the committed offsets needs a
+            #    coordinator that has them for certain: one that forms the group anew.
+            if ending and type(reason) is RetriableError:
+                raise RejoinError(f"a transaction may have ended or not: {reason}") from error
+            raise reason from error
+        return sent, failed
 
     async def stop(self) -> None:
         """See `Delivery.stop`."""
-        self.disown()
-        discarded, self._discarded = self._discarded, []
-        await asyncio.gather(*(producer.stop() for producer in discarded))
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+
+def _reached(offsets: Mapping[Partition, int], left: Sequence[Outgoing]) -> dict[Partition, int]:
+    """The next offset of each partition, which is that of its first record that is left."""
+    return {**offsets, **{message.source: message.offset for message in reversed(left)}}

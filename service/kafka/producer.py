@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError, MessageSizeTooLargeError
 from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.structs import OffsetAndMetadata
 
 from service.errors import BrokerError, RetriableError
-from service.kafka.client import background
+from service.kafka.client import background, generations
 from service.kafka.client.connection import STOP_TIMEOUT_S, check_versions
 from service.kafka.client.throttling import (
     BATCH_BYTES_MAX,
@@ -30,8 +31,7 @@ from service.kafka.smaller import Failed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aiokafka.structs import OffsetAndMetadata
-
+    from service.kafka.client.offset_requests import Membership
     from service.records import Outgoing, Partition
 
 # The metadata of an existing topic comes at once; a topic that the broker creates takes a moment.
@@ -40,18 +40,6 @@ TOPIC_WAIT_S = 10.0
 START_TIMEOUT_S = 30.0
 
 _PARTITIONER = DefaultPartitioner()
-
-
-def transactional_id(group: str, partition: Partition) -> str:
-    """The id of an input partition's producer: no two groups and partitions have the same.
-
-    No topic may have a slash in its name, so group, topic and number can be told apart, whatever
-    the group is named. The id begins with `<group>-`, which is the prefix that ACLs grant.
-
-    Whoever starts a producer fences only owners of the same id. So replicas that form their ids in
-    another way must have stopped before: one of them that is frozen could still commit.
-    """
-    return f"{group}-/{partition.topic}/{partition.number}"
 
 
 class Producer:
@@ -95,6 +83,7 @@ class Producer:
                 await self._client.start()
                 if group_id is not None:
                     await background.find_group(self._client, group_id)
+                    generations.send_ends_once(self._client)
             if (known := background.versions(self._client)) is not None:
                 check_versions(known, self._mode)
         except BaseException:
@@ -153,12 +142,17 @@ class Producer:
         await self._client.begin_transaction()
 
     async def send_offsets(
-        self, offsets: Mapping[Partition, int | OffsetAndMetadata], group_id: str
+        self,
+        offsets: Mapping[Partition, int | OffsetAndMetadata],
+        group_id: str,
+        member: Membership | None,
     ) -> None:
-        """Put offsets of a group into the transaction."""
-        await self._client.send_offsets_to_transaction(
-            {TopicPartition(*p): offset for p, offset in offsets.items()}, group_id
-        )
+        """Put offsets of a group into the transaction; see `generations.send_offsets`."""
+        places = {
+            TopicPartition(*p): OffsetAndMetadata(offset, "") if isinstance(offset, int) else offset
+            for p, offset in offsets.items()
+        }
+        await generations.send_offsets(self._client, places, group_id, member)
 
     async def commit(self) -> None:
         """Commit the transaction; if this fails, it may be committed or not."""
@@ -174,7 +168,7 @@ class Producer:
         """
         sent, failed = 0, Failed()
         while left := outgoing[sent:]:
-            if sent and outgoing[sent - 1].offset != left[0].offset and self.pace.throttled_s():
+            if sent and not _of_one_record(outgoing[sent - 1], left[0]) and self.pace.throttled_s():
                 break
             portion = left[:1] if one_by_one else await self.portion(left)
             failed += await self.send_each(portion)
@@ -267,6 +261,10 @@ def _place(message: Outgoing, numbers: list[int]) -> TopicPartition:
     if message.key is None:
         return TopicPartition(message.topic, numbers[message.source.number % len(numbers)])
     return TopicPartition(message.topic, _PARTITIONER(message.key, numbers, numbers))
+
+
+def _of_one_record(first: Outgoing, second: Outgoing) -> bool:
+    return (first.source, first.offset) == (second.source, second.offset)
 
 
 def _retrieve_error(sending: asyncio.Future[Any]) -> None:

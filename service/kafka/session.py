@@ -1,7 +1,7 @@
 """Membership in the consumer group and publishing, as one Session: a commit must know both.
 
-aiokafka leaves two things to it: to start the producers of new partitions before their committed
-offsets are read, and to set every position before records are returned. Nothing may enter that
+aiokafka leaves to it to set every position before records are returned, from offsets that cannot
+move any more. Nothing may enter that
 knows what a record means.
 """
 
@@ -104,7 +104,8 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     async def _join(self) -> None:
         self._consumer = new_consumer(self._options, self._settings)
-        self._committed = Committed(self._consumer)
+        stable = isinstance(self._delivery, ExactlyOnce)
+        self._committed = Committed(self._consumer, stable=stable)
         self._consumer.subscribe(self._settings.input_topics, listener=self)
         await self._consumer.start()
 
@@ -253,18 +254,19 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self.progress.revoke()
         log.info("partitions revoked", partitions=_names(revoked), epoch=self.progress.epoch)
         # 2. A publish that has the lock has passed that check. The new owner waits for this method,
-        #    so it is usually committed by then. A longer one goes on, and is either committed
-        #    before the new owner starts its producer, or fenced by it (5).
+        #    so it is usually committed by then. A longer one goes on: its offsets are either in its
+        #    transaction before the new generation begins, and then the new owner waits for its end
+        #    (5), or the brokers refuse them.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REVOKE_WAIT_S), self._publishing:
                 pass
-        self._delivery.disown()
-        await self._starts.look_back(self._consumer)
+        if self._consumer is not None:
+            await self._starts.look_back(self._committed)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin an epoch; the next poll sets the positions: aiokafka ignores errors in here."""
         # 3. Between revocation and this, `assignment()` still had the old partitions. Positions set
-        #    then would have fenced the producers that their new owners had just started.
+        #    then could have been those of a member that had just got them.
         self._reassigning = False
         self._committed.group_formed()
         self.progress.interrupt()
@@ -276,9 +278,9 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         async with self._publishing:
             epoch = self.progress.epoch
             assigned = sorted(self._consumer.assignment())
-            # 5. The producers first: they fence those of older owners, who can commit no more. An
-            #    offset read before that could still move, and the records up to it come twice.
-            await self._delivery.own([Partition(*p) for p in assigned])
+            # 5. Transactions of this process that are under way end first. Offsets that another one
+            #    has in an open transaction are waited for: both could still move.
+            await self._delivery.prepare()
             positions = await self._starts.find(self._committed, self.progress, assigned)
             # 6. Another rebalance meanwhile: these partitions may be somebody else's.
             if epoch != self.progress.epoch:

@@ -16,7 +16,6 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from service.errors import BrokerError, RejoinError, RetriableError
-from service.kafka.client import background
 from service.kafka.history import History
 from service.kafka.log_ends import bounds, high_watermark
 from service.records import Partition
@@ -51,7 +50,7 @@ class Starts:
         self._read: set[str] = set()
         self._asked = False
 
-    async def look_back(self, consumer: AIOKafkaConsumer | None) -> None:
+    async def look_back(self, committed: Committed) -> None:
         """Note which topics the group has read before; to be called before joining it.
 
         `latest` is for topics that the group has never read. In any other topic, a partition
@@ -60,17 +59,18 @@ class Starts:
         generation commit where they begin, each at its own time. No member joins a generation
         before all have asked.
         """
-        if consumer is None or self._settings.auto_offset_reset == "earliest":
+        if self._settings.auto_offset_reset == "earliest":
             return
+        consumer = committed.consumer
         self._asked = False
         try:
             async with asyncio.timeout(LOOK_BACK_TIMEOUT_S):
                 for topic in set(self._settings.input_topics) - self._read:
                     numbers = sorted(consumer.partitions_for_topic(topic) or ())
                     places = [TopicPartition(topic, number) for number in numbers]
-                    if await background.committed(consumer, places):
+                    if await committed.read_places(places):
                         self._read.add(topic)
-        except (KafkaError, TimeoutError):
+        except (KafkaError, RetriableError, TimeoutError):
             return
         self._asked = True
 

@@ -257,11 +257,20 @@ def test_newer_errors_have_kafkas_names() -> None:
     assert {code: names[code] for code in known - {90}} == {c: ours[c] for c in known - {90}}
 
 
-def test_a_producer_fenced_by_a_newer_name_joins_again() -> None:
-    """Brokers answer 90 where older ones answered 47."""
+@pytest.mark.parametrize("code", [22, 25, 27])
+def test_a_member_that_the_group_was_formed_without_joins_again(code: int) -> None:
+    """Brokers refuse its offsets, whatever it has published."""
+    assert isinstance(translated(for_code(code)()), RejoinError)
+
+
+def test_a_transaction_that_brokers_have_ended_is_begun_again() -> None:
+    """Brokers answer 90 where older ones answered 47; it was open for too long."""
     register()
 
-    assert isinstance(translated(for_code(90)()), RejoinError)
+    for code in (47, 48, 49, 90):
+        reason = translated(for_code(code)())
+        assert type(reason) is RetriableError
+        assert "the brokers have ended the transaction" in str(reason)
     assert type(translated(for_code(120)())) is RetriableError
     assert "TRANSACTION_ABORTABLE" in str(translated(for_code(120)()))
 
@@ -276,9 +285,30 @@ def test_an_error_that_aiokafka_has_wrapped_is_recognised() -> None:
 
 def test_a_broker_without_transactions_is_told_at_the_start() -> None:
     """The remedy is the other mode of delivery, if the broker has idempotent producers."""
-    with pytest.raises(BrokerError, match="SENTIMENT_DELIVERY__MODE=at_least_once"):
-        check_versions({22, 24, 25, 26}, "exactly_once")
-    check_versions({22}, "at_least_once")
-    check_versions({22, 24, 25, 26, 28}, "exactly_once")
+    idempotent, transactional = {22: (0, 4)}, dict.fromkeys((24, 25, 26), (0, 3))
+    with pytest.raises(BrokerError, match=r"TxnOffsetCommitRequest.*__MODE=at_least_once"):
+        check_versions(idempotent | transactional, "exactly_once")
+    check_versions(idempotent, "at_least_once")
+    fencing = {9: (0, 9), 28: (0, 4)}
+    check_versions(idempotent | transactional | fencing, "exactly_once")
     with pytest.raises(BrokerError, match="InitProducerId"):
-        check_versions({24, 25, 26, 28}, "at_least_once")
+        check_versions(transactional | fencing, "at_least_once")
+
+
+@pytest.mark.parametrize(
+    ("versions", "missing"),
+    [
+        ({9: (0, 6), 28: (0, 3)}, r"\(OffsetFetchRequest version 7\)"),
+        ({9: (0, 7), 28: (0, 2)}, r"\(TxnOffsetCommitRequest version 3\)"),
+        ({9: (8, 9), 28: (0, 3)}, r"\(OffsetFetchRequest version 7\)"),
+    ],
+)
+def test_a_broker_that_does_not_check_generations_is_told_at_the_start(
+    versions: dict[int, tuple[int, int]], missing: str
+) -> None:
+    """The line names what it lacks and the other mode."""
+    known = dict.fromkeys((22, 24, 25, 26), (0, 3)) | versions
+
+    with pytest.raises(BrokerError, match=f"{missing}; set SENTIMENT_DELIVERY__MODE=at_least_once"):
+        check_versions(known, "exactly_once")
+    check_versions(known, "at_least_once")

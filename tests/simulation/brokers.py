@@ -167,33 +167,54 @@ class Brokers:
             lambda: self._begun(owner, transactional_id, timeout_s).logs.update(partitions),
         )
 
-    def add_offsets(
-        self,
-        transactional_id: str,
-        epoch: int,
-        group: str,
-        offsets: Mapping[Partition, int],
-        timeout_s: float,
+    def add_group(
+        self, transactional_id: str, epoch: int, group: str, timeout_s: float
     ) -> asyncio.Future[None]:
-        """Put offsets into the transaction, which they may begin; no generation is asked for."""
+        """Let a transaction, which this may begin, have offsets of a group."""
         owner = self._owners[transactional_id]
 
         def add() -> None:
             transaction = self._begun(owner, transactional_id, timeout_s)
-            transaction.offsets.setdefault(group, {}).update(offsets)
-            transaction.commits_before = self.offsets.commits
+            transaction.offsets.setdefault(group, {})
 
         return self._when_open(owner, epoch, add)
+
+    def commit_offsets(
+        self, transactional_id: str, epoch: int, group: str, offsets: Mapping[Partition, int]
+    ) -> None:
+        """Put offsets into the transaction, also where none is open: nobody looks.
+
+        Raises:
+            InvalidProducerEpoch: the producer has been replaced.
+        """
+        owner = self._owners[transactional_id]
+        if epoch != owner.epoch:
+            raise InvalidProducerEpoch
+        transaction = owner.transaction
+        if transaction is None or transaction.outcome is not None:
+            owner.stray.setdefault(group, {}).update(offsets)
+            return
+        transaction.offsets.setdefault(group, {}).update(offsets)
+        transaction.pending.add(group)
+        transaction.commits_before = self.offsets.commits
+
+    def has_open(self, group: str, partition: Partition) -> bool:
+        """Whether a transaction may yet move what a group has committed for a partition."""
+        return any(
+            partition in transaction.offsets[group]
+            for owner in self._owners.values()
+            if (transaction := owner.transaction) is not None and group in transaction.pending
+        )
 
     def end_transaction(self, transactional_id: str, epoch: int) -> None:
         """Commit; the markers come later.
 
         Raises:
-            ProducerFenced: the producer has been replaced.
+            InvalidProducerEpoch: the producer has been replaced.
         """
         owner = self._owners[transactional_id]
         if epoch != owner.epoch:
-            raise ProducerFenced
+            raise InvalidProducerEpoch
         if owner.transaction is not None and owner.transaction.outcome is None:
             self._decide(owner, commit=True)
 
@@ -207,6 +228,12 @@ class Brokers:
                 aborted += 1
         return aborted
 
+    def fence(self) -> int:
+        """Start a producer as a stranger, with the id of one that is there; how many there were."""
+        if self._owners:
+            self.init_producer(self.rng.choice(list(self._owners)))
+        return len(self._owners)
+
     def unsettled(self) -> bool:
         """Whether a transaction has yet to be decided or marked."""
         return any(owner.transaction for owner in self._owners.values())
@@ -215,6 +242,8 @@ class Brokers:
         transaction = owner.transaction
         if transaction is None:
             transaction = owner.transaction = Transaction(transactional_id)
+            transaction.offsets, owner.stray = owner.stray, {}
+            transaction.pending = set(transaction.offsets)
             loop = asyncio.get_running_loop()
             loop.call_later(timeout_s, self._time_out, owner, transaction, timeout_s)
         return transaction
@@ -240,9 +269,8 @@ class Brokers:
             for partition in sorted(transaction.logs)
         ]
         marks += [
-            lambda g=group, o=offsets: self.offsets.commit(g, o, transaction)  # type: ignore[misc]
-            for group, offsets in transaction.offsets.items()
-            if commit
+            lambda g=group: self._mark_group(g, transaction)  # type: ignore[misc]
+            for group in transaction.offsets
         ]
         transaction.unmarked = len(marks)
         for mark in marks:
@@ -257,6 +285,11 @@ class Brokers:
         transaction.unmarked -= 1
         if not transaction.unmarked:
             self._settle(owner)
+
+    def _mark_group(self, group: str, transaction: Transaction) -> None:
+        if transaction.outcome:
+            self.offsets.commit(group, transaction.offsets[group], transaction)
+        transaction.pending.discard(group)
 
     def _settle(self, owner: Owner) -> None:
         owner.transaction = None

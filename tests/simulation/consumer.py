@@ -20,13 +20,15 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
     RebalanceInProgressError,
 )
-from aiokafka.structs import OffsetAndMetadata
 
 from service.records import Partition
+from simulation.coordination import Coordination
 from simulation.network import RETRY_S, Client, network_of, persist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from aiokafka.structs import OffsetAndMetadata
 
     from service.kafka.session import KafkaSession
     from tools.kafka.stored import Stored
@@ -44,15 +46,12 @@ class Consumer:
         self._heartbeat_s = options["heartbeat_interval_ms"] / 1000
         self._rebalance_s = options["rebalance_timeout_ms"] / 1000
         self._max_poll_s = options["max_poll_interval_ms"] / 1000
-        self._member, self._generation = "", -1
         self._positions: dict[Partition, int] = {}
         self._paused: set[Partition] = set()
         self._assigned: list[Partition] = []
         self._stable = asyncio.Event()
         self._polled_at = 0.0
-        self._coordinator = SimpleNamespace(
-            coordinator_id=None, fetch_committed_offsets=self._committed
-        )
+        self._coordinator = Coordination(self._network, self._group)
         self._client = Client(self._end_of)
         self._fetcher = SimpleNamespace(_prefetch_backoff=0.0)
         self._topics: Sequence[str] = ()
@@ -74,7 +73,7 @@ class Consumer:
         if self._coordinating is not None:
             self._coordinating.cancel()
             await asyncio.gather(self._coordinating, return_exceptions=True)
-        group, member = self._network.group(self._group), self._member
+        group, member = self._network.group(self._group), self._coordinator.member_id
         with contextlib.suppress(KafkaError):
             await self._request("leave", lambda: group.leave(member))
 
@@ -128,7 +127,7 @@ class Consumer:
             # A turn for the others, as every wait for an answer is.
             await asyncio.sleep(0)
             return {}
-        generation = self._generation
+        generation = self._coordinator.generation
         try:
             found = await self._request("fetch", lambda: brokers.fetch(positions, records_max))
         except OffsetOutOfRangeError as error:
@@ -142,7 +141,7 @@ class Consumer:
         fetched = {}
         for partition, (records, after) in found.items():
             # Meanwhile sought elsewhere, or taken away: what was fetched is dropped.
-            same = generation == self._generation and self._stable.is_set()
+            same = generation == self._coordinator.generation and self._stable.is_set()
             if same and self._positions.get(partition) == positions[partition]:
                 self._positions[partition] = after
                 if records:
@@ -150,19 +149,6 @@ class Consumer:
                         _message(partition, offset, record) for offset, record in records
                     ]
         return fetched
-
-    async def _committed(
-        self, partitions: Sequence[TopicPartition]
-    ) -> dict[TopicPartition, OffsetAndMetadata]:
-        """See `fetch_committed_offsets` of aiokafka's coordinator; there is no metadata here."""
-        offsets = self._network.brokers.offsets
-
-        def fetch() -> dict[TopicPartition, int | None]:
-            self._coordinator.coordinator_id = offsets.coordinator
-            return {p: offsets.told(self._group, Partition(*p)) for p in partitions}
-
-        found: dict[TopicPartition, int | None] = await self._request("offset fetch", fetch)
-        return {p: OffsetAndMetadata(o, "") for p, o in found.items() if o is not None}
 
     async def beginning_offsets(
         self, partitions: Iterable[TopicPartition]
@@ -211,7 +197,7 @@ class Consumer:
     async def commit(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
         """See aiokafka."""
         group = self._network.group(self._group)
-        member, generation = self._member, self._generation
+        member, generation = self._coordinator.member_id, self._coordinator.generation
         mine = {Partition(*partition): marked.offset for partition, marked in offsets.items()}
         if not mine.keys() <= set(self._assigned):
             raise IllegalStateError("not assigned")
@@ -230,13 +216,19 @@ class Consumer:
     async def _join(self) -> None:
         group = self._network.group(self._group)
         while True:
-            arguments = (self._member, self._topics, self._session_s, self._rebalance_s)
+            arguments = (
+                self._coordinator.member_id,
+                self._topics,
+                self._session_s,
+                self._rebalance_s,
+            )
             try:
                 joined = await self._request("join", partial(group.join, *arguments))
             except KafkaError:
                 await asyncio.sleep(RETRY_S)
                 continue
-            self._member, self._generation = joined.member, joined.generation
+            me = self._coordinator
+            me.member_id, me.generation = joined.member, joined.generation
             self._assigned = joined.partitions
             self._coordinator.coordinator_id = joined.coordinator
             self._positions = {}
@@ -246,8 +238,9 @@ class Consumer:
 
     async def _read_on(self) -> None:
         """Read on from what is committed, as aiokafka does wherever nobody has sought yet."""
+        fetch = self._coordinator.fetch_committed_offsets
         with contextlib.suppress(KafkaError):
-            for partition, start in (await self._committed(self._assigned)).items():
+            for partition, start in (await fetch(self._assigned)).items():
                 self._positions.setdefault(Partition(*partition), start.offset)
             for partition in self._assigned:
                 self._positions.setdefault(partition, 0)
@@ -259,11 +252,11 @@ class Consumer:
         while True:
             await asyncio.sleep(self._heartbeat_s)
             if loop.time() - self._polled_at > self._max_poll_s:
-                member = self._member
+                member = self._coordinator.member_id
                 with contextlib.suppress(KafkaError):
                     await self._request("leave", partial(group.leave, member))
                 return
-            mine = (self._member, self._generation)
+            mine = (self._coordinator.member_id, self._coordinator.generation)
             try:
                 await self._request("heartbeat", partial(group.heartbeat, *mine))
             except KafkaConnectionError:
@@ -271,7 +264,8 @@ class Consumer:
             except RebalanceInProgressError:
                 return
             except KafkaError:
-                self._member = ""
+                # See `reset_generation` of aiokafka.
+                self._coordinator.member_id, self._coordinator.generation = "", -1
                 return
 
     async def _request(self, name: str, handle: Callable[[], Any]) -> Any:

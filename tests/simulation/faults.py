@@ -8,15 +8,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from service.kafka.producer import transactional_id
 from simulation.upstream import add_partition, expire, hang_transaction
-from simulation.world import GROUP, SESSION_MS
+from simulation.world import SESSION_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
-    from service.records import Partition
     from simulation.replica import Replica
     from simulation.world import World
 
@@ -33,11 +31,13 @@ STEPS = (
     "score",
     "add partitions",
     "produce",
+    "add offsets",
     "offsets",
     "end",
     "commit",
     "leave",
 )
+IN_A_PUBLISH = ("score", "add partitions", "produce", "add offsets", "offsets", "end", "commit")
 ARMED_S = 3.0
 
 
@@ -61,8 +61,7 @@ async def kill_at_a_step(world: World) -> None:
 
 async def kill_in_a_publish(world: World) -> None:
     """As `kill_at_a_step`, where it matters most."""
-    name = world.rng.choice(("score", "add partitions", "produce", "offsets", "end", "commit"))
-    step = (name, world.rng.choice(("before", "after")))
+    step = (world.rng.choice(IN_A_PUBLISH), world.rng.choice(("before", "after")))
     world.armed.add(step)
     await asyncio.sleep(ARMED_S)
     world.armed.discard(step)
@@ -86,6 +85,14 @@ async def freeze(world: World) -> None:
     if not process.killed:
         process.thaw()
         world.faults["frozen beyond the session"] += world.group.expired > expired
+
+
+async def freeze_in_a_publish(world: World) -> None:
+    """As `freeze`, before a request of a publish leaves or when its answer has come."""
+    step = (world.rng.choice(IN_A_PUBLISH[1:]), world.rng.choice(("before", "after")))
+    world.freezing[step] = SESSION_S * world.rng.uniform(0.5, 3)
+    await asyncio.sleep(ARMED_S)
+    world.freezing.pop(step, None)
 
 
 async def freeze_briefly(world: World) -> None:
@@ -174,11 +181,8 @@ async def abort_transactions(world: World) -> None:
 
 
 async def fence(world: World) -> None:
-    """A stranger takes over the producer of one input partition."""
-    partition: Partition = world.rng.choice(world.brokers.partitions("in"))
-    identity = transactional_id(GROUP, partition)
-    world.faults["producer fenced"] += identity in world.brokers._owners
-    world.brokers.init_producer(identity)
+    """A stranger starts a producer with the id of a replica's."""
+    world.faults["producer fenced"] += world.brokers.fence()
 
 
 async def break_model(world: World) -> None:
@@ -222,6 +226,7 @@ OFTEN: tuple[Callable[[World], Coroutine[Any, Any, None]], ...] = (
     kill,
     kill_in_a_publish,
     freeze,
+    freeze_in_a_publish,
     add_replica,
     terminate,
     lost_requests,

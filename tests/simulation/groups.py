@@ -103,6 +103,20 @@ class Group:
             raise CommitFailedError
         self._brokers.offsets.commit(self._name, offsets)
 
+    def check(self, member: str, generation: int) -> None:
+        """Let a member put offsets into a transaction; whoever names no generation is not checked.
+
+        Raises:
+            KafkaError: the group was formed without it. One that is being formed has its old
+                generation until then.
+        """
+        if generation < 0 and not member:
+            return
+        if member not in self.members:
+            raise UnknownMemberIdError
+        if generation != self.generation:
+            raise IllegalGenerationError
+
     def rebalance(self) -> None:
         """Ask all members to join again, as when topics change."""
         if self.members:

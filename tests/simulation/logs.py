@@ -20,6 +20,8 @@ class Transaction:
     outcome: bool | None = None
     logs: set[Partition] = field(default_factory=set)
     offsets: dict[str, dict[Partition, int]] = field(default_factory=dict)
+    # Groups whose coordinator does not know the outcome yet.
+    pending: set[str] = field(default_factory=set)
     unmarked: int = 0
     records: list[Stored] = field(default_factory=list)
     # How many commits there were when it got its offsets: later ones are not undone by its end.
@@ -33,6 +35,8 @@ class Owner:
     epoch: int = 0
     transaction: Transaction | None = None
     waiting: list[Callable[[], None]] = field(default_factory=list)
+    # Offsets that came when no transaction was open: the end of the next one decides on them too.
+    stray: dict[str, dict[Partition, int]] = field(default_factory=dict)
 
 
 class Log:

@@ -6,6 +6,7 @@ A request arrives whatever becomes of who sent it. A fault counts where it has h
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 from collections import Counter
 from types import SimpleNamespace
@@ -69,8 +70,12 @@ class Network:
             self._groups[name] = self._make_group(name)
         return self._groups[name]
 
-    async def request(self, name: str, handle: Callable[[], Any]) -> Any:
+    async def request(
+        self, name: str, handle: Callable[[], Any], *, may_arrive_late: bool = False
+    ) -> Any:
         """Let the brokers handle a request, and give their answer.
+
+        One that is lost may arrive all the same, when nobody waits for it any more.
 
         Raises:
             KafkaConnectionError: there is none; it may have been handled or not.
@@ -86,7 +91,13 @@ class Network:
                 await asyncio.get_running_loop().create_future()
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        loop.call_later(self._delay_s(), self._arrive, answer, handle, context=self._context)
+        late = may_arrive_late and self._rng.random() < self.lost_share
+        if late:
+            delay_s = self._rng.uniform(*LATE_S)
+            loop.call_later(REFUSED_S, _give, answer, KafkaConnectionError(), context=self._context)
+            loop.call_later(delay_s, self._arrive_unheard, handle, context=self._context)
+        else:
+            loop.call_later(self._delay_s(), self._arrive, answer, handle, context=self._context)
         result = await answer
         if self.on_request is not None and process is not None:
             self.on_request(process, name, "after")
@@ -124,6 +135,12 @@ class Network:
             self._answer(answer, KafkaConnectionError(), REFUSED_S)
             return
         self._answer(answer, result)
+
+    def _arrive_unheard(self, handle: Callable[[], Any]) -> None:
+        if not self.brokers.away:
+            self.faults["request late, its connection lost"] += 1
+            with contextlib.suppress(KafkaError):
+                handle()
 
     def _answer(
         self, answer: asyncio.Future[Any], result: Any, delay_s: float | None = None

@@ -1,28 +1,35 @@
 """Bugs to plant in the service: each breaks one rule of delivery, and the judge must notice.
 
-Some are kinds that anyone could write; `one id for each process`, `send that is not awaited` and
-`no rewind` are what prototypes of this service got wrong, some the simulation found in the service
-itself. The last ones need what goes wrong with the input topic.
+Some are kinds that anyone could write; `send that is not awaited` and `no rewind` are what
+prototypes of this service got wrong, some the simulation found in the service itself, and some are
+what one transaction for each replica makes possible. The last ones need what goes wrong with the
+input topic.
 """
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from aiokafka.errors import KafkaError
+
+from service.errors import RetriableError
+from service.kafka.client import generations
+from service.kafka.client.offset_requests import NOBODY, Membership, TxnOffsetCommitRequest
+from service.kafka.committed import Committed
 from service.kafka.delivery import ExactlyOnce
 from service.kafka.fetching import Tails
 from service.kafka.producer import Producer
 from service.kafka.session import KafkaSession
 from service.kafka.starts import Starts
-from service.records import Partition, Skipped
+from service.records import Skipped
 from service.stream import batcher
 from service.stream.batcher import Batcher
 from service.stream.pipeline import Pipeline
 from simulation import consumer
-from simulation.loop import current_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,10 +37,13 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
 
     from service.progress import Progress
-    from service.records import Batch, Outcome, Outgoing, Publication
+    from service.records import Batch, Outcome, Outgoing, Partition, Publication
     from service.stream.pipeline import ScoredBatch
 
 transact = ExactlyOnce._transact
+once = ExactlyOnce.publish
+committed_init = Committed.__init__
+commit_init = TxnOffsetCommitRequest.__init__
 publish = KafkaSession.publish
 take = Batcher.take
 publication = Pipeline._publication
@@ -42,15 +52,10 @@ first_start = Starts._first_start
 
 
 async def _commit_before_publish(
-    self: ExactlyOnce,
-    partition: Partition,
-    outgoing: Sequence[Outgoing],
-    offset: int,
-    progress: Progress,
-    consumer: AIOKafkaConsumer,
-) -> None:
-    await transact(self, partition, [], offset, progress, consumer)
-    await transact(self, partition, outgoing, offset, progress, consumer)
+    self: ExactlyOnce, producer: Producer, outgoing: Sequence[Outgoing], *rest: Any
+) -> Any:
+    await transact(self, producer, [], *rest)
+    return await transact(self, producer, outgoing, *rest)
 
 
 async def _publish_whatever_the_epoch(self: KafkaSession, publication: Publication) -> bool:
@@ -67,13 +72,8 @@ def _take_the_shortest_first(self: Batcher, now: float) -> Batch | None:
 
 
 async def _letters_outside_of_the_transaction(
-    self: ExactlyOnce,
-    partition: Partition,
-    outgoing: Sequence[Outgoing],
-    offset: int,
-    progress: Progress,
-    consumer: AIOKafkaConsumer,
-) -> None:
+    self: ExactlyOnce, producer: Producer, outgoing: Sequence[Outgoing], *rest: Any
+) -> Any:
     letters = [message for message in outgoing if message.topic == "dead"]
     if letters:
         plain = Producer(self._options)
@@ -81,7 +81,8 @@ async def _letters_outside_of_the_transaction(
         await plain.send_each(letters)
         await plain.stop()
     events = [message for message in outgoing if message.topic != "dead"]
-    await transact(self, partition, events, offset, progress, consumer)
+    _, failed = await transact(self, producer, events, *rest)
+    return len(outgoing), failed
 
 
 async def _commit_what_was_polled(self: KafkaSession, publication: Publication) -> bool:
@@ -89,23 +90,65 @@ async def _commit_what_was_polled(self: KafkaSession, publication: Publication) 
     return await publish(self, replace(publication, offsets=polled))
 
 
-async def _read_the_offset_before_fencing(self: KafkaSession) -> None:
-    async with self._publishing:
-        epoch = self.progress.epoch
-        assigned = sorted(self._consumer.assignment())
-        starts = await self._starts.find(self._committed, self.progress, assigned)
-        await self._delivery.own([Partition(*p) for p in assigned])
-        if epoch != self.progress.epoch:
-            return
-        for partition, start in starts.items():
-            self._consumer.seek(partition, start)
-        self.progress.position({Partition(*p): start for p, start in starts.items()})
+def _not_stable(self: Committed, consumer: AIOKafkaConsumer, *, stable: bool) -> None:
+    committed_init(self, consumer, stable=stable and False)
 
 
-def _own_id(self: ExactlyOnce, partition: Partition) -> Producer:
-    process = current_process()
-    identity = f"{process.name if process else ''}-{partition.number}"
-    return Producer(self._options, identity, self._settings.transaction_ms)
+def _without_generation(
+    self: TxnOffsetCommitRequest,
+    transactional_id: str,
+    producer: tuple[int, int],
+    group_id: str,
+    _member: Membership,
+    offsets: Any,
+) -> None:
+    commit_init(self, transactional_id, producer, group_id, NOBODY, offsets)
+
+
+class _OfNow:
+    """A membership that is looked up when it is needed."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(generations.membership(self._consumer), name)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(generations.membership(self._consumer))
+
+
+async def _with_the_generation_of_now(
+    self: ExactlyOnce,
+    producer: Producer,
+    outgoing: Sequence[Outgoing],
+    offsets: Any,
+    _member: Membership,
+    committed: Committed,
+    one_by_one: bool,
+) -> Any:
+    member: Any = _OfNow(committed.consumer)
+    return await transact(self, producer, outgoing, offsets, member, committed, one_by_one)
+
+
+async def _ask_again(handler: Any, request: Any, node: int) -> bool:
+    try:
+        response = await handler._sender.client.send(node, request, group=None)
+    except KafkaError:
+        await asyncio.sleep(0.1)
+        return False
+    delay_s = handler.handle_response(response)
+    if delay_s is not None:
+        await asyncio.sleep(delay_s)
+    return delay_s is None
+
+
+async def _send_again_at_once(self: ExactlyOnce, producer: Producer, *arguments: Any) -> Any:
+    try:
+        return await transact(self, producer, *arguments)
+    except RetriableError:
+        await self.stop()
+        return await transact(self, await self._started(), *arguments)
 
 
 async def _send_and_forget(self: Producer, outgoing: Sequence[Outgoing]) -> list[Any]:
@@ -136,15 +179,10 @@ def _no_offset_of_skipped(self: Pipeline, epoch: int, outcomes: Sequence[Outcome
 
 
 async def _progress_before_commit(
-    self: ExactlyOnce,
-    partition: Partition,
-    outgoing: Sequence[Outgoing],
-    offset: int,
-    progress: Progress,
-    *rest: Any,
+    self: ExactlyOnce, publication: Publication, progress: Progress, committed: Committed
 ) -> None:
-    progress.advance({partition: offset})
-    await transact(self, partition, outgoing, offset, progress, *rest)
+    progress.advance(publication.offsets)
+    await once(self, publication, progress, committed)
 
 
 def _nothing(*_: Any) -> None:
@@ -174,17 +212,21 @@ PLANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
         ExactlyOnce, "_transact", _letters_outside_of_the_transaction,
     ),
     "offset of an unfinished record committed": (KafkaSession, "publish", _commit_what_was_polled),
-    "producer started after the committed offset was read": (
-        KafkaSession, "_position", _read_the_offset_before_fencing,
+    "unstable offset believed": (Committed, "__init__", _not_stable),
+    "offsets committed without a generation": (
+        TxnOffsetCommitRequest, "__init__", _without_generation,
     ),
-    "one transactional id for each process": (ExactlyOnce, "_new", _own_id),
+    "generation asked for at the commit": (
+        ExactlyOnce, "_transact", _with_the_generation_of_now,
+    ),
+    "request sent again in the same epoch": (generations, "_ask_once", _ask_again),
+    "uncertain end taken for an abort": (ExactlyOnce, "_transact", _send_again_at_once),
     "send that is not awaited": (Producer, "send_each", _send_and_forget),
     "dropped batch that is not rewound": (consumer.Consumer, "seek", _no_seek),
     "waiting batch put back at the end": (Pipeline, "_with_all_waiting", _put_back_at_the_end),
     "offset of a skipped record not committed": (Pipeline, "_publication", _no_offset_of_skipped),
-    "progress that moves before the commit": (ExactlyOnce, "_transact", _progress_before_commit),
+    "progress that moves before the commit": (ExactlyOnce, "publish", _progress_before_commit),
     "failed publish that is not rewound": (KafkaSession, "rewind", _nothing),
-    "producers kept over a rebalance": (ExactlyOnce, "disown", _nothing),
     "tail committed before what was read": (Tails, "due", _tail_whatever_is_unpublished),
     "record of several messages cut in two": (batcher, "_of_one_record", _one_item),
     "added partition begun at its end": (Starts, "_first_start", _begin_at_the_end),

@@ -11,16 +11,18 @@ import asyncio
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.producer.transaction_manager import TransactionResult
 
 from service.records import Partition
 from simulation.network import RETRY_S, network_of, persist
+from simulation.sender import Sender
 from tools.kafka.stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from aiokafka import TopicPartition
     from aiokafka.structs import OffsetAndMetadata
 
 
@@ -67,12 +69,10 @@ class Producer:
         self._id: str | None = options.get("transactional_id")
         self._timeout_s = options.get("transaction_timeout_ms", 0) / 1000
         self._bytes_max = options["max_batch_size"]
-        self._epoch = 0
+        self._sender: Sender | None = None
         self._gap: set[Partition] = set()
-        self._added: set[Partition] = set()
         self._unsent: dict[Partition, list[_Sending]] = {}
         self._flushing: asyncio.Task[None] | None = None
-        self._in_transaction = False
         self.client = SimpleNamespace(
             force_metadata_update=self._force_metadata_update,
             close=self._close,
@@ -84,11 +84,10 @@ class Producer:
         if self._id is None:
             await self._request("metadata", lambda: None)
         else:
-            identity = self._id
-            brokers = self._network.brokers
-            self._epoch = await self._request(
-                "init producer", lambda: brokers.init_producer(identity)
-            )
+            identity, brokers = self._id, self._network.brokers
+            epoch = await self._request("init producer", lambda: brokers.init_producer(identity))
+            self._sender = Sender(self._network, identity, self._flushed)
+            self._manager.set_pid_and_epoch(0, epoch)
 
     async def stop(self) -> None:
         """Close; what is under way is given up, and an open transaction is left to its timeout."""
@@ -100,11 +99,14 @@ class Producer:
             await asyncio.sleep(RETRY_S)
         return {partition.number for partition in found}
 
+    @property
+    def _manager(self) -> Any:
+        assert self._sender is not None
+        return self._sender._txn_manager
+
     async def begin_transaction(self) -> None:
         """See aiokafka."""
-        assert not self._in_transaction
-        self._in_transaction = True
-        self._added.clear()
+        self._manager.begin_transaction()
 
     def create_batch(self) -> Batch:
         """See aiokafka."""
@@ -123,19 +125,25 @@ class Producer:
     ) -> None:
         """See aiokafka."""
         assert self._id is not None
-        mine = {Partition(*partition): marked.offset for partition, marked in offsets.items()}
+        assert self._sender is not None
         await self._flushed()
-        arguments = (self._id, self._epoch, group, mine, self._timeout_s)
+        added = self._manager.add_offsets_to_txn(dict(offsets), group)
+        arguments = (self._id, self._manager.producer_epoch, group, self._timeout_s)
         brokers = self._network.brokers
-        await self._request("offsets", lambda: brokers.add_offsets(*arguments))
+        await self._request("add offsets", lambda: brokers.add_group(*arguments))
+        self._manager.consumer_group_added(group)
+        while not added.done():
+            await self._sender._do_txn_offset_commit(dict(offsets), group)
+        await added
 
     async def commit_transaction(self) -> None:
         """See aiokafka: it answers when the outcome is final, not when it can be read."""
-        assert self._id is not None
-        await self._flushed()
-        identity, epoch, brokers = self._id, self._epoch, self._network.brokers
-        await self._request("end", lambda: brokers.end_transaction(identity, epoch))
-        self._in_transaction = False
+        assert self._sender is not None
+        self._manager.committing_transaction()
+        ended = self._manager.wait_for_transaction_end()
+        while not ended.done():
+            await self._sender._do_txn_commit(TransactionResult.COMMIT)
+        await ended
 
     async def _flushed(self) -> None:
         """Wait for what was sent before, whether it failed or not: aiokafka does not look."""
@@ -157,13 +165,20 @@ class Producer:
             await asyncio.gather(*(self._send_all(p, unsent[p]) for p in sorted(unsent)))
 
     async def _add_partitions(self, partitions: Sequence[Partition]) -> None:
-        new = [partition for partition in partitions if partition not in self._added]
-        if self._id is None or not new:
+        if self._id is None:
             return
-        arguments = (self._id, self._epoch, new, self._timeout_s)
+        places = [TopicPartition(*partition) for partition in partitions]
+        for place in places:
+            self._manager.maybe_add_partition_to_txn(place)
+        pending = self._manager.partitions_to_add()
+        if not pending:
+            return
+        new = [Partition(*place) for place in places if place in pending]
+        arguments = (self._id, self._manager.producer_epoch, new, self._timeout_s)
         brokers = self._network.brokers
         await self._request("add partitions", lambda: brokers.add_partitions(*arguments))
-        self._added.update(new)
+        for partition in new:
+            self._manager.partition_added(TopicPartition(*partition))
 
     async def _send_all(self, partition: Partition, pending: list[_Sending]) -> None:
         for records, sent in pending:
@@ -172,7 +187,8 @@ class Producer:
     async def _send(
         self, partition: Partition, records: list[Stored], sent: asyncio.Future[None]
     ) -> None:
-        arguments = (partition, records, self._id, self._epoch, self._gap)
+        epoch = self._manager.producer_epoch if self._id is not None else 0
+        arguments = (partition, records, self._id, epoch, self._gap)
         brokers = self._network.brokers
         try:
             await self._request("produce", lambda: brokers.produce(*arguments))

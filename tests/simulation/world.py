@@ -58,6 +58,8 @@ class World:
         self.trace = 0
         # A process is killed at the next such step: {(request or point, moment)}.
         self.armed: set[tuple[str, str]] = set()
+        # And frozen at the next such step, for so long.
+        self.freezing: dict[tuple[str, str], float] = {}
         self._tell = tell
         self.brokers = Brokers({"in": self.rng.randint(2, 4), "out": 3, "dead": 1}, self.rng)
         self.brokers.bytes_max["out"] = OUT_BYTES_MAX
@@ -158,6 +160,17 @@ class World:
             for replica in self.replicas:
                 if replica.process is process:
                     replica.kill()
+
+        if (seconds := self.freezing.pop((name, moment), None)) is not None:
+            self.faults["frozen in a publish"] += 1
+            process.freeze()
+            context = contextvars.Context()
+            loop = asyncio.get_running_loop()
+            loop.call_later(seconds, self._thaw, process, context=context)
+
+    def _thaw(self, process: Process) -> None:
+        if not process.killed:
+            process.thaw()
 
     def _note(self, what: str) -> None:
         self.trace = zlib.crc32(what.encode(), self.trace)

@@ -25,23 +25,28 @@ from aiokafka.protocol.transaction import (
     AddPartitionsToTxnRequest,
     EndTxnRequest,
     InitProducerIdRequest,
-    TxnOffsetCommitRequest,
 )
 
 from service.errors import BrokerError, RejoinError, RetriableError, SettingsError, first_line
 from service.kafka.client.error_codes import (
     ENDING,
     FENCED,
+    LOST,
     OLD_BROKER_REMEDY,
     PROTOCOL_REMEDY,
     WAITING,
     register,
     remedy_in,
 )
+from service.kafka.client.offset_requests import (
+    OffsetFetchRequest_v7,
+    TxnOffsetCommitRequest,
+    TxnOffsetCommitRequest_v3,
+)
 from service.settings import read_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from service.settings import KafkaSettings
@@ -58,6 +63,7 @@ _TRANSACTION_REQUESTS = (
     EndTxnRequest,
     TxnOffsetCommitRequest,
 )
+_NO_ONCE = "set SENTIMENT_DELIVERY__MODE=at_least_once"
 
 # OpenSSL's codes for a host name and an IP address that the certificate is not issued to.
 _WRONG_HOST = (62, 64)
@@ -157,22 +163,38 @@ async def check_access(options: Mapping[str, Any]) -> None:
         raise failure
 
 
-def check_versions(request_keys: Collection[int], mode: str) -> None:
-    """Check that brokers which know the requests with these keys can serve a mode of delivery.
+def check_versions(versions: Mapping[int, tuple[int, int]], mode: str) -> None:
+    """Check that brokers which know these requests can serve a mode of delivery.
+
+    `versions` are the lowest and highest of each request, by its key, as the brokers told them.
 
     Raises:
         BrokerError: they cannot.
     """
-    if InitProducerIdRequest.API_KEY not in request_keys:
+    if InitProducerIdRequest.API_KEY not in versions:
         raise BrokerError(
             f"the brokers have no idempotent producers (InitProducerId); {OLD_BROKER_REMEDY}"
         )
-    missing = [r.__name__ for r in _TRANSACTION_REQUESTS if r.API_KEY not in request_keys]
-    if mode == "exactly_once" and missing:
+    if mode != "exactly_once":
+        return
+    missing = [r.__name__ for r in _TRANSACTION_REQUESTS if r.API_KEY not in versions]
+    if missing:
+        raise BrokerError(f"the brokers have no transactions ({', '.join(missing)}); {_NO_ONCE}")
+    needed = (TxnOffsetCommitRequest_v3, OffsetFetchRequest_v7)
+    old = [
+        f"{request.__name__.partition('_')[0]} version {request.API_VERSION}"
+        for request in needed
+        if not _within(request.API_VERSION, versions.get(request.API_KEY))
+    ]
+    if old:
         raise BrokerError(
-            f"the brokers have no transactions ({', '.join(missing)}); "
-            "set SENTIMENT_DELIVERY__MODE=at_least_once"
+            "the brokers cannot refuse the commit of a replica that has lost its partitions, as "
+            f"Kafka 2.5 and newer do ({', '.join(old)}); {_NO_ONCE}"
         )
+
+
+def _within(version: int, known: tuple[int, int] | None) -> bool:
+    return known is not None and known[0] <= version <= known[1]
 
 
 def translated(error: Exception) -> BrokerError | RetriableError:
@@ -183,16 +205,22 @@ def translated(error: Exception) -> BrokerError | RetriableError:
     for cause in causes:
         if (remedy := remedy_in(ENDING, cause)) is not None:
             return BrokerError(f"Kafka refuses ({named(cause)}); {remedy}")
-    if isinstance(error, FENCED):
-        return RejoinError(f"another replica has taken the partition over ({named(error)})")
-    if isinstance(error, CommitFailedError | IllegalStateError):
-        return RetriableError("the partitions were taken away before the commit")
+    if isinstance(error, LOST):
+        return RejoinError(f"the group was formed without this replica ({named(error)})")
     for cause in causes:
         if isinstance(cause, ssl.SSLError) and (remedy := _certificate_remedy(cause)):
             return BrokerError(f"TLS fails ({named(cause)}); {remedy}")
         if (remedy := remedy_in(WAITING, cause)) is not None:
             return RetriableError(f"Kafka failed ({named(cause)}); {remedy}")
-    return RetriableError(f"Kafka failed ({named(error)})")
+    return RetriableError(_what_happened(error))
+
+
+def _what_happened(error: Exception) -> str:
+    if isinstance(error, FENCED):
+        return f"the brokers have ended the transaction ({named(error)})"
+    if isinstance(error, CommitFailedError | IllegalStateError):
+        return "the partitions were taken away before the commit"
+    return f"Kafka failed ({named(error)})"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from aiokafka.errors import (
     BrokerResponseError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    IllegalGenerationError,
     IllegalSaslStateError,
     IncompatibleBrokerVersion,
     InconsistentGroupProtocolError,
@@ -26,10 +27,12 @@ from aiokafka.errors import (
     NotEnoughReplicasAfterAppendError,
     NotEnoughReplicasError,
     ProducerFenced,
+    RebalanceInProgressError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
     TransactionCoordinatorFenced,
+    UnknownMemberIdError,
     UnsupportedSaslMechanismError,
     kafka_errors,
 )
@@ -48,6 +51,8 @@ def _named(code: int, name: str, base: type[BrokerResponseError]) -> type[Broker
 
 # By the names of Kafka's own documentation, so that a search for one finds it.
 INVALID_RECORD = _named(87, "INVALID_RECORD", BrokerResponseError)
+FENCED_INSTANCE_ID = _named(82, "FENCED_INSTANCE_ID", BrokerResponseError)
+UNSTABLE_OFFSET_COMMIT = _named(88, "UNSTABLE_OFFSET_COMMIT", BrokerResponseError)
 _GROUP_MAX_SIZE_REACHED = _named(81, "GROUP_MAX_SIZE_REACHED", BrokerResponseError)
 _THROTTLING_QUOTA_EXCEEDED = _named(89, "THROTTLING_QUOTA_EXCEEDED", BrokerResponseError)
 
@@ -59,9 +64,9 @@ NEWER_CODES: dict[int, type[BrokerResponseError]] = {
     76: _named(76, "UNSUPPORTED_COMPRESSION_TYPE", BrokerResponseError),
     78: _named(78, "OFFSET_NOT_AVAILABLE", BrokerResponseError),
     81: _GROUP_MAX_SIZE_REACHED,
-    82: _named(82, "FENCED_INSTANCE_ID", BrokerResponseError),
+    82: FENCED_INSTANCE_ID,
     87: INVALID_RECORD,
-    88: _named(88, "UNSTABLE_OFFSET_COMMIT", BrokerResponseError),
+    88: UNSTABLE_OFFSET_COMMIT,
     89: _THROTTLING_QUOTA_EXCEEDED,
     # What brokers of newer versions call it, so aiokafka is to handle it alike.
     90: InvalidProducerEpoch,
@@ -128,8 +133,10 @@ WAITING: dict[type[KafkaError], str] = {
     _THROTTLING_QUOTA_EXCEEDED: "if that lasts, raise this user's quota",
 }
 
-# Also what a producer gets whose transaction was open for too long: the brokers abort it and fence
-# the producer.
+# The group was formed without this member.
+LOST = (IllegalGenerationError, UnknownMemberIdError, RebalanceInProgressError)
+# What a producer gets whose transaction was open for too long, which the brokers abort; or after
+# another process has started one with the same id.
 FENCED = (
     InvalidProducerEpoch,
     InvalidProducerIdMapping,

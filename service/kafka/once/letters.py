@@ -107,7 +107,7 @@ class Letters:
                 failed = await self._producer.send_each(outgoing)
                 if failed:
                     raise failed[0][1]
-                await self._producer.send_offsets(next_offsets(read), self._group)
+                await self._producer.send_offsets(next_offsets(read), self._group, None)
                 await self._producer.commit()
         except (KafkaError, TimeoutError) as error:
             raise RetriableError(

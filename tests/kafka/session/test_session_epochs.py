@@ -103,13 +103,13 @@ async def test_a_rebalance_during_positioning(
 ) -> None:
     """Until positions are set in the new epoch, nothing is returned of what the client reads."""
     session = await begun(simulated)
-    own = Held(session._delivery.own)
-    monkeypatch.setattr(session._delivery, "own", own)
+    prepare = Held(session._delivery.prepare)
+    monkeypatch.setattr(session._delivery, "prepare", prepare)
     polling = asyncio.create_task(session.poll())
-    await own.waits.wait()
+    await prepare.waits.wait()
 
     await rebalanced(session, monkeypatch)
-    own.go_on.set()
+    prepare.go_on.set()
 
     assert [] == await polling
     assert list(range(COUNT)) == [r.offset for r in await poll_count(session, COUNT)]
@@ -182,31 +182,6 @@ async def test_progress_moves_when_a_commit_is_certain(
     assert {0: COUNT} == await simulated.committed()
 
 
-async def test_a_publish_that_fails_ends_with_its_last_transaction(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """One that went on could commit what is read again from the offset before it."""
-    async with simulated_sessions("exactly_once") as kafka:
-        await kafka.produce(*numbered(COUNT), *numbered(COUNT, 1))
-        session = await begun(kafka)
-        records = await poll_count(session, 2 * COUNT)
-        first, second = (session._delivery._producers[p] for p in (FIRST, Partition("in", 1)))  # type: ignore[attr-defined]
-        commit = Held(second.commit, before=True)
-        monkeypatch.setattr(second, "commit", commit)
-        monkeypatch.setattr(first, "begin", _fail)
-        publishing = asyncio.create_task(session.publish(publication(records, "out")))
-        await commit.waits.wait()
-        await asyncio.sleep(0.01)
-        assert not publishing.done()
-        commit.go_on.set()
-
-        with pytest.raises(RetriableError):
-            await publishing
-        session.rewind()
-        again = await poll_count(session, COUNT)
-        assert {FIRST} == {record.partition for record in again}
-
-
 async def test_a_tail_whose_commit_fails(
     simulated: Simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +190,7 @@ async def test_a_tail_whose_commit_fails(
     session = await begun(simulated)
     records = await poll_count(session, COUNT)
     assert await session.publish(publication(records, "out"))
-    step: tuple[type, str] = (Brokers, "add_offsets")
+    step: tuple[type, str] = (Brokers, "commit_offsets")
     if simulated.mode == "at_least_once":
         step = (Group, "commit")
 

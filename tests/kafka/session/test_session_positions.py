@@ -15,7 +15,6 @@ from structlog.testing import capture_logs
 
 from service.errors import BrokerError, RetriableError
 from service.kafka import KafkaSession, fetching
-from service.kafka.producer import transactional_id
 from service.records import Partition
 from tools.kafka.broker import Broker
 from tools.kafka.kinds import INPUTS, AnySession, Real, Reset
@@ -59,13 +58,15 @@ async def test_groups_with_similar_names_do_not_fence_each_other(real: Real) -> 
     topic = real.make_topic("b", 1)
     longer = f"a-{topic}"
     create_topic(Broker(real.bootstrap, "jars"), longer, 1, {})
-    names = {f"team-{topic}": longer, f"team-{topic}-a": topic}
-    # With a dash between all parts both ids were the same: `team-…-a-b-…-0`.
-    assert len({transactional_id(g, Partition(t, 0)) for g, t in names.items()}) == 2
-    settings = [real.settings(group_id=group, input_topic=t) for group, t in names.items()]
+    # With a dash between all parts both ids were the same: `team-…-a-b`.
+    names = {f"team-{topic}": (longer, "a-b"), f"team-{topic}-a": (topic, "b")}
+    settings = [
+        real.settings(group_id=group, input_topic=name, group_instance_id=instance)
+        for group, (name, instance) in names.items()
+    ]
     sessions = [KafkaSession(each, 256, real.mode) for each in settings]
     real.sessions.extend(sessions)
-    for name in names.values():
+    for name in (longer, topic):
         await produce(real.bootstrap, name, numbered(4))
     read = [await poll_count(await started(session), 4) for session in sessions]
 
