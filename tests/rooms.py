@@ -104,7 +104,7 @@ FILES: dict[str, str] = {
     "settings": "fields places carry feeds kafka groups __init__",
     "wire": "headers contracts letters cloudevents kept_headers carried messages "
     "decode encode __init__",
-    "wire.documents": "__init__ json_values forms pointers glance",
+    "wire.documents": "__init__ json_values forms pointers looks glance",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka.client": "__init__ error_codes connection decompress batches record metadata throttling "
     "background",
