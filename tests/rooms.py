@@ -25,6 +25,7 @@ ARROWS: dict[str, set[str]] = {
     "wire": {"records", "wire.documents"},
     "checkpoint": {"errors", "records", "settings"},
     "kafka.client": {"errors", "records", "settings"},
+    "kafka.older": set(),
     "kafka": {"errors", "kafka.client", "progress", "records"},
     "ports": set(),
     "text": {"errors", "records", "sequences", "text.markup", "text.normalise"},
@@ -76,6 +77,7 @@ TYPE_ARROWS: dict[str, set[str]] = {
     "text.markup": {"records"},
     "wire.documents": {"settings"},
     "wire": {"settings"},
+    "kafka.older": {"records"},
     "kafka": {"settings"},
     "kafka.once": {"settings"},
     "engines": {"checkpoint", "ports", "records", "settings"},
@@ -102,10 +104,11 @@ FILES: dict[str, str] = {
     "settings": "fields places carry feeds kafka groups __init__",
     "wire": "headers contracts letters cloudevents kept_headers carried messages "
     "decode encode __init__",
-    "wire.documents": "__init__ json_values forms pointers glance",
+    "wire.documents": "__init__ json_values forms pointers looks glance",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka.client": "__init__ error_codes connection decompress batches record metadata throttling "
     "background",
+    "kafka.older": "requests __init__",
     "kafka": "smaller history identities committed log_ends starts "
     "fetching producer delivery session __init__",
     "text": "__init__ windows language encoder prepare",
@@ -137,7 +140,7 @@ FILES: dict[str, str] = {
 # Libraries that are heavy, or that stand for something outside, and the rooms that know them.
 LIBRARIES: dict[str, set[str]] = {
     "aiohttp": {"web"},
-    "aiokafka": {"kafka", "kafka.client", "kafka.once", "bench", "demo"},
+    "aiokafka": {"kafka", "kafka.client", "kafka.older", "kafka.once", "bench", "demo"},
     "click": {"cli"},
     "confluent_kafka": {"bench", "demo"},
     "cramjam": {"kafka.client"},

@@ -37,8 +37,8 @@ class Topics(NamedTuple):
     group: str
 
 
-def make_topics(brokers: str) -> Topics:
-    """Create fresh topics.
+def make_topics(brokers: str, partitions: int = PARTITIONS) -> Topics:
+    """Create fresh topics, each with so many partitions.
 
     Raises:
         BrokerError: the brokers do not answer or refuse.
@@ -48,7 +48,7 @@ def make_topics(brokers: str) -> Topics:
     topics = Topics(names[0], names[1], names[2], f"bench-{run}")
     admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})
     try:
-        made = admin.create_topics([NewTopic(name, PARTITIONS) for name in names])
+        made = admin.create_topics([NewTopic(name, partitions) for name in names])
         for future in made.values():
             future.result(CREATE_SECONDS)
     except (KafkaException, TimeoutError) as error:
@@ -62,8 +62,8 @@ def make_topics(brokers: str) -> Topics:
 class Reader:
     """Reads a topic on a thread of its own, and notes when each event arrived."""
 
-    def __init__(self, brokers: str, topic: str) -> None:
-        """Start to read, from the beginning of the topic."""
+    def __init__(self, brokers: str, topic: str, partitions: int = PARTITIONS) -> None:
+        """Start to read, from the beginning of the topic, which has so many partitions."""
         self.seen: dict[str, float] = {}
         self.times: list[float] = []
         self._consumer = Consumer(
@@ -76,7 +76,7 @@ class Reader:
                 "log_level": 0,
             }
         )
-        starts = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)]
+        starts = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)]
         self._consumer.assign(starts)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -108,7 +108,12 @@ class Reader:
 
 
 def play(
-    brokers: str, topic: str, texts: Sequence[str], rate: float = 0.0, first: int = 0
+    brokers: str,
+    topic: str,
+    texts: Sequence[str],
+    rate: float = 0.0,
+    first: int = 0,
+    keys: int = KEYS,
 ) -> dict[str, float]:
     """Produce texts, at once or at a steady rate; returns the time of each by its id.
 
@@ -128,7 +133,7 @@ def play(
         identity = str(number)
         value = json.dumps({"id": identity, "text": text}).encode()
         produced[identity] = time.time()
-        producer.produce(topic, value, key=str(number % KEYS).encode())
+        producer.produce(topic, value, key=str(number % keys).encode())
         producer.poll(0)
     producer.flush()
     return produced

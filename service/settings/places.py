@@ -49,13 +49,16 @@ class Condition:
 
     Whether it meets NO_TEXT is up to the places of the text; it has no pointer of its own.
 
-    `value` is what the pointer's value is compared with, `other` the pointer of the value that it
-    is compared with.
+    `value` is what the pointer's value is compared with, and `of_strings` and `of_others` whether a
+    string may equal it, and a number, true, false or null. `other` is the pointer of the value that
+    it is compared with.
     """
 
     reason: SkipReason
     pointer: Pointer
     value: str = ""
+    of_strings: bool = True
+    of_others: bool = True
     other: Pointer | None = None
 
     @property
@@ -138,10 +141,19 @@ def _condition(part: str, whole: str) -> Condition:
     if after.startswith("="):
         other = _named(after[1:].lstrip(), whole)
         return Condition(SkipReason.UNCHANGED, _named(before, whole), other=other)
-    value = _decoded(after)
+    # A text may well be the word null; numbers, true and false are strings in many a feed.
+    is_quoted = len(after) > 1 and after[0] == after[-1] == '"'
+    value = _decoded(after[1:-1] if is_quoted else after)
+    reason, pointer = SkipReason.VALUE, before
     if before.endswith("!"):
-        return Condition(SkipReason.OTHER_VALUE, _pointer(before[:-1].rstrip(), whole), value)
-    return Condition(SkipReason.VALUE, _pointer(before, whole), value)
+        reason, pointer = SkipReason.OTHER_VALUE, before[:-1].rstrip()
+    return Condition(
+        reason,
+        _pointer(pointer, whole),
+        value,
+        of_strings=is_quoted or after != "null",
+        of_others=not is_quoted,
+    )
 
 
 def _named(part: str, whole: str) -> Pointer:
@@ -207,7 +219,9 @@ Skip = Annotated[
     Field(
         json_schema_extra={
             "allowed": "conditions separated by commas: ! (no text), !/text (nothing is there), "
-            "/bot (something is), /op=d, /type!=post, /before/text==/after/text"
+            "/bot (something is), /op=d, /type!=post, /before/text==/after/text; =1 and =true are "
+            'the number and true, and strings that read so, =null is null alone, and ="null" a '
+            "string alone"
         }
     ),
     AfterValidator(_skip),

@@ -27,9 +27,14 @@ SHIFT_BINS = 1000
 MODELS_MAX = 16
 TEXT_CHARACTERS_MAX = 200
 
-# Topic, partition and offset of an input message, and its index if its record is a list.
-Origin = tuple[str, int, int, int | None]
-_ORIGIN = ("topic", "partition", "offset", "index")
+# Joined messages that are remembered: what is published again by a producer that has failed comes
+# within a few batches. Two hundred bytes each.
+JOINED_MAX = 100_000
+
+# Topic, partition and offset of an input message, its index if its record is a list, and its
+# timestamp: a topic that is made anew has the same offsets again.
+Origin = tuple[str, int, int, int | None, int | None]
+_SHOWN = ("topic", "partition", "offset", "index")
 
 
 class Half(NamedTuple):
@@ -75,6 +80,7 @@ class Comparison:
         self.sides = (Side(topics[0]), Side(topics[1]))
         self.joined = 0
         self._waiting_max = waiting_max
+        self._known: OrderedDict[Origin, None] = OrderedDict()
         self._agreeing = 0
         self._opposite = 0
         self._labels: Counter[tuple[str, str]] = Counter()
@@ -99,7 +105,7 @@ class Comparison:
         side.events += 1
         if model in side.models or len(side.models) < MODELS_MAX:
             side.models[model] += 1
-        if origin in side.waiting:
+        if origin in side.waiting or origin in self._known:
             side.repeats += 1
             return
         found = other.waiting.pop(origin, None)
@@ -115,6 +121,9 @@ class Comparison:
     def _join(self, origin: Origin, base: Half, candidate: Half) -> None:
         shift = candidate.score - base.score
         self.joined += 1
+        self._known[origin] = None
+        if len(self._known) > JOINED_MAX:
+            self._known.popitem(last=False)
         self._labels[base.label, candidate.label] += 1
         self._shift_sum += shift
         self._shifts[round(abs(shift) * SHIFT_BINS)] += 1
@@ -191,7 +200,7 @@ def _keep(heap: list[Shift], example: Shift, count: int) -> None:
 def _examples(heap: Iterable[Shift]) -> list[dict[str, Any]]:
     return [
         {
-            "origin": dict(zip(_ORIGIN, shift.origin, strict=True)),
+            "origin": dict(zip(_SHOWN, shift.origin, strict=False)),
             "source_id": shift.base.source_id,
             "text": shift.base.text or shift.candidate.text,
             "labels": [shift.base.label, shift.candidate.label],
@@ -216,12 +225,13 @@ def _parsed(value: bytes | None) -> tuple[Origin, Half, str] | None:
             event.get("source_id"),
             text[:TEXT_CHARACTERS_MAX] if isinstance(text, str) else None,
         )
-        element = origin.get("index")
+        element, timestamp = origin.get("index"), origin.get("timestamp")
         place = (
             str(origin["topic"]),
             int(origin["partition"]),
             int(origin["offset"]),
             None if element is None else int(element),
+            None if timestamp is None else int(timestamp),
         )
         return place, half, f"{model['name']} {model['revision']} {model['precision']}"
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):

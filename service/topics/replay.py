@@ -16,7 +16,7 @@ from service.kafka.once.letters import Letters
 from service.records import Outgoing, Partition
 from service.terminal import Table, progress_bar
 from service.wire import as_produced
-from service.wire.letters import CONNECT_PREFIX, OWN_PREFIX
+from service.wire.letters import CONNECT_PREFIX, LETTER_NAMES, OWN_PREFIX
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,7 +86,7 @@ def sent_back(
     kept = tuple(
         (name, value)
         for name, value in as_produced(letter.headers)
-        if name != COUNTER and not name.startswith((CONNECT_PREFIX, OWN_PREFIX))
+        if name != COUNTER and name not in LETTER_NAMES
     )
     counted = (*kept, (COUNTER, str(replays + 1).encode()))
     message = Outgoing(topic, letter.key, letter.value, counted, origin, offset)

@@ -119,7 +119,7 @@ class Decoder:
             raise
         # What may be a CloudEvent takes a closer look.
         is_usual = form is Form.JSON and type(document) is dict and "specversion" not in document
-        if is_usual and self._glance.can_tell:
+        if is_usual and self._glance.can_take:
             return [self._object(record, document)]
         found = list(islice(self._messages.of(document, form), PARTS_MAX))
         if len(found) == 1 and not found[0].is_listed:
@@ -129,9 +129,10 @@ class Decoder:
 
     def _object(self, record: Record, document: dict[str, Any]) -> Decoded:
         """As `_item`, for a message that is neither in a list nor in a CloudEvent."""
-        text = None if self._glance.may_skip(document) else self._glance.take(document)
-        if text is None:
-            return self._item(record, Found(document, (), is_listed=False))
+        text = self._glance.take(document)
+        if not text:
+            found = Found(document, (), is_listed=False)
+            return self._item(record, found, may_skip=text is None)
         headers = record.headers
         attributes = cloudevents.fields_from_headers(headers) if headers else {}
         return self._message(record, text, document, attributes)
@@ -176,8 +177,8 @@ class Decoder:
         except RejectError as error:
             return _rejected(record, error)
 
-    def _item(self, record: Record, found: Found) -> Decoded:
-        """What becomes of a message.
+    def _item(self, record: Record, found: Found, *, may_skip: bool = True) -> Decoded:
+        """What becomes of a message, which meets no condition unless it `may_skip`.
 
         Raises:
             RejectError: it has no text.
@@ -195,7 +196,9 @@ class Decoder:
             message = inner if isinstance(inner, dict) else message
         if message is MISSING and self._messages.is_empty(found):
             return Skipped(record, SkipReason.EMPTY_LIST)
-        reason = skip_reason(message, self._conditions)
+        if may_skip and type(message) is dict:
+            may_skip = self._glance.may_skip(message)
+        reason = skip_reason(message, self._conditions) if may_skip else None
         if reason is not None:
             return Skipped(record, reason)
         try:

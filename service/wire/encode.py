@@ -20,7 +20,7 @@ from service.wire import cloudevents
 from service.wire.carried import CARRY_ALL, Carried, as_it_is, as_text, is_hard_to_read, readable
 from service.wire.contracts import SCHEMA_VERSION, Model, SentimentEvent
 from service.wire.kept_headers import KEPT_BY_DEFAULT, KeptHeaders
-from service.wire.letters import CONNECT_PREFIX, DETAIL_CHARACTERS_MAX, OWN_PREFIX, DeadLetter
+from service.wire.letters import DETAIL_CHARACTERS_MAX, LETTER_NAMES, DeadLetter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -146,7 +146,7 @@ class Encoder:
         kept = tuple(
             (name, value)
             for name, value in cloudevents.as_produced(record.headers)
-            if not name.startswith((CONNECT_PREFIX, OWN_PREFIX))
+            if name not in LETTER_NAMES
         )
         return Outgoing(
             topic=self.dead_letter_topic,

@@ -28,6 +28,8 @@ _DEAD_LETTER_HEADERS = {
     "value_bytes": OWN_PREFIX + "value.bytes",
     "value_sha256": OWN_PREFIX + "value.sha256",
 }
+# All of them, whether a letter has them or not: of an input record none is to be trusted.
+LETTER_NAMES = frozenset(_DEAD_LETTER_HEADERS.values())
 
 # Enough to say what is wrong in a header.
 DETAIL_CHARACTERS_MAX = 500

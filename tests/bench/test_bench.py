@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+from collections import Counter
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import fromstring
 
@@ -11,6 +13,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.counting import Requests
+from bench.delivery import main as delivery
 from service.bench.full_size import write_full_size
 from service.bench.limits import SQUARES, arithmetic, squares
 from service.bench.null import NullEngine
@@ -25,6 +29,7 @@ from service.settings import ModelSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bench.counting import Kind
     from tools.kafka.broker import Broker
 
 
@@ -83,6 +88,42 @@ def test_the_bars_are_xml_whatever_the_model_is_called() -> None:
     svg = fromstring(plot(report))  # noqa: S314 - our own
     texts = [element.text for element in svg if element.tag.endswith("text")]
     assert ["messages/s, R&D/<new>, 1 threads", "onnx_packed int8", "2"] == texts
+
+
+@given(
+    sent=st.lists(st.tuples(st.sampled_from((0, 24, 26)), st.integers(0, 12), st.binary())),
+    pieces=st.lists(st.integers(1, 40)),
+)
+def test_requests_are_counted_in_whatever_pieces_they_come(
+    sent: list[tuple[int, int, bytes]], pieces: list[int]
+) -> None:
+    """Each once, by the name and version in its head; content that looks like a head is none."""
+    names = {0: "Produce", 24: "AddPartitionsToTxn", 26: "EndTxn"}
+    stream = b"".join(
+        struct.pack(">ihhi", 8 + len(content), kind, version, 7) + content
+        for kind, version, content in sent
+    )
+    counts: Counter[Kind] = Counter()
+    requests = Requests(counts)
+    for length in pieces:
+        requests.feed(stream[:length])
+        stream = stream[length:]
+    requests.feed(stream)
+
+    assert Counter((names[kind], version) for kind, version, _ in sent) == counts
+
+
+def test_what_is_no_request_is_an_error() -> None:
+    """As the first bytes of TLS or HTTP would be, if they happen to give a short length."""
+    with pytest.raises(ValueError, match="no request to Kafka has 5 bytes"):
+        Requests(Counter()).feed(struct.pack(">ihh", 5, 0, 0))
+
+
+def test_the_bench_of_delivery_shows_how_it_is_called() -> None:
+    """With an example."""
+    shown = CliRunner().invoke(delivery, ["--help"])
+    assert 0 == shown.exit_code
+    assert "Example: python tests/bench/delivery.py --before ../before" in shown.output
 
 
 @pytest.mark.kafka

@@ -51,12 +51,13 @@ def a_letter(headers: Headers = (), *, cut: bool = False) -> Record:
 )
 def test_a_selected_letter_is_the_message_again(selection: Selection) -> None:
     """With its key, value, headers and partition, and a count."""
-    message, fate = sent_back(a_letter((("trace", b"1"),)), INPUTS, selection)
+    sent = (("trace", b"1"), ("__connect.errors.of.a.connector", b"2"))
+    message, fate = sent_back(a_letter(sent), INPUTS, selection)
 
     assert "sent back: not_json" == fate
     assert message is not None
     assert ("in", b"k", b"x" * 100_000) == (message.topic, message.key, message.value)
-    assert (("trace", b"1"), (COUNTER, b"1")) == message.headers
+    assert (*sent, (COUNTER, b"1")) == message.headers
     assert Partition("in", NUMBER) == message.source
 
 

@@ -205,13 +205,19 @@ def test_a_dead_letter(value: bytes | None, key: bytes | None) -> None:
 
 
 def test_forged_headers_are_replaced() -> None:
-    """Headers of our names on an input record; similar names are kept."""
-    alike = (("sentiment.error", b"1"), ("x__connect.errors.topic", b"2"), ("__connect", None))
+    """Headers of our names on an input record; all others are kept, whatever they begin with."""
+    alike = (
+        ("sentiment.error", b"1"),
+        ("x__connect.errors.topic", b"2"),
+        ("__connect", None),
+        ("__connect.errors.of.a.connector", None),
+        ("__connect.errors.exception.class.name", b"java.lang.Exception"),
+        ("sentiment.errors.of.ours", b"3"),
+    )
     forged = (
         ("__connect.errors.topic", b"forged"),
         ("sentiment.errors.reason", b"forged"),
         ("sentiment.errors.value.bytes", b"forged"),
-        ("__connect.errors.of.a.connector", None),
     )
     record = _record(headers=(*forged, *alike, *forged), timestamp_ms=-1)
     added = _added(_encode(Rejected(record, Reason.NOT_JSON, "", "decode")), alike)

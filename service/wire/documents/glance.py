@@ -1,170 +1,165 @@
 """The usual message at a glance: an object that is not skipped, and whose text is taken out of it.
 
-Exists because each record is looked at, and a feed has many pointers: what they share is looked up
-once, and nothing is copied. Knows objects alone; whatever else is on the way is left to `pointers`,
-which decides alike. Pure.
+Exists because each record is looked at, and a feed has many pointers: each object on their ways is
+looked up once, and nothing is copied. Whatever is not usual is left to `pointers`, which decides
+alike. Pure.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from service.records import SkipReason
-from service.wire.documents.json_values import written
-from service.wire.documents.pointers import SEPARATOR
+from service.wire.documents.json_values import RejectError, opened
+from service.wire.documents.looks import Looks
+from service.wire.documents.pointers import INDEX, SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from service.settings.places import Condition, Place, Pointer
+    from service.wire.documents.looks import At, Objects
+    from service.wire.documents.pointers import Names
 
-# Neither an object nor nothing is on the way to a value: only `pointers` can tell.
-_UNSURE: Final[Any] = object()
-_WORDS: Final = {True: "true", False: "false"}
-_DIGITS: Final = frozenset("0123456789")
-
-# The names of the objects around a value, and its own.
-_Path = tuple[tuple[str, ...], str]
+# Stands for an object that is not there, and holds nothing.
+_NOTHING: Final[dict[str, Any]] = {}
+# Stands for a value that only `pointers` can find, as does every list where an object should be.
+_UNSURE: Final[list[Any]] = [None]
 
 
-class _Look(NamedTuple):
-    """What of a value may be a reason to skip: that it is there or not, or what it is or is not.
-
-    `values` are few, and no set: to be looked up in one, a long text would have to be hashed.
-    """
-
-    name: str
-    if_present: bool
-    if_absent: bool
-    values: tuple[str, ...]
-    other_than: str | None
+# From the object with a number, by a name in it, and by places in lists there: None is the only
+# element. A plain tuple, which is unpacked faster than a named one.
+_Step = tuple[int, str | None, tuple[int | None, ...]]
 
 
 class Glance:
-    """Looks at messages for these places and conditions, if objects alone are on their ways."""
+    """Looks at messages for these places and conditions."""
 
     def __init__(self, places: Sequence[Place], conditions: Sequence[Condition]) -> None:
         """Look at nothing yet."""
-        pointers = [pointer for place in places for pointer in place]
         named = [c for c in conditions if c.reason is not SkipReason.NO_TEXT]
-        pointers += [pointer for condition in named for pointer in condition.pointers]
-        # Whether it is of use; a text that is the whole value, or in a list, is found elsewhere.
-        self.can_tell = all(pointer.names and not pointer.in_list for pointer in pointers)
-        if not self.can_tell:
-            return
-        self._places = [[_path(pointer) for pointer in place] for place in places]
-        self._looks = _looks([c for c in named if c.other is None])
-        self._pairs = [(_path(c.pointer), _path(c.other)) for c in named if c.other is not None]
+        pointers = [pointer for condition in named for pointer in condition.pointers]
+        # Whether it is of use; a whole value, and lists of texts, are looked at elsewhere.
+        self.can_tell = all(pointer.names[-1:] not in ((), (None,)) for pointer in pointers)
+        pointers = [pointer for place in places for pointer in place]
+        self.can_take = self.can_tell and all(p.names and not p.in_list for p in pointers)
+        self._steps: list[_Step] = []
+        self._numbers: dict[Names, int] = {(): 0}
+        # Whether there is anything to look for.
+        self._may_skip = self.can_tell and bool(named)
+        self._looks = Looks((c, list(map(self._at, c.pointers))) for c in named if self.can_tell)
+        self._steps_to_skip = tuple(self._steps)
+        # Each pointer, and whether no further one is joined to it.
+        self._pointers = [
+            (*self._at(pointer), pointer is place[-1])
+            for place in places
+            for pointer in place
+            if self.can_take
+        ]
 
     def may_skip(self, message: dict[str, Any]) -> bool:
         """Whether a message may meet a condition that has a pointer; `pointers` can tell."""
-        for around, looks, if_absent in self._looks:
-            parent = _object(message, around) if around else message
-            if parent is None:
-                if if_absent:
-                    return True
-            elif parent is _UNSURE or _is_reason(parent, looks):
-                return True
-        for one, other in self._pairs:
-            value = _value(message, one)
-            if value is not None:
-                same = _value(message, other)
-                if _UNSURE in (value, same) or value == same:
-                    return True
-        return False
+        if not self._may_skip:
+            return not self.can_tell
+        try:
+            return self._looks.may_meet(_objects(message, self._steps_to_skip))
+        except AttributeError:
+            return self._may_skip_by_strings(message)
 
     def take(self, message: dict[str, Any]) -> str | None:
-        """The text of a message, which is taken out of it; None if only `pointers` can tell."""
-        for place in self._places:
-            parents: list[tuple[dict[str, Any], str]] = []
-            texts: list[str] = []
-            for names, name in place:
-                parent = _object(message, names) if names else message
-                if parent is None:
-                    continue
-                if parent is _UNSURE:
-                    return None
-                text = parent.get(name)
+        """The text of a message, which is taken out of it.
+
+        None if it may meet a condition; empty if it meets none, and `pointers` can take the text.
+        """
+        try:
+            objects = _objects(message, self._steps)
+            if self._may_skip and self._looks.may_meet(objects):
+                return None
+            held: list[tuple[dict[Any, Any], str | None]] = []
+            for number, name, is_last in self._pointers:
+                text = objects[number].get(name)
                 if type(text) is str and text != "" and not text.isspace():
-                    parents.append((parent, name))
-                    texts.append(text)
-            if texts:
-                for parent, name in parents:
-                    parent.pop(name, None)
-                return texts[0] if len(texts) == 1 else SEPARATOR.join(texts)
-        return None
+                    if is_last and not held:
+                        del objects[number][name]
+                        return text
+                    held.append((objects[number], name))
+                if held and is_last:
+                    return _take(held)
+        except AttributeError:
+            return None if self._may_skip_by_strings(message) else ""
+        return ""
 
+    def _may_skip_by_strings(self, message: dict[str, Any]) -> bool:
+        """As `may_skip`, where a value on the way is no object, but perhaps a string that has one.
 
-def _path(pointer: Pointer) -> _Path:
-    *around, name = (name for name in pointer.names if name is not None)
-    return tuple(around), name
-
-
-def _looks(conditions: Sequence[Condition]) -> list[tuple[tuple[str, ...], list[_Look], bool]]:
-    """One look for each value, by the object around it, and if its absence may be a reason."""
-    grouped: dict[tuple[str, ...], dict[tuple[str, str | None], _Look]] = {}
-    for condition in conditions:
-        around, name = _path(condition.pointer)
-        is_other = condition.reason is SkipReason.OTHER_VALUE
-        is_value = condition.reason is SkipReason.VALUE
-        other_than = condition.value if is_other else None
-        looks = grouped.setdefault(around, {})
-        known = looks.get((name, other_than)) or _Look(
-            name, if_present=False, if_absent=False, values=(), other_than=other_than
-        )
-        looks[name, other_than] = known._replace(
-            if_present=known.if_present or condition.reason is SkipReason.PRESENT,
-            # Null is a value too, if it is asked for.
-            if_absent=known.if_absent
-            or is_other
-            or condition.reason is SkipReason.ABSENT
-            or condition.value == "null",
-            values=(*known.values, condition.value) if is_value else known.values,
-        )
-    return [
-        (around, list(looks.values()), any(look.if_absent for look in looks.values()))
-        for around, looks in grouped.items()
-    ]
-
-
-def _is_reason(parent: dict[str, Any], looks: Sequence[_Look]) -> bool:
-    for name, if_present, if_absent, values, other_than in looks:
-        value = parent.get(name)
-        if value is None:
-            if if_absent:
+        Most messages have none, and are not asked.
+        """
+        objects: Objects = [message]
+        for parent, name, then in self._steps_to_skip:
+            value = objects[parent].get(name)
+            if then:
+                value = _in_list(value, then)
+            if type(value) is str:
+                try:
+                    value = opened(value)
+                except RejectError:
+                    return True
+            if type(value) is list:
                 return True
-        elif if_present:
-            return True
-        elif value != other_than:
-            text = value if type(value) is str else _written(value)
-            if text in values or (other_than is not None and text != other_than):
-                return True
-    return False
+            objects.append(value if type(value) is dict else _NOTHING)
+        return self._looks.may_meet(objects)
+
+    def _at(self, pointer: Pointer) -> At:
+        return self._number(pointer.names[:-1]), pointer.names[-1]
+
+    def _number(self, names: Names) -> int:
+        """The number of the object that the names lead to; the first time it gets one."""
+        known = self._numbers.get(names)
+        if known is not None:
+            return known
+        last = len(names) - 1
+        while last > 0 and _is_in_list(names[last]):
+            last -= 1
+        then = tuple(None if name is None else int(name) for name in names[last + 1 :])
+        self._steps.append((self._number(names[:last]), names[last], then))
+        self._numbers[names] = len(self._steps)
+        return len(self._steps)
 
 
-def _object(message: dict[str, Any], names: tuple[str, ...]) -> Any:
-    """The object that the names lead to; None if nothing is there, or `_UNSURE`."""
-    parent: Any = message
-    for name in names:
-        if type(parent) is dict:
-            parent = parent.get(name)
-        elif type(parent) is list and name in _DIGITS:
-            parent = parent[int(name)] if int(name) < len(parent) else None
+def _is_in_list(name: str | None) -> bool:
+    return name is None or INDEX.fullmatch(name) is not None
+
+
+def _objects(message: dict[str, Any], steps: Sequence[_Step]) -> Objects:
+    """The message, and the object that each step leads to.
+
+    One that is none shows when it is asked for a value.
+
+    Raises:
+        AttributeError: a value on the way is no object.
+    """
+    objects: Objects = [message]
+    for parent, name, then in steps:
+        value = objects[parent].get(name)
+        if then:
+            value = _in_list(value, then)
+        objects.append(value or _NOTHING)
+    return objects
+
+
+def _in_list(value: Any, then: tuple[int | None, ...]) -> Any:
+    for place in then:
+        if type(value) is not list:
+            return None if value is None else _UNSURE
+        if place is None:
+            value = value[0] if len(value) == 1 else None
         else:
-            break
-    if type(parent) is dict:
-        return parent
-    return None if parent is None else _UNSURE
+            value = value[place] if place < len(value) else None
+    return value
 
 
-def _value(message: dict[str, Any], path: _Path) -> Any:
-    """The value at a path; None if nothing is there, or `_UNSURE`."""
-    names, name = path
-    parent = _object(message, names)
-    return parent.get(name) if type(parent) is dict else parent
-
-
-def _written(value: Any) -> str:
-    if type(value) is bool:
-        return _WORDS[value]
-    return str(value) if type(value) is int else written(value)
+def _take(held: Sequence[tuple[dict[Any, Any], str | None]]) -> str:
+    texts = [parent[name] for parent, name in held]
+    for parent, name in held:
+        parent.pop(name, None)
+    return SEPARATOR.join(texts)

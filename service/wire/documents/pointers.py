@@ -23,7 +23,7 @@ Names = tuple[str | None, ...]
 # Texts that belong together are read as paragraphs.
 SEPARATOR = "\n\n"
 # No array of a message is longer.
-_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 def find(document: Any, names: Names) -> Any:
@@ -53,7 +53,7 @@ def _step(document: Any, name: str | None) -> Any:
 def _place(elements: Sequence[Any], name: str | None) -> int | None:
     if name is None:
         return 0 if len(elements) == 1 else None
-    place = int(name) if _INDEX.fullmatch(name) else len(elements)
+    place = int(name) if INDEX.fullmatch(name) else len(elements)
     return place if place < len(elements) else None
 
 
@@ -212,9 +212,9 @@ def _is_met(message: Any, condition: Condition) -> bool:
         case SkipReason.PRESENT:
             return is_there
         case SkipReason.VALUE:
-            return _equals(value, condition.value)
+            return _equals(value, condition)
         case SkipReason.OTHER_VALUE:
-            return not _equals(value, condition.value)
+            return not _equals(value, condition)
         case SkipReason.NO_TEXT:
             return False
     assert condition.other is not None  # noqa: S101 - for the type checker
@@ -222,10 +222,9 @@ def _is_met(message: Any, condition: Condition) -> bool:
     return is_there and type(value) is type(other) and bool(value == other)
 
 
-def _equals(value: Any, expected: str) -> bool:
+def _equals(value: Any, condition: Condition) -> bool:
     """Whether a string is this, or a number, true, false or null is written so in JSON."""
     if isinstance(value, str):
-        return value == expected
-    return (
-        not isinstance(value, dict | list) and value is not MISSING and written(value) == expected
-    )
+        return condition.of_strings and value == condition.value
+    is_other = not isinstance(value, dict | list) and value is not MISSING
+    return is_other and condition.of_others and written(value) == condition.value
