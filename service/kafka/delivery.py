@@ -17,11 +17,12 @@ from aiokafka.errors import IllegalOperation, KafkaError
 from service.errors import RejoinError, RetriableError
 from service.kafka.client.connection import translated, translating
 from service.kafka.client.throttling import Throttling
+from service.kafka.older import OlderReplicas
 from service.kafka.producer import Producer
 from service.kafka.smaller import Failed, smaller_forms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from service.kafka.client.offset_requests import Membership
     from service.kafka.committed import Committed
@@ -35,8 +36,11 @@ class Delivery(Protocol):
 
     throttling: Throttling
 
-    async def prepare(self) -> None:
-        """Get ready to publish, before offsets are read: what is still under way ends first."""
+    async def prepare(self, partitions: Collection[Partition]) -> None:
+        """Get ready to publish for these input partitions, before their offsets are read.
+
+        What this process has left under way has ended when it returns.
+        """
 
     async def publish(
         self, publication: Publication, progress: Progress, committed: Committed
@@ -63,7 +67,7 @@ class AtLeastOnce:
         self._options = options
         self._producer: Producer | None = None
 
-    async def prepare(self) -> None:
+    async def prepare(self, partitions: Collection[Partition]) -> None:  # noqa: ARG002 - one for all
         """See `Delivery.prepare`."""
         await self._started()
 
@@ -129,11 +133,13 @@ class ExactlyOnce:
         # lasting instance id is its next process's too. `<group>-` is the prefix that ACLs grant,
         # and since no name has a slash, no two groups and names make the same id.
         self._id = f"{self._group}-/{settings.group_instance_id or uuid.uuid4().hex}"
+        self._older = OlderReplicas(self._group)
         self._producer: Producer | None = None
 
-    async def prepare(self) -> None:
-        """See `Delivery.prepare`."""
-        await self._started()
+    async def prepare(self, partitions: Collection[Partition]) -> None:
+        """See `Delivery.prepare`; replicas of older versions are fenced."""
+        producer = await self._started()
+        await self._older.fence(producer.client, partitions)
 
     async def _started(self) -> Producer:
         if self._producer is None:

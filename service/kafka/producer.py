@@ -31,6 +31,8 @@ from service.kafka.smaller import Failed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aiokafka.client import AIOKafkaClient
+
     from service.kafka.client.offset_requests import Membership
     from service.records import Outgoing, Partition
 
@@ -65,8 +67,9 @@ class Producer:
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES_MAX,
         )
+        self.client: AIOKafkaClient = self._client.client
         self.pace = Pace(throttling or Throttling())
-        self._answers = background.Answers(self._client.client, self.pace)
+        self._answers = background.Answers(self.client, self.pace)
 
     async def start(self, group_id: str | None = None) -> None:
         """Connect; with a transactional id, fence its older owner and end what that left open.
@@ -98,7 +101,7 @@ class Producer:
                 await self._client.stop()
         with contextlib.suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_S):
-                await self._client.client.close()
+                await self.client.close()
         await background.abandon(self._client)
 
     async def check_topics(self, topics: Sequence[str]) -> None:
@@ -117,7 +120,7 @@ class Producer:
         missing = [name for name, exists in zip(names, found, strict=True) if not exists]
         if not missing:
             return
-        if not await self._client.client.force_metadata_update():
+        if not await self.client.force_metadata_update():
             raise RetriableError("the brokers do not answer")
         raise BrokerError(
             f"these topics do not exist and are not created by the brokers: {', '.join(missing)}; "

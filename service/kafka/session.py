@@ -278,9 +278,9 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         async with self._publishing:
             epoch = self.progress.epoch
             assigned = sorted(self._consumer.assignment())
-            # 5. Transactions of this process that are under way end first. Offsets that another one
-            #    has in an open transaction are waited for: both could still move.
-            await self._delivery.prepare()
+            # 5. Transactions of this process that are under way end first, and offsets that others
+            #    have in open ones are waited for: they could still move.
+            await self._delivery.prepare([Partition(*p) for p in assigned])
             positions = await self._starts.find(self._committed, self.progress, assigned)
             # 6. Another rebalance meanwhile: these partitions may be somebody else's.
             if epoch != self.progress.epoch:

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.producer.transaction_manager import TransactionResult
 
 from service.records import Partition
@@ -76,7 +76,8 @@ class Producer:
         self.client = SimpleNamespace(
             force_metadata_update=self._force_metadata_update,
             close=self._close,
-            send=self._request,
+            get_random_node=lambda: 0,
+            send=_send,
         )
 
     async def start(self) -> None:
@@ -208,6 +209,11 @@ class Producer:
         if self._flushing is not None:
             self._flushing.cancel()
             await asyncio.gather(self._flushing, return_exceptions=True)
+
+
+async def _send(*_: object, **_options: object) -> None:
+    """These brokers know no requests but those of this module's producer."""
+    raise IncompatibleBrokerVersion
 
 
 def _fail(sent: asyncio.Future[None], error: KafkaError) -> None:
