@@ -27,6 +27,7 @@ from service.settings.carry import AUTO, carried_paths
 from service.stream.batcher import Batcher, Limits
 from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
+from service.stream.foreign import ForeignShapes
 from service.stream.pipeline import Pipeline
 from service.text.language import Languages
 from service.text.prepare import PrepareThread
@@ -180,6 +181,7 @@ def build_pipeline(
             model_parts.drift,
             latency_budget_s,
             base.feed if settings.http.page else None,
+            foreign=ForeignShapes(kafka.feed, [pointer.written for pointer in kafka.known_by]),
         ),
         clock=SystemClock(),
         keep_alive_s=kafka.max_poll_ms / 1000 / 3,

@@ -186,6 +186,8 @@ class Skipped:
 
     record: Record
     reason: SkipReason
+    # Names in a message that has nothing of its feed.
+    foreign_fields: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

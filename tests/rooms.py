@@ -104,7 +104,7 @@ FILES: dict[str, str] = {
     "settings": "fields places carry feeds kafka groups __init__",
     "wire": "headers contracts letters cloudevents kept_headers carried messages "
     "decode encode __init__",
-    "wire.documents": "__init__ json_values forms pointers looks glance",
+    "wire.documents": "__init__ json_values forms pointers shapes looks glance",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka.client": "__init__ error_codes connection decompress batches record metadata throttling "
     "background",
@@ -117,7 +117,7 @@ FILES: dict[str, str] = {
     "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
     "observe": "__init__ drift feed health logs tracing metrics monitor",
     "scoring": "__init__ joining repeats readings turns poles batch processing inference texts",
-    "stream": "__init__ cost breaker counts batcher handover few_first pipeline",
+    "stream": "__init__ cost breaker foreign counts batcher handover few_first pipeline",
     "lab.data": "__init__ files glue texts domains labelled truth",
     "topics": "__init__ comparison compare replay",
     "web": "__init__ bodies countries docs_page score_contracts "

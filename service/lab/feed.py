@@ -36,7 +36,8 @@ class Read(NamedTuple):
     """What becomes of a message, or of an element of one that is a list.
 
     `message` counts from 1, `element` from 0. `outcome` is `scored`, `skipped` or `dead_letter`,
-    `why` the pointer to the text, the condition of SKIP, or the reason. `text` goes to the model;
+    `why` the pointer to the text, the condition of SKIP (with the fields of a message that has
+    nothing of its feed), or the reason. `text` goes to the model;
     `cut_chars` were cut from it as quoted, as a signature or as code.
     """
 
@@ -59,13 +60,20 @@ def read_each(data: bytes, settings: Settings) -> Iterator[Read]:
     messages = _messages(data.removeprefix(codecs.BOM_UTF8))
     if not messages:
         raise InputError("the input holds no messages")
+    decoder = Decoder.by(settings.kafka, settings.model.text_bytes_max)
     for number, value in enumerate(messages, 1):
-        yield from read_value(number, value, (), settings)
+        yield from _read_value(number, value, (), settings, decoder)
 
 
 def read_value(number: int, value: bytes, headers: Headers, settings: Settings) -> Iterator[Read]:
     """What becomes of a record with this value and these headers; `number` is the message's."""
     decoder = Decoder.by(settings.kafka, settings.model.text_bytes_max)
+    return _read_value(number, value, headers, settings, decoder)
+
+
+def _read_value(
+    number: int, value: bytes, headers: Headers, settings: Settings, decoder: Decoder
+) -> Iterator[Read]:
     for decoded in decoder.decode(Record(_NOWHERE, 0, 0, None, value, headers, 0, 0.0)):
         yield _read(number, decoded, settings, skips_no_text=decoder.skips_no_text)
 
@@ -101,7 +109,10 @@ def _unread(number: int, unread: Rejected | Skipped, settings: Settings) -> Read
     element = unread.record.index
     if isinstance(unread, Rejected):
         return Read(number, element, "dead_letter", f"{unread.reason}: {unread.detail}")
-    return Read(number, element, "skipped", _condition(unread, settings))
+    why = _condition(unread, settings)
+    if unread.foreign_fields is not None:
+        why += f"; nothing of the feed is in it, but {', '.join(unread.foreign_fields) or 'others'}"
+    return Read(number, element, "skipped", why)
 
 
 def _condition(skipped: Skipped, settings: Settings) -> str:

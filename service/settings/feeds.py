@@ -15,6 +15,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 from pydantic_settings import PydanticBaseSettingsSource
 
+from service.settings.places import Pointer, text_places
+
 # The settings that a feed stands for.
 PRESET = ("text_field", "skip", "text_format")
 
@@ -28,7 +30,8 @@ class Feed:
     """What a feed's messages hold, and the settings that it stands for.
 
     `reads` and `passes_over` say in words what is scored and what is skipped; `source` names the
-    document that the shape of the messages is from, and its version or date.
+    document that the shape of the messages is from, and its version or date. `others` are what the
+    feed's other messages are known by, where the pointers of `text_field` and `skip` find nothing.
     """
 
     reads: str
@@ -37,6 +40,7 @@ class Feed:
     skip: str
     text_format: str
     source: str
+    others: tuple[Pointer, ...] = ()
 
     @property
     def settings(self) -> dict[str, str]:
@@ -45,7 +49,9 @@ class Feed:
 
 
 def _feed(row: dict[str, Any]) -> Feed:
-    return Feed(**row | {"text_field": ",".join(row["text_field"]), "skip": ",".join(row["skip"])})
+    others = text_places(",".join(row["others"])) if "others" in row else ()
+    joined = {name: ",".join(row[name]) for name in ("text_field", "skip")}
+    return Feed(**row | joined | {"others": tuple(pointer for [pointer] in others)})
 
 
 FEEDS = {name: _feed(row) for name, row in json.loads(_TABLE.read_bytes()).items()}

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FilePath
 
-from service.records import TextFormat  # noqa: TC001 - read at run time
+from service.records import SkipReason, TextFormat
 from service.settings.carry import Carry  # noqa: TC001 - read at run time
-from service.settings.feeds import FeedName  # noqa: TC001 - read at run time
+from service.settings.feeds import FEEDS, FeedName
 from service.settings.fields import (
     Group,
     HeaderNames,
@@ -24,6 +24,7 @@ from service.settings.fields import (
 from service.settings.places import (
     Condition,
     Place,
+    Pointer,
     Skip,
     TextField,
     skip_conditions,
@@ -105,6 +106,16 @@ class KafkaSettings(Group):
     def conditions(self) -> tuple[Condition, ...]:
         """What is skipped."""
         return skip_conditions(self.skip)
+
+    @property
+    def known_by(self) -> tuple[Pointer, ...]:
+        """Pointers of which each message of the feed has something at one; none without a feed."""
+        if self.feed is None:
+            return ()
+        pointers = [pointer for place in self.places for pointer in place]
+        named = [c for c in self.conditions if c.reason is not SkipReason.NO_TEXT]
+        pointers += [pointer for condition in named for pointer in condition.pointers]
+        return (*pointers, *FEEDS[self.feed].others)
 
     @property
     def heartbeat_ms(self) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from service.records import Rejected, Skipped, Verdict
+from service.stream.foreign import ForeignShapes
 
 if TYPE_CHECKING:
     from service.observe.drift import DriftWindow
@@ -58,6 +59,7 @@ class OutcomeCounts:
     latency_budget_s: float
     feed: Feed | None = None
     all_skipped: AllSkipped = field(default_factory=AllSkipped)
+    foreign: ForeignShapes = field(default_factory=lambda: ForeignShapes(None, ()))
 
     def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
         """Count one published at `now` (Unix seconds) and `now_monotonic` (as `polled_at`).
@@ -75,6 +77,8 @@ class OutcomeCounts:
         metrics, record = self.metrics, outcome.record
         if isinstance(outcome, Skipped):
             metrics.skipped.labels(outcome.reason).inc()
+            if outcome.foreign_fields is not None:
+                self.foreign.add(outcome, now_monotonic)
             return
         latency_s = now_monotonic - record.polled_at
         metrics.latency_seconds.observe(latency_s)

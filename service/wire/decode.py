@@ -21,11 +21,11 @@ from service.wire.documents.json_values import (
     RejectError,
     opened,
     parsed,
-    type_of,
     utf8,
     written,
 )
 from service.wire.documents.pointers import holds_nothing, skip_reason, take_text
+from service.wire.documents.shapes import Shape, check_type
 from service.wire.messages import ELEMENTS_MAX, PARTS_MAX, Found, Messages
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from service.records import Decoded
     from service.settings import KafkaSettings
-    from service.settings.places import Condition, Place
+    from service.settings.places import Condition, Place, Pointer
 
 # What elements have in common is copied into each of their events. The batcher holds twice this.
 COPIED_BYTES_MAX = 16 * 2**20
@@ -47,6 +47,7 @@ class Decoder:
 
     `places` are those of `settings.places.text_places`. A message that meets one of `conditions` is
     `Skipped`. With `skip_tombstones` so is a record whose value is null; without it is `Rejected`.
+    Skipped messages with nothing at all pointers of `known_by` are told from those of the feed.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Decoder:
         *,
         conditions: Sequence[Condition] = (),
         skip_tombstones: bool = False,
+        known_by: Sequence[Pointer] = (),
     ) -> None:
         """Decode nothing yet."""
         self._default = Form.TEXT if input_format == "text" else Form.JSON
@@ -73,6 +75,7 @@ class Decoder:
         self._whole = not pointers[0].names
         self._messages = Messages(places)
         self._glance = Glance(places, conditions)
+        self._shape = Shape(known_by)
 
     @classmethod
     def by(cls, kafka: KafkaSettings, text_bytes_max: int) -> Self:
@@ -83,6 +86,7 @@ class Decoder:
             text_bytes_max,
             conditions=kafka.conditions,
             skip_tombstones=kafka.tombstones == "skip",
+            known_by=kafka.known_by,
         )
 
     def decode(self, record: Record) -> list[Decoded]:
@@ -200,15 +204,16 @@ class Decoder:
             may_skip = self._glance.may_skip(message)
         reason = skip_reason(message, self._conditions) if may_skip else None
         if reason is not None:
-            return Skipped(record, reason)
+            return Skipped(record, reason, self._shape.foreign_fields(message))
         try:
-            self._check(message, event)
+            check_type(message, event, is_whole=self._whole)
             text, fields = take_text(message, self._places)
         except RejectError as error:
             if self._messages.is_empty(found):
                 return Skipped(record, SkipReason.EMPTY_LIST)
             if self.skips_no_text and self._has_no_text(message, event):
-                return Skipped(record, SkipReason.NO_TEXT)
+                foreign_fields = self._shape.foreign_fields(message)
+                return Skipped(record, SkipReason.NO_TEXT, foreign_fields)
             if event is not None and self._points_to_data and error.reason is Reason.TEXT_MISSING:
                 detail = f"{error.detail}; of a CloudEvent, pointers begin within its data"
                 raise RejectError(error.reason, detail) from None
@@ -220,19 +225,6 @@ class Decoder:
         may_have = isinstance(message, dict) or message is MISSING or self._whole
         may_have = may_have or (event is not None and event.get("data") is None)
         return may_have and holds_nothing(message, self._places)
-
-    def _check(self, message: Any, event: dict[str, Any] | None) -> None:
-        if message is MISSING:
-            if event is not None and "data_base64" in event:
-                forms.with_data(event)
-            raise RejectError(Reason.TEXT_MISSING, "there is nothing at /data")
-        if not isinstance(message, dict) and not self._whole:
-            remedy = ""
-            if isinstance(message, str):
-                remedy = '; SENTIMENT_KAFKA__TEXT_FIELD="" takes it for the text'
-            elif isinstance(message, list):
-                remedy = "; send an object, or one array of objects"
-            raise RejectError(Reason.WRONG_TYPE, f"the message is {type_of(message)}{remedy}")
 
     def _plain(self, record: Record, text: str, attributes: dict[str, Any]) -> Decoded:
         """A message that is a text; only what is compared with the whole of it can skip it."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
 from service.cli import main
 from service.errors import ExitCode
+from service.lab import feed as feed_module
 from service.settings import load_settings
 from service.settings.feeds import FEEDS, PRESET
+from service.wire import Decoder
 from tools.environment import no_settings, settings_error  # noqa: F401 - a fixture
 from tools.feeds.page import examples
 
@@ -160,3 +162,24 @@ def test_no_broken_terminal() -> None:
     """What a message holds is printed without control characters."""
     done = _feed("-", given='{"text": "red \\u001b[31m alert"}')
     assert "\x1b" not in done.stdout
+
+
+def test_a_foreign_message_is_told_by_its_fields() -> None:
+    """Beside the condition that skips it."""
+    [read] = _reads("x-v2", given=b'{"unrelated": {"text": "hello"}}')
+    assert "skipped" == read["outcome"]
+    assert "!/data/text; nothing of the feed is in it, but unrelated" == read["why"]
+
+
+def test_the_decoder_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many messages a file has."""
+    made = []
+
+    class Counted(Decoder):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    monkeypatch.setattr(feed_module, "Decoder", Counted)
+    assert 9 == len(_reads("-", given=b'{"text": "a"}\n' * 9))
+    assert 1 == len(made)

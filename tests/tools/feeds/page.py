@@ -49,7 +49,10 @@ A feed takes what people wrote and passes over the rest: no event, no dead lette
 `sentiment_skipped_total`. Where the feed tells, it also passes over what bots, pages and support
 agents wrote themselves, and edits that leave the text as it was. What is of another shape than the
 feed's is mostly skipped too, since what marks a text is not there, and else becomes a dead letter:
-try a message first. If the first 1,000 messages are all skipped, the service warns in its log.
+try a message first. Of a message that has nothing of what the feed is known by the service warns in
+its log, of the first at once and then at most once a minute: with the feed, the pointers that it
+looks for, and the fields that are there instead, by their names. If the first 1,000 messages are
+all skipped, whatever they are, it warns once.
 """
 OUTRO = """
 Where a mail is whole, with its headers and parts, its text part is read; of Amazon SES, have the
