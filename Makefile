@@ -52,8 +52,8 @@ chaos: $(DEVELOPMENT) ## count what faults do to service and brokers; SEED=1 rep
 chart-test: $(DEVELOPMENT) ## hold the chart against Helm, promtool and a Kubernetes API server; needs Go
 	PYTHONPATH=tests:. $(BIN)/python -m chart $(ARGS)
 
-consumers-test: $(DEVELOPMENT) ## hold schemas and recipes against others' generators and clients; needs Node.js and a Kafka
-	CONSUMERS_TEST=1 $(BIN)/pytest tests/consumers
+consumers-test: $(DEVELOPMENT) ## hold schemas, recipes and registries against others' programs; needs Node.js and a Kafka
+	CONSUMERS_TEST=1 $(BIN)/pytest tests/consumers tests/registry
 
 image: ## build the container image from its usual base; TARGET=gpu has torch
 	docker build --target $(or $(TARGET),cpu) --tag $(IMAGE) .
@@ -81,7 +81,7 @@ COMPILE = echo 'setuptools>=77' | $(UV) pip compile --quiet pyproject.toml - --u
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 lock: $(UV) ## write the lock files anew after a change of pyproject.toml; UPGRADE=1 takes newer versions
-	$(COMPILE) --extra demo --extra tracing --output-file requirements.txt
+	$(COMPILE) --extra demo --extra registry --extra tracing --output-file requirements.txt
 	$(COMPILE) --all-extras --group dev --constraints requirements.txt \
 		--output-file requirements-dev.txt
 

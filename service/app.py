@@ -160,6 +160,8 @@ class Service:
             await parts.inference.stop()
         if base.tracing is not None:
             await asyncio.to_thread(base.tracing.close)
+        if base.schemas is not None:
+            await base.schemas.close()
         await base.live.stop()
         await base.http.stop()
         log.info("stopped")

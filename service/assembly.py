@@ -20,6 +20,7 @@ from service.observe.feed import Feed
 from service.observe.health import Readiness
 from service.observe.metrics import Metrics, service_version
 from service.observe.monitor import Monitor
+from service.registry import schemas_of
 from service.scoring.batch import BatchScorer
 from service.scoring.inference import Inference
 from service.scoring.processing import load_processing
@@ -37,10 +38,11 @@ from service.web.server import HttpServer
 from service.wire import Carried, Decoder, Encoder, KeptHeaders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from service.observe.tracing import Tracing
-    from service.records import ModelInfo
+    from service.records import Item, ModelInfo, Record
+    from service.registry.schemas import Schemas
     from service.settings import Settings
     from service.text.encoder import TextEncoder
     from service.web.server import Part
@@ -71,6 +73,7 @@ class BaseParts:
     http: HttpServer
     session: KafkaSession
     tracing: Tracing | None
+    schemas: Schemas | None
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ def build_base(settings: Settings, not_alive: Callable[[], str | None]) -> BaseP
     """The parts that need no model; `not_alive` gives the reason that GET /livez answers with.
 
     Raises:
-        SettingsError: tracing is switched on, and its libraries are not installed.
+        SettingsError: tracing or a schema registry is switched on, and its libraries are not
+            installed; or a mounted file cannot be used.
     """
     metrics, readiness = Metrics(), Readiness()
     feed = Feed(settings.batch.latency_budget_ms, settings.delivery.include_text)
@@ -104,6 +108,7 @@ def build_base(settings: Settings, not_alive: Callable[[], str | None]) -> BaseP
         http=HttpServer(settings.http, metrics, not_alive, readiness.reason, served),
         session=KafkaSession(settings.kafka, settings.batch.records_max, settings.delivery.mode),
         tracing=_build_tracing(settings),
+        schemas=schemas_of(settings.kafka),
     )
 
 
@@ -138,16 +143,29 @@ async def build_model_parts(
             BatchScorer(warm_up, reader, model.repeats_max),
             stream_waits,
         ),
-        prepare=build_prepare(settings, encoder, languages),
+        prepare=build_prepare(settings, encoder, languages, base.schemas),
         drift=drift,
-        monitor=Monitor(base.session, drift, base.metrics, base.readiness),
+        monitor=Monitor(
+            base.session,
+            drift,
+            base.metrics,
+            base.readiness,
+            lambda: base.schemas.away if base.schemas is not None else None,
+        ),
     )
 
 
-def build_prepare(settings: Settings, encoder: TextEncoder, languages: Languages) -> PrepareThread:
+def build_prepare(
+    settings: Settings,
+    encoder: TextEncoder,
+    languages: Languages,
+    schemas: Schemas | None = None,
+) -> PrepareThread:
     """The thread that turns records into documents; the caller closes it."""
     kafka = settings.kafka
     decoder = Decoder.by(kafka, settings.model.text_bytes_max)
+    if schemas is not None:
+        decoder.opened = schemas.opened
     return PrepareThread(decoder, encoder, languages, kafka.text_format)
 
 
@@ -159,7 +177,7 @@ def build_pipeline(
     latency_budget_s = batch.latency_budget_ms / 1000
     return Pipeline(
         session=base.session,
-        prepare=model_parts.prepare,
+        prepare=_prepare(model_parts.prepare, base.schemas),
         scorer=model_parts.inference,
         batcher=Batcher(Limits(batch.tokens_max, batch.records_max, latency_budget_s)),
         encoder=Encoder(
@@ -188,3 +206,17 @@ def build_pipeline(
         stall_timeout_s=delivery.stall_timeout_s,
         tracing=base.tracing,
     )
+
+
+def _prepare(
+    prepare: PrepareThread, schemas: Schemas | None
+) -> Callable[[Sequence[Record]], Awaitable[list[Item]]]:
+    """Preparing, once the schemas of the records are known."""
+    if schemas is None:
+        return prepare
+
+    async def with_schemas(records: Sequence[Record]) -> list[Item]:
+        await schemas.look_up(records)
+        return await prepare(records)
+
+    return with_schemas

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     EVENT_TOO_LARGE = "event_too_large"
     OTHER_LANGUAGE = "other_language"
     TOO_MANY_ELEMENTS = "too_many_elements"
+    SCHEMA_ERROR = "schema_error"
 
 
 class SkipReason(StrEnum):

@@ -27,6 +27,8 @@ from tools.kafka.secured_broker import Secured, start_secured_broker
 from tools.kafka.sessions import both, kafka, real  # noqa: F401 - fixtures
 from tools.kafka.streams import Stream
 from tools.kafka.topics import Topics, topics_on
+from tools.registry.apicurio import running_apicurio
+from tools.registry.fake import registry  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +93,19 @@ def jar_broker() -> Iterator[JarBroker]:
 def topics(broker: Broker) -> Topics:
     """Give a maker of topics on the shared broker."""
     return topics_on(broker)
+
+
+@pytest.fixture(scope="session")
+def apicurio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the address of a real schema registry."""
+    if "CONSUMERS_TEST" not in os.environ:
+        pytest.skip("a real schema registry: make consumers-test")
+    with contextlib.ExitStack() as stack:
+        try:
+            url = stack.enter_context(running_apicurio(tmp_path_factory.mktemp("apicurio")))
+        except BrokerUnavailableError as error:
+            lacking(f"no schema registry: install Java 17 and Maven ({error})")
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -26,28 +26,35 @@ ARROWS: dict[str, set[str]] = {
     "checkpoint": {"errors", "records", "settings"},
     "kafka.client": {"errors", "records", "settings"},
     "kafka.older": set(),
-    "kafka": {"errors", "kafka.client", "progress", "records"},
+    "kafka.consumer": {"kafka.client"},
+    "kafka": {"errors", "kafka.client", "kafka.consumer", "kafka.older", "progress", "records"},
     "ports": set(),
     "text": {"errors", "records", "sequences", "text.markup", "text.normalise"},
+    "registry": {"errors", "records", "settings", "wire.documents"},
     "kafka.once": {"errors", "kafka", "kafka.client", "progress", "records"},
     "engines": {"checkpoint", "errors"},
     "observe": {"errors", "records", "terminal"},
     "retry": set(),
-    "scoring": {"checkpoint", "engines", "errors", "records", "sequences", "settings", "text"},
+    "scoring": {
+        "checkpoint", "engines", "errors", "records", "sequences", "settings", "text",
+        "text.markup",
+    },
+    "tables": {"errors", "records", "settings", "wire.documents"},
     "stream": {"errors", "progress", "records", "retry", "sequences"},
     "lab.data": {"errors", "scoring"},
     "topics": {"errors", "kafka.once", "records", "scoring", "terminal", "wire"},
     "web": {"errors", "observe", "sequences", "scoring"},
     "assembly": {
-        "checkpoint", "engines", "kafka", "observe", "scoring", "settings", "stream", "text",
-        "web", "wire",
+        "checkpoint", "engines", "kafka", "observe", "registry", "scoring", "settings", "stream",
+        "text", "web", "wire",
     },
     "lab.measuring": {"checkpoint", "errors", "lab.data", "scoring", "terminal"},
     "reference": {"errors", "observe", "records", "settings", "web", "wire"},
     "app": {"assembly", "errors", "observe", "retry", "settings"},
     "lab": {
         "checkpoint", "engines", "errors", "records", "scoring",
-        "sequences", "settings", "terminal", "text", "wire", "wire.documents",
+        "sequences", "settings", "tables", "terminal", "text", "text.markup", "wire",
+        "wire.documents",
     },
     "lab.bias": {"errors", "lab.data", "scoring", "terminal"},
     "bench": {
@@ -64,7 +71,8 @@ ARROWS: dict[str, set[str]] = {
     "cli": {
         "app", "bench", "checkpoint", "demo", "errors", "kafka.client", "kafka.once", "lab",
         "lab.behaviour", "lab.bias", "lab.data", "lab.measuring", "lab.teaching", "lab.training",
-        "observe", "records", "reference", "scoring", "settings", "terminal", "topics",
+        "observe", "records", "reference", "registry", "scoring", "settings", "tables",
+        "terminal", "topics",
     },
     "__main__": {"cli"},
 }  # fmt: skip
@@ -101,14 +109,16 @@ FILES: dict[str, str] = {
     "text.markup": "lines hypertext chat markdown phrases quotes signatures mail __init__",
     "lab.teaching.templates": "__init__ words answers complaints denials endings "
     "irony neutral phrases praise reports turns",
-    "settings": "fields places carry feeds kafka groups __init__",
+    "settings": "fields places carry feeds kafka registry groups __init__",
     "wire": "headers contracts letters cloudevents kept_headers carried messages "
     "decode encode __init__",
-    "wire.documents": "__init__ json_values forms pointers shapes looks glance",
+    "wire.documents": "__init__ json_values formats forms pointers shapes looks glance",
+    "registry": "framing documents avro proto_text protobuf client schemas __init__",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
-    "kafka.client": "__init__ error_codes connection decompress batches record metadata throttling "
-    "background",
+    "kafka.client": "__init__ error_codes offset_requests connection decompress batches record "
+    "metadata throttling background generations",
     "kafka.older": "requests __init__",
+    "kafka.consumer": "__init__ fetcher static",
     "kafka": "smaller history identities committed log_ends starts "
     "fetching producer delivery session __init__",
     "text": "__init__ windows language encoder prepare",
@@ -119,12 +129,14 @@ FILES: dict[str, str] = {
     "scoring": "__init__ joining repeats readings turns poles batch processing inference texts",
     "stream": "__init__ cost breaker foreign counts batcher handover few_first pipeline",
     "lab.data": "__init__ files glue texts domains labelled truth",
+    "tables": "__init__ rows sources ahead delimited json_rows parquet_rows reading writing "
+    "parquet_writing",
     "topics": "__init__ comparison compare replay",
     "web": "__init__ bodies countries docs_page score_contracts "
     "live server explain openapi score_api",
     "lab.measuring": "__init__ reliability thresholds plots evaluate",
     "reference": "__init__ json_schema columns asyncapi settings_page schemas",
-    "lab": "__init__ export feed score tune",
+    "lab": "__init__ export feed lines figures score scored_file tune",
     "lab.bias": "__init__ templates rows world_map data report run",
     "bench": "__init__ bare engines full_size limits null stream whole report tables",
     "demo": "generator broker board alone view __init__",
@@ -133,26 +145,40 @@ FILES: dict[str, str] = {
     "people lessons counterfactual mixture_three mixture",
     "lab.training": "__init__ base_model batches card teachers "
     "state losses calibrate figures train averaged",
-    "cli": "options completion failures cluster config feeds health lab measuring training "
-    "__init__",
+    "cli": "options completion failures cluster config feeds health lab measuring score "
+    "training __init__",
 }
 
 # Libraries that are heavy, or that stand for something outside, and the rooms that know them.
 LIBRARIES: dict[str, set[str]] = {
-    "aiohttp": {"web"},
-    "aiokafka": {"kafka", "kafka.client", "kafka.older", "kafka.once", "bench", "demo"},
+    "aiohttp": {"registry", "web"},
+    "aiokafka": {
+        "kafka",
+        "kafka.client",
+        "kafka.consumer",
+        "kafka.older",
+        "kafka.once",
+        "bench",
+        "demo",
+    },
     "click": {"cli"},
     "confluent_kafka": {"bench", "demo"},
+    "antlr4": {"registry"},
     "cramjam": {"kafka.client"},
+    "fastavro": {"registry"},
+    "google": {"registry"},
     "onnx": {"bench", "engines", "lab"},
     "onnxruntime": {"bench", "engines", "lab"},
     "opentelemetry": {"observe"},
+    "proto_schema_parser": {"registry"},
+    "pyarrow": {"tables"},
     "sklearn": {"lab.measuring"},
     "torch": {"bench", "engines", "lab.training"},
     "transformers": {"bench", "checkpoint", "engines", "lab.training"},
 }
 # And the files that know them, where the rest of their room must do without.
 LIBRARY_FILES: dict[str, set[str]] = {
-    "aiohttp": {"bodies", "live", "score_api", "server"},
+    "aiohttp": {"bodies", "client", "live", "score_api", "server"},
     "opentelemetry": {"tracing"},
+    "pyarrow": {"parquet_rows", "parquet_writing"},
 }

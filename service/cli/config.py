@@ -14,6 +14,7 @@ from service.checkpoint.hub import cached
 from service.checkpoint.tuning import tuned
 from service.errors import ModelError, ServiceError, SettingsError
 from service.kafka.client.connection import connection_options
+from service.registry import schemas_of
 from service.scoring.processing import load_processing
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def check_files(settings: Settings) -> None:
     errors: list[ServiceError] = []
     with _collected(errors):
         connection_options(settings.kafka)
+    with _collected(errors):
+        schemas_of(settings.kafka)
     with suppress(_NotCachedError), _collected(errors):
         checkpoint = resolve(settings.model, _from_cache)
         with _collected(errors):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from service.records import ModelInfo, Partition
 
 TimedStage = Literal["prepare", "wait", "score", "publish"]
-RetryStage = Literal["poll", "publish", "start"]
+RetryStage = Literal["poll", "prepare", "publish", "start"]
 
 # The default latency budget of 100 ms is a bucket bound, so that the share of messages within it is
 # exact and not interpolated. Bounds near it are dense, so that quantiles there are accurate. No

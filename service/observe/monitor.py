@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from service.errors import RetriableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.observe.drift import DriftWindow
     from service.observe.health import Readiness
     from service.observe.metrics import Metrics
@@ -22,9 +24,18 @@ class Monitor:
     """Keeps lag, assignment, drift and readiness current, once the service has joined its group."""
 
     def __init__(
-        self, session: Session, drift: DriftWindow, metrics: Metrics, readiness: Readiness
+        self,
+        session: Session,
+        drift: DriftWindow,
+        metrics: Metrics,
+        readiness: Readiness,
+        waits_for: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """Copy from `session` and `drift` to `metrics` and `readiness`."""
+        """Copy from `session` and `drift` to `metrics` and `readiness`.
+
+        `waits_for` says why records wait for something else than the brokers.
+        """
+        self._waits_for = waits_for
         self._session = session
         self._drift = drift
         self._metrics = metrics
@@ -44,7 +55,7 @@ class Monitor:
             try:
                 lag = await session.lag()
                 metrics.set_lag(lag, session.held)
-                self._readiness.mark_ready()
+                self._mark(self._waits_for())
             except RetriableError as error:
                 self._readiness.mark_unavailable(error)
         else:
@@ -61,3 +72,9 @@ class Monitor:
         for partition, records in session.lost.items():
             metrics.lost.labels(*partition).inc(records - self._lost.get(partition, 0))
             self._lost[partition] = records
+
+    def _mark(self, waits_for: str | None) -> None:
+        if waits_for is None:
+            self._readiness.mark_ready()
+        else:
+            self._readiness.mark_unavailable(RetriableError(waits_for))

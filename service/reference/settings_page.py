@@ -40,7 +40,8 @@ _HEADER = ("header", "type", "meaning")
 REASONS = {
     Reason.NOT_UTF8: "the value is not UTF-8",
     Reason.NOT_JSON: "the value is not JSON",
-    Reason.WRONG_TYPE: "the JSON is not an object, or the text is not a string",
+    Reason.WRONG_TYPE: "the JSON is not an object, the text is not a string, or a value that should "
+    "be text is binary",
     Reason.TEXT_MISSING: "there is no text at `SENTIMENT_KAFKA__TEXT_FIELD`",
     Reason.TEXT_EMPTY: "the text is empty or white space, or nothing of it is left by "
     "`SENTIMENT_KAFKA__TEXT_FORMAT`",
@@ -55,6 +56,8 @@ REASONS = {
     "`SENTIMENT_MODEL__OTHER_LANGUAGES=dead_letter`",
     Reason.TOO_MANY_ELEMENTS: "the list has over 1,000 elements, or repeats over 16 MiB of what is "
     "around them",
+    Reason.SCHEMA_ERROR: "its schema is not in the registry or cannot be used, or the value is not "
+    "of it",
 }
 
 # A longer enumeration is shown by its type alone.

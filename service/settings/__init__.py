@@ -27,6 +27,7 @@ from service.settings.groups import (
 )
 from service.settings.kafka import KafkaSettings
 from service.settings.places import foreign_list
+from service.settings.registry import registry_conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -163,6 +164,7 @@ def _conflicts(settings: Settings) -> Iterator[str]:
             "SENTIMENT_KAFKA__SSL_CERTIFICATE_FILE and SENTIMENT_KAFKA__SSL_KEY_FILE belong "
             "together; set both or neither"
         )
+    yield from registry_conflicts(kafka)
 
 
 def each_setting() -> Iterator[tuple[str, str, FieldInfo]]:
@@ -254,6 +256,8 @@ def _lines(error: pydantic.ValidationError) -> Iterator[str]:
         value, complaint = str(problem["input"]), f" {own};" if own else ":"
         # The value may be the secret itself, set by mistake in place of its file.
         shown = not name.endswith("_file") or value.startswith(("/", "."))
+        # An address may hold a login.
+        shown = shown and not (name.endswith("_url") and "@" in value)
         yield (
             f"{variable(group, name)}={_in_line(value) if shown else '(not shown)'}{complaint} "
             f"set it to {allowed(group, name)}. {descriptions[(group, name)]}"

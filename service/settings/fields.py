@@ -22,9 +22,24 @@ def _with_ports(value: str) -> str:
     return value
 
 
+def _no_folder(value: str) -> str:
+    if value in (".", ".."):
+        raise ValueError("is not allowed by Kafka")
+    return value
+
+
+def _without_login(value: str) -> str:
+    if "@" in value.split("/", 3)[2]:
+        raise ValueError(
+            "holds a login; set SENTIMENT_KAFKA__SCHEMA_REGISTRY_USERNAME and _PASSWORD_FILE"
+        )
+    return value
+
+
 Name = Annotated[
     str, _matching(r"^[A-Za-z0-9._-]{1,249}$", "1 to 249 of the characters A-Z a-z 0-9 . _ -")
 ]
+InstanceName = Annotated[Name, AfterValidator(_no_folder)]
 Names = Annotated[
     str,
     _matching(
@@ -58,6 +73,7 @@ Languages = Annotated[
     str, _matching(r"^[a-z]{2,3}(,[a-z]{2,3})*$", "codes separated by commas, like en,de")
 ]
 Url = Annotated[str, _matching(r"^https?://[^\s/]+(/\S*)?$", "an http:// or https:// address")]
+RegistryUrl = Annotated[Url, AfterValidator(_without_login)]
 NotEmpty = Annotated[str, Field(min_length=1)]
 Milliseconds = Annotated[int, Field(ge=1, le=24 * 3600 * 1000)]
 

@@ -15,10 +15,12 @@ from service.settings.feeds import FEEDS, FeedName
 from service.settings.fields import (
     Group,
     HeaderNames,
+    InstanceName,
     Milliseconds,
     Name,
     Names,
     NotEmpty,
+    RegistryUrl,
     Servers,
 )
 from service.settings.places import (
@@ -45,6 +47,8 @@ class KafkaSettings(Group):
     """Topic that receives each message that cannot be scored, with the reason."""
     group_id: Name = "sentiment-stream"
     """Consumer group; replicas of one service share it."""
+    group_instance_id: InstanceName | None = None
+    """Lasting name of this replica: back within the session timeout it has its partitions again."""
     input_format: Literal["json", "text"] = "json"
     """Format of messages without a content-type header: a JSON object, or just the text."""
     feed: FeedName | None = None
@@ -91,6 +95,23 @@ class KafkaSettings(Group):
     """PEM file of the client's certificate."""
     ssl_key_file: FilePath | None = None
     """PEM file of the client's key."""
+
+    schema_registry_url: RegistryUrl | None = None
+    """Registry of the schemas that messages are written with, like http://registry:8081; needs the
+    extra `registry`."""
+    schema_registry_ids: Literal["auto", "content", "global"] = "auto"
+    """Which ids values hold, for Apicurio's own API; auto: content ids of 4, global of 8 bytes."""
+    schema_registry_username: NotEmpty | None = None
+    """User name for the schema registry."""
+    schema_registry_password_file: FilePath | None = None
+    """File that holds the password for the schema registry (a mounted secret)."""
+    schema_registry_ca_file: FilePath | None = None
+    """PEM file of the authorities that may sign the registry's certificate; the system's if not
+    set."""
+    schema_registry_certificate_file: FilePath | None = None
+    """PEM file of the client's certificate for the schema registry."""
+    schema_registry_key_file: FilePath | None = None
+    """PEM file of the key of that certificate."""
 
     @property
     def input_topics(self) -> tuple[str, ...]:

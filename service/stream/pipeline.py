@@ -79,6 +79,7 @@ class Pipeline:
         # Taken from the queue, but to be published after the current publication: at most one.
         self._held: list[ScoredBatch | None] = []
         self._collecting: asyncio.Task[None] | None = None
+        self._preparing = Retry("prepare", self.metrics, self.clock)
 
     async def run(self) -> None:
         """Run until `stop` was called and all collected items are published.
@@ -138,7 +139,12 @@ class Pipeline:
     async def _add_some(self, records: list[Record]) -> list[Record]:
         """Add items of the first records; returns the others, for which there is room then."""
         started = self.clock.monotonic()
-        items = await self.prepare(records)
+        try:
+            items = await self.prepare(records)
+        except RetriableError as error:
+            await self._wait_to_prepare(error)
+            return records
+        self._preparing.reset()
         self.metrics.stage_seconds.labels("prepare").observe(self.clock.monotonic() - started)
         self.metrics.dropped.inc(self._handover.add(items, records[0].epoch))
         self.metrics.queued_records.set(len(self.batcher))
@@ -155,6 +161,16 @@ class Pipeline:
                 self.session.rewind()
                 raise
         return left
+
+    async def _wait_to_prepare(self, error: RetriableError) -> None:
+        """Wait for what preparing needs; what was prepared before is scored and published."""
+        await self._preparing.wait(error)
+        try:
+            await self.session.keep_alive()
+        except RetriableError:
+            # The records are polled again.
+            self.session.rewind()
+            raise
 
     async def _score(self) -> None:
         while (batch := await self._handover.next_batch(self._would_wait)) is not None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from service.records import Precision  # noqa: TC001 - read at run time
 
-SCHEMA_VERSION: Final = "1.2"
+SCHEMA_VERSION: Final = "1.3"
 # All minor versions of the contract: consumers must read events of newer ones.
 VERSION_PATTERN: Final = r"^1\.\d+$"
 
@@ -175,7 +175,7 @@ class SentimentEvent(BaseModel):
                     },
                     "processed_at": "2026-05-04T09:30:00.093Z",
                     "latency_ms": 18.4,
-                    "schema_version": "1.2",
+                    "schema_version": "1.3",
                 }
             ],
         },

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from service.records import Message, Reason, Record, Rejected, Skipped, SkipReason
 from service.wire import cloudevents
-from service.wire.documents import forms
+from service.wire.documents import formats, forms
 from service.wire.documents.forms import Form
 from service.wire.documents.glance import Glance
 from service.wire.documents.json_values import (
@@ -29,7 +29,7 @@ from service.wire.documents.shapes import Shape, check_type
 from service.wire.messages import ELEMENTS_MAX, PARTS_MAX, Found, Messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from service.records import Decoded
     from service.settings import KafkaSettings
@@ -61,6 +61,8 @@ class Decoder:
         known_by: Sequence[Pointer] = (),
     ) -> None:
         """Decode nothing yet."""
+        # Reads values that are written with a schema, where there is a registry of them.
+        self.opened: Callable[[Record], Any] | None = None
         self._default = Form.TEXT if input_format == "text" else Form.JSON
         self._places = places
         self._text_bytes_max = text_bytes_max
@@ -102,15 +104,30 @@ class Decoder:
                 return [Skipped(record, SkipReason.TOMBSTONE)]
             return [Rejected(record, Reason.TOMBSTONE, "the value is null", "decode")]
         try:
+            if self.opened is not None and (opened := self.opened(record)) is not MISSING:
+                return self._with_schema(record, opened)
             return self._decoded(record, value)
         except RejectError as error:
-            return [_rejected(record, forms.with_remedy(error, value, record.headers))]
+            reads_schemas = self.opened is not None
+            told = forms.with_remedy(error, value, record.headers, reads_schemas=reads_schemas)
+            return [_rejected(record, told)]
+
+    def _with_schema(self, record: Record, opened: Any) -> list[Decoded]:
+        """Decode what a schema's reader made of a record."""
+        is_json = isinstance(opened, bytes)
+        value = opened if is_json else None
+        document = parsed(opened, utf8(opened)) if is_json else opened
+        is_event = forms.form_of(record.headers) is Form.EVENT
+        # An element alone is JSON, whatever its record is written with.
+        alone = replace(record, headers=formats.without_schema(record.headers))
+        return self._document(record, value, document, Form.EVENT if is_event else Form.JSON, alone)
 
     def _decoded(self, record: Record, value: bytes) -> list[Decoded]:
         form = forms.form_of(record.headers) if record.headers else None
         if form is None:
             form = self._default
         if form is Form.TEXT:
+            formats.check_is_text(value, record.headers)
             attributes = cloudevents.fields_from_headers(record.headers)
             return [self._plain(record, utf8(value), attributes)]
         if form is Form.LINES:
@@ -121,6 +138,12 @@ class Decoder:
             if form is Form.JSON and forms.are_lines(value):
                 return self._elements(record, value, self._lines(value))
             raise
+        return self._document(record, value, document, form, record)
+
+    def _document(
+        self, record: Record, value: bytes | None, document: Any, form: Form, alone: Record
+    ) -> list[Decoded]:
+        """Decode a document; the records of its elements are made of `alone`."""
         # What may be a CloudEvent takes a closer look.
         is_usual = form is Form.JSON and type(document) is dict and "specversion" not in document
         if is_usual and self._glance.can_take:
@@ -128,8 +151,9 @@ class Decoder:
         found = list(islice(self._messages.of(document, form), PARTS_MAX))
         if len(found) == 1 and not found[0].is_listed:
             return [self._item(record, found[0])]
-        elements = ((_cut_down(value, document, one), one) for one in found)
-        return self._elements(record, value, elements)
+        whole = written(document).encode() if value is None else value
+        elements = ((_cut_down(whole, document, one), one) for one in found)
+        return self._elements(alone, whole, elements)
 
     def _object(self, record: Record, document: dict[str, Any]) -> Decoded:
         """As `_item`, for a message that is neither in a list nor in a CloudEvent."""

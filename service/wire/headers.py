@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 # CloudEvents types of the contract; a new major version gets new names.
 EVENT_TYPE: Final = "sentiment.event.v1"
 DEAD_LETTER_TYPE: Final = "sentiment.dead-letter.v1"
-EVENT_SCHEMA: Final = "urn:sentiment-stream:schema:sentiment-event:1.2"
+EVENT_SCHEMA: Final = "urn:sentiment-stream:schema:sentiment-event:1.3"
 # The prefix of CloudEvents attributes in headers (Kafka protocol binding, 3.2).
 CLOUDEVENTS_PREFIX = "ce_"
 
@@ -95,7 +95,7 @@ class EventHeaders(TraceHeaders):
                     "ce_type": "sentiment.event.v1",
                     "ce_time": "2026-05-04T09:30:00.093Z",
                     "ce_subject": "sentiment.messages/3/1041",
-                    "ce_dataschema": "urn:sentiment-stream:schema:sentiment-event:1.2",
+                    "ce_dataschema": "urn:sentiment-stream:schema:sentiment-event:1.3",
                 }
             ]
         }
@@ -114,6 +114,6 @@ class EventHeaders(TraceHeaders):
     subject: str = Field(
         alias="ce_subject", description="The input record: topic/partition/offset."
     )
-    dataschema: Literal["urn:sentiment-stream:schema:sentiment-event:1.2"] = Field(
+    dataschema: Literal["urn:sentiment-stream:schema:sentiment-event:1.3"] = Field(
         alias="ce_dataschema", description="The $id of the event's JSON Schema."
     )

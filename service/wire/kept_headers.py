@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from service.wire.cloudevents import is_extension
+from service.wire.documents.formats import APICURIO_PREFIX, APICURIO_TYPE, CONFLUENT_HEADER
 from service.wire.headers import CLOUDEVENTS_PREFIX
 
 if TYPE_CHECKING:
@@ -27,12 +28,11 @@ VALUE_HEADERS: Final = frozenset(
         # Spring Cloud Stream, Spring for Apache Kafka
         *("contenttype", "originalcontenttype", "spring.kafka.serialization.selector"),
         *("__typeid__", "__contenttypeid__", "__keytypeid__"),
-        # Confluent's serializers
-        "__value_schema_id",
+        # Serializers with a schema registry
+        *(CONFLUENT_HEADER, APICURIO_TYPE),
     }
 )
-# Apicurio's serializers
-VALUE_PREFIXES: Final = ("apicurio.value.",)
+VALUE_PREFIXES: Final = (APICURIO_PREFIX,)
 
 
 @dataclass(frozen=True, slots=True)

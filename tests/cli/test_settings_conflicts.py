@@ -38,6 +38,11 @@ NO_TLS = "does not use TLS; set it to SSL or SASL_SSL"
 BOTH = "SENTIMENT_KAFKA__SSL_KEY_FILE belong together; set both or neither"
 OTHER_LIST = "take that list apart; name the same list in both, or one element by its number"
 OR_RAISE = "; lower the first or raise the second"
+REGISTRY = "SENTIMENT_KAFKA__SCHEMA_REGISTRY_"
+REGISTRY_URL = {"schema_registry_url": "http://r:8081"}
+NO_URL = f"{REGISTRY}USERNAME or {REGISTRY}*_FILE is set without {REGISTRY}URL; set that too"
+NO_REGISTRY_TLS = f"{REGISTRY}URL=http://r:8081 does not use TLS; begin it with https://"
+TOGETHER = "belong together; set both or neither"
 
 CONFLICTS = [
     ({"output_topic": "sentiment.messages"}, SHARED),
@@ -61,6 +66,12 @@ CONFLICTS = [
     ({"skip": "!/e/*/text"}, f"text does not {OTHER_LIST}"),
     ({"text_field": "/e/*/text", "skip": "/a,/f/*/b=1"}, f"/e/*/text does not {OTHER_LIST}"),
     ({"text_field": "/e/*/text", "skip": "/a==/e/*/f/*"}, f"/e/*/text does not {OTHER_LIST}"),
+    ({"schema_registry_username": "u", "schema_registry_password_file": FILE}, NO_URL),
+    ({"schema_registry_ca_file": FILE}, NO_URL),
+    (REGISTRY_URL | {"schema_registry_username": "u"}, f"PASSWORD_FILE {TOGETHER}"),
+    (REGISTRY_URL | {"schema_registry_password_file": FILE}, f"PASSWORD_FILE {TOGETHER}"),
+    (REGISTRY_URL | {"schema_registry_key_file": FILE}, f"KEY_FILE {TOGETHER}"),
+    (REGISTRY_URL | {"schema_registry_ca_file": FILE}, NO_REGISTRY_TLS),
 ]
 
 
@@ -91,3 +102,12 @@ def test_settings_that_contradict_each_other(kafka: dict[str, object], complaint
 def test_settings_without_a_conflict(kafka: dict[str, object]) -> None:
     """The bounds themselves are allowed, and so is each complete way to connect."""
     assert kafka.items() <= load_settings({"kafka": kafka}).kafka.model_dump(mode="json").items()
+
+
+def test_an_address_that_holds_a_login_is_not_shown() -> None:
+    """It is refused, since addresses are in messages and in what `run --check-config` prints."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"kafka": {"schema_registry_url": "https://user:s3cret@registry:8081"}})
+    message = str(caught.value)
+    assert "s3cret" not in message
+    assert message.startswith(f"{REGISTRY}URL=(not shown) holds a login; set {REGISTRY}USERNAME")

@@ -54,6 +54,22 @@ async def test_readiness_follows_the_group() -> None:
     assert group.readiness.reason() == "the group is being joined"
 
 
+async def test_what_records_wait_for_is_told() -> None:
+    """A schema registry that is away makes the service not ready, though the brokers answer."""
+    group = Group()
+    waits_for: list[str | None] = ["the registry is away"]
+    monitor = Monitor(
+        group.session, DriftWindow(), group.metrics, group.readiness, lambda: waits_for[-1]
+    )
+    await group.session.start()
+    await group.session.poll()
+    await monitor.update()
+    assert group.readiness.reason() == "the registry is away"
+    waits_for.append(None)
+    await monitor.update()
+    assert group.readiness.reason() is None
+
+
 async def test_each_rebalance_is_counted_once() -> None:
     """However often it is looked at; the epoch is the session's."""
     group = Group()

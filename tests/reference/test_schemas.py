@@ -98,7 +98,7 @@ def test_a_schema_rejects_wrong_values(schema: dict[str, Any], wrong: Any) -> No
         {"1 star": 0.1, "5 stars": 0.9},
     ],
 )
-@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.10"])
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2", "1.3", "1.10"])
 def test_events_of_any_labels_fit(version: str, scores: dict[str, float]) -> None:
     """Also events of other minor versions, so producer and consumer change at any time."""
     label = max(scores, key=scores.__getitem__)

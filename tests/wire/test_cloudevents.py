@@ -155,7 +155,7 @@ def test_an_event_is_a_cloudevent() -> None:
         "ce_type": "sentiment.event.v1",
         "ce_time": NOW,
         "ce_subject": "in/0/7",
-        "ce_dataschema": "urn:sentiment-stream:schema:sentiment-event:1.2",
+        "ce_dataschema": "urn:sentiment-stream:schema:sentiment-event:1.3",
     }
     Draft202012Validator(EventHeaders.model_json_schema()).validate(_texts(tuple(own)))
 

@@ -55,7 +55,8 @@ BROKEN = [
     (None, Reason.TOMBSTONE, "the value is null"),
     (b'{"text": "\xff"}', Reason.NOT_UTF8, "byte 10: invalid start byte"),
     (b'{"text": "\xed\xa0\x80"}', Reason.NOT_UTF8, "byte 10: invalid continuation byte"),
-    ('{"text": "hello"}'.encode("utf-16"), Reason.NOT_UTF8, "byte 0: invalid start byte"),
+    ('{"text": "hello"}'.encode("utf-16"), Reason.NOT_UTF8,
+     "byte 0: invalid start byte; it begins like UTF-16; let the producer send UTF-8"),
     (b"", Reason.NOT_JSON, "line 1 column 1: Expecting value"),
     (b"hello", Reason.NOT_JSON, "line 1 column 1: Expecting value"),
     (b'{"text": "a"} x', Reason.NOT_JSON, "line 1 column 15: Extra data"),
@@ -109,7 +110,7 @@ def test_every_reason_of_decoding_is_tried() -> None:
     """The list above is complete: the other reasons belong to later stages."""
     assert {reason for _, reason, _ in BROKEN} == REASONS_OF_DECODING
     later = {Reason.ENGINE_ERROR, Reason.EVENT_TOO_LARGE, Reason.OTHER_LANGUAGE}
-    later |= {Reason.TOO_MANY_ELEMENTS}
+    later |= {Reason.TOO_MANY_ELEMENTS, Reason.SCHEMA_ERROR}
     assert later == set(Reason) - REASONS_OF_DECODING
 
 

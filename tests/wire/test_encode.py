@@ -125,7 +125,7 @@ def test_an_event() -> None:
                    "index": None},
         "processed_at": "2026-05-04T09:30:00.093Z",
         "latency_ms": 25.4,
-        "schema_version": "1.2",
+        "schema_version": "1.3",
     }  # fmt: skip
 
 

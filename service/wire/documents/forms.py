@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from service.records import Reason
+from service.wire.documents import formats
 from service.wire.documents.json_values import RejectError, parsed, utf8
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ _NAMES = {
 # Headers that name it: the usual one, Spring Cloud's, a CloudEvent's in binary mode. The first of
 # these counts.
 _HEADERS = {"content-type": 0, "contenttype": 1, "ce_datacontenttype": 2}
-# Before a value that a serializer with a schema registry wrote: byte 0 and the schema's id.
-_FRAMING_BYTES = 5
 
 
 def form_of(headers: Headers) -> Form | None:
@@ -69,17 +68,19 @@ def are_lines(value: bytes) -> bool:
     return first.startswith(b"{") and first.endswith(b"}") and second.startswith(b"{")
 
 
-def with_remedy(error: RejectError, value: bytes, headers: Headers) -> RejectError:
-    """The error of a value that is no JSON, with what to do about what it seems to be instead."""
+def with_remedy(
+    error: RejectError, value: bytes, headers: Headers, *, reads_schemas: bool = False
+) -> RejectError:
+    """The error of a value that is no JSON, with what to do about what it seems to be instead.
+
+    With `reads_schemas` it is what a schema's reader made of the value, or has no schema.
+    """
     if error.reason not in (Reason.NOT_JSON, Reason.NOT_UTF8):
         return error
-    remedy = ""
-    if value.startswith(b"\0") and len(value) > _FRAMING_BYTES:
-        remedy = (
-            "; it begins like a schema registry's framing, byte 0 and an id of 4 bytes, which is "
-            "not read yet: send JSON without it"
-        )
-    elif error.reason is Reason.NOT_JSON and form_of(headers) is None and _says_text(headers):
+    is_read = reads_schemas and formats.has_schema(value, headers)
+    remedy = "" if is_read else formats.remedy(value, headers)
+    is_text = error.reason is Reason.NOT_JSON and form_of(headers) is None and _says_text(headers)
+    if is_text and not remedy:
         remedy = (
             "; its content type is a text that is not read as one: "
             "SENTIMENT_KAFKA__INPUT_FORMAT=text takes the value for the text"
