@@ -164,12 +164,15 @@ class Producer:
     async def send_some(
         self, outgoing: Sequence[Outgoing], one_by_one: bool = False
     ) -> tuple[int, Failed]:
-        """Send messages until brokers throttle; returns how many were sent, and those refused.
+        """Send messages in the transaction until brokers throttle.
 
-        Sends at least one, and all of a record. With `one_by_one` each waits for the one before.
-        Messages to one partition stay in order, and so do those returned.
+        Returns how many were sent, and those refused. Sends at least one, and all of a record. With
+        `one_by_one` each waits for the one before. Messages to one partition stay in order, and so
+        do those returned.
         """
         sent, failed = 0, Failed()
+        numbers = await self._numbers(outgoing)
+        generations.add_partitions(self._client, {_place(m, numbers[m.topic]) for m in outgoing})
         while left := outgoing[sent:]:
             if sent and not _of_one_record(outgoing[sent - 1], left[0]) and self.pace.throttled_s():
                 break

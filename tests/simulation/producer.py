@@ -174,7 +174,7 @@ class Producer:
         pending = self._manager.partitions_to_add()
         if not pending:
             return
-        new = [Partition(*place) for place in places if place in pending]
+        new = sorted(Partition(*place) for place in pending)
         arguments = (self._id, self._manager.producer_epoch, new, self._timeout_s)
         brokers = self._network.brokers
         await self._request("add partitions", lambda: brokers.add_partitions(*arguments))

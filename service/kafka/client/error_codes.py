@@ -101,6 +101,8 @@ OLD_BROKER_REMEDY = "use brokers that support what Kafka 0.11 and newer does"
 ENDING: dict[type[KafkaError], str] = {
     TopicAuthorizationFailedError: "grant this user Read on SENTIMENT_KAFKA__INPUT_TOPIC, and "
     "Write on SENTIMENT_KAFKA__OUTPUT_TOPIC and SENTIMENT_KAFKA__DEAD_LETTER_TOPIC",
+    FENCED_INSTANCE_ID: "another process has this name: give each replica a "
+    "SENTIMENT_KAFKA__GROUP_INSTANCE_ID of its own, or unset it",
     GroupAuthorizationFailedError: "grant this user Read on the group SENTIMENT_KAFKA__GROUP_ID",
     # Since 2.8 brokers require no more than Write on any topic.
     ClusterAuthorizationFailedError: "grant this user Write on SENTIMENT_KAFKA__OUTPUT_TOPIC and "

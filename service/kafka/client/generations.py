@@ -41,7 +41,7 @@ from service.kafka.client.offset_requests import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -170,6 +170,13 @@ async def send_offsets(
 
     sender._do_txn_offset_commit = commit  # noqa: SLF001 - see the module
     await producer.send_offsets_to_transaction(dict(offsets), group_id)
+
+
+def add_partitions(producer: AIOKafkaProducer, places: Iterable[TopicPartition]) -> None:
+    """Let the open transaction write to these, by one request; aiokafka asks when it sends."""
+    manager = producer._sender._txn_manager  # noqa: SLF001 - see the module
+    for place in places:
+        manager.maybe_add_partition_to_txn(place)
 
 
 def send_ends_once(producer: AIOKafkaProducer) -> None:
