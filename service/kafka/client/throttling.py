@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 REQUEST_BYTES_MAX = 64 * 2**20
 # Records of one batch save round trips. A topic's limit is for the whole batch; this is below any
 # usual one. A larger record is a batch of its own.
-BATCH_BYTES_MAX = 128 * 2**10
+BATCH_BYTES_MAX = 64 * 2**10
 # The most that a record takes beside its key, value and headers, with its batch's header.
 RECORD_OVERHEAD_BYTES = 100
 HEADER_OVERHEAD_BYTES = 10
