@@ -1,8 +1,7 @@
 """Membership in the consumer group and publishing, as one Session: a commit must know both.
 
 aiokafka leaves to it to set every position before records are returned, from offsets that cannot
-move any more. Nothing may enter that
-knows what a record means.
+move any more. Nothing may enter that knows what a record means.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from service.kafka.client import background, connection
 from service.kafka.client.batches import bounded_poll
 from service.kafka.client.record import to_records
 from service.kafka.committed import Committed
+from service.kafka.consumer.static import InstanceId
 from service.kafka.delivery import AtLeastOnce, Delivery, ExactlyOnce
 from service.kafka.fetching import Fetching, Tails, new_consumer
 from service.kafka.log_ends import log_ends, without_topics
@@ -58,6 +58,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self.rebalances = 0
         self.held: Mapping[Partition, int] = {}
         self._settings = settings
+        self._name = InstanceId.of(settings.group_instance_id)
         self._fetching = Fetching(records_max)
         self._options = connection.connection_options(settings)
         self._consumer: AIOKafkaConsumer = None
@@ -103,7 +104,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             await producer.stop()
 
     async def _join(self) -> None:
-        self._consumer = new_consumer(self._options, self._settings)
+        self._consumer = new_consumer(self._options, self._settings, self._name)
         stable = isinstance(self._delivery, ExactlyOnce)
         self._committed = Committed(self._consumer, stable=stable)
         self._consumer.subscribe(self._settings.input_topics, listener=self)
