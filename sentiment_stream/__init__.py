@@ -9,7 +9,16 @@ alone may enter.
 """
 
 from service.errors import ModelError, ServiceError, SettingsError
-from service.records import ModelInfo, Reading
-from service.scoring.texts import Scorer
+from service.records import ModelInfo, Reading, TextStats
+from service.scoring.texts import Scored, Scorer
 
-__all__ = ["ModelError", "ModelInfo", "Reading", "Scorer", "ServiceError", "SettingsError"]
+__all__ = [
+    "ModelError",
+    "ModelInfo",
+    "Reading",
+    "Scored",
+    "Scorer",
+    "ServiceError",
+    "SettingsError",
+    "TextStats",
+]

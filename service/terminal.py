@@ -3,13 +3,14 @@
 Exists so that all commands look alike and programs can read their output. Results go to standard
 output, everything else to standard error. On a terminal a table has rules and colours (`NO_COLOR`
 switches colours off), and becomes one block for each row if the window is too narrow. Anywhere else
-it is tab-separated lines of any length, and there is no progress bar. Computes nothing and imports
-nothing else of the service.
+it is tab-separated lines of any length; there is no progress bar, and long work says how far it is
+in a line now and then. Computes nothing and imports nothing else of the service.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from rich.box import SIMPLE_HEAD
@@ -19,6 +20,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -28,7 +30,7 @@ from rich.table import Table as RuledTable
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rich.console import ConsoleOptions, RenderResult
 
@@ -196,6 +198,78 @@ def track(items: Iterable[Item], description: str, total: int, console: Console)
     """Iterate over the items with a progress bar."""
     with progress_bar(console) as progress:
         yield from progress.track(items, total=total, description=description)
+
+
+# The first line comes once it is clear that the work is long.
+PACE_FIRST_S, PACE_EVERY_S = 10.0, 60.0
+
+
+class Pace:
+    """Shows how many rows are done, how many a second, and how long the rest will take.
+
+    On a terminal it is a bar; anywhere else a line after PACE_FIRST_S, and then one every
+    PACE_EVERY_S.
+    """
+
+    def __init__(
+        self,
+        description: str,
+        console: Console,
+        share: Callable[[], float | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin; `share` tells how much of the whole is done, from 0 to 1, None if nobody knows."""
+        self._console = console
+        self._share = share
+        self._clock = clock
+        self._began = clock()
+        self._began_at = share() or 0.0
+        self._next_line = self._began + PACE_FIRST_S
+        self._description = description
+        bar = TextColumn("{task.description}"), BarColumn(24, complete_style="cyan")
+        self._bar = Progress(
+            *bar, TaskProgressColumn(), console=console, transient=True, redirect_stdout=False,
+            disable=not console.is_terminal or console.is_dumb_terminal,
+        )  # fmt: skip
+        self._task = self._bar.add_task(description, total=None)
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+    def update(self, rows: int) -> None:
+        """Tell that so many rows are done since the beginning."""
+        if not self._bar.disable:
+            share = self._share()
+            total = None if share is None else 1.0
+            self._bar.update(self._task, total=total, completed=share or 0.0,
+                             description=self.line(rows))  # fmt: skip
+        elif self._clock() >= self._next_line:
+            self._next_line = self._clock() + PACE_EVERY_S
+            self._console.print(self.line(rows))
+
+    def line(self, rows: int) -> str:
+        """How far it is, in one line."""
+        elapsed = max(self._clock() - self._began, 1e-9)
+        line = f"{self._description}: {rows:,} rows, {rows / elapsed:,.0f}/s"
+        share = self._share()
+        if share is None:
+            return line
+        left = elapsed * (1 - share) / max(share - self._began_at, 1e-9)
+        return f"{line}, {percent(share, 0)}, {_duration(left)} left"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 72 * 3600 else f"{seconds / 86400:.1f} days"
 
 
 def say_error(message: str) -> None:

@@ -30,7 +30,8 @@ ARROWS: dict[str, set[str]] = {
     "kafka": {"errors", "kafka.client", "kafka.consumer", "kafka.older", "progress", "records"},
     "ports": set(),
     "text": {"errors", "records", "sequences", "text.markup", "text.normalise"},
-    "registry": {"errors", "records", "settings", "wire.documents"},
+    "wire.typed": {"wire"},
+    "registry": {"errors", "records", "settings", "wire.documents", "wire.typed"},
     "kafka.once": {"errors", "kafka", "kafka.client", "progress", "records"},
     "engines": {"checkpoint", "errors"},
     "observe": {"errors", "records", "terminal"},
@@ -49,8 +50,8 @@ ARROWS: dict[str, set[str]] = {
         "text", "web", "wire",
     },
     "lab.measuring": {"checkpoint", "errors", "lab.data", "scoring", "terminal"},
-    "reference": {"errors", "observe", "records", "settings", "web", "wire"},
-    "app": {"assembly", "errors", "observe", "retry", "settings"},
+    "reference": {"errors", "observe", "records", "settings", "web", "wire", "wire.typed"},
+    "app": {"assembly", "errors", "observe", "registry", "retry", "settings"},
     "lab": {
         "checkpoint", "engines", "errors", "records", "scoring",
         "sequences", "settings", "tables", "terminal", "text", "text.markup", "wire",
@@ -113,7 +114,8 @@ FILES: dict[str, str] = {
     "wire": "headers contracts letters cloudevents kept_headers carried messages "
     "decode encode __init__",
     "wire.documents": "__init__ json_values formats forms pointers shapes looks glance",
-    "registry": "framing documents avro proto_text protobuf client schemas __init__",
+    "wire.typed": "json_schema columns __init__",
+    "registry": "framing documents avro proto_text protobuf client schemas events __init__",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka.client": "__init__ error_codes offset_requests connection decompress batches record "
     "metadata throttling background generations",
@@ -135,7 +137,7 @@ FILES: dict[str, str] = {
     "web": "__init__ bodies countries docs_page score_contracts "
     "live server explain openapi score_api",
     "lab.measuring": "__init__ reliability thresholds plots evaluate",
-    "reference": "__init__ json_schema columns asyncapi settings_page schemas",
+    "reference": "__init__ asyncapi settings_page schemas",
     "lab": "__init__ export feed lines figures score scored_file tune",
     "lab.bias": "__init__ templates rows world_map data report run",
     "bench": "__init__ bare engines full_size limits null stream whole report tables",

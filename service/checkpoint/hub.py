@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.errors import ModelError, first_line
+from service.errors import ModelError, first_line, install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +53,7 @@ def _explained(name: str, revision: str) -> Iterator[None]:
         )
     except ModuleNotFoundError as error:
         raise ModelError(
-            f"{error.name} is not installed, which downloads {name}; "
-            "pip install 'sentiment-stream[torch]'"
+            f"{error.name} is not installed, which downloads {name}; " + install_command("torch")
         ) from None
     # Standard error is only for log lines.
     disable_progress_bars()

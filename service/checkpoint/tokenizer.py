@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tokenizers import Tokenizer
 
 from service.checkpoint.files import read_json
-from service.errors import ModelError, first_line
+from service.errors import ModelError, first_line, install_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def load_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
     except ModuleNotFoundError as error:
         raise ModelError(
             f"{folder}: without a tokenizer.json, {error.name} is needed; "
-            "pip install 'sentiment-stream[torch]'"
+            + install_command("torch")
         ) from None
     except ModelError:
         raise

@@ -23,6 +23,7 @@ from service.cli.health import health
 from service.cli.lab import COMMANDS
 from service.cli.measuring import MEASURING_COMMANDS
 from service.cli.options import with_settings
+from service.cli.score import score
 from service.cli.training import TRAINING_COMMANDS
 from service.errors import EXIT_CODES
 from service.settings.carry import carry_notice
@@ -183,5 +184,13 @@ def reference() -> None:
     click.echo(page(), nl=False)
 
 
-for command in (health, completion, feed, *COMMANDS, *TRAINING_COMMANDS, *MEASURING_COMMANDS):
+for command in (
+    health,
+    completion,
+    feed,
+    score,
+    *COMMANDS,
+    *TRAINING_COMMANDS,
+    *MEASURING_COMMANDS,
+):
     main.add_command(command)

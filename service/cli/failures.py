@@ -14,13 +14,15 @@ from pathlib import Path
 
 import click
 
-from service.errors import ExitCode, RetriableError, ServiceError
+from service.errors import ExitCode, RetriableError, ServiceError, install_command
 from service.terminal import say_error
 
 # The extra that installs a package which the service itself does not need.
 _EXTRAS = {
     "confluent_kafka": "demo",
-    "sklearn": "lab",
+    "pyarrow": "tables",
+    "scipy": "evaluate",
+    "sklearn": "evaluate",
     "torch": "lab",
     "transformers": "lab",
 }
@@ -30,6 +32,7 @@ _OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EFBIG}
 _GO_ON = {
     "train": "; the same command goes on where it was",
     "replay": "; the same command goes on where it was",
+    "score": "; with --output FILE, --resume goes on where it was",
 }
 
 
@@ -71,8 +74,7 @@ def _missing(error: ModuleNotFoundError) -> ExitCode | None:
     package = (error.name or "").partition(".")[0]
     if package not in _EXTRAS:
         return None
-    remedy = f"pip install 'sentiment-stream[{_EXTRAS[package]}]'"
-    say_error(f"{package} is not installed; {remedy}")
+    say_error(f"{package} is not installed; {install_command(_EXTRAS[package])}")
     return ExitCode.FAILED
 
 

@@ -4,66 +4,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from service.cli.options import NEW_FILE, json_flag, print_figures, print_found, with_settings
-from service.errors import InputError
-from service.records import Reason, TextFormat
-from service.terminal import remarks, results
+from service.records import Reason
+from service.terminal import remarks
 
 if TYPE_CHECKING:
     from service.settings import Settings
-
-
-@click.command()
-@click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option(
-    "--input",
-    "source",
-    type=click.File("rb"),
-    help="File to read, - for standard input: plain text or JSON, one message per line, or one "
-    'object {"input_data": [...]}.',
-)
-@click.option(
-    "--text-format",
-    type=click.Choice(get_args(TextFormat)),
-    help="Markup of the texts; by default that of SENTIMENT_KAFKA__TEXT_FORMAT.",
-)
-@click.option("--json", "as_json", is_flag=True, help="JSON lines on a terminal too.")
-@with_settings("model")
-def score(
-    settings: Settings,
-    texts: tuple[str, ...],
-    source: Any,
-    text_format: TextFormat | None,
-    as_json: bool,
-) -> None:
-    """Score texts from the command line or a file, in order.
-
-    On a terminal, each text is a line with its label in colour; elsewhere, a line of JSON.
-
-    \b
-    sentiment-stream score "Today was an amazing day!" "It was an unfortunate series of events."
-    sentiment-stream score --input reviews.txt > scores.jsonl
-    """
-    if bool(texts) == (source is not None):
-        raise InputError("give either texts or --input FILE; - is standard input")
-    from service.lab.score import in_colour, in_json, score_lines, score_texts  # noqa: PLC0415
-
-    if text_format is not None:
-        kafka = settings.kafka.model_copy(update={"text_format": text_format})
-        settings = settings.model_copy(update={"kafka": kafka})
-    console = results()
-    write = in_json(sys.stdout) if as_json or not console.is_terminal else in_colour(console)
-    if source is not None:
-        score_lines(source, write, settings)
-    else:
-        score_texts(texts, write, settings)
 
 
 @click.command()
@@ -231,4 +183,4 @@ def bench(settings: Settings, as_json: bool, plot: Path | None, **what: Any) -> 
         console.print(f"written: {plot}")
 
 
-COMMANDS = (score, replay, tune, export, bench)
+COMMANDS = (replay, tune, export, bench)

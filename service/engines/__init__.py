@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from service.engines.layout import supported
-from service.errors import ModelError, SettingsError
+from service.errors import ModelError, SettingsError, install_command
 
 if TYPE_CHECKING:
     from service.checkpoint.files import Checkpoint
@@ -48,7 +48,7 @@ def load_engine(settings: ModelSettings, checkpoint: Checkpoint) -> Engine:
     except ModuleNotFoundError as error:
         raise ModelError(
             f"{error.name} is not installed, which this model needs on this device; "
-            "pip install 'sentiment-stream[torch]'"
+            + install_command("torch")
         ) from None
     return TorchPlain(checkpoint, settings)
 

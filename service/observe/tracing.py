@@ -14,7 +14,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from service.errors import SettingsError
+from service.errors import SettingsError, install_command
 from service.records import Rejected, Skipped, Verdict
 
 try:
@@ -36,7 +36,7 @@ try:
 except ModuleNotFoundError as error:
     raise SettingsError(
         f"SENTIMENT_TRACING__EXPORTER=otlp needs {error.name}, which comes with the extra: "
-        "pip install 'sentiment-stream[tracing]'; or set it to none"
+        f"{install_command('tracing')}; or set it to none"
     ) from None
 
 

@@ -6,22 +6,24 @@ readings. Reads no files but the model's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
 from service.checkpoint.files import resolve
 from service.engines import load_engine
 from service.errors import SettingsError
+from service.records import TextFormat
 from service.scoring.joining import joined
 from service.scoring.processing import load_processing
 from service.scoring.readings import LogitsReader
 from service.settings import ModelSettings
 from service.text.encoder import encoded
 from service.text.language import Languages
+from service.text.markup import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,12 +33,53 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from service.ports import Engine
-    from service.records import ModelInfo, Reading
+    from service.records import ModelInfo, Reading, TextStats
     from service.text.encoder import TextEncoder, Windows
+    from service.text.markup import Plain
 
 # Texts that an engine gets at a time: enough for runs of similar lengths with little padding, and
 # few enough to stream. The engine limits the size of its runs itself.
 CHUNK_TEXTS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the stream publishes of a text: the reading, the language, and what was cut.
+
+    `language` is an ISO 639 code, None if it cannot be detected. `stats` are the event's
+    `text_stats`: `truncated` says that the end was not read, and `quoted_chars`, `signature_chars`
+    and `code_chars` what the text's format has cut before.
+    """
+
+    reading: Reading
+    language: str | None
+    stats: TextStats
+
+    @property
+    def label(self) -> str:
+        """The likeliest label, or that of the settings for texts that the model is unsure of."""
+        return self.reading.label
+
+    @property
+    def score(self) -> float:
+        """The highest probability."""
+        return self.reading.score
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The probability of each label."""
+        return self.reading.scores
+
+    @property
+    def confident(self) -> bool:
+        """Whether the label may be acted on."""
+        return self.reading.confident
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures by the names that they have in events."""
+        stats = asdict(self.stats)
+        del stats["known"]
+        return {**self.reading.as_dict(), "language": self.language, "text_stats": stats}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +138,39 @@ class Scorer:
         """The model, how it runs, and its labels."""
         return self._model.engine.info
 
-    def score(self, texts: Iterable[str]) -> list[Reading]:
-        """The reading of each text, in the same order.
+    def score(self, texts: Iterable[str], text_format: TextFormat = "plain") -> list[Scored]:
+        """What is found for each text, in the same order.
+
+        Markup, quotes and signatures are taken out as `text_format` says, which is that of
+        `SENTIMENT_KAFKA__TEXT_FORMAT`. A text of which nothing is left has an unsure reading; the
+        stream publishes a dead letter for it.
 
         Raises:
             TypeError: `texts` is a single string, or has an element that is no string.
             ModelError: the model has stopped working.
         """
-        return list(self.score_each(texts))
+        return list(self.score_each(texts, text_format))
 
-    def score_each(self, texts: Iterable[str]) -> Iterator[Reading]:
+    def score_each(
+        self, texts: Iterable[str], text_format: TextFormat = "plain"
+    ) -> Iterator[Scored]:
         """As `score`, but lazily: holds at most CHUNK_TEXTS texts at a time."""
         if isinstance(texts, str):
             raise TypeError("texts is one text; give a list: [text]")
+        if text_format not in get_args(TextFormat):
+            forms = ", ".join(get_args(TextFormat))
+            raise ValueError(f"text_format={text_format!r} is none of {forms}")
         for chunk in _chunks(_checked(texts)):
+            found = [plain_text(text, text_format) for text in chunk]
             with self._lock:
-                readings = list(score_texts(chunk, self._model))
-            yield from readings
+                scored = list(scored_texts([plain.text for plain in found], self._model))
+            yield from map(_with_cuts, scored, found)
+
+
+def _with_cuts(scored: Scored, plain: Plain) -> Scored:
+    _, quoted, signature, code = plain
+    stats = replace(scored.stats, quoted_chars=quoted, signature_chars=signature, code_chars=code)
+    return replace(scored, stats=stats)
 
 
 def _checked(texts: Iterable[Any]) -> Iterator[str]:
@@ -151,11 +210,22 @@ def score_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Reading]:
     Raises:
         ModelError: the model has stopped working.
     """
+    return (scored.reading for scored in scored_texts(texts, model))
+
+
+def scored_texts(texts: Iterable[str], model: LoadedModel) -> Iterator[Scored]:
+    """As `score_texts`, with the language and the figures of the tokenizer.
+
+    Raises:
+        ModelError: the model has stopped working.
+    """
     labels = model.engine.info.labels
     for chunk in _chunks(texts):
         inputs = encoded(chunk, model.encoder, model.languages)
         logits = model.logits([text.windows for text in inputs])
-        yield from model.reader.read(labels, logits, inputs)
+        readings = model.reader.read(labels, logits, inputs)
+        for text, reading in zip(inputs, readings, strict=True):
+            yield Scored(reading, text.language, text.stats)
 
 
 def logits_of(texts: Iterable[str], model: LoadedModel) -> Iterator[NDArray[np.float32]]:

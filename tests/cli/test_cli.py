@@ -8,17 +8,16 @@ import re
 import shlex
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from service.cli import SECTIONS, main
-from service.errors import EXIT_CODES, ExitCode
+from service.errors import EXIT_CODES, ExitCode, install_command
 from service.settings import Settings, each_setting, variable
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -130,15 +129,21 @@ def test_each_wrong_setting_has_a_line() -> None:
     ("command", "module", "extra"),
     [
         (("demo",), "confluent_kafka", "demo"),
-        (("evaluate", "--data", "dev.tsv"), "sklearn", "lab"),
+        (("evaluate", "--data", "dev.tsv"), "sklearn", "evaluate"),
+        (("score", "rows.parquet"), "pyarrow", "tables"),
         (("train", "--base", "b", "--data", "d", "--output", "o"), "torch", "lab"),
     ],
 )
-def test_a_missing_extra_is_named(command: tuple[str, ...], module: str, extra: str) -> None:
-    """One line says what to install, and no traceback."""
+def test_a_missing_extra_is_named(
+    command: tuple[str, ...], module: str, extra: str, tmp_path: Path
+) -> None:
+    """One line says what to install, from where this was installed, and no traceback."""
+    (tmp_path / "rows.parquet").write_bytes(b"PAR1")
     code = f"import sys; sys.modules[{module!r}] = None; from service.cli import main; main()"
     done = subprocess.run(  # noqa: S603 - the tests' own code
-        [sys.executable, "-c", code, *command], capture_output=True, text=True, check=False
-    )
-    expected = f"error: {module} is not installed; pip install 'sentiment-stream[{extra}]'\n"
+        [sys.executable, "-c", code, *command],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    expected = f"error: {module} is not installed; {install_command(extra)}\n"
     assert (ExitCode.FAILED, expected) == (done.returncode, done.stderr)

@@ -101,7 +101,14 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
         (["nosuch"], "error: no such command 'nosuch' (see sentiment-stream --help)"),
         (["--nosuch"], "error: no such option '--nosuch' (see sentiment-stream --help)"),
         (["score"], "error: give either texts or --input FILE; - is standard input"),
-        (["score", "--input", "none.txt"], "error: invalid value for '--input': 'none.txt'"),
+        (["score", "--input", "none.txt"], "error: none.txt: cannot be read (No such file"),
+        (["score", "none.csv"], "error: there is no file none.csv; if it is a text: echo none.csv"),
+        (["score", "broken.tsv", "good"], "error: broken.tsv is a file; give it alone: score --in"),
+        (["score", "broken.tsv"], "error: broken.tsv:1: is not UTF-8; convert the file to UTF-8"),
+        (["score", "broken.tsv", "--output", "a.xlsx"], "error: a.xlsx: its name says no form to"),
+        (["score", "broken.tsv", "--resume"], "error: --resume goes on with a file; give --output"),
+        (["score", "good", "--output", "a.csv"], "error: --output and --resume are for files; gi"),
+        (["score", ".", "--input", "."], "error: .: is a folder; give a file"),
         (["compare", "a", "a"], "error: these are the same topic; name two"),
         (["evaluate"], "error: give --data FILE, or --behaviour for written sentences"),
         (["evaluate", "--behaviour", "--plots", "p"], "error: --plots and --target-accuracy need"),
@@ -209,7 +216,9 @@ def test_ctrl_c() -> None:
         assert running.stderr is not None
         assert running.stdout.readline() == "ready\n"
         running.send_signal(signal.SIGINT)
-        assert running.stderr.read() == "error: interrupted\n"
+        assert running.stderr.read() == (
+            "error: interrupted; with --output FILE, --resume goes on where it was\n"
+        )
     assert running.returncode == ExitCode.INTERRUPTED
 
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from service.terminal import (
     WARN,
+    Pace,
     Table,
     labelled,
     percent,
@@ -192,3 +193,26 @@ def test_printable_text_is_one_line_that_a_terminal_does_not_obey(text: str) -> 
 def test_printable_keeps_what_people_write() -> None:
     """Emoji joined from several characters and writing from right to left stay whole."""
     assert printable(" 👩‍🔧 שלום\n\x1b[31mred\u202e ") == "👩‍🔧 שלום [31mred"
+
+
+def test_pace_in_a_pipe_is_a_line_now_and_then() -> None:
+    """With the rate and the time left, once the work is long; nothing of short work."""
+    now = 0.0
+    share = 0.0
+    console = Console(file=io.StringIO(), width=200)
+    with Pace("score", console, lambda: share, lambda: now) as pace:
+        for second in range(200):
+            now, share = float(second), second / 400
+            pace.update(50 * second)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert "score: 500 rows, 50/s, 2 %, 6 min left" == lines[0]
+    assert 4 == len(lines)
+
+
+def test_pace_without_an_end() -> None:
+    """Of a pipe nobody knows how much is left."""
+    now = 0.0
+    pace = Pace("score", Console(file=io.StringIO()), lambda: None, lambda: now)
+    now = 2.0
+    assert "score: 1,000 rows, 500/s" == pace.line(1000)

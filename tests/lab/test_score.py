@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from service.checkpoint.calibration import Calibration
-from service.lab.score import in_colour, in_json, score_lines, score_texts
+from service.lab.figures import in_colour, in_json
+from service.lab.score import score_lines, score_texts
 from service.records import ModelInfo
 from service.scoring.readings import LogitsReader
 from service.scoring.texts import CHUNK_TEXTS, LoadedModel, load_model
@@ -54,10 +55,13 @@ def test_answer() -> None:
     """An answer has the likeliest label, its score, and every label's."""
     assert _answers([b"good good film\n"]) == [
         {
+            "line": 1,
             "label": "POSITIVE",
             "score": 0.75,
             "scores": {"NEGATIVE": 0.25, "POSITIVE": 0.75},
             "confident": True,
+            "language": None,
+            "truncated": False,
         }
     ]
 
@@ -69,16 +73,22 @@ def test_answer_of_three_labels() -> None:
     score_lines([b"film film\n", b"good good"], in_json(out), SETTINGS, model)
     assert [
         {
+            "line": 1,
             "label": "NEUTRAL",
             "score": 0.6,
             "scores": {"NEGATIVE": 0.2, "NEUTRAL": 0.6, "POSITIVE": 0.2},
             "confident": False,
+            "language": None,
+            "truncated": False,
         },
         {
+            "line": 2,
             "label": "POSITIVE",
             "score": 0.6,
             "scores": {"NEGATIVE": 0.2, "NEUTRAL": 0.2, "POSITIVE": 0.6},
             "confident": True,
+            "language": None,
+            "truncated": False,
         },
     ] == [
         {**line, "score": round(line["score"], 6),

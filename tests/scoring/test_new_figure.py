@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import service.wire.encode
-from service.lab.score import in_json, score_texts
+from service.lab.figures import in_json
+from service.lab.score import score_texts
 from service.records import ModelInfo, Reading, Verdict
 from service.scoring.batch import BatchScorer
 from service.scoring.readings import LogitsReader
@@ -83,7 +84,9 @@ def test_lines_of_score_have_it() -> None:
     out = io.StringIO()
     score_texts(["good good bad"], in_json(out), Settings(), model)
     line = json.loads(out.getvalue())
-    assert {"label", "score", "scores", "confident", "margin"} == set(line)
+    assert {
+        "label", "score", "scores", "confident", "margin", "language", "truncated",
+    } == set(line)  # fmt: skip
     assert line["margin"] == pytest.approx(2 * line["score"] - 1)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sentiment_stream
-from sentiment_stream import ModelInfo, Reading, Scorer, SettingsError
+from sentiment_stream import ModelInfo, Scored, Scorer, SettingsError
 from service.checkpoint.files import resolve
 from service.records import Document, Message, Verdict
 from service.scoring.batch import BatchScorer
@@ -35,7 +35,10 @@ def counting() -> Scorer:
 
 def test_the_public_names() -> None:
     """Users depend on them."""
-    names = ["ModelError", "ModelInfo", "Reading", "Scorer", "ServiceError", "SettingsError"]
+    names = [
+        "ModelError", "ModelInfo", "Reading", "Scored", "Scorer", "ServiceError", "SettingsError",
+        "TextStats",
+    ]  # fmt: skip
     assert names == sentiment_stream.__all__
 
 
@@ -89,7 +92,7 @@ def test_any_number_of_texts_in_order() -> None:
     assert [] == counting().score([])
     readings = counting().score_each(texts())  # type: ignore[arg-type] # an iterator of texts
     first = next(readings)
-    assert isinstance(first, Reading)
+    assert isinstance(first, Scored)
     assert CHUNK_TEXTS == taken
     rest = [reading.scores["positive"] for reading in readings]
     assert [1 / 2, 2 / 3] == pytest.approx(rest[:2], abs=0.2)
