@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from service.kafka.client.batches import install
+from service.kafka.consumer import fetcher, static
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from service.kafka.consumer.static import InstanceId
     from service.progress import Progress
     from service.records import Partition
     from service.settings import KafkaSettings
@@ -43,14 +45,24 @@ FETCH_BYTES_MAX = 16 * 2**20
 # How long nothing is to come behind such a tail before it is committed: where an upstream producer
 # commits all the time, its markers are passed over with the next records.
 TAIL_S = 5.0
+# How often all partitions are looked at for it: so much later may one be committed.
+TAIL_LOOK_S = 1.0
 
 
-def new_consumer(options: Mapping[str, Any], settings: KafkaSettings) -> AIOKafkaConsumer:
-    """A member of the group that is not started; `options` are those of `connection_options`."""
+def new_consumer(
+    options: Mapping[str, Any], settings: KafkaSettings, name: InstanceId | None = None
+) -> AIOKafkaConsumer:
+    """A member of the group that is not started; `options` are those of `connection_options`.
+
+    All consumers of a session share `name`, that of a static member.
+    """
     install()
+    fetcher.install()
+    static.install()
     return AIOKafkaConsumer(
         **options,
         group_id=settings.group_id,
+        group_instance_id=name,
         enable_auto_commit=False,
         # The session sets all positions: aiokafka would move one that the log does not have unseen.
         auto_offset_reset="none",
@@ -87,10 +99,11 @@ class Fetching:
             KafkaError: as `getmany`; records that this call had taken before are lost.
         """
         consumer.resume(*consumer.paused())
-        asked = consumer.assignment().difference(crowded)
+        consumer._fetcher.held = ()  # noqa: SLF001 - see `_hold_brokers_of`
+        asked = consumer.assignment()
         found: dict[TopicPartition, list[Any]] = {}
         if crowded:
-            if asked:
+            if asked := asked.difference(crowded):
                 found = await self._take(
                     consumer, asked, min(self._records_max, BESIDE_MAX), OTHERS_MS
                 )
@@ -99,7 +112,7 @@ class Fetching:
             left, wait_ms = self._records_max, timeout_ms
             while left and (more := await self._take(consumer, asked, left, wait_ms)):
                 left -= _merge(found, more)
-                if left and _pause_brokers_of(consumer, more):
+                if left and _hold_brokers_of(consumer, more):
                     break
                 wait_ms = OTHERS_MS
             _fetch_others(consumer, at_once=not left)
@@ -119,34 +132,38 @@ class Fetching:
         aiokafka itself returns all that it has of one partition before it looks at the next.
         """
         found: dict[TopicPartition, list[Any]] = {}
-        hungry, left = set(partitions), records_max
+        hungry: Collection[TopicPartition] = partitions
+        left = records_max
         while left:
             more = await self._round(consumer, hungry, left)
             if not more and not found and timeout_ms:
                 more = await consumer.getmany(*partitions, timeout_ms=timeout_ms, max_records=1)
                 timeout_ms = 0
-                hungry = set(partitions)
+                hungry = partitions
             else:
-                hungry = set(more)
+                hungry = more.keys()
             if not more:
                 break
             left -= _merge(found, more)
         return found
 
     async def _round(
-        self, consumer: AIOKafkaConsumer, partitions: set[TopicPartition], records_max: int
+        self, consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition], records_max: int
     ) -> dict[TopicPartition, list[Any]]:
-        """At most one share of each partition."""
+        """At most one share of each partition that has records."""
         found: dict[TopicPartition, list[Any]] = {}
-        left, share = records_max, max(1, records_max // max(1, len(partitions)))
-        for group in (partitions - self._served, partitions & self._served):
-            asked = set(group)
+        # Each call looks at all that it is given: with many partitions most have nothing.
+        here = getattr(consumer._fetcher, "_records", partitions)  # noqa: SLF001 - no public way
+        ready = [partition for partition in here if partition in partitions]
+        left, share = records_max, max(1, records_max // max(1, len(ready)))
+        for served in (False, True):
+            asked = [p for p in ready if (p in self._served) == served][:left]
             while left and asked:
                 more = await consumer.getmany(*asked, max_records=min(left, share))
                 if not more:
                     break
                 left -= _merge(found, more)
-                asked -= more.keys()
+                asked = [partition for partition in asked if partition not in more]
         return found
 
 
@@ -166,13 +183,12 @@ def _fetch_others(consumer: AIOKafkaConsumer, *, at_once: bool) -> None:
     consumer._fetcher._prefetch_backoff = 0.0 if at_once else OTHERS_AFTER_S  # noqa: SLF001 - no public way
 
 
-def _pause_brokers_of(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> bool:
-    """Pause all partitions led by the brokers of these; returns whether all are paused now."""
+def _hold_brokers_of(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> bool:
+    """Ask the brokers that lead these nothing more in this poll; whether all are held now."""
+    fetcher = consumer._fetcher  # noqa: SLF001 - that of `consumer.fetcher`
     leader = consumer._client.cluster.leader_for_partition  # noqa: SLF001 - no public way
-    brokers = {leader(partition) for partition in partitions}
-    assigned = consumer.assignment()
-    consumer.pause(*(partition for partition in assigned if leader(partition) in brokers))
-    return bool(consumer.paused() == assigned)
+    fetcher.held = {*fetcher.held, *map(leader, partitions)}
+    return all(leader(partition) in fetcher.held for partition in consumer.assignment())
 
 
 class Tails:
@@ -184,6 +200,7 @@ class Tails:
     def __init__(self) -> None:
         """Know of none."""
         self._since: dict[Partition, tuple[int, float]] = {}
+        self._look_at = float("-inf")
 
     def clear(self) -> None:
         """Forget all: positions are set anew."""
@@ -199,7 +216,10 @@ class Tails:
         """The positions to commit: reached TAIL_S ago, with everything read being published.
 
         To be called between two polls; `polled` has the offset behind the last record returned.
+        Looks every TAIL_LOOK_S, and else finds none.
         """
+        if now < self._look_at:
+            return {}
         since: dict[Partition, tuple[int, float]] = {}
         for partition in progress.partitions:
             start = progress.next_offset(partition)
@@ -209,4 +229,6 @@ class Tails:
             before = self._since.get(partition)
             since[partition] = before if before and before[0] == position else (position, now)
         self._since = since
+        later = (at + TAIL_S for _, at in since.values() if now - at < TAIL_S)
+        self._look_at = min([now + TAIL_LOOK_S, *later])
         return {p: position for p, (position, at) in since.items() if now - at >= TAIL_S}

@@ -21,7 +21,7 @@ from service.kafka.log_ends import bounds, high_watermark
 from service.records import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from service.progress import Progress
     from service.settings import KafkaSettings
 
-    _Commit = Callable[[Partition, int], Awaitable[None]]
+    _Commit = Callable[[Mapping[Partition, int]], Awaitable[None]]
+    _Bounds = Mapping[TopicPartition, int]
 
 log = structlog.get_logger(__name__)
 
@@ -87,12 +88,12 @@ class Starts:
         """
         consumer, epoch = committed.consumer, progress.epoch
 
-        async def commit(partition: Partition, offset: int) -> None:
+        async def commit(offsets: Mapping[Partition, int]) -> None:
             # aiokafka commits as a member of the latest generation. Before that one the partition
             # may have been another member's, who may have committed a later offset.
             if progress.epoch != epoch:
                 raise RetriableError("the group rebalanced while its offsets were read")
-            await committed.commit({partition: offset})
+            await committed.commit(offsets)
 
         await self._note_remade(committed, progress)
         offsets, beginnings, ends = await asyncio.gather(
@@ -100,7 +101,9 @@ class Starts:
             bounds(consumer.beginning_offsets, partitions),
             bounds(consumer.end_offsets, partitions),
         )
-        starts = {}
+        starts: dict[TopicPartition, int] = {}
+        new: list[TopicPartition] = []
+        expired: dict[TopicPartition, tuple[int, int]] = {}
         remade = committed.identities.remade
         await self._history.tell(
             [p for p in map(Partition._make, partitions) if not (p in offsets or p.topic in remade)]
@@ -112,14 +115,16 @@ class Starts:
             known = offsets.get(Partition(*place)), progress.next_offset(Partition(*place))
             start = max((offset for offset in known if offset is not None), default=None)
             if start is None:
-                start = await self._first_start(consumer, place, commit)
-            elif start < (beginning := beginnings.get(place, start)):
-                await self._skip_expired(place, start, beginning, commit)
+                new.append(place)
+                continue
+            if start < (beginning := beginnings.get(place, start)):
+                expired[place] = (start, beginning)
                 start = beginning
             elif start > ends.get(place, start):
                 await self._check_end(consumer, place, start)
             starts[place] = start
-        return starts
+        await self._skip_expired(expired, commit)
+        return starts | await self._first_starts(consumer, new, beginnings, ends, commit)
 
     async def _note_remade(self, committed: Committed, progress: Progress) -> None:
         topics = self._settings.input_topics
@@ -133,33 +138,47 @@ class Starts:
                 topic=topic,
             )
 
-    async def _first_start(
-        self, consumer: AIOKafkaConsumer, place: TopicPartition, commit: _Commit
-    ) -> int:
-        if self._settings.auto_offset_reset == "earliest" or place.topic in self._read:
-            return int((await consumer.beginning_offsets([place]))[place])
-        if not self._asked:
-            raise RejoinError(f"it is not known whether the group has read {place.topic} before")
+    async def _first_starts(
+        self,
+        consumer: AIOKafkaConsumer,
+        new: Sequence[TopicPartition],
+        beginnings: _Bounds,
+        ends: _Bounds,
+        commit: _Commit,
+    ) -> dict[TopicPartition, int]:
+        """Where those without a committed offset begin; few requests, however many they are."""
+        if self._settings.auto_offset_reset == "earliest":
+            from_end = []
+        else:
+            from_end = [place for place in new if place.topic not in self._read]
+        if from_end and not self._asked:
+            topic = from_end[0].topic
+            raise RejoinError(f"it is not known whether the group has read {topic} before")
+        from_beginning = set(new).difference(from_end)
+        first = await _known(consumer.beginning_offsets, beginnings, from_beginning)
+        last = await _known(consumer.end_offsets, ends, from_end)
         # The end is committed, because it moves: after a rebalance before the first publish, the
         # new owner would begin at a later end and skip the records in between.
-        end = int((await consumer.end_offsets([place]))[place])
-        await commit(Partition(*place), end)
-        return end
+        if last:
+            await commit({Partition(*place): end for place, end in last.items()})
+        return first | last
 
     async def _skip_expired(
-        self, place: TopicPartition, start: int, beginning: int, commit: _Commit
+        self, expired: Mapping[TopicPartition, tuple[int, int]], commit: _Commit
     ) -> None:
         # Committed first, so that what is lost is counted once, whoever has the partition next.
-        partition = Partition(*place)
-        await commit(partition, beginning)
-        self.lost[partition] += beginning - start
-        log.warning(
-            "records expired before they were read; raise the topic's retention, or add replicas",
-            partition=f"{place.topic}/{place.partition}",
-            committed_offset=start,
-            first_offset=beginning,
-            lost=beginning - start,
-        )
+        if expired:
+            await commit({Partition(*place): first for place, (_, first) in expired.items()})
+        for place, (start, beginning) in expired.items():
+            self.lost[Partition(*place)] += beginning - start
+            log.warning(
+                "records expired before they were read; raise the topic's retention, or add "
+                "replicas",
+                partition=f"{place.topic}/{place.partition}",
+                committed_offset=start,
+                first_offset=beginning,
+                lost=beginning - start,
+            )
 
     async def _check_end(
         self, consumer: AIOKafkaConsumer, place: TopicPartition, start: int
@@ -174,3 +193,12 @@ class Starts:
                 f"{self._settings.group_id} --topic {place.topic}:{place.partition} --to-earliest "
                 "--execute (or --to-latest, or --to-offset)"
             )
+
+
+async def _known(
+    ask: Any, bounds: _Bounds, places: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """The bounds of these; asks only where one is missing."""
+    missing = [place for place in places if place not in bounds]
+    asked: _Bounds = await ask(missing) if missing else {}
+    return {place: int(asked[place] if place in asked else bounds[place]) for place in places}

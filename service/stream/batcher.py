@@ -109,6 +109,8 @@ class Batcher:
         None while fewer items wait than may; else those that have their share of them, or more.
         """
         records, tokens = HELD_BATCHES * self._limits.records_max, HELD_BATCHES * self._whole_tokens
+        if self._count < records and self._tokens < tokens:
+            return frozenset()
         partitions = len(self._queues)
         return frozenset(
             partition

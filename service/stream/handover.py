@@ -62,7 +62,7 @@ class Handover:
 
         Call `keep_alive` every `keep_alive_s` meanwhile.
         """
-        while self._has_no_room(partitions()):
+        while self._has_no_room(partitions):
             self._room.clear()
             try:
                 async with asyncio.timeout(keep_alive_s):
@@ -70,9 +70,9 @@ class Handover:
             except TimeoutError:
                 await keep_alive()
 
-    def _has_no_room(self, partitions: frozenset[Partition]) -> bool:
+    def _has_no_room(self, partitions: Callable[[], frozenset[Partition]]) -> bool:
         crowded = self.batcher.crowded
-        return self.batcher.full or (bool(crowded) and crowded >= partitions)
+        return self.batcher.full or (bool(crowded) and crowded >= partitions())
 
     def add(self, items: Sequence[Item], epoch: int) -> int:
         """Add items; returns the number of items of an older epoch that were dropped."""

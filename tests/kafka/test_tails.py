@@ -67,7 +67,7 @@ async def test_what_comes_meanwhile_begins_the_wait_anew(progress: Progress) -> 
 async def test_no_tail_is_committed_before_what_was_read_is_published(progress: Progress) -> None:
     """However long that takes, and then it waits from the beginning."""
     tails, read = Tails(), Positions(a=9, b=7)
-    for now in (100.0, 200.0, 300.0):
+    for now in (100.0, 200.0, 299.0):
         assert {} == await due(tails, read, progress, now, a=8)
 
     progress.advance({A: 8})

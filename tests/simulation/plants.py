@@ -48,7 +48,7 @@ publish = KafkaSession.publish
 take = Batcher.take
 publication = Pipeline._publication
 due = Tails.due
-first_start = Starts._first_start
+first_starts = Starts._first_starts
 
 
 async def _commit_before_publish(
@@ -195,9 +195,9 @@ async def _tail_whatever_is_unpublished(
     return await due(self, consumer, progress, {}, now)
 
 
-async def _begin_at_the_end(self: Starts, *arguments: Any) -> int:
+async def _begin_at_the_end(self: Starts, *arguments: Any) -> Any:
     self._read.clear()
-    return await first_start(self, *arguments)
+    return await first_starts(self, *arguments)
 
 
 def _one_item(waiting: Iterator[Any]) -> list[Any]:
@@ -229,7 +229,7 @@ PLANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "failed publish that is not rewound": (KafkaSession, "rewind", _nothing),
     "tail committed before what was read": (Tails, "due", _tail_whatever_is_unpublished),
     "record of several messages cut in two": (batcher, "_of_one_record", _one_item),
-    "added partition begun at its end": (Starts, "_first_start", _begin_at_the_end),
+    "added partition begun at its end": (Starts, "_first_starts", _begin_at_the_end),
 }  # fmt: skip
 
 

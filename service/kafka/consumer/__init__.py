@@ -1,0 +1,1 @@
+"""Parts of aiokafka's consumer that are replaced: its fetcher, and static members of a group."""
