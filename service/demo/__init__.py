@@ -83,7 +83,11 @@ def _for_demo(settings: Settings, bootstrap_servers: str) -> Settings:
         http = http.model_copy(update={"port": 0})
     # The generator repeats its messages, and the demo should show them being scored.
     model = settings.model.model_copy(update={"repeats_max": 0})
-    return settings.model_copy(update={"kafka": kafka, "http": http, "model": model})
+    # Its broker does not refuse the commit of a member that has lost its partitions, as Kafka does.
+    delivery = settings.delivery.model_copy(update={"mode": "at_least_once"})
+    return settings.model_copy(
+        update={"kafka": kafka, "http": http, "model": model, "delivery": delivery}
+    )
 
 
 def _taken(http: HttpSettings) -> bool:

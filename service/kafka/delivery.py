@@ -35,6 +35,8 @@ class Delivery(Protocol):
     """What the session needs to publish."""
 
     throttling: Throttling
+    # Whether open transactions may move the group's offsets.
+    transactional: bool
 
     async def prepare(self, partitions: Collection[Partition]) -> None:
         """Get ready to publish for these input partitions, before their offsets are read.
@@ -60,6 +62,8 @@ class Delivery(Protocol):
 
 class AtLeastOnce:
     """One idempotent producer; offsets are committed when every record is sent."""
+
+    transactional = False
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Connect to nothing yet."""
@@ -121,6 +125,8 @@ class AtLeastOnce:
 
 class ExactlyOnce:
     """One transactional producer."""
+
+    transactional = True
 
     def __init__(self, options: Mapping[str, Any], settings: KafkaSettings) -> None:
         """Connect to nothing yet."""

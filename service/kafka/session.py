@@ -105,8 +105,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     async def _join(self) -> None:
         self._consumer = new_consumer(self._options, self._settings, self._name)
-        stable = isinstance(self._delivery, ExactlyOnce)
-        self._committed = Committed(self._consumer, stable=stable)
+        self._committed = Committed(self._consumer, stable=self._delivery.transactional)
         self._consumer.subscribe(self._settings.input_topics, listener=self)
         await self._consumer.start()
 

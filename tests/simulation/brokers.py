@@ -1,16 +1,15 @@
-"""Kafka's brokers as far as a client can tell them: logs and transactions.
+"""Kafka's brokers as far as a client can tell them.
 
 State, and what each request does to it when it arrives; nothing here knows of a client, or of the
 network between. Times are those of the running event loop. Consumer groups are in `groups`, what
-they have committed in `offsets`.
+they have committed in `offsets`, and transactions in `transactions`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiokafka.errors import (
     InvalidProducerEpoch,
@@ -18,37 +17,26 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
     OffsetOutOfRangeError,
     OutOfOrderSequenceNumber,
-    ProducerFenced,
 )
 
 from service.records import Partition
-from simulation.logs import Log, Owner, Transaction
-from simulation.offsets import Offsets
+from simulation.logs import Log, Transaction
+from simulation.transactions import Transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tools.kafka.stored import Stored
 
-# Markers are written by requests between brokers: mostly soon, but never at once.
-MARKER_DELAY_S = (0.0, 0.02)
-LATE_MARKER_DELAY_S = (0.1, 1.5)
-LATE_MARKER_SHARE = 0.1
 
-
-class Brokers:
+class Brokers(Transactions):
     """Topics, transactions, and what groups have committed."""
 
     def __init__(self, topics: Mapping[str, int], rng: random.Random | None = None) -> None:
         """Create topics with so many partitions."""
-        self.rng = rng or random.Random(0)
-        self.away = False
-        self.logs: dict[Partition, Log] = {}
+        super().__init__(rng or random.Random(0))
         self.bytes_max: dict[str, int] = {}
-        self.offsets = Offsets()
-        self.timed_out_transactions = 0
         self._counts: dict[str, int] = {}
-        self._owners: defaultdict[str, Owner] = defaultdict(Owner)
         self._appended = asyncio.Event()
         for topic, partitions in topics.items():
             self.create(topic, partitions)
@@ -135,195 +123,3 @@ class Brokers:
         if transaction is not None:
             transaction.records.extend(records)
         self.logs[partition].append(records, transaction)
-
-    def init_producer(self, transactional_id: str) -> asyncio.Future[int]:
-        """Fence the older producer; gives the epoch once what that one left is settled."""
-        owner = self._owners[transactional_id]
-        owner.epoch += 1
-        epoch = owner.epoch
-        if owner.transaction is not None and owner.transaction.outcome is None:
-            self._decide(owner, commit=False)
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-        def answer() -> None:
-            if future.done():
-                return
-            if epoch == owner.epoch:
-                future.set_result(epoch)
-            else:
-                _refuse(future)
-
-        self._when_settled(owner, answer)
-        return future
-
-    def add_partitions(
-        self, transactional_id: str, epoch: int, partitions: Sequence[Partition], timeout_s: float
-    ) -> asyncio.Future[None]:
-        """Begin a transaction where none is open, and let it write to these partitions."""
-        owner = self._owners[transactional_id]
-        return self._when_open(
-            owner,
-            epoch,
-            lambda: self._begun(owner, transactional_id, timeout_s).logs.update(partitions),
-        )
-
-    def add_group(
-        self, transactional_id: str, epoch: int, group: str, timeout_s: float
-    ) -> asyncio.Future[None]:
-        """Let a transaction, which this may begin, have offsets of a group."""
-        owner = self._owners[transactional_id]
-
-        def add() -> None:
-            transaction = self._begun(owner, transactional_id, timeout_s)
-            transaction.offsets.setdefault(group, {})
-
-        return self._when_open(owner, epoch, add)
-
-    def commit_offsets(
-        self, transactional_id: str, epoch: int, group: str, offsets: Mapping[Partition, int]
-    ) -> None:
-        """Put offsets into the transaction, also where none is open: nobody looks.
-
-        Raises:
-            InvalidProducerEpoch: the producer has been replaced.
-        """
-        owner = self._owners[transactional_id]
-        if epoch != owner.epoch:
-            raise InvalidProducerEpoch
-        transaction = owner.transaction
-        if transaction is None or transaction.outcome is not None:
-            owner.stray.setdefault(group, {}).update(offsets)
-            return
-        transaction.offsets.setdefault(group, {}).update(offsets)
-        transaction.pending.add(group)
-        transaction.commits_before = self.offsets.commits
-
-    def has_open(self, group: str, partition: Partition) -> bool:
-        """Whether a transaction may yet move what a group has committed for a partition."""
-        return any(
-            partition in transaction.offsets[group]
-            for owner in self._owners.values()
-            if (transaction := owner.transaction) is not None and group in transaction.pending
-        )
-
-    def end_transaction(self, transactional_id: str, epoch: int) -> None:
-        """Commit; the markers come later.
-
-        Raises:
-            InvalidProducerEpoch: the producer has been replaced.
-        """
-        owner = self._owners[transactional_id]
-        if epoch != owner.epoch:
-            raise InvalidProducerEpoch
-        if owner.transaction is not None and owner.transaction.outcome is None:
-            self._decide(owner, commit=True)
-
-    def abort_all(self) -> int:
-        """Abort what is open, as a coordinator does that is asked to; gives how many there were."""
-        aborted = 0
-        for owner in self._owners.values():
-            if owner.transaction is not None and owner.transaction.outcome is None:
-                owner.epoch += 1
-                self._decide(owner, commit=False)
-                aborted += 1
-        return aborted
-
-    def fence(self) -> int:
-        """Start a producer as a stranger, with the id of one that is there; how many there were."""
-        if self._owners:
-            self.init_producer(self.rng.choice(list(self._owners)))
-        return len(self._owners)
-
-    def unsettled(self) -> bool:
-        """Whether a transaction has yet to be decided or marked."""
-        return any(owner.transaction for owner in self._owners.values())
-
-    def _begun(self, owner: Owner, transactional_id: str, timeout_s: float) -> Transaction:
-        transaction = owner.transaction
-        if transaction is None:
-            transaction = owner.transaction = Transaction(transactional_id)
-            transaction.offsets, owner.stray = owner.stray, {}
-            transaction.pending = set(transaction.offsets)
-            loop = asyncio.get_running_loop()
-            loop.call_later(timeout_s, self._time_out, owner, transaction, timeout_s)
-        return transaction
-
-    def _time_out(self, owner: Owner, transaction: Transaction, timeout_s: float) -> None:
-        if owner.transaction is not transaction or transaction.outcome is not None:
-            return
-        if self.away:
-            loop = asyncio.get_running_loop()
-            loop.call_later(timeout_s, self._time_out, owner, transaction, timeout_s)
-            return
-        self.timed_out_transactions += 1
-        owner.epoch += 1
-        self._decide(owner, commit=False)
-
-    def _decide(self, owner: Owner, *, commit: bool) -> None:
-        transaction = owner.transaction
-        assert transaction is not None
-        transaction.outcome = commit
-        loop = asyncio.get_running_loop()
-        marks: list[Callable[[], None]] = [
-            lambda p=partition: self.logs[p].mark(transaction)  # type: ignore[misc]
-            for partition in sorted(transaction.logs)
-        ]
-        marks += [
-            lambda g=group: self._mark_group(g, transaction)  # type: ignore[misc]
-            for group in transaction.offsets
-        ]
-        transaction.unmarked = len(marks)
-        for mark in marks:
-            late = self.rng.random() < LATE_MARKER_SHARE
-            delay_s = self.rng.uniform(*LATE_MARKER_DELAY_S if late else MARKER_DELAY_S)
-            loop.call_later(delay_s, self._mark, owner, transaction, mark)
-        if not marks:
-            self._settle(owner)
-
-    def _mark(self, owner: Owner, transaction: Transaction, mark: Callable[[], None]) -> None:
-        mark()
-        transaction.unmarked -= 1
-        if not transaction.unmarked:
-            self._settle(owner)
-
-    def _mark_group(self, group: str, transaction: Transaction) -> None:
-        if transaction.outcome:
-            self.offsets.commit(group, transaction.offsets[group], transaction)
-        transaction.pending.discard(group)
-
-    def _settle(self, owner: Owner) -> None:
-        owner.transaction = None
-        waiting, owner.waiting = owner.waiting, []
-        for answer in waiting:
-            answer()
-
-    def _when_open(self, owner: Owner, epoch: int, add: Callable[[], None]) -> asyncio.Future[None]:
-        """Add to a transaction once the one before is settled, unless the producer is replaced."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def answer() -> None:
-            if future.done():
-                return
-            if epoch != owner.epoch:
-                _refuse(future)
-                return
-            add()
-            future.set_result(None)
-
-        if owner.transaction is None or owner.transaction.outcome is None:
-            answer()
-        else:
-            self._when_settled(owner, answer)
-        return future
-
-    def _when_settled(self, owner: Owner, answer: Callable[[], None]) -> None:
-        if owner.transaction is None:
-            answer()
-        else:
-            owner.waiting.append(answer)
-
-
-def _refuse(future: asyncio.Future[Any]) -> None:
-    future.set_exception(ProducerFenced())
-    # Whoever asked may be gone, which is no reason for a warning.
-    future.exception()

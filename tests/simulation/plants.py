@@ -29,7 +29,7 @@ from service.records import Skipped
 from service.stream import batcher
 from service.stream.batcher import Batcher
 from service.stream.pipeline import Pipeline
-from simulation import consumer
+from simulation.clients import consumer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -19,12 +19,12 @@ import structlog
 
 from service.errors import RetriableError
 from service.observe.metrics import Metrics
-from simulation.consumer import Consumer
+from simulation.clients.consumer import Consumer
+from simulation.clients.producer import Producer
 from simulation.faults import KINDS, OFTEN
 from simulation.loop import VirtualLoop
 from simulation.model import LIST, SKIPPED, TOMBSTONE
 from simulation.network import network_of
-from simulation.producer import Producer
 from simulation.upstream import leave_tail, read_before
 from simulation.world import World
 

@@ -16,7 +16,7 @@ import pytest
 from service.errors import RejoinError, RetriableError
 from service.kafka import KafkaSession, session
 from service.kafka.delivery import ExactlyOnce
-from simulation import brokers
+from simulation import transactions
 from tools.kafka.kinds import INPUTS, real_kafka, simulated_sessions
 from tools.kafka.sessions import WAIT_SECONDS, numbered, poll_count, publication, started, values
 
@@ -169,7 +169,7 @@ async def test_a_rebalance_between_two_attempts(monkeypatch: pytest.MonkeyPatch)
     The offset of a transaction that has just ended shows late, and the rebalance has made the
     member forget how far it was.
     """
-    monkeypatch.setattr(brokers, "MARKER_DELAY_S", (0.1, 0.1))
+    monkeypatch.setattr(transactions, "MARKER_DELAY_S", (0.1, 0.1))
     monkeypatch.setattr(session, "REVOKE_WAIT_S", 0.001)
     async with simulated_sessions("exactly_once") as kafka:
         topics = kafka.small_topics()

@@ -22,7 +22,7 @@ from aiokafka.errors import (
 )
 
 from service.records import Partition
-from simulation.coordination import Coordination
+from simulation.clients.coordination import Coordination
 from simulation.network import RETRY_S, Client, network_of, persist
 
 if TYPE_CHECKING:

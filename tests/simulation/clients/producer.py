@@ -16,8 +16,8 @@ from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.producer.transaction_manager import TransactionResult
 
 from service.records import Partition
+from simulation.clients.sender import Sender
 from simulation.network import RETRY_S, network_of, persist
-from simulation.sender import Sender
 from tools.kafka.stored import Stored
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What stands where aiokafka's clients stand."""
