@@ -296,4 +296,4 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[str]:
-    return sorted(f"{p.topic}/{p.partition}" for p in partitions)
+    return [f"{topic}/{number}" for topic, number in sorted(partitions)[:10]]  # Of a thousand.
