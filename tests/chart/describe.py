@@ -21,12 +21,18 @@ VALUES = CHART / "values.yaml"
 SCHEMA = CHART / "values.schema.json"
 README = CHART / "README.md"
 
-# What the chart sets itself: where it mounts secrets, and that pods listen on all addresses.
+# What the chart sets itself: names of pods, where it mounts secrets, and that pods listen on all
+# addresses.
 OWN = {
+    ("kafka", "group_instance_id"),
     ("kafka", "sasl_password_file"),
     ("kafka", "ssl_ca_file"),
     ("kafka", "ssl_certificate_file"),
     ("kafka", "ssl_key_file"),
+    ("kafka", "schema_registry_password_file"),
+    ("kafka", "schema_registry_ca_file"),
+    ("kafka", "schema_registry_certificate_file"),
+    ("kafka", "schema_registry_key_file"),
     ("http", "host"),
 }
 # A pod needs a port that it can name, and that a process without rights may have.

@@ -34,6 +34,8 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"replicas": 7}, "lower it, or set inputPartitions"),
     ({"autoscaling": {"mode": "keda", "minReplicas": 7}}, "lower it, or raise these"),
     ({"autoscaling": {"mode": "hpa", "minReplicas": 0}}, "needs autoscaling.mode=keda"),
+    ({"autoscaling": {"mode": "hpa"}, "staticMembership": True}, "set autoscaling.mode to none"),
+    ({"settings": {"kafka": {"groupInstanceId": "pod"}}}, "'groupInstanceId' not allowed"),
     ({"autoscaling": {"mode": "hpa"}, "gpu": {"count": 1}}, "set it to keda"),
     ({"autoscaling": {"mode": "keda", "keda": {"activationLagThreshold": 6}}}, "12 or more"),
     ({"settings": {"kafka": {"outputTopic": "sentiment.messages"}}}, "name different ones"),
@@ -49,6 +51,8 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"settings": {"model": {"device": "cuda"}}}, "set gpu.count to 1"),
     ({"settings": {"tracing": {"exporter": "otlp"}}}, "needs settings.tracing.endpoint"),
     ({"networkPolicy": {"collectorTo": [{"podSelector": {}}]}}, "settings.tracing.exporter"),
+    ({"networkPolicy": {"registryTo": [{"podSelector": {}}]}}, "settings.kafka.schemaRegistryUrl"),
+    ({"secrets": {"registry": {"name": "s"}}}, "settings.kafka.schemaRegistryUsername"),
     ({"strimzi": {"topics": {"enabled": True}}}, "set strimzi.cluster"),
     ({"strimzi": {"cluster": "c", "user": {"enabled": True, "authentication": "scram-sha-512"}}},
      "needs settings.kafka.saslMechanism"),
@@ -103,13 +107,21 @@ def shape(helm: Helm) -> str:
     """Replicas, grace period, update, tokens and secrets are as the chart says of them."""
     for file in CI:
         objects = helm.objects(file)
-        deployment = next(o for o in objects if o["kind"] == "Deployment")["spec"]
+        pods = next(o for o in objects if o["kind"] in ("Deployment", "StatefulSet"))
+        deployment = pods["spec"]
         scaled = any(o["kind"] in ("ScaledObject", "HorizontalPodAutoscaler") for o in objects)
         assert scaled != ("replicas" in deployment), file
         data = next(o for o in objects if o["kind"] == "ConfigMap")["data"]
         grace_s = deployment["template"]["spec"]["terminationGracePeriodSeconds"]
         assert grace_s > int(data["SENTIMENT_DELIVERY__DRAIN_TIMEOUT_S"]) + 10
-        assert deployment["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+        [container] = deployment["template"]["spec"]["containers"]
+        if pods["kind"] == "Deployment":
+            assert deployment["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+            assert "GROUP_INSTANCE_ID" not in str(container)
+        else:
+            [name] = [e for e in container["env"] if e["name"].endswith("GROUP_INSTANCE_ID")]
+            assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+            assert int(data["SENTIMENT_KAFKA__SESSION_TIMEOUT_MS"]) == 60_000
         assert not any(o["kind"] == "Secret" for o in objects)
     keda = one(helm.objects(CHART / "ci" / "keda-values.yaml"), "ScaledObject")["spec"]
     assert keda["maxReplicaCount"] == 24
@@ -129,6 +141,9 @@ def network(helm: Helm) -> str:
         egress = one(helm.objects(values), "NetworkPolicy")["spec"]["egress"]
         ports = [[to["port"] for to in rule["ports"]] for rule in egress]
         assert [[53, 53], [9092], *([[port]] if port else [])] == ports, f"{endpoint}: {ports}"
+    registry = {"settings": {"kafka": {"schemaRegistryUrl": "https://registry.example"}}}
+    egress = one(helm.objects(helm.values("registry", registry)), "NetworkPolicy")["spec"]["egress"]
+    assert [[53, 53], [9092], [443]] == [[to["port"] for to in rule["ports"]] for rule in egress]
     narrow = one(helm.objects(CHART / "ci" / "security-values.yaml"), "NetworkPolicy")["spec"]
     [_, kafka, collector] = narrow["egress"]
     names = [rule["to"][0]["namespaceSelector"]["matchLabels"] for rule in (kafka, collector)]
@@ -187,6 +202,8 @@ def _every_setting(folder: Path) -> dict[str, dict[str, Any]]:
         "revision": "0123456", "run_tokens_max": 1024, "tuning_file": str(folder / "tuning.json"),
         "calibration_file": str(folder / "calibration.json"),
         "endpoint": "http://collector:4318/v1/traces", "feed": "slack", "drop_headers": "x-trace",
+        "schema_registry_url": "http://registry:8081", "schema_registry_username": "u",
+        "schema_registry_subject": "events",
     }  # fmt: skip
     for group, name, field in each_setting():
         if (group, name) not in OWN:

@@ -54,6 +54,8 @@ WRONG = [
     ("KAFKA__OUTPUT_TOPIC", "événements", "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
     ("KAFKA__DEAD_LETTER_TOPIC", "", "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
     ("KAFKA__GROUP_ID", "x" * 250, "set it to 1 to 249 of the characters A-Z a-z 0-9 . _ -"),
+    ("KAFKA__GROUP_INSTANCE_ID", "pod 0", "set it to 1 to 249 of the characters"),
+    ("KAFKA__GROUP_INSTANCE_ID", "..", "is not allowed by Kafka; set it to 1 to 249 of the"),
     ("KAFKA__INPUT_FORMAT", "avro", "set it to json or text"),
     ("KAFKA__TEXT_FIELD", "text", "is not a JSON pointer (Location must start with /)"),
     ("KAFKA__TEXT_FIELD", "/a~2", "is not a JSON pointer (Found invalid escape ~2)"),

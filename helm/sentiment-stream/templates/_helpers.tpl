@@ -7,6 +7,11 @@
 {{- .Values.fullnameOverride | default $default | trunc 52 | trimSuffix "-" -}}
 {{- end -}}
 
+{{/* What makes the pods. */}}
+{{- define "sentiment-stream.kind" -}}
+{{- ternary "StatefulSet" "Deployment" .Values.staticMembership -}}
+{{- end -}}
+
 {{/* What tells this installation from others. */}}
 {{- define "sentiment-stream.instance" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
@@ -66,6 +71,9 @@ SENTIMENT_{{ $group | upper }}__{{ $name | snakecase | upper }}: {{ include "sen
 {{- end -}}
 {{- end -}}
 {{- end }}
+{{- if and .Values.staticMembership (not .Values.settings.kafka.sessionTimeoutMs) }}
+SENTIMENT_KAFKA__SESSION_TIMEOUT_MS: "60000"
+{{- end }}
 SENTIMENT_MODEL__NAME: {{ include "sentiment-stream.modelName" . | quote }}
 {{- with .Values.secrets }}
 {{- if .sasl.name }}
@@ -77,6 +85,12 @@ SENTIMENT_KAFKA__SSL_CA_FILE: /etc/sentiment-stream/ca/ca.crt
 {{- if .client.name }}
 SENTIMENT_KAFKA__SSL_CERTIFICATE_FILE: /etc/sentiment-stream/client/tls.crt
 SENTIMENT_KAFKA__SSL_KEY_FILE: /etc/sentiment-stream/client/tls.key
+{{- end }}
+{{- if .registry.name }}
+SENTIMENT_KAFKA__SCHEMA_REGISTRY_PASSWORD_FILE: /etc/sentiment-stream/registry/password
+{{- end }}
+{{- if .registryCa.name }}
+SENTIMENT_KAFKA__SCHEMA_REGISTRY_CA_FILE: /etc/sentiment-stream/registryca/ca.crt
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -100,8 +114,8 @@ SENTIMENT_KAFKA__SSL_KEY_FILE: /etc/sentiment-stream/client/tls.key
 {{- .Values.settings.tracing.exporter | default "none" -}}
 {{- end -}}
 
-{{/* Port of the collector: that in its address, or that of the scheme. */}}
-{{- define "sentiment-stream.collectorPort" -}}
-{{- $url := urlParse (.Values.settings.tracing.endpoint | default "") -}}
+{{/* Port of a service: that in its address, or that of the scheme. */}}
+{{- define "sentiment-stream.portOf" -}}
+{{- $url := urlParse (. | default "") -}}
 {{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (ternary "443" "80" (eq $url.scheme "https")) -}}
 {{- end -}}

@@ -36,13 +36,19 @@ env:
   # Libraries keep their caches there; the rest of the file system cannot be written.
   - name: HOME
     value: /tmp
+  {{- if .Values.staticMembership }}
+  - name: SENTIMENT_KAFKA__GROUP_INSTANCE_ID
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.name
+  {{- end }}
 volumeMounts:
   - name: tmp
     mountPath: /tmp
-{{- range $name, $secret := pick .Values.secrets "sasl" "ca" "client" }}
+{{- range $name, $secret := pick .Values.secrets "sasl" "ca" "client" "registry" "registryCa" }}
 {{- if $secret.name }}
-  - name: {{ $name }}
-    mountPath: /etc/sentiment-stream/{{ $name }}
+  - name: {{ $name | lower }}
+    mountPath: /etc/sentiment-stream/{{ $name | lower }}
     readOnly: true
 {{- end }}
 {{- end }}
@@ -66,6 +72,12 @@ volumeMounts:
 {{- end }}
 {{- if .client.name }}
 {{ include "sentiment-stream.secretVolume" (list "client" .client.name (dict "tls.crt" .client.certificateKey "tls.key" .client.privateKeyKey)) }}
+{{- end }}
+{{- if .registry.name }}
+{{ include "sentiment-stream.secretVolume" (list "registry" .registry.name (dict "password" .registry.passwordKey)) }}
+{{- end }}
+{{- if .registryCa.name }}
+{{ include "sentiment-stream.secretVolume" (list "registryca" .registryCa.name (dict "ca.crt" .registryCa.key)) }}
 {{- end }}
 {{- end }}
 {{- if eq .Values.model.source "volume" }}

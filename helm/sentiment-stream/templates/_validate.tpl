@@ -10,6 +10,12 @@ may be is in values.schema.json, and what settings may be together the program i
 {{- if and .Values.networkPolicy.collectorTo (ne (include "sentiment-stream.traces" .) "otlp") -}}
 {{- fail "networkPolicy.collectorTo is set, but nothing is sent there: set settings.tracing.exporter to otlp" -}}
 {{- end -}}
+{{- if and .Values.networkPolicy.registryTo (not .Values.settings.kafka.schemaRegistryUrl) -}}
+{{- fail "networkPolicy.registryTo is set, but no schema registry is asked: set settings.kafka.schemaRegistryUrl" -}}
+{{- end -}}
+{{- if and .Values.secrets.registry.name (not .Values.settings.kafka.schemaRegistryUsername) -}}
+{{- fail "secrets.registry.name is set, but nobody logs in: set settings.kafka.schemaRegistryUsername" -}}
+{{- end -}}
 {{- if and (or .Values.strimzi.topics.enabled .Values.strimzi.user.enabled) (not .Values.strimzi.cluster) -}}
 {{- fail "strimzi.topics or strimzi.user is enabled, but for no cluster: set strimzi.cluster to the name of the Kafka object" -}}
 {{- end -}}
@@ -51,6 +57,9 @@ may be is in values.schema.json, and what settings may be together the program i
 {{- if gt (int $scaling.minReplicas) (include "sentiment-stream.maxReplicas" . | int) -}}
 {{- fail (printf "autoscaling.minReplicas=%d is above autoscaling.maxReplicas=%d or the %d input partitions: lower it, or raise these" (int $scaling.minReplicas) (int $scaling.maxReplicas) $partitions) -}}
 {{- end -}}
+{{- end -}}
+{{- if and .Values.staticMembership (ne $scaling.mode "none") -}}
+{{- fail (printf "staticMembership=true and autoscaling.mode=%s: a replica that is scaled away would keep its partitions for the session timeout, and nobody would read them: set autoscaling.mode to none, or staticMembership to false" $scaling.mode) -}}
 {{- end -}}
 {{- if eq $scaling.mode "hpa" -}}
 {{- if eq (int $scaling.minReplicas) 0 -}}
