@@ -42,7 +42,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "tables": {"errors", "records", "settings", "wire.documents"},
     "stream": {"errors", "progress", "records", "retry", "sequences"},
-    "lab.data": {"errors", "scoring"},
+    "lab.data": {"errors", "scoring", "tables", "wire.documents"},
     "topics": {"errors", "kafka.once", "records", "scoring", "terminal", "wire"},
     "web": {"errors", "observe", "sequences", "scoring"},
     "assembly": {
@@ -130,7 +130,7 @@ FILES: dict[str, str] = {
     "observe": "__init__ drift feed health logs tracing metrics monitor",
     "scoring": "__init__ joining repeats readings turns poles batch processing inference texts",
     "stream": "__init__ cost breaker foreign counts batcher handover few_first pipeline",
-    "lab.data": "__init__ files glue texts domains labelled truth",
+    "lab.data": "__init__ files glue texts domains labelled tabled truth",
     "tables": "__init__ rows sources ahead delimited json_rows parquet_rows reading writing "
     "parquet_writing",
     "topics": "__init__ comparison compare replay",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import click
 
@@ -13,6 +13,7 @@ from service.cli.options import NEW_FILE, json_flag, print_found, with_settings
 from service.errors import InputError
 from service.lab.data.labelled import Form
 from service.settings import load_settings
+from service.tables.reading import FORMS
 from service.terminal import remarks
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from service.lab.data.tabled import Columns
     from service.settings import Settings
 
 
@@ -30,17 +32,36 @@ def _file_to_write(ctx: click.Context, param: click.Parameter, value: str | None
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), help="Labelled text, TSV.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Labelled text: a table of any form of `score`."
+)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(get_args(Form)),
-    default="glue",
-    show_default=True,
-    help="glue: the header sentence<TAB>label, labels by number. named: text<TAB>label, labels "
+    type=click.Choice([form for form in FORMS if form != "text"] + list(get_args(Form))),
+    help="Form of the table; by default by the file's name. Or a published form: glue: the header "
+    "sentence<TAB>label, labels by number. named: text<TAB>label, labels "
     "negative, neutral and positive. ratings: number, mean rating, text; rows with a clear rating "
     "and an even number, or with ratings-odd an odd one. emotions: text, label numbers, id; only "
     "rows with label 1 (negative) or 3 (positive).",
+)
+@click.option(
+    "--text-column",
+    metavar="NAME|POINTER",
+    help="Column with the text; by default text or sentence.",
+)
+@click.option(
+    "--label-column",
+    default="label",
+    show_default=True,
+    metavar="NAME|POINTER",
+    help="Column with the label.",
+)
+@click.option(
+    "--labels",
+    metavar="MAPPING",
+    help="What labels stand for, like negative=1,negative=2,neutral=3,positive=4,positive=5; "
+    "skip=VALUE leaves rows out. By default labels are the names, or numbers from 0.",
 )
 @click.option("--plots", type=click.Path(path_type=Path), help="Folder to write two SVGs to.")
 @click.option(
@@ -66,15 +87,15 @@ def _file_to_write(ctx: click.Context, param: click.Parameter, value: str | None
 )
 @json_flag
 @with_settings("model")
-def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
+def evaluate(
     settings: Settings,
     data: Path | None,
-    form: Form,
     plots: Path | None,
     target_accuracy: float | None,
     write: Path | None,
     behaviour: bool,
     as_json: bool,
+    **columns: str | None,
 ) -> None:
     """Measure on labelled text how often the model is right.
 
@@ -84,6 +105,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
     \b
     sentiment-stream evaluate --data dev.tsv
     sentiment-stream evaluate --data dev.tsv --json | jq .expected_calibration_error
+    sentiment-stream evaluate --data reviews.csv --label-column stars --labels negative=1,positive=5
     sentiment-stream evaluate --data tweets.tsv --format ratings --plots plots/
     sentiment-stream evaluate --data reviews.tsv --format named
     sentiment-stream evaluate --data held-out.tsv --target-accuracy 0.95 --write ours.json
@@ -93,6 +115,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one for each option
         _refuse_without_data(behaviour, plots is not None or target_accuracy is not None)
     if write is not None and target_accuracy is None:
         raise InputError("--write keeps what --target-accuracy finds; give both")
+    form = _form(**columns)
     # The model's own labels are measured, not the label that takes their place if it is unsure.
     model_settings = settings.model.model_copy(update={"unsure_label": "keep"})
     settings = settings.model_copy(update={"model": model_settings})
@@ -180,6 +203,25 @@ def bias(
     print_found({"models": models}, as_json, lambda out: print_tables(models, out))
     for path in write_report(models, world, output) if output is not None else ():
         remarks().print(f"written: {path}")
+
+
+def _form(
+    form: str | None, text_column: str | None, label_column: str | None, labels: str | None
+) -> Form | Columns:
+    from service.lab.data.tabled import TEXT_COLUMNS, Columns, meanings_of  # noqa: PLC0415
+    from service.tables.rows import Column  # noqa: PLC0415 - see `service.cli`
+
+    published = next((one for one in get_args(Form) if one == form), None)
+    if published is not None:
+        if text_column or labels or label_column != "label":
+            raise InputError(f"--format {form} says where text and label are; give only one")
+        return cast("Form", published)
+    return Columns(
+        form,
+        Column("--text-column", TEXT_COLUMNS if text_column is None else text_column),
+        Column("--label-column", label_column or ""),
+        None if labels is None else meanings_of(labels),
+    )
 
 
 def _show_all(

@@ -118,7 +118,12 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
         (["health", "--http-port", "0"], "error: SENTIMENT_HTTP__PORT=0 names no port"),
         (["tune", "--texts", "none"], "error: none: cannot be read (No such file or directory)"),
         (["schemas", "--output", os.devnull], f"error: {os.devnull}: "),
-        (["evaluate", "--data", "broken.tsv"], "error: broken.tsv: byte 0 is not UTF-8; convert"),
+        (["evaluate", "--data", "broken.tsv"], "error: broken.tsv:1: is not UTF-8; convert the"),
+        (["evaluate", "--data", "x", "--labels", "good=1"], "error: --labels good=1: has good=1; "),
+        (
+            ["evaluate", "--data", "x", "--format", "glue", "--labels", "negative=0"],
+            "error: --format glue says where text and label are; give only one",
+        ),
         (
             ["calibrate", "--model", ".", "--data", "x"],
             "error: training.json: is not a file that",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.text import Text
 
 from service.lab.behaviour.cases import Pair, data_tests, written_tests
-from service.lab.data.labelled import read_labelled
+from service.lab.data.tabled import read_any
 from service.lab.data.truth import truth_of
 from service.scoring.poles import negative, neutral, positive
 from service.scoring.texts import score_texts
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from service.lab.behaviour.cases import Behaviour, Known
     from service.lab.data.labelled import Form
+    from service.lab.data.tabled import Columns
     from service.scoring.texts import LoadedModel
 
 # A pair fails if its label changes and a probability changes by more than this, as in CheckList: a
@@ -58,7 +59,10 @@ class Poles(NamedTuple):
 
 
 def measure(
-    model: LoadedModel, console: Console, data: Path | None = None, form: Form = "glue"
+    model: LoadedModel,
+    console: Console,
+    data: Path | None = None,
+    form: Form | Columns = "glue",
 ) -> dict[str, Any]:
     """Test a model on written sentences, and on the texts of a file if `data` is given.
 
@@ -102,9 +106,12 @@ def measure(
     }
 
 
-def _tests_of(data: Path, form: Form, labels: Sequence[str], name: str) -> list[Behaviour]:
-    examples = [example for example in read_labelled(data, form) if example.text.strip()]
-    truth = truth_of(data, examples, form, labels, name)
+def _tests_of(
+    data: Path, form: Form | Columns, labels: Sequence[str], name: str
+) -> list[Behaviour]:
+    labelled = read_any(data, form)
+    examples = [example for example in labelled.examples if example.text.strip()]
+    truth = truth_of(data, examples, labelled.form, labels, name)
     blame = negative(labels)
     found = zip(truth.examples, truth.labels, strict=True)
     complaints = [example.text for example, label in found if label == blame]

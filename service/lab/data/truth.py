@@ -66,7 +66,8 @@ def truth_of(
     if highest >= len(names):
         raise InputError(
             f"{data}: has the label {highest}, but {model} has {len(names)} labels "
-            f"({', '.join(names)}); give data with its labels"
+            f"({', '.join(names)}); give data with its labels, or say what they stand for: "
+            "--labels negative=1,positive=5"
         )
     if poles is not None and highest < 2:
         # Files like SST-2: 0 is negative, 1 is positive, and annotators had no third label.

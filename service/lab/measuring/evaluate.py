@@ -24,7 +24,7 @@ from sklearn.metrics import (
 from service.checkpoint.calibration import write_calibration
 from service.checkpoint.files import resolve
 from service.errors import InputError
-from service.lab.data.labelled import read_labelled
+from service.lab.data.tabled import read_any
 from service.lab.data.truth import of_poles, truth_of
 from service.lab.measuring import reliability, thresholds
 from service.scoring.processing import load_calibration
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from service.lab.data.labelled import Form
+    from service.lab.data.tabled import Columns
     from service.settings import ModelSettings, Settings
 
 AVERAGES = ("macro", "micro", "weighted")
@@ -50,10 +51,10 @@ def evaluate(
     console: Console,
     model: LoadedModel | None = None,
     *,
-    form: Form = "glue",
+    form: Form | Columns = "glue",
     target_accuracy: float | None = None,
 ) -> dict[str, Any]:
-    """Score a file of labelled text of this form; `console` shows the progress.
+    """Score a file of labelled text of this form, or a table; `console` shows the progress.
 
     Figures are fractions, `loss` is the mean of -ln(probability of the true label), a row of
     `confusion_matrix` holds the examples of one true label. `auc` is None if a label has no
@@ -63,18 +64,19 @@ def evaluate(
     `model` is one that is loaded already; `seconds` is the time of scoring alone.
     A model with more labels is measured on examples of two poles by its two-way probabilities;
     `labels` are then the poles, and `read_as_poles` is true. Neutral examples are left out if the
-    model has no neutral label; `left_out` is their number.
+    model has no neutral label; `left_out` is their number. `skipped` rows are left out by the
+    mapping of a table's labels, and `failed` counts those that cannot be used, by reason.
 
     Raises:
         InputError: the file cannot be used, or has a label that the model does not have.
         SettingsError, ModelError: as `load_model`, or the model has stopped working.
     """
-    examples = read_labelled(data, form)
-    if not examples:
-        raise InputError(f"{data}: has no example; give a TSV with rows below its header")
+    labelled = read_any(data, form)
+    if not labelled.examples:
+        raise InputError(f"{data}: has no example; give a table with rows below its header")
     model = model or load_model(settings.model)
     info = model.engine.info
-    truth = truth_of(data, examples, form, info.labels, info.name)
+    truth = truth_of(data, labelled.examples, labelled.form, info.labels, info.name)
     if not truth.examples:
         raise InputError(f"{data}: has neutral examples alone; give a model with such a label")
     started = time.monotonic()
@@ -96,6 +98,8 @@ def evaluate(
         ),
         "examples": len(truth.examples),
         "left_out": truth.left_out,
+        "skipped": labelled.skipped,
+        "failed": dict(labelled.failed),
         "labels": list(names),
         "read_as_poles": truth.poles is not None,
         "model": model.described(),
@@ -238,6 +242,11 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
         console.print(
             f"{figures['left_out']} neutral examples are left out: the model has no such label"
         )
+    if figures["skipped"]:
+        console.print(f"{figures['skipped']} rows are left out by --labels")
+    if figures["failed"]:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in figures["failed"].items())
+        console.print(f"{sum(figures['failed'].values())} rows cannot be used: {reasons}")
     if "target" in figures:
         for line in _target_lines(figures["target"]):
             console.print(line)

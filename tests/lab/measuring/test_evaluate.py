@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,13 @@ import pytest
 from rich.console import Console
 
 from service.errors import InputError
+from service.lab.data.tabled import Columns
 from service.records import ModelInfo
 from service.scoring.poles import both
 from service.scoring.texts import LoadedModel
 from service.settings import Settings
 from service.text.encoder import TextEncoder
+from tools.table_files import write_table
 from tools.tiny_model import CountingEngine, tiny_tokenizer
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-pytest.importorskip("sklearn", reason="needs sentiment-stream[lab]")
+pytest.importorskip("sklearn", reason="needs sentiment-stream[evaluate]")
 
 from click.testing import CliRunner
 
@@ -210,3 +214,50 @@ def test_the_bundled_model_on_a_target(shared_data: Path, tmp_path: Path) -> Non
     assert figures["target"]["accuracy"] >= 0.95
     assert 0.5 < figures["target"]["coverage"] < 1
     assert done.stderr.count("written: ") == 2
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "pretty.json", "rows.parquet", "rows.jsonl.zst"])
+def test_a_table_of_any_form(name: str, tmp_path: Path) -> None:
+    """The figures of the published form; neutral rows and others left out are told."""
+    expected = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())
+    meaning = {0: "negative", 1: "positive"}
+    rows = [{"text": text, "label": meaning[label]} for text, label in ROWS]
+    rows += [{"text": "a film", "label": "neutral"}, {"text": " ", "label": "positive"}]
+    file = write_table(tmp_path / name, rows)
+    console = _quiet()
+
+    figures = evaluate(file, Settings(), console, _model(), form=Columns())
+
+    print_table(figures, console)
+    same = ("accuracy", "confusion_matrix", "brier_score", "examples")
+    assert {key: expected[key] for key in same} == {key: figures[key] for key in same}
+    assert (1, {"no text": 1}) == (figures["left_out"], figures["failed"])
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    assert "1 neutral examples are left out: the model has no such label" in told
+    assert "1 rows cannot be used: no text 1" in told
+
+
+def test_evaluate_needs_no_torch(tmp_path: Path) -> None:
+    """With the extra `evaluate` alone it is no dead end."""
+    file = write_table(
+        tmp_path / "a.csv",
+        [{"text": "I love it", "label": "positive"}, {"text": "Never again", "label": "negative"}],
+    )
+    code = """if True:
+        import sys
+
+        class Missing:
+            def find_spec(self, name, *_):
+                if name.partition(".")[0] in ("torch", "transformers"):
+                    raise ModuleNotFoundError(name=name)
+
+        sys.meta_path.insert(0, Missing())
+        from service.cli import main
+        main()
+    """
+    done = subprocess.run(  # noqa: S603 - the tests' own code
+        [sys.executable, "-c", code, "evaluate", "--data", str(file), "--json"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (0, 1.0) == (done.returncode, json.loads(done.stdout)["accuracy"])
