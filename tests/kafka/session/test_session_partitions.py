@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,15 +11,16 @@ from unittest.mock import patch
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.conn import AIOKafkaConnection
+from confluent_kafka.admin import AdminClient
 
 from service.kafka import KafkaSession
 from service.kafka.consumer.fetcher import _Fetch
 from tools.kafka.kinds import session_settings
-from tools.kafka.sessions import joined, numbered, poll_count
+from tools.kafka.sessions import WAIT_SECONDS, joined, numbered, poll_count
 from tools.kafka.topics import produce
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from service.settings import KafkaSettings
     from tools.kafka.broker import Broker
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from tools.kafka.topics import Topics
 
 pytestmark = pytest.mark.kafka
-FEW, MANY = 4, 200
+FEW, MANY = 4, 100
 
 
 class Sessions:
@@ -36,12 +38,20 @@ class Sessions:
         """Have none."""
         self.servers = broker.bootstrap_servers
         self._topics = topics
+        self._admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
         self.made: list[KafkaSession] = []
 
-    def settings(self, partitions: int, reset: Reset = "earliest") -> KafkaSettings:
-        """With an input topic of so many partitions."""
+    async def settings(self, partitions: int, reset: Reset = "earliest") -> KafkaSettings:
+        """With an input topic of so many partitions, which brokers tell of a while later."""
         names = (self._topics("in", partitions), self._topics("out"), self._topics("dead"))
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not await self._known(names):
+                pass
         return session_settings(self.servers, names, names[0], auto_offset_reset=reset)
+
+    async def _known(self, names: Sequence[str]) -> bool:
+        found = await asyncio.to_thread(self._admin.list_topics, timeout=WAIT_SECONDS)
+        return all(name in found.topics and not found.topics[name].error for name in names)
 
     def on(self, settings: KafkaSettings) -> KafkaSession:
         """A session that is not started."""
@@ -109,7 +119,7 @@ async def test_a_start_asks_as_often_with_many_partitions(sessions: Sessions, re
     """The first one of a group, which commits where it begins if that is the end, and the next."""
     asked = []
     for partitions in (FEW, MANY):
-        settings = sessions.settings(partitions, reset)
+        settings = await sessions.settings(partitions, reset)
         for _ in range(2):
             with requests() as counted:
                 await joined(session := sessions.on(settings))
@@ -121,7 +131,7 @@ async def test_a_start_asks_as_often_with_many_partitions(sessions: Sessions, re
 
 async def test_a_fetch_names_only_what_has_changed(sessions: Sessions) -> None:
     """All partitions once; then those of which records were taken."""
-    settings = sessions.settings(MANY)
+    settings = await sessions.settings(MANY)
     with fetches() as named:
         session = sessions.on(settings)
         await joined(session)
@@ -141,7 +151,7 @@ async def test_a_fetch_names_only_what_has_changed(sessions: Sessions) -> None:
 
 async def test_records_cost_no_pass_over_all_partitions(sessions: Sessions) -> None:
     """Only those that have some are looked at, and all of them once in a poll that waits."""
-    settings = sessions.settings(MANY)
+    settings = await sessions.settings(MANY)
     session = sessions.on(settings)
     await joined(session)
     messages = [message for number in range(50) for message in numbered(1, number)]
@@ -159,7 +169,7 @@ async def test_records_cost_no_pass_over_all_partitions(sessions: Sessions) -> N
 
 async def test_what_was_fetched_is_read_once_and_in_order(sessions: Sessions) -> None:
     """In small polls, with partitions that come and go in the broker's memory."""
-    settings = sessions.settings(FEW)
+    settings = await sessions.settings(FEW)
     session = KafkaSession(settings, 3, "at_least_once")
     sessions.made.append(session)
     await joined(session)
