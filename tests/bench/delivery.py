@@ -273,12 +273,16 @@ def main(  # noqa: PLR0913, PLR0917 - one for each option
                f"{messages} messages, {rounds} rounds")  # fmt: skip
     with counted_broker() as (brokers, proxy):
         bench = Bench(brokers, proxy, variants, partitions, texts, rounds, seconds, rate)
-        bench.say("warming the broker")
-        warming = [some[at % len(some)] for at in range(WARMING_MESSAGES)]
-        runs.throughput(brokers, variants[NOW]._replace(null=True), min(partitions), warming)
         try:
+            if set(parts or PARTS) != {"requests"}:
+                bench.say("warming the broker")
+                warming = [some[at % len(some)] for at in range(WARMING_MESSAGES)]
+                quick = variants[NOW]._replace(null=True)
+                runs.throughput(brokers, quick, min(partitions), warming)
             for name in parts or PARTS:
                 PARTS[name](bench)
+        except ModelError as error:
+            raise click.ClickException(str(error)) from None
         finally:
             console = results()
             if bench.counts:
