@@ -12,7 +12,17 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from chaos.plan import CONTROLS, FAULTS, RECORDS, SHORT_RECORDS, chosen_form, long_form, short_form
+from chaos.breaking.faults_upgrade import UPGRADE_FAULTS
+from chaos.plan import (
+    CONTROLS,
+    FAULTS,
+    RECORDS,
+    SHORT_RECORDS,
+    chosen_form,
+    long_form,
+    short_form,
+    upgrade_form,
+)
 from chaos.run import run
 from tools.kafka.jars import BrokerUnavailableError
 
@@ -34,7 +44,16 @@ FAULTS_LEAST_SHORT = 8
     type=click.Choice(list(FAULTS)),
     help="Play only this kind, exactly once, without controls; may be repeated.",
 )
-def main(seed: int | None, short: bool, records: int, kinds: tuple[str, ...]) -> None:
+@click.option(
+    "--upgrade-from",
+    "tree",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    help="Replace replicas of this older tree one by one, exactly once; play nothing else.",
+)
+def main(
+    seed: int | None, short: bool, records: int, kinds: tuple[str, ...], tree: Path | None
+) -> None:
     """Hold the service on three Kafka brokers against faults; ends with 1 where it fails.
 
     Harmed are the service's processes and model, brokers, the network between, the topics and
@@ -49,7 +68,11 @@ def main(seed: int | None, short: bool, records: int, kinds: tuple[str, ...]) ->
     folder = CACHE / "chaos"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    if kinds:
+    if tree is not None:
+        phases = upgrade_form(tree, SHORT_RECORDS)
+        kinds = tuple(fault.kind for fault in UPGRADE_FAULTS)
+        command = f"python -m chaos --seed {seed} --upgrade-from {tree}"
+    elif kinds:
         phases = chosen_form(kinds)
         command = f"python -m chaos --seed {seed}" + "".join(f" --fault '{k}'" for k in kinds)
     else:

@@ -16,6 +16,8 @@ from typing import Any, Literal
 FOLDER_VARIABLE = "CHAOS_ORDERS"
 SABOTAGE_VARIABLE = "CHAOS_SABOTAGE"
 ENGINE_VARIABLE = "CHAOS_ENGINE"
+# A transaction timeout in ms that the settings would refuse.
+TRANSACTION_VARIABLE = "CHAOS_TRANSACTION_MS"
 
 Point = Literal[
     "after poll",
@@ -39,6 +41,8 @@ POINTS: tuple[Point, ...] = (
     "before the end",
     "after the end",
 )
+# What a process records of a transaction that was held up after its offsets, and then committed.
+HELD_AND_COMMITTED = "held and committed"
 Deed = Literal["kill", "stop", "fail", "raise", "hang", "slow"]
 
 
@@ -58,6 +62,7 @@ class Orders:
     def __init__(self, folder: Path) -> None:
         """Take an existing folder."""
         self._order = folder / "order.json"
+        self._id = folder / "transactional-id"
         self._effects = folder / "effects.jsonl"
         self._passed = 0
 
@@ -100,6 +105,18 @@ class Orders:
             file.write(json.dumps(line) + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+    def publish_as(self, transactional_id: str) -> None:
+        """Say which transactional id this process publishes with from here on."""
+        self._id.write_text(transactional_id)
+
+    def transactional_id(self) -> str:
+        """The last id that was said.
+
+        Raises:
+            FileNotFoundError: none was.
+        """
+        return self._id.read_text()
 
     def effects(self) -> list[dict[str, Any]]:
         """All that was recorded."""

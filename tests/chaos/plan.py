@@ -11,11 +11,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chaos.breaking.faults import MODEL_FAULTS, PROCESS_FAULTS, SCALE_FAULTS
+from chaos.breaking.faults_between import BETWEEN_FAULTS
 from chaos.breaking.faults_load import LOAD_FAULTS
 from chaos.breaking.faults_outside import BROKER_FAULTS, NETWORK_FAULTS
 from chaos.breaking.faults_topics import TOPIC_FAULTS
+from chaos.breaking.faults_upgrade import OLDER_FROZEN, REPLACED, UPGRADE_FAULTS
 from chaos.messages import OVERSIZED_ONES
 from chaos.play import Played, play
+from chaos.replicas import HERE
 from chaos.stage import Part, Stage
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 GROUPS = (
     PROCESS_FAULTS, BROKER_FAULTS, NETWORK_FAULTS, MODEL_FAULTS, SCALE_FAULTS, TOPIC_FAULTS,
-    LOAD_FAULTS,
+    LOAD_FAULTS, BETWEEN_FAULTS,
 )  # fmt: skip
 FAULTS = {fault.kind: fault for group in GROUPS for fault in group}
 
@@ -103,6 +106,12 @@ def chosen_form(kinds: Sequence[str]) -> list[Phase]:
     return [Phase(Part("alone", "exactly_once", RATE), [faults], SHORT_RECORDS)]
 
 
+def upgrade_form(tree: Path, records: int) -> list[Phase]:
+    """Two replicas of an older tree, replaced one by one."""
+    part = Part("upgrade", "exactly_once", RATE, replicas="ab", tree=tree)
+    return [Phase(part, [UPGRADE_FAULTS], records)]
+
+
 @dataclass(frozen=True)
 class Control:
     """A sabotage, the scenario that brings it out, and what the judge must find then.
@@ -111,7 +120,7 @@ class Control:
     """
 
     sabotage: str
-    fault: Fault | None
+    faults: Sequence[Fault]
     found: str
     oversized: int = OVERSIZED_ONES
     short: bool = False
@@ -119,25 +128,34 @@ class Control:
 
 CONTROLS = (
     Control(
-        "one id per process",
-        FAULTS["SIGSTOP before the transaction, SIGCONT after the session"],
+        "no generation",
+        [FAULTS["SIGSTOP before the transaction, SIGCONT after the session"]],
         "doubled",
         oversized=0,
         short=True,
     ),
-    Control("a send not awaited", None, "lost", oversized=5000, short=True),
-    Control("no rewind", FAULTS["answer lost after send"], "lost", short=True),
+    Control(
+        "open offsets not waited for",
+        [FAULTS["SIGSTOP between offsets and end, SIGCONT after the session"]],
+        "doubled",
+        oversized=0,
+        short=True,
+    ),
+    Control("a send not awaited", [], "lost", oversized=5000, short=True),
+    Control("no rewind", [FAULTS["answer lost after send"]], "lost", short=True),
     Control(
         "expired records not told",
-        FAULTS["records expired unread, the group away"],
+        [FAULTS["records expired unread, the group away"]],
         "lost unsaid",
         short=True,
     ),
-    Control("a new log from its end", FAULTS["partitions added"], "lost"),
-    Control("a new log from its end", FAULTS["input topic deleted, made anew later"], "lost"),
-    Control("offsets without events", FAULTS["output topic deleted, made anew later"], "lost"),
-    Control("a quota not noticed", FAULTS["produce quota"], "stuck"),
+    Control("a new log from its end", [FAULTS["partitions added"]], "lost"),
+    Control("a new log from its end", [FAULTS["input topic deleted, made anew later"]], "lost"),
+    Control("offsets without events", [FAULTS["output topic deleted, made anew later"]], "lost"),
+    Control("a quota not noticed", [FAULTS["produce quota"]], "stuck"),
 )
+# Of an upgrade: its replicas are of an older tree at first.
+UPGRADE_CONTROL = Control("older producers not fenced", [REPLACED, OLDER_FROZEN], "doubled")
 CONTROL_RECORDS = 4000
 CONTROL_RATE = 400.0
 # Sabotaged, it may never work off what it was given.
@@ -174,10 +192,19 @@ async def play_phase(
 
 
 async def play_control(
-    control: Control, cluster: Cluster, folder: Path, seed: int, say: Callable[[str], None]
+    control: Control,
+    cluster: Cluster,
+    folder: Path,
+    seed: int,
+    say: Callable[[str], None],
+    tree: Path = HERE,
 ) -> Controlled:
-    """Play a control's scenario with the honest service, then sabotaged until it is caught."""
-    name = f"control-{CONTROLS.index(control)}-{control.sabotage.replace(' ', '-')}"
+    """Play a control's scenario with the honest service, then sabotaged until it is caught.
+
+    The replicas are of a tree at first.
+    """
+    number = (*CONTROLS, UPGRADE_CONTROL).index(control)
+    name = f"control-{number}-{control.sabotage.replace(' ', '-')}"
     honest = Part(
         name,
         "exactly_once",
@@ -185,13 +212,14 @@ async def play_control(
         engine="null",
         replicas="ab",
         oversized=control.oversized,
+        tree=tree,
     )
-    lanes = [[control.fault]] if control.fault else []
+    lanes = [control.faults] if control.faults else []
     first = await play_phase(Phase(honest, lanes, CONTROL_RECORDS), cluster, folder, seed, say)
-    for number in range(1, CONTROL_TRIES + 1):
+    for tries in range(1, CONTROL_TRIES + 1):
         part = replace(
             honest,
-            name=f"{name}-{number}",
+            name=f"{name}-{tries}",
             sabotage=control.sabotage,
             finish_s=CONTROL_FINISH_S,
         )
@@ -201,4 +229,4 @@ async def play_control(
         say(f"sabotage, {control.sabotage}: {found} {control.found}")
         if found:
             break
-    return Controlled(control, first, sabotaged, number)
+    return Controlled(control, first, sabotaged, tries)

@@ -30,17 +30,28 @@ WATCH_SECONDS = 0.1
 READY_SECONDS = 180
 # The drain's own bound and the closing of all connections to brokers that do not answer.
 STOP_SECONDS = 60
-TESTS = Path(__file__).resolve().parents[1]
+# The tree that replicas are of, unless they are of an older one.
+HERE = Path(__file__).resolve().parents[2]
 
 
 class Replica:
     """One named replica: its process of now, and how the earlier ones ended."""
 
     def __init__(
-        self, name: str, folder: Path, settings: Mapping[str, str], own: Mapping[str, str]
+        self,
+        name: str,
+        folder: Path,
+        settings: Mapping[str, str],
+        own: Mapping[str, str],
+        tree: Path = HERE,
     ) -> None:
-        """Start nothing yet; `settings` are the service's, `own` variables are the harness's."""
+        """Start nothing yet; `settings` are the service's, `own` variables are the harness's.
+
+        `tree` has the code of the next process, and `more` are variables of it alone.
+        """
         self.name = name
+        self.tree = tree
+        self.more: Mapping[str, str] = {}
         self.ends: list[int] = []
         self.wanted = False
         # Held by the one fault that is at work on it.
@@ -50,8 +61,7 @@ class Replica:
         self.orders = Orders(self._folder)
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith("SENTIMENT_")}
         self._environment |= {f"SENTIMENT_{k}": v for k, v in settings.items()}
-        self._environment |= {"PYTHONPATH": f"{TESTS}{os.pathsep}{Path.cwd()}", **own}
-        self._environment |= {FOLDER_VARIABLE: str(self._folder), "PYTHONUNBUFFERED": "1"}
+        self._environment |= {FOLDER_VARIABLE: str(self._folder), "PYTHONUNBUFFERED": "1", **own}
         self.service: ServiceProcess | None = None
 
     @property
@@ -59,6 +69,11 @@ class Replica:
         """The process of now."""
         assert self.service is not None, f"replica {self.name} was not started"
         return self.service.process
+
+    @property
+    def older(self) -> bool:
+        """Whether its process, or the next one, is of an older tree."""
+        return self.tree != HERE
 
     @property
     def running(self) -> bool:
@@ -69,11 +84,18 @@ class Replica:
         """Start a process; does not wait for it."""
         port = free_port()
         log_file = self._folder / f"service-{len(self.ends)}.log"
+        environment = {**self._environment, **self.more}
+        environment |= {"SENTIMENT_HTTP__PORT": str(port), "SENTIMENT_HTTP__HOST": "127.0.0.1"}
+        environment["PYTHONPATH"] = f"{self.tree / 'tests'}{os.pathsep}{self.tree}"
+        if self.older:
+            # An older tree knows no newer sabotage.
+            environment[SABOTAGE_VARIABLE] = ""
         with log_file.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "chaos.breaking.wrapped"],
-                env=self._environment
-                | {"SENTIMENT_HTTP__PORT": str(port), "SENTIMENT_HTTP__HOST": "127.0.0.1"},
+                # Before PYTHONPATH Python looks for modules here.
+                cwd=self.tree,
+                env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -151,10 +173,11 @@ class Replicas:
         names: str = "abc",
         engine: str = "",
         sabotage: str = "",
+        tree: Path = HERE,
     ) -> None:
         """Start nothing yet; an empty engine is the service's own, an empty sabotage is none."""
         own = {ENGINE_VARIABLE: engine, SABOTAGE_VARIABLE: sabotage}
-        self.all = [Replica(name, folder, settings, own) for name in names]
+        self.all = [Replica(name, folder, settings, own, tree) for name in names]
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import rich.table
 
+from chaos.breaking.faults_upgrade import UPGRADE_FAULTS
 from chaos.plan import FAULTS
 from chaos.play import RECORD_FAULTS
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from chaos.plan import Controlled
     from chaos.play import Played
 
+UPGRADED_BY = {fault.kind: fault.observed_by for fault in UPGRADE_FAULTS}
 OBSERVED_BY = {kind: fault.observed_by for kind, fault in FAULTS.items()} | RECORD_FAULTS
 # Each has a column of its own; what else was found counts as other.
 JUDGED = ("lost", "doubled", "out of order")
@@ -92,7 +94,7 @@ class Report:
         observed, done = self.observed, self.done
         faults: list[tuple[str, ...]] = [
             (kind, str(done[kind]), str(observed[kind]), how)
-            for kind, how in OBSERVED_BY.items()
+            for kind, how in (OBSERVED_BY | UPGRADED_BY).items()
             if done[kind]
         ]
         faults.append(("all", str(done.total()), str(observed.total()), ""))
@@ -155,7 +157,7 @@ def _control_row(one: Controlled) -> tuple[str, ...]:
     counts = one.sabotaged.findings.counts
     return (
         one.control.sabotage,
-        one.control.fault.kind if one.control.fault else "oversized records",
+        ", ".join(fault.kind for fault in one.control.faults) or "oversized records",
         f"{one.sabotaged.records:,}",
         *(str(counts[kind]) for kind in JUDGED),
         str(one.tries),

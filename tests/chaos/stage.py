@@ -24,10 +24,10 @@ from chaos.messages import (
 )
 from chaos.oracle import Findings
 from chaos.outputs import Outputs
-from chaos.replicas import READY_SECONDS, Replicas
+from chaos.replicas import HERE, READY_SECONDS, Replicas
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from chaos.cluster import Cluster
@@ -62,6 +62,8 @@ class Part:
     replicas: str = "abc"
     oversized: int = OVERSIZED_ONES
     finish_s: float = FINISH_S
+    # Where the replicas are of at first.
+    tree: Path = HERE
 
 
 class Stage:
@@ -89,7 +91,7 @@ class Stage:
             for number, port in cluster.proxy_ports.items()
         }
         self.replicas = Replicas(
-            self.folder, self._settings(), part.replicas, part.engine, part.sabotage
+            self.folder, self._settings(), part.replicas, part.engine, part.sabotage, part.tree
         )
         authors = [Author(name, random.Random(rng.random()), part.oversized) for name in PRODUCERS]
         self.load = Load(cluster, self.input, INPUTS, authors, part.rate)
@@ -154,11 +156,21 @@ class Stage:
             await proxy.stop()
 
     @asynccontextmanager
-    async def a_replica(self, rng: random.Random) -> AsyncIterator[Replica]:
+    async def a_replica(
+        self, rng: random.Random, which: Callable[[Replica], bool] = lambda _: True
+    ) -> AsyncIterator[Replica]:
         """Take a replica that is ready and that no other fault is at work on."""
-        await until(self._has_free, "a replica is free", 2 * READY_SECONDS)
+
+        def free() -> list[Replica]:
+            replicas = self.replicas.all
+            return [r for r in replicas if r.wanted and not r.taken.locked() and which(r)]
+
+        async def has_free() -> bool:
+            return bool(free())
+
+        await until(has_free, "a replica is free", 2 * READY_SECONDS)
         # No await up to the lock, or another fault could be quicker.
-        replica = rng.choice(self._free())
+        replica = rng.choice(free())
         await replica.taken.acquire()
         try:
             await replica.wait_ready()
@@ -167,12 +179,6 @@ class Stage:
         finally:
             replica.orders.withdraw()
             replica.taken.release()
-
-    def _free(self) -> list[Replica]:
-        return [r for r in self.replicas.all if r.wanted and not r.taken.locked()]
-
-    async def _has_free(self) -> bool:
-        return bool(self._free())
 
     @asynccontextmanager
     async def all_replicas(self) -> AsyncIterator[list[Replica]]:

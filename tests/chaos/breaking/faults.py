@@ -83,9 +83,15 @@ async def kill_at(stage: Stage, rng: Random, *, point: Point) -> bool:
         return await ended_with(replica, before, -signal.SIGKILL, EFFECT_SECONDS)
 
 
-async def freeze(stage: Stage, rng: Random, *, point: Point | None) -> bool:
+async def freeze(
+    stage: Stage,
+    rng: Random,
+    *,
+    point: Point | None,
+    which: Callable[[Replica], bool] = lambda _: True,
+) -> bool:
     """SIGSTOP until the group goes on without it, then SIGCONT: a zombie that wakes late."""
-    async with stage.a_replica(rng) as replica:
+    async with stage.a_replica(rng, which) as replica:
         members = sum(other.running for other in stage.replicas.all)
         if point is None:
             replica.signal(signal.SIGSTOP)
@@ -93,7 +99,7 @@ async def freeze(stage: Stage, rng: Random, *, point: Point | None) -> bool:
             return False
         since = time.monotonic()
         try:
-            seen = await happens(lambda: _given_up(stage, replica, members), EFFECT_SECONDS)
+            seen = await happens(lambda: given_up(stage, replica, members), EFFECT_SECONDS)
             await asyncio.sleep(
                 max(0.0, since + SESSION_S * rng.uniform(1.1, 2) - time.monotonic())
             )
@@ -102,7 +108,8 @@ async def freeze(stage: Stage, rng: Random, *, point: Point | None) -> bool:
         return seen
 
 
-async def _given_up(stage: Stage, replica: Replica, members: int) -> bool:
+async def given_up(stage: Stage, replica: Replica, members: int) -> bool:
+    """Whether the group goes on with fewer than so many members while the replica stands still."""
     return replica.stopped() and 0 < await stage.members() < members
 
 
@@ -189,6 +196,7 @@ FREEZING: tuple[tuple[str, Point | None, bool], ...] = (
     ("at any time", None, False),
     ("before the transaction", "before the transaction", True),
     ("after send", "after send", False),
+    ("after offsets", "after offsets", False),
 )
 PROCESS_FAULTS = [
     Fault("SIGTERM", "exit code 0", terminate),

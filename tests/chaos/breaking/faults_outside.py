@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Literal
 from chaos.breaking.faults import EFFECT_SECONDS, Fault
 from chaos.cluster import happens
 from chaos.stage import SESSION_S
-from service.kafka.producer import transactional_id
-from service.records import Partition
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from random import Random
 
     from chaos.breaking.proxy import Connection
@@ -28,16 +27,20 @@ NETWORK_S = 8.0
 LEAVE_SECONDS = 90
 
 
-async def _holder(stage: Stage, role: Role, number: int) -> int:
-    """Which broker has a role; -1 while none does. `number` is that of an input partition."""
+def _holder(stage: Stage, rng: Random, role: Role) -> Callable[[], Awaitable[int]]:
+    """Asks which broker has a role: for an input partition, the group, or a replica's transactions.
+
+    The answer is -1 while none has it.
+    """
+    cluster = stage.cluster
     match role:
         case "leader":
-            return await stage.cluster.leader(stage.input, number)
+            return partial(cluster.leader, stage.input, rng.randrange(stage.partitions))
         case "group coordinator":
-            return await stage.cluster.groups.coordinator(stage.group)
+            return partial(cluster.groups.coordinator, stage.group)
         case "transaction coordinator":
-            identity = transactional_id(stage.group, Partition(stage.input, number))
-            return await stage.cluster.groups.transaction_coordinator(identity)
+            identity = rng.choice(stage.replicas.all).orders.transactional_id()
+            return partial(cluster.groups.transaction_coordinator, identity)
 
 
 async def harm_broker(
@@ -46,21 +49,21 @@ async def harm_broker(
     """Kill or pause the one that has a role, until another one has it."""
     async with stage.brokers_taken:
         await stage.cluster.wait_whole()
-        number = rng.randrange(stage.partitions)
-        holder = await _holder(stage, role, number)
-        broker = stage.cluster.brokers[holder]
+        holder = _holder(stage, rng, role)
+        first = await holder()
+
+        async def moved() -> bool:
+            return await holder() not in (first, -1)
+
+        broker = stage.cluster.brokers[first]
         await asyncio.to_thread(broker.kill if deed == "kill" else broker.pause)
         try:
-            seen = await happens(lambda: _moved(stage, role, number, holder), EFFECT_SECONDS)
+            seen = await happens(moved, EFFECT_SECONDS)
             await asyncio.sleep(rng.uniform(0, 3))
         finally:
             await asyncio.to_thread(broker.start if deed == "kill" else broker.resume)
         await stage.cluster.wait_whole()
         return seen
-
-
-async def _moved(stage: Stage, role: Role, number: int, holder: int) -> bool:
-    return await _holder(stage, role, number) not in (holder, -1)
 
 
 async def restart_all(stage: Stage, rng: Random) -> bool:

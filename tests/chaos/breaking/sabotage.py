@@ -6,37 +6,36 @@ harness; nothing of it is shipped.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
-
-from aiokafka.errors import KafkaError
+from typing import TYPE_CHECKING, Literal
 
 import service.assembly
 import service.kafka.delivery
 import service.kafka.producer
 import service.kafka.session
 from chaos.breaking.wrapped import PointedProducer, PointedSession, passed
-from chaos.orders import FOLDER_VARIABLE
 from service.errors import RejoinError, RetriableError
-from service.kafka.client.connection import translated
-from service.kafka.client.throttling import Pace, Throttling
+from service.kafka.client import background, generations
+from service.kafka.client.throttling import Pace
+from service.kafka.older import OlderReplicas
 from service.kafka.starts import Starts
 from service.records import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer, TopicPartition
+    from aiokafka.client import AIOKafkaClient
+    from aiokafka.structs import OffsetAndMetadata
 
-    from service.kafka.delivery import Delivery
+    from service.kafka.client.offset_requests import Membership
     from service.kafka.smaller import Failed
-    from service.progress import Progress
     from service.records import Outgoing, Publication
-    from service.settings import KafkaSettings
 
 Sabotage = Literal[
-    "one id per process",
+    "no generation",
+    "open offsets not waited for",
+    "older producers not fenced",
     "a send not awaited",
     "no rewind",
     "expired records not told",
@@ -46,52 +45,17 @@ Sabotage = Literal[
 ]
 
 
-class OneIdPerProcess:
-    """A transactional producer for the process: no partition's older owner is ever fenced."""
+class AsNobody(PointedProducer):
+    """Commits offsets without saying as which member: brokers check nothing then."""
 
-    def __init__(self, options: Mapping[str, Any], settings: KafkaSettings) -> None:
-        """Stands for `ExactlyOnce`."""
-        self.throttling = Throttling()
-        self._options = options
-        self._settings = settings
-        self._producer: PointedProducer | None = None
-
-    async def own(self, partitions: Collection[Partition]) -> None:  # noqa: ARG002 - one for all
-        """See `Delivery.own`."""
-        if self._producer is None:
-            identity = f"{self._settings.group_id}-{os.environ[FOLDER_VARIABLE]}"
-            producer = PointedProducer(self._options, identity, self._settings.transaction_ms)
-            await producer.start()
-            self._producer = producer
-
-    def disown(self) -> None:
-        """See `Delivery.disown`."""
-
-    async def publish(
+    async def send_offsets(
         self,
-        publication: Publication,
-        progress: Progress,
-        consumer: AIOKafkaConsumer,  # noqa: ARG002
+        offsets: Mapping[Partition, OffsetAndMetadata],
+        group_id: str,
+        member: Membership | None,  # noqa: ARG002 - as in what it stands for
     ) -> None:
-        """See `Delivery.publish`."""
-        await self.own(())
-        assert self._producer is not None
-        try:
-            await self._producer.begin()
-            for _, error in await self._producer.send_each(publication.outgoing):
-                raise error
-            await self._producer.send_offsets(publication.offsets, self._settings.group_id)
-            await self._producer.commit()
-            progress.advance(publication.offsets)
-        except (KafkaError, TimeoutError, AssertionError) as error:
-            await self.stop()
-            raise translated(error) from error
-
-    async def stop(self) -> None:
-        """See `Delivery.stop`."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await producer.stop()
+        """See `Producer.send_offsets`."""
+        await super().send_offsets(offsets, group_id, None)
 
 
 class NotAwaiting(PointedProducer):
@@ -126,26 +90,33 @@ class Silent(Starts):
 
     async def _skip_expired(
         self,
-        place: TopicPartition,
-        start: int,  # noqa: ARG002 - as in what it stands for
-        beginning: int,
-        commit: Callable[[Partition, int], Awaitable[None]],
+        expired: Mapping[TopicPartition, tuple[int, int]],
+        commit: Callable[[Mapping[Partition, int]], Awaitable[None]],
     ) -> None:
-        await commit(Partition(*place), beginning)
+        await commit({Partition(*place): first for place, (_, first) in expired.items()})
 
 
 class FromTheEnd(Starts):
     """Begins a partition without a committed offset behind what is in it by then."""
 
-    async def _first_start(
+    async def _first_starts(
         self,
         consumer: AIOKafkaConsumer,
-        place: TopicPartition,
-        commit: Callable[[Partition, int], Awaitable[None]],
-    ) -> int:
-        end = int((await consumer.end_offsets([place]))[place])
-        await commit(Partition(*place), end)
-        return end
+        new: Sequence[TopicPartition],
+        _beginnings: Mapping[TopicPartition, int],
+        _ends: Mapping[TopicPartition, int],
+        commit: Callable[[Mapping[Partition, int]], Awaitable[None]],
+    ) -> dict[TopicPartition, int]:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(new)
+        await commit({Partition(*place): end for place, end in ends.items()})
+        return ends
+
+
+class Ignored(OlderReplicas):
+    """Takes partitions over from older versions as from its own."""
+
+    async def fence(self, client: AIOKafkaClient, partitions: Iterable[Partition]) -> None:
+        """See `OlderReplicas.fence`."""
 
 
 class GivingUp(PointedSession):
@@ -158,7 +129,7 @@ class GivingUp(PointedSession):
         except RejoinError:
             raise
         except RetriableError:
-            await self._delivery.own(list(publication.offsets))
+            await self._delivery.prepare(list(publication.offsets))
             return await super().publish(replace(publication, outgoing=()))
 
 
@@ -173,9 +144,12 @@ class Heedless(Pace):
 def sabotage_by(kind: str) -> None:
     """Put one of them in the place of what is right."""
     match kind:
-        case "one id per process":
-            stands_for: type[Delivery] = OneIdPerProcess
-            vars(service.kafka.session).update(ExactlyOnce=stands_for)
+        case "no generation":
+            vars(service.kafka.delivery).update(Producer=AsNobody)
+        case "open offsets not waited for":
+            vars(generations).update(stable_offsets=background.committed)
+        case "older producers not fenced":
+            vars(service.kafka.delivery).update(OlderReplicas=Ignored)
         case "a send not awaited":
             vars(service.kafka.delivery).update(Producer=NotAwaiting)
         case "no rewind":

@@ -17,18 +17,28 @@ from aiokafka.errors import RequestTimedOutError
 
 import service.assembly
 import service.kafka.delivery
+import service.kafka.session
 from chaos.breaking.stacks import write_on_signal
 from chaos.messages import POISON_WORD
-from chaos.orders import ENGINE_VARIABLE, SABOTAGE_VARIABLE, Order, Orders, Point
+from chaos.orders import (
+    ENGINE_VARIABLE,
+    HELD_AND_COMMITTED,
+    SABOTAGE_VARIABLE,
+    TRANSACTION_VARIABLE,
+    Order,
+    Orders,
+    Point,
+)
 from service.bench.null import NullEngine
 from service.checkpoint.tokenizer import load_tokenizer
 from service.cli import main
 from service.engines import load_engine
 from service.kafka import KafkaSession
+from service.kafka.delivery import ExactlyOnce
 from service.kafka.producer import Producer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -37,19 +47,21 @@ if TYPE_CHECKING:
     from service.kafka.smaller import Failed
     from service.ports import Engine
     from service.records import ModelInfo, Outgoing, Partition, Record
-    from service.settings import ModelSettings
+    from service.settings import KafkaSettings, ModelSettings
 
 ORDERS = Orders.of_this_process()
 
 
-def passed(point: Point) -> None:
-    """Say that a point is reached; what the harness ordered for it happens here.
+def passed(point: Point) -> bool:
+    """Say that a point is reached; what the harness ordered for it happens here, if it did.
 
     Raises:
         RequestTimedOutError: ordered to fail: as when Kafka's answer is lost.
     """
-    if (order := ORDERS.take(point)) is not None:
+    order = ORDERS.take(point)
+    if order is not None:
         carry_out(order)
+    return order is not None
 
 
 def carry_out(order: Order) -> None:
@@ -73,21 +85,34 @@ def carry_out(order: Order) -> None:
 class PointedProducer(Producer):
     """The service's producer, passing points around what it sends."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(
+        self, options: Mapping[str, Any], transactional_id: str | None = None, *more: Any
+    ) -> None:
         """See `Producer`."""
-        super().__init__(*arguments, **named)
-        client = self._client
-        client.send_offsets_to_transaction = _between(
-            client.send_offsets_to_transaction, after="after offsets"
-        )
-        client.commit_transaction = _between(
-            client.commit_transaction, before="before the end", after="after the end"
-        )
+        super().__init__(options, transactional_id, *more)
+        # Whether this transaction was held up when it had its offsets.
+        self._held = False
+        if transactional_id is not None:
+            ORDERS.publish_as(transactional_id)
 
     async def begin(self) -> None:
         """See `Producer.begin`."""
         passed("before the transaction")
         await super().begin()
+        self._held = False
+
+    async def send_offsets(self, *arguments: Any) -> None:
+        """See `Producer.send_offsets`."""
+        await super().send_offsets(*arguments)
+        self._held = passed("after offsets")
+
+    async def commit(self) -> None:
+        """See `Producer.commit`."""
+        passed("before the end")
+        await super().commit()
+        if self._held:
+            ORDERS.record(HELD_AND_COMMITTED)
+        passed("after the end")
 
     async def send_each(self, outgoing: Sequence[Outgoing]) -> Failed:
         """See `Producer.send_each`."""
@@ -96,17 +121,21 @@ class PointedProducer(Producer):
         return failed
 
 
-def _between(
-    call: Callable[..., Awaitable[None]], before: Point | None = None, after: Point | None = None
-) -> Callable[..., Awaitable[None]]:
+def _then(call: Callable[..., Awaitable[None]], point: Point) -> Callable[..., Awaitable[None]]:
     async def around(*arguments: Any) -> None:
-        if before is not None:
-            passed(before)
         await call(*arguments)
-        if after is not None:
-            passed(after)
+        passed(point)
 
     return around
+
+
+class Patient(ExactlyOnce):
+    """Transactions may be open for longer than the settings allow."""
+
+    def __init__(self, options: Mapping[str, Any], settings: KafkaSettings) -> None:
+        """See `ExactlyOnce`."""
+        super().__init__(options, settings)
+        self._timeout_ms = int(os.environ[TRANSACTION_VARIABLE])
 
 
 class PointedSession(KafkaSession):
@@ -121,7 +150,7 @@ class PointedSession(KafkaSession):
 
     async def _join(self) -> None:
         await super()._join()
-        self._consumer.commit = _between(self._consumer.commit, after="after offsets")
+        self._consumer.commit = _then(self._consumer.commit, "after offsets")
 
 
 class PointedEngine:
@@ -170,6 +199,8 @@ def install() -> None:
     """Put the wrappers in the places of what they wrap."""
     vars(service.assembly).update(load_engine=pointed_engine, KafkaSession=PointedSession)
     vars(service.kafka.delivery).update(Producer=PointedProducer)
+    if TRANSACTION_VARIABLE in os.environ:
+        vars(service.kafka.session).update(ExactlyOnce=Patient)
     if sabotage := os.environ.get(SABOTAGE_VARIABLE):
         from chaos.breaking.sabotage import sabotage_by  # noqa: PLC0415 - builds on what is above
 
