@@ -12,17 +12,21 @@ import contextlib
 import gc
 import signal
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
 from service.assembly import SystemClock, build_base, build_model_parts, build_pipeline
 from service.errors import RetriableError, ServiceError
 from service.observe.health import not_alive
+from service.registry import writer_of
 from service.retry import Retry
 from service.settings.carry import carry_notice
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from service.assembly import ModelParts
     from service.observe.monitor import Monitor
     from service.records import ModelInfo
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from service.stream.pipeline import Pipeline
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 # Allocations between two runs of the cycle collector; Python's default is 700. Records leave no
 # cycles, and with the default a tenth of the time outside of the model went to the collector.
@@ -96,8 +102,9 @@ class Service:
         base.metrics.set_model(model)
         base.score_api.open(parts.prepare.encode, parts.inference.score_request)
         base.readiness.mark_model_loaded()
-        await self._join()
-        pipeline = self._pipeline = build_pipeline(settings, base, parts, model)
+        write = await self._retried(partial(writer_of, base.schemas, settings.kafka))
+        await self._retried(base.session.start, base.session.stop)
+        pipeline = self._pipeline = build_pipeline(settings, base, parts, model, write)
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(self._watch(parts.monitor), name="watch")
             await pipeline.run()
@@ -117,17 +124,19 @@ class Service:
         )
         return model
 
-    async def _join(self) -> None:
+    async def _retried(
+        self, start: Callable[[], Awaitable[T]], undo: Callable[[], Awaitable[None]] | None = None
+    ) -> T:
+        """Start something, for as long as it takes until what it needs is there."""
         retry = Retry("start", self._base.metrics, SystemClock())
         while True:
             try:
-                await self._base.session.start()
+                return await start()
             except RetriableError as error:
                 self._base.readiness.mark_unavailable(error)
-                await self._base.session.stop()
+                if undo is not None:
+                    await undo()
                 await retry.wait(error)
-            else:
-                return
 
     async def _watch(self, monitor: Monitor) -> None:
         while not self._stop.is_set():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from service.checkpoint.files import resolve
 from service.checkpoint.tuning import tuned
@@ -170,9 +170,16 @@ def build_prepare(
 
 
 def build_pipeline(
-    settings: Settings, base: BaseParts, model_parts: ModelParts, model: ModelInfo
+    settings: Settings,
+    base: BaseParts,
+    model_parts: ModelParts,
+    model: ModelInfo,
+    write: Callable[[dict[str, Any]], bytes] | None,
 ) -> Pipeline:
-    """The pipeline, whose events name `model`; its session and model have been started."""
+    """The pipeline, whose events name `model`; its session and model have been started.
+
+    `write` writes them in another format than JSON.
+    """
     kafka, batch, delivery = settings.kafka, settings.batch, settings.delivery
     latency_budget_s = batch.latency_budget_ms / 1000
     return Pipeline(
@@ -192,6 +199,7 @@ def build_pipeline(
                 carried_paths(kafka.carry, include_text=delivery.include_text),
                 short_only=kafka.carry == AUTO,
             ),
+            write,
         ),
         breaker=Breaker(delivery.breaker_records, delivery.breaker_share),
         counts=OutcomeCounts(

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from service.reference.json_schema import plain
 from service.settings import KafkaSettings
 from service.wire.contracts import SCHEMA_VERSION, SentimentEvent, SourceMessage
 from service.wire.headers import EventHeaders, LetterHeaders, MessageHeaders
 from service.wire.letters import DeadLetter
+from service.wire.typed.json_schema import plain
 
 ASYNCAPI_VERSION: Final = "3.0.0"
 KAFKA_BINDING_VERSION: Final = "0.5.0"

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic.alias_generators import to_snake
 
 from service.reference.asyncapi import asyncapi
-from service.reference.columns import avro, connect, protobuf
-from service.reference.json_schema import plain
 from service.web.openapi import openapi
 from service.wire.contracts import SCHEMA_VERSION, SentimentEvent, SourceMessage
 from service.wire.letters import DeadLetter
+from service.wire.typed import event_schema
+from service.wire.typed.columns import avro, connect, protobuf
+from service.wire.typed.json_schema import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,18 +26,15 @@ _MODELS: tuple[type[BaseModel], ...] = (SourceMessage, SentimentEvent, DeadLette
 def schemas() -> dict[str, dict[str, Any]]:
     """Schemas by file name: that of an event as it is written, the others as they are read."""
     names = {model: to_snake(model.__name__).replace("_", "-") for model in _MODELS}
-    return {
+    found = {
         f"{name}.schema.json": {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$id": f"urn:sentiment-stream:schema:{name}:{SCHEMA_VERSION}",
-            **plain(
-                model.model_json_schema(
-                    mode="serialization" if model is SentimentEvent else "validation"
-                )
-            ),
+            **plain(model.model_json_schema(mode="validation")),
         }
         for model, name in names.items()
     }
+    return found | {"sentiment-event.schema.json": event_schema()}
 
 
 def documents() -> dict[str, str]:

@@ -40,8 +40,8 @@ _HEADER = ("header", "type", "meaning")
 REASONS = {
     Reason.NOT_UTF8: "the value is not UTF-8",
     Reason.NOT_JSON: "the value is not JSON",
-    Reason.WRONG_TYPE: "the JSON is not an object, the text is not a string, or a value that should "
-    "be text is binary",
+    Reason.WRONG_TYPE: "the JSON is not an object, the text is not a string, or a value that "
+    "should be text is binary",
     Reason.TEXT_MISSING: "there is no text at `SENTIMENT_KAFKA__TEXT_FIELD`",
     Reason.TEXT_EMPTY: "the text is empty or white space, or nothing of it is left by "
     "`SENTIMENT_KAFKA__TEXT_FORMAT`",

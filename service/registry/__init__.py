@@ -7,15 +7,17 @@ modules are imported only where a registry is set. No Kafka client here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from service.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.registry.schemas import Schemas
     from service.settings import KafkaSettings
 
-__all__ = ["schemas_of"]
+__all__ = ["schemas_of", "writer_of"]
 
 
 def schemas_of(kafka: KafkaSettings) -> Schemas | None:
@@ -35,3 +37,18 @@ def schemas_of(kafka: KafkaSettings) -> Schemas | None:
             "pip install 'sentiment-stream[registry]'; or unset it"
         ) from None
     return Schemas(RegistryClient(kafka))
+
+
+async def writer_of(
+    schemas: Schemas | None, kafka: KafkaSettings
+) -> Callable[[dict[str, Any]], bytes] | None:
+    """What writes events in a registered format; None where the settings ask for plain JSON.
+
+    Raises:
+        RetriableError, BrokerError: the registry is away, or refuses the schema of events.
+    """
+    if schemas is None or kafka.output_format == "json":
+        return None
+    from service.registry.events import event_writer  # noqa: PLC0415 - see the docstring
+
+    return await event_writer(schemas.client, kafka)

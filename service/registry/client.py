@@ -124,6 +124,20 @@ class RegistryClient:
             return await self._of_apicurio(reference.path, is_version=True)
         return _of_confluent(await self._json("GET", reference.path))
 
+    async def registered(self, subject: str, schema: dict[str, str], *, new: bool) -> int:
+        """The id of a schema under a subject; with `new` it is registered where it is not there.
+
+        Raises:
+            NotFoundError: it is not there.
+            RefusedError: the subject's rules do not take it.
+            RetriableError, BrokerError: as for `schema`.
+        """
+        path = f"/subjects/{_quoted(subject)}{'/versions' if new else ''}"
+        number = (await self._json("POST", path, schema)).get("id")
+        if not isinstance(number, int) or not 0 < number < 2**31:
+            raise RetriableError(f"{self._where(path)} is not answered with an id")
+        return number
+
     async def close(self) -> None:
         """Close the connections; may be called twice."""
         if self._session is not None:

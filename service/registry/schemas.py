@@ -62,7 +62,7 @@ class Schemas:
         self, client: RegistryClient, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         """Know no schema yet."""
-        self._client = client
+        self.client = client
         self._monotonic = monotonic
         self._known: OrderedDict[SchemaKey, _Reader | _Unusable] = OrderedDict()
         self.away: str | None = None
@@ -116,7 +116,7 @@ class Schemas:
 
     async def close(self) -> None:
         """Close the connections to the registry."""
-        await self._client.close()
+        await self.client.close()
 
     async def _ask(self, keys: Iterable[SchemaKey]) -> None:
         gate = asyncio.Semaphore(AT_ONCE)
@@ -139,7 +139,7 @@ class Schemas:
     async def _reader(self, key: SchemaKey) -> _Reader | _Unusable:
         until = self._monotonic() + UNKNOWN_S
         try:
-            schema = await self._client.schema(key)
+            schema = await self.client.schema(key)
         except NotFoundError:
             return _Unusable(
                 "the registry has none; register it, or let "
@@ -171,7 +171,7 @@ class Schemas:
                 if reference in asked:
                     raise SchemaUnusableError("schemas refer to each other in a circle")
                 asked.add(reference)
-                one = await self._client.referred(reference)
+                one = await self.client.referred(reference)
                 await add(one)
                 found[reference] = one
 

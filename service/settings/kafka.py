@@ -112,6 +112,12 @@ class KafkaSettings(Group):
     """PEM file of the client's certificate for the schema registry."""
     schema_registry_key_file: FilePath | None = None
     """PEM file of the key of that certificate."""
+    output_format: Literal["json", "json-schema", "avro", "protobuf"] = "json"
+    """Format of events; all but json are framed with the id of a schema in the registry."""
+    schema_registry_subject: NotEmpty | None = None
+    """Subject of the schema of events; defaults to the output topic and -value."""
+    schema_registry_register: bool = True
+    """Whether the schema of events is registered; false: it must be there already."""
 
     @property
     def input_topics(self) -> tuple[str, ...]:

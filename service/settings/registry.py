@@ -35,3 +35,12 @@ def registry_conflicts(kafka: KafkaSettings) -> Iterator[str]:
             f"{_NAME}CA_FILE or {_NAME}CERTIFICATE_FILE is set, but {_NAME}URL="
             f"{kafka.schema_registry_url} does not use TLS; begin it with https://"
         )
+    if kafka.output_format != "json":
+        form = f"SENTIMENT_KAFKA__OUTPUT_FORMAT={kafka.output_format}"
+        if kafka.schema_registry_url is None:
+            yield f"{form} needs {_NAME}URL, where the schema of events is registered; set both"
+        elif "/apis/registry/" in kafka.schema_registry_url:
+            yield (
+                f"{form} needs Confluent's API, but {_NAME}URL={kafka.schema_registry_url} is "
+                "Apicurio's own; set it to that registry's /apis/ccompat/v7"
+            )

@@ -72,10 +72,12 @@ def fields_from_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def event_headers(record: Record, source: str, identity: str, time: str) -> Headers:
-    """CloudEvents attributes of the event of a record, and the event's content type."""
+def event_headers(
+    record: Record, source: str, identity: str, time: str, *, is_json: bool = True
+) -> Headers:
+    """CloudEvents attributes of the event of a record, and its content type if it has one."""
     return (
-        ("content-type", b"application/json"),
+        *((("content-type", b"application/json"),) if is_json else ()),
         *_attributes(record, EVENT_TYPE, source, identity, time),
         (f"{CLOUDEVENTS_PREFIX}dataschema", EVENT_SCHEMA.encode()),
     )

@@ -63,6 +63,8 @@ class Encoder:
     cloudevents_source: str | None = None
     kept_headers: KeptHeaders = KEPT_BY_DEFAULT
     carried: Carried = CARRY_ALL
+    # Writes an event in another format than JSON, see `registry.events`.
+    write: Callable[[dict[str, Any]], bytes] | None = None
     _model: Model = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -84,6 +86,8 @@ class Encoder:
         if is_hard_to_read(value, event["text"]):
             event = self._event(outcome, time, now_monotonic, form=readable)
             value = to_json(event)
+        if self.write is not None:
+            value = self.write(event)
         kept = self.kept_headers.of(record.headers)
         return Outgoing(
             topic=self.output_topic,
@@ -91,7 +95,12 @@ class Encoder:
             value=value,
             headers=kept
             if source is None
-            else (*kept, *cloudevents.event_headers(record, source, event["id"], time)),
+            else (
+                *kept,
+                *cloudevents.event_headers(
+                    record, source, event["id"], time, is_json=self.write is None
+                ),
+            ),
             source=record.partition,
             offset=record.offset,
             smaller=partial(self._event_too_large, record, len(value), time),

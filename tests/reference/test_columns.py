@@ -14,7 +14,7 @@ import grpc_tools.protoc
 import pytest
 from google.protobuf.json_format import MessageToDict, ParseDict
 
-from service.reference.columns import NAME, NUMBERED, protobuf
+from service.wire.typed.columns import NAME, NUMBERED, protobuf
 from service.reference.schemas import schemas
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"

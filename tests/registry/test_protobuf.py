@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message_factory import GetMessageClass
-from grpc_tools import protoc
 
 from service.records import Reason
 from service.registry.documents import SchemaUnusableError
@@ -20,6 +17,7 @@ from service.registry.framing import Framed, SchemaKey
 from service.registry.proto_text import TEXT_BYTES_MAX, compiled
 from service.registry.protobuf import Imported, ProtobufReader
 from service.wire.documents.json_values import RejectError
+from tools.registry.compiler import by_protoc
 
 KEY = SchemaKey("id", 7)
 ALL = """
@@ -92,17 +90,12 @@ extend Post { optional string more = 100; }
 """
 
 
-def by_protoc(text: str, folder: Path) -> Any:
-    """A pool with what protoc makes of a schema."""
-    (folder / "schema.proto").write_text(text)
-    out = folder / "out"
-    standard = Path(protoc.__file__).parent / "_proto"
-    arguments = [f"-I{folder}", f"-I{standard}", f"--descriptor_set_out={out}", "--include_imports"]
-    assert 0 == protoc.main(["protoc", *arguments, "schema.proto"])
+def protoc_class(text: str, name: str) -> Any:
+    """The class of a message, as protoc makes it."""
     pool = DescriptorPool()
-    for file in FileDescriptorSet.FromString(out.read_bytes()).file:
+    for file in by_protoc(text).file:
         pool.Add(file)
-    return pool
+    return GetMessageClass(pool.FindMessageTypeByName(name))
 
 
 def in_value(payload: bytes) -> Framed:
@@ -110,9 +103,9 @@ def in_value(payload: bytes) -> Framed:
     return Framed(KEY, payload)
 
 
-def test_all_kinds_of_fields(tmp_path: Path) -> None:
+def test_all_kinds_of_fields() -> None:
     """The text is compiled as protoc does it: each field is read as it was written."""
-    message_class = GetMessageClass(by_protoc(ALL, tmp_path).FindMessageTypeByName("acme.v1.Post"))
+    message_class = protoc_class(ALL, "acme.v1.Post")
     payload = ParseDict(MESSAGE, message_class()).SerializeToString()
     found = ProtobufReader(ALL).read(in_value(b"\x00" + payload))
     assert MESSAGE | {"parts": found["parts"], "bot": found["bot"]} == found
@@ -122,9 +115,9 @@ def test_all_kinds_of_fields(tmp_path: Path) -> None:
     assert "flag" not in found["parts"]["x"]["inner"]
 
 
-def test_proto2(tmp_path: Path) -> None:
+def test_proto2() -> None:
     """Text without a syntax; extensions are passed over."""
-    message_class = GetMessageClass(by_protoc(OLD, tmp_path).FindMessageTypeByName("acme.Post"))
+    message_class = protoc_class(OLD, "acme.Post")
     payload = message_class(text="a", packed=[1, 2]).SerializeToString() + b"\xa2\x06\x01x"
     assert {"text": "a", "packed": [1, 2]} == ProtobufReader(OLD).read(in_value(b"\x00" + payload))
     # The text is looked for later on.

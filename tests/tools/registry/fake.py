@@ -16,6 +16,8 @@ from urllib.parse import unquote
 import pytest
 from aiohttp import web
 
+from tools.registry.compiler import by_protoc
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -39,9 +41,10 @@ class FakeRegistry:
 
     def add(self, schema: dict[str, Any], subject: str = "any") -> int:
         """Register a schema as a client sends it; gives its id."""
-        kept = {
-            name: schema[name] for name in ("schema", "schemaType", "references") if name in schema
-        }
+        kept: dict[str, Any] = {}
+        for name in ("schema", "schemaType", "references"):
+            if name in schema:
+                kept[name] = schema[name]
         known = [n for n, one in enumerate(self._schemas, 1) if one == kept]
         if not known:
             self._schemas.append(kept)
@@ -70,7 +73,7 @@ class FakeRegistry:
             case ["schemas", "types"]:
                 return web.json_response(["JSON", "PROTOBUF", "AVRO"])
             case ["schemas", "ids", number] if int(number) < 2**31:
-                return self._schema(int(number))
+                return self._schema(int(number), request.query.get("format"))
             case ["schemas", "guids", guid]:
                 numbers = range(1, len(self._schemas) + 1)
                 found = [n for n in numbers if str(self.guid(n)) == guid]
@@ -85,10 +88,15 @@ class FakeRegistry:
                 return self._look_up(subject, await request.json())
         return _json({"error_code": 404, "message": "HTTP 404 Not Found"}, 404)
 
-    def _schema(self, number: int) -> web.Response:
+    def _schema(self, number: int, form: str | None = None) -> web.Response:
         if not 1 <= number <= len(self._schemas):
             return _json(NOT_FOUND, 404)
-        return _json(self._schemas[number - 1] | {"guid": str(self.guid(number))})
+        schema = self._schemas[number - 1] | {"guid": str(self.guid(number))}
+        # Confluent's deserializers in Python ask for it.
+        if form == "serialized" and schema["schema"].lstrip()[:2] in ("//", "sy"):
+            file = by_protoc(schema["schema"]).file[-1]
+            schema["schema"] = base64.b64encode(file.SerializeToString()).decode()
+        return _json(schema)
 
     def _version(self, subject: str, version: str) -> web.Response:
         versions = self._versions.get(subject, [])
