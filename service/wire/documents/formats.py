@@ -6,6 +6,7 @@ if they were text. Pure; nothing is decoded here.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from service.records import Reason
@@ -73,6 +74,8 @@ _BEGINNINGS: Final = (
     (b"\xff\xd8\xff", Seen("an image", _PLAIN_SENDER)),
 )  # fmt: skip
 _ALL_BEGINNINGS: Final = tuple(beginning for beginning, _ in _BEGINNINGS)
+# Eight characters that no format begins with, but for PDF.
+_ORDINARY: Final = re.compile(rb"[^%\x00-\x08\n-\x0c\x0e-\x1f\x7f-\xff][\t\r\x20-\x7e]{7}")
 _FRAMING_BYTES: Final = 5
 _GUID_BYTES: Final = 17
 # So many fields are looked at: a text that happens to be Protobuf for so long is hardly one.
@@ -105,7 +108,7 @@ def check_is_text(value: bytes, headers: Headers) -> None:
         raise RejectError(
             Reason.WRONG_TYPE, f"the value is no text: its headers name a schema; {_REGISTRY}"
         )
-    found = seen(value)
+    found = None if _ORDINARY.match(value) else seen(value)
     if found is not None:
         raise RejectError(Reason.WRONG_TYPE, f"the value is no text: {found}")
 
