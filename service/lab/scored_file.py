@@ -129,7 +129,7 @@ class _First:
 def _hint(job: Job, table: Table, first: _First, tally: Tally) -> str:
     if table.columns is not None or tally.failed[Reason.TEXT_MISSING] < max(1, tally.rows):
         return ""
-    return f"; no row has {job.text_column.written} but {shown(first.columns)}: give --text-column"
+    return f"; no row has {job.text_column.told} but {shown(first.columns)}: give --text-column"
 
 
 def _writer(job: Job, form: str | None, table: Table, figures: Figures) -> Writer | None:

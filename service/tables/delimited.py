@@ -42,7 +42,7 @@ class Delimited:
         csv.field_size_limit(ROW_BYTES_MAX)
         first = next(self._lines, b"")
         if not first.strip():
-            raise InputError(f"{name}: has no first line that names its columns")
+            raise InputError(f"{name}: has no first line that names its columns; add one")
         self._line = 0
         self._row_bytes = 0
         self._is_tsv = is_tsv

@@ -80,6 +80,14 @@ class Column:
         firsts = {pointer.names[0] for place in self.places for pointer in place}
         return {name for name in firsts if name is not None}
 
+    @property
+    def told(self) -> str:
+        """The column in words: `text or sentence` for a pointer to either."""
+        pointers = [pointer for place in self.places for pointer in place]
+        if all(len(pointer.names) == 1 for pointer in pointers):
+            return " or ".join(str(pointer.names[0]) for pointer in pointers)
+        return self.written
+
     def is_in(self, columns: Collection[str]) -> bool:
         """Whether a table with these columns has it."""
         return bool(self.names & set(columns))
@@ -92,8 +100,7 @@ class Column:
         """
         if not self.is_in(columns):
             raise InputError(
-                f"{name}: has no column {self.written} but {shown(columns)}; "
-                f"give {self.option} NAME"
+                f"{name}: has no column {self.told} but {shown(columns)}; give {self.option} NAME"
             )
 
     def text(self, document: Any) -> str:

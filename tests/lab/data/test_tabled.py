@@ -83,8 +83,12 @@ def test_the_form_of_glue_is_read_as_such(tmp_path: Path) -> None:
         ("text,label\na,-1\n", None, "its label -1 is no number and none of"),
         ("text,label\na,1\nb,3\n", "negative=1", r"a\.csv:3: its label 3 is not in --labels; add"),
         ("text,stars\na,1\n", None, "has no column label but text, stars; give --label-column"),
-        ("body,label\na,1\n", None, "has no column /text,/sentence but body, label; give --text-c"),
-        ("text,label\n", None, "has no row with /text,/sentence and label but none; give --text"),
+        (
+            "body,label\na,1\n",
+            None,
+            "has no column text or sentence but body, label; give --text-c",
+        ),
+        ("text,label\n", None, "has no row with text or sentence and label but none; give --text"),
     ],
 )
 def test_labels_that_nobody_can_tell(
