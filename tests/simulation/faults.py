@@ -171,6 +171,13 @@ async def lost_requests(world: World) -> None:
     world.network.lost_share = 0
 
 
+async def requests_behind(world: World) -> None:
+    """The connection of a transaction's last requests breaks, and they arrive all the same."""
+    world.network.behind_share = world.rng.uniform(0.2, 0.7)
+    await asyncio.sleep(world.rng.uniform(1, 4))
+    world.network.behind_share = 0
+
+
 async def abort_transactions(world: World) -> None:
     """The coordinator ends what is open, as after a transaction's timeout; waits for one."""
     for _ in range(200):
@@ -231,6 +238,7 @@ OFTEN: tuple[Callable[[World], Coroutine[Any, Any, None]], ...] = (
     terminate,
     lost_requests,
     late_requests,
+    requests_behind,
     outage,
     abort_transactions,
     move_coordinator,

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 LATENCY_S = (0.0002, 0.003)
 # Beyond any timeout that the clients have here.
 LATE_S = (0.5, 4.0)
+# A request whose connection has broken may be with the broker already, and wait there: longer than
+# the client does before it sends it again.
+BEHIND_S = (0.2, 1.2)
 # aiokafka tries again by itself for so long, every so often.
 REQUEST_TIMEOUT_S = 3.0
 RETRY_S = 0.1
@@ -55,6 +58,8 @@ class Network:
         self.faults: Counter[str] = Counter()
         self.late_share = 0.0
         self.lost_share = 0.0
+        # Of requests that end a transaction or put offsets into it.
+        self.behind_share = 0.0
         self.closed = False
         # Asked before a request leaves and after it was answered: (process, request, moment).
         self.on_request: Callable[[Process, str, str], None] | None = None
@@ -91,9 +96,9 @@ class Network:
                 await asyncio.get_running_loop().create_future()
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        late = may_arrive_late and self._rng.random() < self.lost_share
+        late = may_arrive_late and self._rng.random() < self.behind_share
         if late:
-            delay_s = self._rng.uniform(*LATE_S)
+            delay_s = self._rng.uniform(*BEHIND_S)
             loop.call_later(REFUSED_S, _give, answer, KafkaConnectionError(), context=self._context)
             loop.call_later(delay_s, self._arrive_unheard, handle, context=self._context)
         else:
