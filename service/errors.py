@@ -73,11 +73,11 @@ class BreakerError(ServiceError):
 
 
 class BrokerError(ServiceError):
-    """Kafka refuses, or cannot be reached, in a way that waiting does not fix."""
+    """Kafka or the schema registry refuses, in a way that waiting does not fix."""
 
 
 class RetriableError(ServiceError):
-    """A temporary failure of Kafka: rewind to the last published offset and try again."""
+    """A temporary failure of Kafka or the schema registry: try again, from what is published."""
 
 
 class RejoinError(RetriableError):
