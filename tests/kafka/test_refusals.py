@@ -19,7 +19,7 @@ from conftest import lacking
 from service.errors import BrokerError, RejoinError, RetriableError
 from service.kafka import KafkaSession, producer
 from service.kafka.client.background import Answers
-from service.kafka.client.connection import check_versions, translated
+from service.kafka.client.connection import translated
 from service.kafka.client.error_codes import INVALID_RECORD, NEWER_CODES, register
 from service.kafka.client.throttling import Pace, Throttling
 from service.kafka.once.cluster import check_cluster
@@ -281,34 +281,3 @@ def test_an_error_that_aiokafka_has_wrapped_is_recognised() -> None:
     wrapped.__cause__ = InvalidTransactionTimeout()
 
     assert isinstance(translated(wrapped), BrokerError)
-
-
-def test_a_broker_without_transactions_is_told_at_the_start() -> None:
-    """The remedy is the other mode of delivery, if the broker has idempotent producers."""
-    idempotent, transactional = {22: (0, 4)}, dict.fromkeys((24, 25, 26), (0, 3))
-    with pytest.raises(BrokerError, match=r"TxnOffsetCommitRequest.*__MODE=at_least_once"):
-        check_versions(idempotent | transactional, "exactly_once")
-    check_versions(idempotent, "at_least_once")
-    fencing = {9: (0, 9), 28: (0, 4)}
-    check_versions(idempotent | transactional | fencing, "exactly_once")
-    with pytest.raises(BrokerError, match="InitProducerId"):
-        check_versions(transactional | fencing, "at_least_once")
-
-
-@pytest.mark.parametrize(
-    ("versions", "missing"),
-    [
-        ({9: (0, 6), 28: (0, 3)}, r"\(OffsetFetchRequest version 7\)"),
-        ({9: (0, 7), 28: (0, 2)}, r"\(TxnOffsetCommitRequest version 3\)"),
-        ({9: (8, 9), 28: (0, 3)}, r"\(OffsetFetchRequest version 7\)"),
-    ],
-)
-def test_a_broker_that_does_not_check_generations_is_told_at_the_start(
-    versions: dict[int, tuple[int, int]], missing: str
-) -> None:
-    """The line names what it lacks and the other mode."""
-    known = dict.fromkeys((22, 24, 25, 26), (0, 3)) | versions
-
-    with pytest.raises(BrokerError, match=f"{missing}; set SENTIMENT_DELIVERY__MODE=at_least_once"):
-        check_versions(known, "exactly_once")
-    check_versions(known, "at_least_once")
