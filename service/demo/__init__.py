@@ -232,6 +232,7 @@ def summary(board: Board) -> RenderableType:
     table.add_row("dead letters", str(board.dead_lettered))
     for reason, count in board.reasons.most_common():
         table.add_row(f"  {reason}", str(count))
+    table.add_row("delivered", "at least once; with Kafka, exactly once")
     table.add_row("duration", f"{duration_s:.1f} s")
     if duration_s > 0:
         table.add_row("rate", f"{outcomes / duration_s:.1f} messages/s")

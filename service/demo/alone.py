@@ -21,6 +21,7 @@ def main() -> None:
         sys.stdout.write(f"export SENTIMENT_KAFKA__BOOTSTRAP_SERVERS={bootstrap_servers}\n")
         # This broker does not refuse the commit of a member that has lost its partitions.
         sys.stdout.write("export SENTIMENT_DELIVERY__MODE=at_least_once\n")
+        sys.stdout.write("# delivered: at least once; with Kafka, exactly once\n")
         sys.stdout.flush()
         signal.sigwait(awaited)
 

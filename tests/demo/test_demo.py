@@ -127,8 +127,10 @@ def test_each_broken_kind_is_refused_for_its_reason(kind: Broken, number: int) -
 
 
 def test_broken_kinds_are_all_that_input_can_cause() -> None:
-    """Three come from the engine, the output topic and a policy that the demo does not have."""
-    ours = {Reason.ENGINE_ERROR, Reason.EVENT_TOO_LARGE, Reason.OTHER_LANGUAGE}
+    """The others are of the engine, the output topic, and what the demo does not have."""
+    ours = {Reason.ENGINE_ERROR, Reason.EVENT_TOO_LARGE}
+    # A policy, and a registry.
+    ours |= {Reason.OTHER_LANGUAGE, Reason.SCHEMA_ERROR}
     assert {kind.reason for kind in BROKEN} == set(Reason) - ours
 
 
@@ -171,7 +173,14 @@ def test_the_demo_leaves_the_users_cluster_alone() -> None:
     assert 0 == derived.model.repeats_max
     assert derived.http.page
     assert derived.http.score
-    ours = {"kafka": given.kafka, "model": given.model, "http": given.http}
+    # Its broker cannot fence.
+    assert derived.delivery.mode == "at_least_once"
+    ours = {
+        "kafka": given.kafka,
+        "model": given.model,
+        "http": given.http,
+        "delivery": given.delivery,
+    }
     assert derived.model_copy(update=ours) == given
 
 

@@ -20,6 +20,7 @@ def test_a_broker_to_try_things_on() -> None:
             assert "export SENTIMENT_KAFKA__BOOTSTRAP_SERVERS" == name
             mode = process.stdout.readline().strip()
             assert "export SENTIMENT_DELIVERY__MODE=at_least_once" == mode
+            assert process.stdout.readline().startswith("# delivered: at least once")
             assert AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).brokers
         finally:
             process.send_signal(signal.SIGTERM)

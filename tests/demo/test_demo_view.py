@@ -156,6 +156,7 @@ def test_the_summary_says_whether_every_message_came_back(produced: int, expecte
     assert expected in shown
     for figure in ("positive", "1, 100.0 %", "not_utf8", "2.0 s", "1.0 messages/s", "12.0 / 12.0"):
         assert figure in shown
+    assert "delivered\tat least once; with Kafka, exactly once" in shown
 
 
 def test_three_labels_are_counted_and_told_apart() -> None:
