@@ -24,7 +24,7 @@ from tools.kafka.broker import (
     start_jar_broker,
 )
 from tools.kafka.secured_broker import Secured, start_secured_broker
-from tools.kafka.sessions import both, kafka, real  # noqa: F401 - fixtures
+from tools.kafka.sessions import both, exact, kafka, real  # noqa: F401 - fixtures
 from tools.kafka.streams import Stream
 from tools.kafka.topics import Topics, topics_on
 from tools.registry.apicurio import running_apicurio

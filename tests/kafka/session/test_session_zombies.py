@@ -17,28 +17,17 @@ from service.errors import RejoinError, RetriableError
 from service.kafka import KafkaSession, session
 from service.kafka.delivery import ExactlyOnce
 from simulation import transactions
-from tools.kafka.kinds import INPUTS, real_kafka, simulated_sessions
+from tools.kafka.kinds import INPUTS, simulated_sessions
 from tools.kafka.sessions import WAIT_SECONDS, numbered, poll_count, publication, started, values
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from service.kafka.producer import Producer
     from service.records import Outgoing, Publication, Record
     from tools.kafka.kinds import Real, Simulated
 
 COUNT = 20
-
-
-@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.kafka)])
-async def exact(request: pytest.FixtureRequest) -> AsyncIterator[Simulated | Real]:
-    """Give simulated and real Kafka for sessions that publish exactly once."""
-    if request.param == "simulated":
-        async with simulated_sessions("exactly_once") as simulated:
-            yield simulated
-        return
-    async with real_kafka(request, "exactly_once") as real:
-        yield real
 
 
 async def _nothing(_: object) -> None:

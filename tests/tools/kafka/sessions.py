@@ -20,6 +20,7 @@ from tools.kafka.kinds import (
     Kafka,
     Mode,
     Real,
+    Simulated,
     real_kafka,
     simulated_sessions,
 )
@@ -45,6 +46,17 @@ async def both(request: pytest.FixtureRequest) -> AsyncIterator[Real]:
     mode: Mode = request.param
     async with real_kafka(request, mode) as kafka:
         yield kafka
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.kafka)])
+async def exact(request: pytest.FixtureRequest) -> AsyncIterator[Simulated | Real]:
+    """Give simulated and real Kafka for sessions that publish exactly once."""
+    if request.param == "simulated":
+        async with simulated_sessions("exactly_once") as simulated:
+            yield simulated
+        return
+    async with real_kafka(request, "exactly_once") as real:
+        yield real
 
 
 @pytest.fixture(
