@@ -86,9 +86,10 @@ class Replica:
         log_file = self._folder / f"service-{len(self.ends)}.log"
         environment = {**self._environment, **self.more}
         environment |= {"SENTIMENT_HTTP__PORT": str(port), "SENTIMENT_HTTP__HOST": "127.0.0.1"}
-        environment["PYTHONPATH"] = f"{self.tree / 'tests'}{os.pathsep}{self.tree}"
+        # The harness is this one, whichever service it wraps.
+        environment["PYTHONPATH"] = f"{HERE / 'tests'}{os.pathsep}{self.tree}"
         if self.older:
-            # An older tree knows no newer sabotage.
+            # It is of what this version does.
             environment[SABOTAGE_VARIABLE] = ""
         with log_file.open("wb") as log:
             process = subprocess.Popen(

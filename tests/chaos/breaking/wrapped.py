@@ -97,7 +97,6 @@ class PointedProducer(Producer):
 
     async def begin(self) -> None:
         """See `Producer.begin`."""
-        passed("before the transaction")
         await super().begin()
         self._held = False
 
@@ -129,13 +128,22 @@ def _then(call: Callable[..., Awaitable[None]], point: Point) -> Callable[..., A
     return around
 
 
-class Patient(ExactlyOnce):
-    """Transactions may be open for longer than the settings allow."""
+class PointedExactlyOnce(ExactlyOnce):
+    """The service's transactions, passing a point before the time that each may take begins.
+
+    They may be open for longer than the settings allow.
+    """
 
     def __init__(self, options: Mapping[str, Any], settings: KafkaSettings) -> None:
         """See `ExactlyOnce`."""
         super().__init__(options, settings)
-        self._timeout_ms = int(os.environ[TRANSACTION_VARIABLE])
+        if TRANSACTION_VARIABLE in os.environ:
+            self._timeout_ms = int(os.environ[TRANSACTION_VARIABLE])
+
+    async def _transact(self, *arguments: Any) -> Any:
+        # Frozen later, a process knows by its own clock that it is too late.
+        passed("before the transaction")
+        return await super()._transact(*arguments)
 
 
 class PointedSession(KafkaSession):
@@ -199,8 +207,7 @@ def install() -> None:
     """Put the wrappers in the places of what they wrap."""
     vars(service.assembly).update(load_engine=pointed_engine, KafkaSession=PointedSession)
     vars(service.kafka.delivery).update(Producer=PointedProducer)
-    if TRANSACTION_VARIABLE in os.environ:
-        vars(service.kafka.session).update(ExactlyOnce=Patient)
+    vars(service.kafka.session).update(ExactlyOnce=PointedExactlyOnce)
     if sabotage := os.environ.get(SABOTAGE_VARIABLE):
         from chaos.breaking.sabotage import sabotage_by  # noqa: PLC0415 - builds on what is above
 
