@@ -6,20 +6,17 @@ nothing of what a schema says is looked at here, and nothing is kept.
 
 from __future__ import annotations
 
-import base64
 import json
-import ssl
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 import aiohttp
 
-from service.errors import BrokerError, RetriableError, SettingsError, first_line
-from service.settings import read_secret
+from service.errors import BrokerError, RetriableError, first_line
+from service.registry.access import login, ssl_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from service.registry.framing import SchemaKey
     from service.settings import KafkaSettings
@@ -92,8 +89,8 @@ class RegistryClient:
             "global": "globalIds",
             "hash": "contentHashes",
         }
-        self._auth = _login(settings)
-        self._ssl = _ssl_context(settings)
+        self._auth = login(settings)
+        self._ssl = ssl_context(settings)
         self._session: aiohttp.ClientSession | None = None
 
     async def schema(self, key: SchemaKey) -> Schema:
@@ -255,46 +252,3 @@ async def _read(answer: aiohttp.ClientResponse) -> bytes:
             answer.close()
             raise RefusedError(f"it is over {ANSWER_BYTES_MAX} bytes long")
     return bytes(content)
-
-
-def _login(settings: KafkaSettings) -> dict[str, str]:
-    path = settings.schema_registry_password_file
-    if settings.schema_registry_username is None or path is None:
-        return {}
-    password = read_secret(path)
-    if not password:
-        raise SettingsError(
-            f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_PASSWORD_FILE={path} is empty; write the password "
-            "to it"
-        )
-    pair = f"{settings.schema_registry_username}:{password}".encode()
-    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-
-
-def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | bool:
-    ca_file = settings.schema_registry_ca_file
-    certificate, key = _client_files(settings)
-    if ca_file is None and certificate is None:
-        return True
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        raise SettingsError(
-            f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_CA_FILE={ca_file} cannot be used ({error}); mount "
-            "a readable PEM file of certificates there"
-        ) from None
-    if certificate is not None:
-        try:
-            # With no password given, OpenSSL would ask for an encrypted key's at the terminal.
-            context.load_cert_chain(certificate, key, "")
-        except OSError as error:
-            raise SettingsError(
-                f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_CERTIFICATE_FILE={certificate} and "
-                f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_KEY_FILE={key} cannot be used ({error}); mount "
-                "a readable PEM certificate and its PEM key without a password there"
-            ) from None
-    return context
-
-
-def _client_files(settings: KafkaSettings) -> tuple[Path | None, Path | None]:
-    return settings.schema_registry_certificate_file, settings.schema_registry_key_file

@@ -1,0 +1,71 @@
+"""The login and the certificates for a schema registry, read from their mounted files.
+
+Exists apart from `client` so that all that reads a secret is in one place. Nothing is sent here.
+"""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from typing import TYPE_CHECKING
+
+from service.errors import SettingsError
+from service.settings import read_secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from service.settings import KafkaSettings
+
+
+def login(settings: KafkaSettings) -> dict[str, str]:
+    """The headers that log in; none without a login.
+
+    Raises:
+        SettingsError: the password cannot be read, or is empty.
+    """
+    path = settings.schema_registry_password_file
+    if settings.schema_registry_username is None or path is None:
+        return {}
+    password = read_secret(path)
+    if not password:
+        raise SettingsError(
+            f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_PASSWORD_FILE={path} is empty; write the password "
+            "to it"
+        )
+    pair = f"{settings.schema_registry_username}:{password}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+def ssl_context(settings: KafkaSettings) -> ssl.SSLContext | bool:
+    """What to trust and to show; True for what the system trusts.
+
+    Raises:
+        SettingsError: a file cannot be used.
+    """
+    ca_file = settings.schema_registry_ca_file
+    certificate, key = _client_files(settings)
+    if ca_file is None and certificate is None:
+        return True
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise SettingsError(
+            f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_CA_FILE={ca_file} cannot be used ({error}); mount "
+            "a readable PEM file of certificates there"
+        ) from None
+    if certificate is not None:
+        try:
+            # With no password given, OpenSSL would ask for an encrypted key's at the terminal.
+            context.load_cert_chain(certificate, key, "")
+        except OSError as error:
+            raise SettingsError(
+                f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_CERTIFICATE_FILE={certificate} and "
+                f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_KEY_FILE={key} cannot be used ({error}); mount "
+                "a readable PEM certificate and its PEM key without a password there"
+            ) from None
+    return context
+
+
+def _client_files(settings: KafkaSettings) -> tuple[Path | None, Path | None]:
+    return settings.schema_registry_certificate_file, settings.schema_registry_key_file
