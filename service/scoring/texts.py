@@ -178,6 +178,8 @@ def _checked(texts: Iterable[Any]) -> Iterator[str]:
         if not isinstance(text, str):
             kind = type(text).__name__
             raise TypeError(f"texts[{place}] is of type {kind}; only texts (str) can be scored")
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise TypeError(f"texts[{place}] has half a surrogate pair, which is no text of UTF-8")
         yield text
 
 

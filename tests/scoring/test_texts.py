@@ -105,6 +105,8 @@ def test_an_element_that_is_no_text_is_named() -> None:
         counting().score("good")
     with pytest.raises(TypeError, match=r"texts\[1\] is of type float"):
         counting().score(["good", float("nan")])  # type: ignore[list-item] # an empty cell of a table
+    with pytest.raises(TypeError, match=r"texts\[1\] has half a surrogate pair"):
+        counting().score(["good", "caf\udce9"])  # as `errors="surrogateescape"` reads Latin-1
 
 
 def test_threads_may_share_one() -> None:
