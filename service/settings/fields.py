@@ -36,6 +36,18 @@ def _without_login(value: str) -> str:
     return value
 
 
+def _of_one_server(value: str) -> str:
+    server = value.split("/", 3)[2]
+    port = server.rpartition("]")[2].partition(":")[2]
+    if "," in server:
+        raise ValueError("names several servers; name one")
+    if "?" in value or "#" in value:
+        raise ValueError("has a ? or #, behind which paths cannot go on")
+    if port and not (port.isdecimal() and 1 <= int(port) <= 65535):
+        raise ValueError("has a port that is not within 1 to 65535")
+    return value
+
+
 Name = Annotated[
     str, _matching(r"^[A-Za-z0-9._-]{1,249}$", "1 to 249 of the characters A-Z a-z 0-9 . _ -")
 ]
@@ -73,7 +85,7 @@ Languages = Annotated[
     str, _matching(r"^[a-z]{2,3}(,[a-z]{2,3})*$", "codes separated by commas, like en,de")
 ]
 Url = Annotated[str, _matching(r"^https?://[^\s/]+(/\S*)?$", "an http:// or https:// address")]
-RegistryUrl = Annotated[Url, AfterValidator(_without_login)]
+RegistryUrl = Annotated[Url, AfterValidator(_without_login), AfterValidator(_of_one_server)]
 NotEmpty = Annotated[str, Field(min_length=1)]
 Milliseconds = Annotated[int, Field(ge=1, le=24 * 3600 * 1000)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,3 +113,24 @@ def test_an_address_that_holds_a_login_is_not_shown() -> None:
     message = str(caught.value)
     assert "s3cret" not in message
     assert message.startswith(f"{REGISTRY}URL=(not shown) holds a login; set {REGISTRY}USERNAME")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://registry:99999", "has a port that is not within 1 to 65535"),
+        ("http://registry:x/", "has a port that is not within 1 to 65535"),
+        ("http://a:8081,http://b:8081", "names several servers; name one"),
+        ("http://registry:8081?x=1", "has a ? or #"),
+    ],
+)
+def test_an_address_that_no_request_can_go_to_is_refused(url: str, told: str) -> None:
+    """By `run --check-config`, not by waiting for a registry that cannot be there."""
+    with pytest.raises(SettingsError, match=re.escape(told)):
+        load_settings({"kafka": {"schema_registry_url": url}})
+
+
+@pytest.mark.parametrize("url", ["https://[::1]:8081/apis/ccompat/v7", "https://[::1]", "http://r"])
+def test_an_address_may_be_ipv6_or_have_no_port(url: str) -> None:
+    """As other addresses may."""
+    assert url == load_settings({"kafka": {"schema_registry_url": url}}).kafka.schema_registry_url
