@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -17,6 +17,7 @@ from service.terminal import remarks, results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from service.lab.figures import Tally
     from service.lab.scored_file import Job
@@ -82,6 +83,8 @@ def score(
     """
     if not texts and source is None:
         raise InputError("give either texts or --input FILE; - is standard input")
+    if source == "":
+        raise InputError("--input: is empty; give a file, or - for standard input")
     source = source or _named_file(texts)
     if source is not None and texts not in ((), (source,)):
         raise InputError("give either texts or --input FILE; - is standard input")
@@ -105,13 +108,17 @@ def _named_file(texts: Sequence[str]) -> str | None:
         InputError: one of several arguments names a file, or an argument could only be one.
     """
     for text in texts:
-        # A path is at most as long, and a longer text would be an error of the system.
-        is_short = len(text.encode(errors="surrogateescape")) < 1024 and "\0" not in text
-        if is_short and Path(text).is_file():
+        # Unlike Path's, these take a text that is too long for a path, or has a zero byte.
+        if os.path.isdir(text):  # noqa: PTH112
+            raise InputError(
+                f"{text} is a folder; give a file; if it is a text: echo {text} | score --input -"
+            )
+        # A pipe is a file too, as `<(...)` of a shell is.
+        if os.path.exists(text):  # noqa: PTH110
             if len(texts) == 1:
                 return text
             raise InputError(f"{text} is a file; give it alone: score --input {text}")
-        if is_short and len(text.split()) == 1 and form_of(text) is not None:
+        if len(text.split()) == 1 and form_of(text) is not None:
             raise InputError(
                 f"there is no file {text}; if it is a text: echo {text} | score --input -"
             )

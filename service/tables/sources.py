@@ -58,6 +58,8 @@ class Source:
         self.name = "standard input" if place == STANDARD_INPUT else place
         self._read_bytes = 0
         self._size: int | None = None
+        if place == STANDARD_INPUT and sys.stdin is None:
+            raise InputError("standard input: is closed; give a file, or pipe one in")
         if place == STANDARD_INPUT:
             # Unbuffered, as far as it is a file: a thread that waits in a buffer's lock when the
             # process ends would abort it.

@@ -109,6 +109,11 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
         (["score", "broken.tsv", "--resume"], "error: --resume goes on with a file; give --output"),
         (["score", "good", "--output", "a.csv"], "error: --output and --resume are for files; gi"),
         (["score", ".", "--input", "."], "error: .: is a folder; give a file"),
+        (
+            ["score", "."],
+            "error: . is a folder; give a file; if it is a text: echo . | score --inp",
+        ),
+        (["score", "--input", ""], "error: --input: is empty; give a file, or - for standard inp"),
         (["compare", "a", "a"], "error: these are the same topic; name two"),
         (["evaluate"], "error: give --data FILE, or --behaviour for written sentences"),
         (["evaluate", "--behaviour", "--plots", "p"], "error: --plots and --target-accuracy need"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -58,6 +59,41 @@ def test_where_all_fail_the_exit_code_is_1(tmp_path: Path) -> None:
         b"no row has text but body: give --text-column"
         in _run(tmp_path, "--input", "-", "--format", "jsonl", given=b'{"body": "good"}\n').stderr
     )
+
+
+@pytest.mark.parametrize("length", [300, 5000])
+def test_a_text_may_be_too_long_for_a_path(length: int, tmp_path: Path) -> None:
+    """It is scored as any other."""
+    done = _run(tmp_path, "a good day " * (length // 11))
+    assert (ExitCode.DONE, b"") == (done.returncode, done.stderr)
+    assert "label" in json.loads(done.stdout)
+
+
+def test_a_named_pipe_is_a_file(tmp_path: Path) -> None:
+    """As a shell makes one of `<(...)`; its name is no text to score."""
+    pipe = tmp_path / "rows"
+    os.mkfifo(pipe)
+    with subprocess.Popen(  # noqa: S603 - the tests' own code
+        [*PROGRAM, str(pipe), "--format", "csv"],
+        stdout=subprocess.PIPE, cwd=tmp_path, env=ENVIRONMENT,
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        # Opened for both, so that nobody waits for a reader that never comes.
+        with os.fdopen(os.open(pipe, os.O_RDWR), "wb", buffering=0) as writing:
+            writing.write(b"text\ngood day\n")
+            first = json.loads(running.stdout.readline())
+    assert ("good day", 2) == (first["text"], first["line"])
+
+
+def test_a_closed_standard_input_is_told(tmp_path: Path) -> None:
+    """In one line, as of any input that cannot be read."""
+    line = shlex.join([*PROGRAM, "--input", "-"]) + " <&-"
+    done = subprocess.run(  # noqa: S602 - the tests' own code; a shell closes what it should
+        line, shell=True, capture_output=True, check=False, cwd=tmp_path, env=ENVIRONMENT
+    )
+    assert (ExitCode.USAGE, b"error: standard input: is closed; give a file, or pipe one in\n") == (
+        done.returncode, done.stderr,
+    )  # fmt: skip
 
 
 def test_the_first_rows_of_a_pipe_come_before_the_next_are_there(tmp_path: Path) -> None:
