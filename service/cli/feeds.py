@@ -59,7 +59,7 @@ def feed(name: str | None, file: Any, as_settings: bool, as_json: bool) -> None:
     if as_settings:
         _print_settings(FEEDS.get(name, settings.kafka), as_json)
         return
-    if file is None and sys.stdin.isatty():
+    if file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise InputError(f"give messages: feed {name} FILE, or feed {name} < FILE")
     from service.lab.feed import BYTES_MAX, read_each  # noqa: PLC0415 - see the package's docstring
 

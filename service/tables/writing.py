@@ -173,8 +173,9 @@ def flat(document: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     """The document with what is in none of the columns in OTHER_FIELDS."""
     if document.keys() <= set(columns):
         return document
-    inside = {name: value for name, value in document.items() if name in columns}
-    others = {name: value for name, value in document.items() if name not in columns}
+    named = {name for name in columns if name != OTHER_FIELDS}
+    inside = {name: value for name, value in document.items() if name in named}
+    others = {name: value for name, value in document.items() if name not in named}
     return {**inside, OTHER_FIELDS: others}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -183,3 +184,10 @@ def test_the_decoder_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed_module, "Decoder", Counted)
     assert 9 == len(_reads("-", given=b'{"text": "a"}\n' * 9))
     assert 1 == len(made)
+
+
+def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a terminal is: in one line that says how messages are given."""
+    monkeypatch.setattr("service.cli.feeds.sys", SimpleNamespace(stdin=None))
+    result = CliRunner().invoke(main, ["feed", "slack"])
+    assert "give messages: feed slack FILE" in f"{result.exception} {result.output}"

@@ -16,7 +16,7 @@ from service.errors import InputError
 from service.tables.parquet_writing import Parquet
 from service.tables.reading import Table
 from service.tables.rows import Column, Row
-from service.tables.writing import Csv, Field, JsonLines, Writer, Written
+from service.tables.writing import OTHER_FIELDS, Csv, Field, JsonLines, Writer, Written, flat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -181,3 +181,11 @@ def test_columns_of_a_parquet_file_as_json(tmp_path: Path) -> None:
         assert [("good", None), ("\ufffd", "not_utf8")] == [
             (str(row.document["text"]), row.reason) for row in table.rows()
         ]
+
+
+def test_a_column_named_as_the_one_for_others_is_kept_with_them() -> None:
+    """It would be lost where a row has others too."""
+    document = {"id": 3, OTHER_FIELDS: 1, "late": 2}
+    assert {"id": 3, OTHER_FIELDS: {OTHER_FIELDS: 1, "late": 2}} == flat(
+        document, ["id", OTHER_FIELDS]
+    )
