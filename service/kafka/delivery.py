@@ -16,7 +16,11 @@ from aiokafka.errors import IllegalOperation, KafkaError
 
 from service.errors import RejoinError, RetriableError
 from service.kafka.client.connection import translated, translating
-from service.kafka.client.throttling import Throttling
+from service.kafka.client.throttling import (
+    BATCH_BYTES_MAX,
+    LARGE_BATCH_BYTES_MAX,
+    Throttling,
+)
 from service.kafka.older import OlderReplicas
 from service.kafka.producer import Producer
 from service.kafka.smaller import Failed, smaller_forms
@@ -140,6 +144,7 @@ class ExactlyOnce:
         # and since no name has a slash, no two groups and names make the same id.
         self._id = f"{self._group}-/{settings.group_instance_id or uuid.uuid4().hex}"
         self._older = OlderReplicas(self._group)
+        self._batch_bytes_max = LARGE_BATCH_BYTES_MAX
         self._producer: Producer | None = None
 
     async def prepare(self, partitions: Collection[Partition]) -> None:
@@ -149,7 +154,9 @@ class ExactlyOnce:
 
     async def _started(self) -> Producer:
         if self._producer is None:
-            producer = Producer(self._options, self._id, self._timeout_ms, self.throttling)
+            producer = Producer(
+                self._options, self._id, self._timeout_ms, self.throttling, self._batch_bytes_max
+            )
             await producer.start(self._group)
             self._producer = producer
         return self._producer
@@ -166,7 +173,7 @@ class ExactlyOnce:
         epoch, member = progress.epoch, committed.membership
         left: Sequence[Outgoing] = publication.outgoing
         one_by_one = False
-        # Each turn publishes a part, or finds records to send in a smaller form, which are few.
+        # Each turn publishes a part, or makes batches or records smaller, which ends.
         while True:
             with translating():
                 producer = await self._started()
@@ -185,9 +192,12 @@ class ExactlyOnce:
                 # A topic has refused a record, which leaves a gap in the producer's sequence: only
                 # another producer can go on. Its start also aborts the transaction.
                 await self.stop()
+                bytes_max = self._batch_bytes_max
                 with translating():
-                    left, again = smaller_forms(left, failed, one_by_one)
-                one_by_one = one_by_one or again
+                    left, again = smaller_forms(left, failed, one_by_one, bytes_max)
+                if again:
+                    one_by_one = bytes_max == BATCH_BYTES_MAX
+                    self._batch_bytes_max = BATCH_BYTES_MAX
                 continue
             # Certain now, and noted without an await in between.
             left = left[sent:]

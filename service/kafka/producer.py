@@ -53,6 +53,7 @@ class Producer:
         transactional_id: str | None = None,
         timeout_ms: int = 0,
         throttling: Throttling | None = None,
+        batch_bytes_max: int = BATCH_BYTES_MAX,
     ) -> None:
         """Connect to nothing yet; `options` are those of `connection_options`."""
         transactional: dict[str, Any] = {}
@@ -65,10 +66,10 @@ class Producer:
             **transactional,
             acks="all",
             enable_idempotence=True,
-            max_batch_size=BATCH_BYTES_MAX,
+            max_batch_size=batch_bytes_max,
         )
         self.client: AIOKafkaClient = self._client.client
-        self.pace = Pace(throttling or Throttling())
+        self.pace = Pace(throttling or Throttling(), batch_bytes_max)
         self._answers = background.Answers(self.client, self.pace)
 
     async def start(self, group_id: str | None = None) -> None:

@@ -22,12 +22,15 @@ Failed = list[tuple["Outgoing", KafkaError]]
 
 
 def smaller_forms(
-    outgoing: Sequence[Outgoing], failed: Failed, one_by_one: bool = False
+    outgoing: Sequence[Outgoing],
+    failed: Failed,
+    one_by_one: bool = False,
+    batch_bytes_max: int = BATCH_BYTES_MAX,
 ) -> tuple[list[Outgoing], bool]:
     """What to send instead of `outgoing`, after topics have refused a part of it as too large.
 
-    Returns it with whether to send it one by one: a topic may refuse a batch for its total size,
-    and then only single records show whether any of them is too large itself.
+    Returns it with whether to send it in smaller batches, or one by one: a topic may refuse a batch
+    for its total size, and only single records show whether any of them is too large itself.
 
     Raises:
         BrokerError: a topic refuses even the smallest form, or refuses a record for another reason
@@ -42,7 +45,7 @@ def smaller_forms(
         # Records behind a refused one fail too, for the gap in the sequence. Here none was refused.
         raise failed[0][1]
     alone = one_by_one or len(outgoing) == 1
-    certain = {id(o) for o in refused if alone or len(o.value or b"") >= BATCH_BYTES_MAX}
+    certain = {id(o) for o in refused if alone or len(o.value or b"") >= batch_bytes_max}
     forms = [_smaller(message) if id(message) in certain else message for message in outgoing]
     return forms, len(certain) < len(refused)
 

@@ -26,16 +26,16 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
 from bench import delivery_runs as runs  # noqa: E402 - found by the path above
-from bench.counting import NAMES, counted_broker  # noqa: E402
 from bench.delivery_runs import Counts, Variant  # noqa: E402
 from service.errors import ModelError  # noqa: E402
 from service.terminal import Table, results  # noqa: E402
+from tools.kafka.counting import NAMES, counted_broker  # noqa: E402
 from tools.kafka.streams import tweets  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.counting import CountingProxy
+    from tools.kafka.counting import CountingProxy
 
 DATA = TESTS.parents[1] / "shared" / "data"
 BEFORE, NOW, LOOSE = "before", "now", "now, at least once"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from bench.counting import CountingProxy, Kind
+    from tools.kafka.counting import CountingProxy, Kind
 
 # So many for each partition, that hardly one is without.
 KEYS_EACH = 16

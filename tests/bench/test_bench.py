@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.counting import Requests
 from bench.delivery import main as delivery
 from service.bench.full_size import write_full_size
 from service.bench.limits import SQUARES, arithmetic, squares
@@ -25,12 +24,13 @@ from service.checkpoint.files import resolve
 from service.cli import main
 from service.engines.layout import load_layout
 from service.settings import ModelSettings
+from tools.kafka.counting import Requests
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.counting import Kind
     from tools.kafka.broker import Broker
+    from tools.kafka.counting import Kind
 
 
 def test_arithmetic_of_one_text() -> None:

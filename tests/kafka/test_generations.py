@@ -216,7 +216,6 @@ async def test_refused_offsets_fail_the_transaction(
 
 
 @pytest.mark.kafka
-@pytest.mark.xfail(reason="nobody looks at the error of offsets that were given up")
 async def test_a_refusal_that_nobody_waits_for_is_no_warning(
     real: Real,
     unretrieved: list[str],

@@ -14,8 +14,8 @@ import grpc_tools.protoc
 import pytest
 from google.protobuf.json_format import MessageToDict, ParseDict
 
-from service.wire.typed.columns import NAME, NUMBERED, protobuf
 from service.reference.schemas import schemas
+from service.wire.typed.columns import NAME, NUMBERED, protobuf
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas"
 EVENT_SCHEMA = schemas()["sentiment-event.schema.json"]

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from service.demo.broker import demo_broker
-from tools.page_tools import TOPICS, Stream, ask, opened, row
+from tools.page.opened import TOPICS, Stream, ask, opened, row
 from tools.service_process import free_port, running_service
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from tools.service_process import ServiceProcess
 
-CONTRAST = (Path(__file__).parents[1] / "tools" / "page_contrast.js").read_text(encoding="utf-8")
+CONTRAST = (Path(__file__).parents[1] / "tools" / "page" / "contrast.js").read_text(
+    encoding="utf-8"
+)
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><b>so bold</b> &amp; <script>1</script>"
 
 

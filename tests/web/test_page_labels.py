@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tools.page_feed import fed_page
-from tools.page_tools import ask, opened, row
+from tools.page.fed import fed_page
+from tools.page.opened import ask, opened, row
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-CONTRAST = (Path(__file__).parents[1] / "tools" / "page_contrast.js").read_text(encoding="utf-8")
+CONTRAST = (Path(__file__).parents[1] / "tools" / "page" / "contrast.js").read_text(
+    encoding="utf-8"
+)
 THREE = ("NEGATIVE", "NEUTRAL", "POSITIVE")
 STARS = ("1 star", "2 stars", "3 stars", "4 stars", "5 stars", "MIXED", "NEUTRAL")
 # The luminance of the colours in the legend, from 0 to 1, as seen without hues.

@@ -134,9 +134,12 @@ async def _ask_once(handler: Any, request: Any, node_id: int) -> bool:
 
 
 def _fail(how: Callable[[KafkaError], None], error: KafkaError, manager: Any) -> None:
+    waiting = [future for *_, future in manager._pending_txn_offsets]  # noqa: SLF001 - see the module
     how(error)
-    # Whoever commits is told by it; if nobody does, asyncio must not log it as forgotten.
-    manager.wait_for_transaction_end().exception()
+    # Whoever waits is told by them; if nobody does, asyncio must not log them as forgotten.
+    for future in (*waiting, manager.wait_for_transaction_end()):
+        if not future.cancelled():
+            future.exception()
 
 
 async def send_offsets(

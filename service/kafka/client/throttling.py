@@ -30,6 +30,9 @@ REQUEST_BYTES_MAX = 64 * 2**20
 # Records of one batch save round trips. A topic's limit is for the whole batch; this is below any
 # usual one. A larger record is a batch of its own.
 BATCH_BYTES_MAX = 64 * 2**10
+# Where a publish is a transaction, a batch may be as large as what topics take that have no limit
+# of their own, 1 MiB, allows with room for estimates. Once a topic refuses one, all are small.
+LARGE_BATCH_BYTES_MAX = 512 * 2**10
 # The most that a record takes beside its key, value and headers, with its batch's header.
 RECORD_OVERHEAD_BYTES = 100
 HEADER_OVERHEAD_BYTES = 10
@@ -76,9 +79,10 @@ class Throttling:
 class Pace:
     """How much one producer is to send at a time, learned from what brokers answer to it."""
 
-    def __init__(self, throttling: Throttling) -> None:
+    def __init__(self, throttling: Throttling, batch_bytes_max: int = BATCH_BYTES_MAX) -> None:
         """Begin without a limit but that of a request."""
         self._throttling = throttling
+        self._batch_bytes_max = batch_bytes_max
         self._until = float("-inf")
         self._bytes_max = REQUEST_BYTES_MAX
 
@@ -127,7 +131,7 @@ class Pace:
             size, to = bytes_of(message), place(message)
             total += size
             sizes[to] += size
-            if count and (sizes[to] > BATCH_BYTES_MAX or total > self._bytes_max):
+            if count and (sizes[to] > self._batch_bytes_max or total > self._bytes_max):
                 return outgoing[:count]
         return outgoing
 

@@ -1,0 +1,1 @@
+"""Helpers for tests of the live page in a browser."""
