@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # As in Kafka, a poll that finds nothing gives the caller a turn now and then.
 POLL_WAIT_S = 0.02
 
-Step = Literal["start", "poll", "publish", "commit", "lag"]
+Step = Literal["start", "poll", "keep_alive", "publish", "commit", "lag"]
 
 
 class FakeSession:
@@ -101,7 +101,7 @@ class FakeSession:
     async def keep_alive(self) -> None:
         """See `ports.Session.keep_alive`."""
         self.kept_alive += 1
-        await self._step("poll")
+        await self._step("keep_alive")
 
     async def publish(self, publication: Publication) -> bool:
         """See `ports.Session.publish`."""
