@@ -45,7 +45,8 @@ def feed(name: str | None, file: Any, as_settings: bool, as_json: bool) -> None:
 
     FILE, or standard input, is one JSON document, or a message on each line. NAME is a feed, or -
     for the settings as they are; settings in the environment win over those of a feed. Without a
-    NAME, all feeds are listed. No model is loaded.
+    NAME, all feeds are listed. No model is loaded, and no schema registry is asked: values that are
+    framed for one are read by `run` alone.
 
     \b
     sentiment-stream feed                            which feeds there are

@@ -27,7 +27,10 @@ def login(settings: KafkaSettings) -> dict[str, str]:
     path = settings.schema_registry_password_file
     if settings.schema_registry_username is None or path is None:
         return {}
-    password = read_secret(path)
+    try:
+        password = read_secret(path)
+    except SettingsError as error:
+        raise SettingsError(f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_PASSWORD_FILE={error}") from None
     if not password:
         raise SettingsError(
             f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_PASSWORD_FILE={path} is empty; write the password "

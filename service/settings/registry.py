@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from service.settings.kafka import KafkaSettings
 
 _NAME: Final = "SENTIMENT_KAFKA__SCHEMA_REGISTRY_"
+# No subject, schemas are registered, and ids are found out.
+_DEFAULTS: Final = (True, True, "auto")
 
 
 def registry_conflicts(kafka: KafkaSettings) -> Iterator[str]:
@@ -25,6 +27,14 @@ def registry_conflicts(kafka: KafkaSettings) -> Iterator[str]:
     )
     if kafka.schema_registry_url is None and (kafka.schema_registry_username or any(files)):
         yield f"{_NAME}USERNAME or {_NAME}*_FILE is set without {_NAME}URL; set that too"
+    others = (kafka.schema_registry_subject is None, kafka.schema_registry_register)
+    if kafka.schema_registry_url is None and (*others, kafka.schema_registry_ids) != _DEFAULTS:
+        yield f"{_NAME}SUBJECT, REGISTER or IDS is set without {_NAME}URL; set that too"
+    if ":" in (kafka.schema_registry_username or ""):
+        yield (
+            f"{_NAME}USERNAME={kafka.schema_registry_username} has a colon, where HTTP's basic "
+            "login puts the password; use another user"
+        )
     login = (kafka.schema_registry_username, kafka.schema_registry_password_file)
     if (login[0] is None) != (login[1] is None):
         yield f"{_NAME}USERNAME and {_NAME}PASSWORD_FILE belong together; set both or neither"

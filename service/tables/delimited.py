@@ -84,9 +84,12 @@ class Delimited:
         try:
             return next(self._reader, None)
         except csv.Error as error:
+            remedy = "close its quotes, and double those within"
+            if "new-line character" in str(error):
+                error = csv.Error("a line ends with a carriage return alone")
+                remedy = "convert its line ends to line feeds"
             raise InputError(
-                f"{self._name}:{begins}: the row that begins here is no CSV ({error}); "
-                "close its quotes, and double those within"
+                f"{self._name}:{begins}: the row that begins here is no CSV ({error}); {remedy}"
             ) from None
 
     def _decoded(self, lines: Iterable[bytes]) -> Iterator[str]:

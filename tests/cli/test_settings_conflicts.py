@@ -44,6 +44,7 @@ REGISTRY = "SENTIMENT_KAFKA__SCHEMA_REGISTRY_"
 REGISTRY_URL = {"schema_registry_url": "http://r:8081"}
 NO_URL = f"{REGISTRY}USERNAME or {REGISTRY}*_FILE is set without {REGISTRY}URL; set that too"
 NO_REGISTRY_TLS = f"{REGISTRY}URL=http://r:8081 does not use TLS; begin it with https://"
+NOTHING_TO_DO = f"{REGISTRY}SUBJECT, REGISTER or IDS is set without {REGISTRY}URL; set that too"
 TOGETHER = "belong together; set both or neither"
 
 CONFLICTS = [
@@ -69,6 +70,14 @@ CONFLICTS = [
     ({"text_field": "/e/*/text", "skip": "/a,/f/*/b=1"}, f"/e/*/text does not {OTHER_LIST}"),
     ({"text_field": "/e/*/text", "skip": "/a==/e/*/f/*"}, f"/e/*/text does not {OTHER_LIST}"),
     ({"schema_registry_username": "u", "schema_registry_password_file": FILE}, NO_URL),
+    ({"schema_registry_subject": "events"}, NOTHING_TO_DO),
+    ({"schema_registry_register": "false"}, NOTHING_TO_DO),
+    ({"schema_registry_ids": "global"}, NOTHING_TO_DO),
+    (
+        {**REGISTRY_URL, "schema_registry_username": "a:b", "schema_registry_password_file": FILE},
+        f"{REGISTRY}USERNAME=a:b has a colon, where HTTP's basic "
+        "login puts the password; use another user",
+    ),
     ({"schema_registry_ca_file": FILE}, NO_URL),
     (REGISTRY_URL | {"schema_registry_username": "u"}, f"PASSWORD_FILE {TOGETHER}"),
     (REGISTRY_URL | {"schema_registry_password_file": FILE}, f"PASSWORD_FILE {TOGETHER}"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from service.errors import BrokerError, RetriableError
+from service.errors import BrokerError, RetriableError, SettingsError
 from service.records import Message, Reason, Rejected
 from service.registry import schemas as module
 from service.registry.client import ANSWER_BYTES_MAX, RegistryClient
@@ -130,6 +130,15 @@ async def test_a_login(registry: FakeRegistry, tmp_path: Path) -> None:
         with pytest.raises(BrokerError, match="SCHEMA_REGISTRY_PASSWORD_FILE") as caught:
             await schemas.look_up([framed(number)])
     assert "wr0ng" not in str(caught.value)
+
+
+async def test_a_password_that_is_no_text_is_told_by_its_variable(tmp_path: Path) -> None:
+    """Not by the file alone, which may be one of many."""
+    password = tmp_path / "password"
+    password.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"SCHEMA_REGISTRY_PASSWORD_FILE=.*is not UTF-8"):
+        async with schemas_at("http://r:1", username="reader", password_file=password):
+            pass
 
 
 async def test_the_cache_is_bounded(registry: FakeRegistry) -> None:

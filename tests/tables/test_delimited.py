@@ -89,6 +89,12 @@ def test_an_unclosed_quote_is_refused_where_it_begins(rest: bytes) -> None:
     assert "\n" not in str(found.value)
 
 
+def test_lines_that_end_with_a_carriage_return_alone_are_refused() -> None:
+    """As some spreadsheets write them; the line says what to convert."""
+    with pytest.raises(InputError, match=r"carriage return alone\); convert its line ends"):
+        list(_table(b"text,n\rgood,1\rbad,2\r").rows())
+
+
 def test_a_row_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quote that nobody closes is not read to the end of the file."""
     monkeypatch.setattr("service.tables.delimited.ROW_BYTES_MAX", 40)
