@@ -45,6 +45,7 @@ REGISTRY_URL = {"schema_registry_url": "http://r:8081"}
 NO_URL = f"{REGISTRY}USERNAME or {REGISTRY}*_FILE is set without {REGISTRY}URL; set that too"
 NO_REGISTRY_TLS = f"{REGISTRY}URL=http://r:8081 does not use TLS; begin it with https://"
 NOTHING_TO_DO = f"{REGISTRY}SUBJECT, REGISTER or IDS is set without {REGISTRY}URL; set that too"
+COLON = "has a colon, where HTTP's basic login puts the password; use another user"
 TOGETHER = "belong together; set both or neither"
 
 CONFLICTS = [
@@ -75,8 +76,7 @@ CONFLICTS = [
     ({"schema_registry_ids": "global"}, NOTHING_TO_DO),
     (
         {**REGISTRY_URL, "schema_registry_username": "a:b", "schema_registry_password_file": FILE},
-        f"{REGISTRY}USERNAME=a:b has a colon, where HTTP's basic "
-        "login puts the password; use another user",
+        COLON,
     ),
     ({"schema_registry_ca_file": FILE}, NO_URL),
     (REGISTRY_URL | {"schema_registry_username": "u"}, f"PASSWORD_FILE {TOGETHER}"),
