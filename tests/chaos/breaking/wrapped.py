@@ -86,10 +86,14 @@ class PointedProducer(Producer):
     """The service's producer, passing points around what it sends."""
 
     def __init__(
-        self, options: Mapping[str, Any], transactional_id: str | None = None, *more: Any
+        self,
+        options: Mapping[str, Any],
+        transactional_id: str | None = None,
+        *more: Any,
+        **named: Any,
     ) -> None:
         """See `Producer`."""
-        super().__init__(options, transactional_id, *more)
+        super().__init__(options, transactional_id, *more, **named)
         # Whether this transaction was held up when it had its offsets.
         self._held = False
         if transactional_id is not None:
