@@ -38,8 +38,8 @@ def test_every_setting_is_described_and_says_what_is_allowed() -> None:
     """Both are part of each message about a wrong value."""
     assert [name for name, text in DESCRIPTIONS.items() if not (text or "").endswith(".")] == []
     texts = {pair for pair in ALL if allowed(*pair) == "a text that is not empty"}
-    users = {("kafka", "sasl_username"), ("kafka", "schema_registry_username")}
-    assert texts == users | {("model", "name"), ("http", "host")}
+    registry = {("kafka", f"schema_registry_{name}") for name in ("username", "subject")}
+    assert texts == registry | {("kafka", "sasl_username")} | {("model", "name"), ("http", "host")}
 
 
 SERVERS = "set it to host:port, several separated by commas"
