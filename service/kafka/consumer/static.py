@@ -84,14 +84,14 @@ class HeartbeatRequest(Request[HeartbeatRequest_v3]):  # type: ignore[misc]
 
 
 class _Coordinator(GroupCoordinator):  # type: ignore[misc] # aiokafka ships no types
-    """aiokafka's; without a name it does what that does."""
+    """aiokafka's; for a consumer without an `InstanceId` it does what that does."""
 
     # The topics that are looked through for other numbers of partitions; by the leader alone.
     _group_subscription: set[str] | None
 
     async def _do_rejoin_group(self, subscription: Any) -> bool:
         name = self._group_instance_id
-        if name is None:
+        if not isinstance(name, InstanceId):
             joined: bool = await super()._do_rejoin_group(subscription)
             return joined
         if not self.member_id and not await self._may_join(name):
@@ -140,7 +140,11 @@ class _Coordinator(GroupCoordinator):  # type: ignore[misc] # aiokafka ships no 
         await super()._on_join_complete(generation, member_id, protocol, assignment)
         note = _noted(Assignment.decode(assignment).user_data)
         name = self._group_instance_id
-        if name is None or note.get("leader") != name or self._group_subscription is not None:
+        if (
+            not isinstance(name, InstanceId)
+            or note.get("leader") != name
+            or self._group_subscription is not None
+        ):
             return
         # The leader has come back. It looks for other numbers of partitions from now on, and once
         # it has asked whether there are any already.
