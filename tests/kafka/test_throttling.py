@@ -80,7 +80,7 @@ async def test_a_publish_that_waits_ends_with_its_partitions(both: Real) -> None
     session = await started(both.session())
     records, partition = await poll_count(session, 60), Partition(both.topics[0], 0)
     async with quota(both.bootstrap, "producer_byte_rate", BYTES_RATE):
-        publishing = asyncio.create_task(session.publish(padded(records, both.topics[1], 2000)))
+        publishing = asyncio.create_task(session.publish(padded(records, both.topics[1], 12_000)))
         async with asyncio.timeout(PUBLISH_SECONDS):
             while not (done := session.progress.next_offset(partition)):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
