@@ -172,8 +172,7 @@ class Producer:
         do those returned.
         """
         sent, failed = 0, Failed()
-        numbers = await self._numbers(outgoing)
-        generations.add_partitions(self._client, {_place(m, numbers[m.topic]) for m in outgoing})
+        await self._add_partitions(outgoing)
         while left := outgoing[sent:]:
             if sent and not _of_one_record(outgoing[sent - 1], left[0]) and self.pace.throttled_s():
                 break
@@ -181,6 +180,10 @@ class Producer:
             failed += await self.send_each(portion)
             sent += len(portion)
         return sent, failed
+
+    async def _add_partitions(self, outgoing: Sequence[Outgoing]) -> None:
+        numbers = await self._numbers(outgoing)
+        generations.add_partitions(self._client, {_place(m, numbers[m.topic]) for m in outgoing})
 
     async def portion(self, outgoing: Sequence[Outgoing]) -> Sequence[Outgoing]:
         """The first messages, as many as are one request to each broker; see `Pace.portion`."""

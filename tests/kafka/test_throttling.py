@@ -11,7 +11,14 @@ from structlog.testing import capture_logs
 from service.errors import RetriableError
 from service.kafka import fetching
 from service.kafka.client import throttling
-from service.kafka.client.throttling import AIM_S, BATCH_BYTES_MAX, Pace, Throttling, bytes_of
+from service.kafka.client.throttling import (
+    AIM_S,
+    BATCH_BYTES_MAX,
+    LARGE_BATCH_BYTES_MAX,
+    Pace,
+    Throttling,
+    bytes_of,
+)
 from service.kafka.producer import Producer
 from service.progress import next_offsets
 from service.records import Outgoing, Partition, Publication
@@ -28,6 +35,8 @@ if TYPE_CHECKING:
 
 # As `kafka-configs` sets it: bytes in a second. A broker lets ten seconds of it through at first.
 BYTES_RATE = 5000
+# In as many seconds, as many batches of exactly once, which are larger.
+LARGE_BYTES_RATE = BYTES_RATE * LARGE_BATCH_BYTES_MAX // BATCH_BYTES_MAX
 # What nobody waits for, and what a busy machine does not need.
 PUBLISH_SECONDS = 240
 
@@ -79,8 +88,8 @@ async def test_a_publish_that_waits_ends_with_its_partitions(both: Real) -> None
     await both.produce(*numbered(60))
     session = await started(both.session())
     records, partition = await poll_count(session, 60), Partition(both.topics[0], 0)
-    async with quota(both.bootstrap, "producer_byte_rate", BYTES_RATE):
-        publishing = asyncio.create_task(session.publish(padded(records, both.topics[1], 12_000)))
+    async with quota(both.bootstrap, "producer_byte_rate", LARGE_BYTES_RATE):
+        publishing = asyncio.create_task(session.publish(padded(records, both.topics[1], 16_000)))
         async with asyncio.timeout(PUBLISH_SECONDS):
             while not (done := session.progress.next_offset(partition)):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -97,6 +106,9 @@ async def test_a_publish_that_waits_ends_with_its_partitions(both: Real) -> None
 
 class Throttled(Producer):
     """A producer whose brokers take two messages at a time, and throttle each time."""
+
+    async def _add_partitions(self, outgoing: Sequence[Outgoing]) -> None:
+        """There is no transaction."""
 
     async def portion(self, outgoing: Sequence[Outgoing]) -> Sequence[Outgoing]:
         """See `Producer.portion`."""
@@ -128,8 +140,8 @@ async def test_polling_goes_on_while_a_publish_waits(
     session = await started(real.session())
     records, polls = await poll_count(session, 60), 0
 
-    async with quota(real.bootstrap, "producer_byte_rate", BYTES_RATE):
-        publishing = asyncio.create_task(session.publish(padded(records, real.topics[1], 2000)))
+    async with quota(real.bootstrap, "producer_byte_rate", LARGE_BYTES_RATE):
+        publishing = asyncio.create_task(session.publish(padded(records, real.topics[1], 16_000)))
         await abort(real, 1)
         async with asyncio.timeout(PUBLISH_SECONDS):
             while not publishing.done():
