@@ -49,7 +49,8 @@ async def test_a_passing_failure_of_keeping_alive() -> None:
 
     async with stream.running():
         await stream.until(lambda: stream.session.kept_alive)
-        stream.session.fail("poll", 2)
+        stream.session.fail("keep_alive")
+        stream.session.fail("poll")
         await stream.until(lambda: stream.clock.slept)
         stream.scorer.release()
         await stream.settled()

@@ -109,6 +109,8 @@ def check_is_text(value: bytes, headers: Headers) -> None:
             Reason.WRONG_TYPE, f"the value is no text: its headers name a schema; {_REGISTRY}"
         )
     found = None if _ORDINARY.match(value) else seen(value)
+    if found is _UTF_16:
+        raise RejectError(Reason.NOT_UTF8, f"the value is not UTF-8: {found}")
     if found is not None:
         raise RejectError(Reason.WRONG_TYPE, f"the value is no text: {found}")
 

@@ -40,6 +40,8 @@ class Stream:
             "KAFKA__AUTO_OFFSET_RESET": "latest",
             # The demo's broker treats a member that has left like one that is lost.
             "KAFKA__SESSION_TIMEOUT_MS": "6000",
+            # Nor does it refuse what such a member commits.
+            "DELIVERY__MODE": "at_least_once",
             "HTTP__PAGE": "true",
             "HTTP__SCORE": "true",
             **topics,
