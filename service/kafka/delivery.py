@@ -146,6 +146,7 @@ class ExactlyOnce:
         self._older = OlderReplicas(self._group)
         self._batch_bytes_max = LARGE_BATCH_BYTES_MAX
         self._producer: Producer | None = None
+        self._discarded: list[Producer] = []
 
     async def prepare(self, partitions: Collection[Partition]) -> None:
         """See `Delivery.prepare`; replicas of older versions are fenced."""
@@ -159,6 +160,7 @@ class ExactlyOnce:
             )
             await producer.start(self._group)
             self._producer = producer
+            await self._stop_discarded()
         return self._producer
 
     async def publish(
@@ -186,12 +188,12 @@ class ExactlyOnce:
                 )
             except BaseException:
                 # Also if cancelled: used again, the producer would be in an open transaction.
-                await self.stop()
+                self._discard()
                 raise
             if failed:
                 # A topic has refused a record, which leaves a gap in the producer's sequence: only
                 # another producer can go on. Its start also aborts the transaction.
-                await self.stop()
+                self._discard()
                 bytes_max = self._batch_bytes_max
                 with translating():
                     left, again = smaller_forms(left, failed, one_by_one, bytes_max)
@@ -245,11 +247,20 @@ class ExactlyOnce:
             raise reason from error
         return sent, failed
 
+    def _discard(self) -> None:
+        """Use the producer no more; it is closed later, which takes a while if brokers are away."""
+        if self._producer is not None:
+            self._discarded.append(self._producer)
+            self._producer = None
+
+    async def _stop_discarded(self) -> None:
+        discarded, self._discarded = self._discarded, []
+        await asyncio.gather(*(producer.stop() for producer in discarded))
+
     async def stop(self) -> None:
         """See `Delivery.stop`."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await producer.stop()
+        self._discard()
+        await self._stop_discarded()
 
 
 def _reached(offsets: Mapping[Partition, int], left: Sequence[Outgoing]) -> dict[Partition, int]:
