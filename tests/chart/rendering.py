@@ -87,7 +87,8 @@ def refusals(helm: Helm) -> str:
 def settings_reach_the_program(helm: Helm, folder: Path) -> str:
     """Each file's settings are right for the program, and every setting there is reaches it."""
     every = _every_setting(folder)
-    whole = {"settings": every, "secrets": {"sasl": {"name": "login"}}}
+    logins = {"sasl": {"name": "login"}, "registry": {"name": "registry"}}
+    whole = {"settings": every, "secrets": logins}
     files: list[str | Path] = [*CI, helm.values("every-setting", whole)]
     for file in files:
         data = one(helm.objects(file), "ConfigMap", _fullname(file))["data"]
@@ -97,7 +98,7 @@ def settings_reach_the_program(helm: Helm, folder: Path) -> str:
                 environment[name] = str(SCHEMA)
         _do([sys.executable, "-c", LOAD_SETTINGS], environment)
     expected = {variable(g, n) for g, n, _ in each_setting() if (g, n) not in OWN}
-    expected.add(variable("kafka", "sasl_password_file"))
+    expected |= {variable("kafka", f"{what}_password_file") for what in ("sasl", "schema_registry")}
     assert expected == set(data), expected ^ set(data)
     assert data["SENTIMENT_KAFKA__UNFOLDED_BYTES_MAX"] == "33554432"
     return f"{len(expected)} settings"
