@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from chaos.readers import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from chaos.cluster import Cluster
     from chaos.oracle import Key, Outcome
@@ -46,9 +46,14 @@ class Outputs:
         """The outcomes in a topic, each with the time at which it was written; as of now."""
         return list(self._readers[topic].timed)
 
-    async def caught_up(self, topic: str) -> bool:
-        """Whether all that counts of a topic now was read."""
-        return self._readers[topic].reached(await self._ends(topic, committed=True))
+    async def until_now(self, topic: str) -> Callable[[], Awaitable[bool]]:
+        """Whether all was read that counts of a topic now; more may come meanwhile."""
+        ends = await self._ends(topic, committed=True)
+
+        async def reached() -> bool:
+            return self._readers[topic].reached(ends)
+
+        return reached
 
     def start(self) -> None:
         """Begin to read."""

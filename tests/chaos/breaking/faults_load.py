@@ -75,7 +75,7 @@ async def backlog(stage: Stage, rng: Random) -> bool:
             load.times = None
             ends = await stage.cluster.ends(stage.input)
             await until(partial(_committed, stage, ends), "the others came too", EFFECT_SECONDS)
-            await until(partial(outputs.caught_up, topic), "they were read", EFFECT_SECONDS)
+            await until(await outputs.until_now(topic), "they were read", EFFECT_SECONDS)
         most, findings = starved(outputs.timed(topic), busy, put_in, OVERTAKEN_MAX)
         stage.notes.append(f"of a backlog of {BACKLOG}, {most} came before a later record")
         stage.findings.merge(findings)
