@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
+from chaos.cluster import Cluster, running_cluster
 from tools.chromium import REMEDY as CHROMIUM_REMEDY
 from tools.chromium import chromium, running_chromium
 from tools.kafka.broker import (
@@ -84,6 +85,17 @@ def jar_broker() -> Iterator[JarBroker]:
     with contextlib.ExitStack() as stack:
         try:
             started = stack.enter_context(start_jar_broker())
+        except BrokerUnavailableError as error:
+            lacking(f"no Apache Kafka to harm: install Java 17 and Maven ({error})")
+        yield started
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Give three brokers of the module's own, to harm."""
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(running_cluster(tmp_path_factory.mktemp("brokers")))
         except BrokerUnavailableError as error:
             lacking(f"no Apache Kafka to harm: install Java 17 and Maven ({error})")
         yield started

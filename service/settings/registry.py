@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from service.settings.kafka import KafkaSettings
 
 _NAME: Final = "SENTIMENT_KAFKA__SCHEMA_REGISTRY_"
-# No subject, schemas are registered, and ids are found out.
-_DEFAULTS: Final = (True, True, "auto")
 
 
 def registry_conflicts(kafka: KafkaSettings) -> Iterator[str]:
@@ -27,8 +25,8 @@ def registry_conflicts(kafka: KafkaSettings) -> Iterator[str]:
     )
     if kafka.schema_registry_url is None and (kafka.schema_registry_username or any(files)):
         yield f"{_NAME}USERNAME or {_NAME}*_FILE is set without {_NAME}URL; set that too"
-    others = (kafka.schema_registry_subject is None, kafka.schema_registry_register)
-    if kafka.schema_registry_url is None and (*others, kafka.schema_registry_ids) != _DEFAULTS:
+    others = kafka.schema_registry_subject is not None or not kafka.schema_registry_register
+    if kafka.schema_registry_url is None and (others or kafka.schema_registry_ids != "auto"):
         yield f"{_NAME}SUBJECT, REGISTER or IDS is set without {_NAME}URL; set that too"
     if ":" in (kafka.schema_registry_username or ""):
         yield (

@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chaos.cluster import Cluster, running_cluster
 from chaos.plan import CONTROLS, Control, play_control, play_phase, short_form
-from conftest import lacking
-from tools.kafka.broker import BrokerUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from chaos.cluster import Cluster
     from chaos.plan import Phase
 
 pytestmark = [pytest.mark.kafka, pytest.mark.model]
@@ -27,16 +24,6 @@ pytestmark = [pytest.mark.kafka, pytest.mark.model]
 SEED = 20_260
 SHORT_CONTROLS = [control for control in CONTROLS if control.short]
 PHASES = {phase.part.name: phase for phase in short_form(SEED)}
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Give three brokers of this module's own."""
-    try:
-        with running_cluster(tmp_path_factory.mktemp("brokers")) as running:
-            yield running
-    except BrokerUnavailableError as error:
-        lacking(f"no Apache Kafka to harm: install Java 17 and Maven ({error})")
 
 
 @pytest.mark.timeout(900)

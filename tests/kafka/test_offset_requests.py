@@ -29,7 +29,8 @@ from service.kafka.client.offset_requests import (
     TxnOffsetCommitResponse_v3,
 )
 from tools.kafka.broker import Broker, BrokerUnavailableError
-from tools.kafka.capturing import Capture, captured, fronted_broker
+from tools.kafka.capturing import Capture, captured
+from tools.kafka.fronted import fronted_broker
 from tools.kafka.sessions import WAIT_SECONDS
 from tools.kafka.topics import create_topic
 

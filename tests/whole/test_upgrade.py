@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chaos.cluster import Cluster, running_cluster
 from chaos.plan import UPGRADE_CONTROL, play_control, play_phase, upgrade_form
 from chaos.replicas import HERE
-from conftest import lacking
-from tools.kafka.broker import BrokerUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from chaos.cluster import Cluster
 
 pytestmark = [pytest.mark.kafka, pytest.mark.model]
 
@@ -48,16 +46,6 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
         opened.extractall(tree, filter="data")
     archive.unlink()
     return tree
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Give three brokers of this module's own."""
-    try:
-        with running_cluster(tmp_path_factory.mktemp("brokers")) as running:
-            yield running
-    except BrokerUnavailableError as error:
-        lacking(f"no Apache Kafka to harm: install Java 17 and Maven ({error})")
 
 
 @pytest.mark.timeout(900)

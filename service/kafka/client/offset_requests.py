@@ -45,6 +45,13 @@ NOBODY = Membership(-1, "")
 """Before a group is joined; brokers would not check a commit of it."""
 
 
+def _by_topic(*fields: tuple[str, Any]) -> tuple[str, Any]:
+    """Topics by name, with these fields of each partition."""
+    partition = CompactArray(*fields, ("tags", TaggedFields))
+    topic = (("name", CompactString("utf-8")), ("partitions", partition), ("tags", TaggedFields))
+    return "topics", CompactArray(*topic)
+
+
 class TxnOffsetCommitResponse_v3(Response):  # type: ignore[misc] # noqa: N801 - named as aiokafka's
     """An error code for each partition."""
 
@@ -52,19 +59,7 @@ class TxnOffsetCommitResponse_v3(Response):  # type: ignore[misc] # noqa: N801 -
     API_VERSION = 3
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
-        (
-            "topics",
-            CompactArray(
-                ("name", CompactString("utf-8")),
-                (
-                    "partitions",
-                    CompactArray(
-                        ("partition", Int32), ("error_code", Int16), ("tags", TaggedFields)
-                    ),
-                ),
-                ("tags", TaggedFields),
-            ),
-        ),
+        _by_topic(("partition", Int32), ("error_code", Int16)),
         ("tags", TaggedFields),
     )
 
@@ -84,22 +79,11 @@ class TxnOffsetCommitRequest_v3(RequestStruct):  # type: ignore[misc] # noqa: N8
         ("generation_id", Int32),
         ("member_id", CompactString("utf-8")),
         ("group_instance_id", CompactString("utf-8")),
-        (
-            "topics",
-            CompactArray(
-                ("name", CompactString("utf-8")),
-                (
-                    "partitions",
-                    CompactArray(
-                        ("partition", Int32),
-                        ("committed_offset", Int64),
-                        ("committed_leader_epoch", Int32),
-                        ("committed_metadata", CompactString("utf-8")),
-                        ("tags", TaggedFields),
-                    ),
-                ),
-                ("tags", TaggedFields),
-            ),
+        _by_topic(
+            ("partition", Int32),
+            ("committed_offset", Int64),
+            ("committed_leader_epoch", Int32),
+            ("committed_metadata", CompactString("utf-8")),
         ),
         ("tags", TaggedFields),
     )
@@ -141,23 +125,12 @@ class OffsetFetchResponse_v7(Response):  # type: ignore[misc] # noqa: N801 - as 
     API_VERSION = 7
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
-        (
-            "topics",
-            CompactArray(
-                ("name", CompactString("utf-8")),
-                (
-                    "partitions",
-                    CompactArray(
-                        ("partition", Int32),
-                        ("committed_offset", Int64),
-                        ("committed_leader_epoch", Int32),
-                        ("metadata", CompactString("utf-8")),
-                        ("error_code", Int16),
-                        ("tags", TaggedFields),
-                    ),
-                ),
-                ("tags", TaggedFields),
-            ),
+        _by_topic(
+            ("partition", Int32),
+            ("committed_offset", Int64),
+            ("committed_leader_epoch", Int32),
+            ("metadata", CompactString("utf-8")),
+            ("error_code", Int16),
         ),
         ("error_code", Int16),
         ("tags", TaggedFields),

@@ -10,17 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tools.kafka.jar_broker import HOST, JarBroker, free_ports
-from tools.kafka.jars import fetch_jars
+from tools.kafka.fronted import FRONT
+from tools.kafka.jar_broker import HOST
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
-FRONT = "FRONT"
+    from tools.kafka.jar_broker import JarBroker
+
 _SIZE = struct.Struct(">i")
 # Kind, version, a number that the answer has too, length of the client's name.
 _HEAD = struct.Struct(">hhih")
@@ -122,34 +121,6 @@ class Capture:
 async def _frame(reader: asyncio.StreamReader) -> bytes:
     [size] = _SIZE.unpack(await reader.readexactly(_SIZE.size))
     return await reader.readexactly(size)
-
-
-@contextlib.contextmanager
-def fronted_broker() -> Iterator[tuple[JarBroker, int]]:
-    """Give a broker, and the port that its second listener tells clients to use.
-
-    Raises:
-        BrokerUnavailableError: the jars cannot be had, or Java cannot run them.
-    """
-    libraries = fetch_jars()
-    *own, front = free_ports(4)
-    advertised = f"PLAINTEXT://{HOST}:{own[0]},{FRONT}://{HOST}:{front}"
-    # Kafka may still be deleting a segment when it is killed.
-    with tempfile.TemporaryDirectory(
-        prefix="sentiment-stream-kafka-", ignore_cleanup_errors=True
-    ) as folder:
-        broker = JarBroker(
-            libraries,
-            Path(folder),
-            {FRONT: "PLAINTEXT"},
-            {"advertised.listeners": advertised},
-            own,
-        )
-        try:
-            broker.start()
-            yield broker, front
-        finally:
-            broker.kill()
 
 
 @contextlib.asynccontextmanager

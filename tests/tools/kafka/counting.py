@@ -10,16 +10,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-import tempfile
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaos.breaking.proxy import CHUNK_BYTES, Proxy
-from tools.kafka.jar_broker import AS_SHIPPED, HOST, JarBroker, free_ports
-from tools.kafka.jars import fetch_jars
+from tools.kafka.fronted import FRONT, fronted_broker
+from tools.kafka.jar_broker import AS_SHIPPED, HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +32,6 @@ NAMES = {
     24: "AddPartitionsToTxn", 25: "AddOffsetsToTxn", 26: "EndTxn", 28: "TxnOffsetCommit",
     32: "DescribeConfigs",
 }  # fmt: skip
-COUNTED = "COUNTED"
 # How a request begins: bytes that follow the first number, kind, version. Then its own number.
 HEAD = struct.Struct(">ihh")
 BYTES_LEAST = 8
@@ -123,25 +120,7 @@ def counted_broker() -> Iterator[tuple[str, CountingProxy]]:
     Raises:
         BrokerUnavailableError: the jars cannot be had, or Java cannot run them.
     """
-    libraries = fetch_jars()
-    *own, front = free_ports(4)
-    advertised = f"PLAINTEXT://{HOST}:{own[0]},{COUNTED}://{HOST}:{front}"
-    # Kafka may still be deleting a segment when it is killed.
-    with tempfile.TemporaryDirectory(
-        prefix="sentiment-stream-kafka-", ignore_cleanup_errors=True
-    ) as folder:
-        broker = JarBroker(
-            libraries,
-            Path(folder),
-            {COUNTED: "PLAINTEXT"},
-            {"advertised.listeners": advertised},
-            own,
-            java=AS_SHIPPED,
-        )
-        proxy = CountingProxy(front, broker.addresses[COUNTED])
-        try:
-            broker.start()
-            with _on_a_thread(proxy):
-                yield broker.bootstrap_servers, proxy
-        finally:
-            broker.kill()
+    with fronted_broker(java=AS_SHIPPED) as (broker, front):
+        proxy = CountingProxy(front, broker.addresses[FRONT])
+        with _on_a_thread(proxy):
+            yield broker.bootstrap_servers, proxy
