@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.errors import CoordinatorNotAvailableError
 from aiokafka.protocol.transaction import (
     AddOffsetsToTxnRequest,
     EndTxnRequest,
@@ -53,7 +54,12 @@ class Bare:
 
     async def _ask(self, kind: int, key: str, request: Any) -> Any:
         while True:
-            node = await self._client.coordinator_lookup(kind, key)
+            try:
+                node = await self._client.coordinator_lookup(kind, key)
+            except CoordinatorNotAvailableError:
+                # The first group or transaction of a broker: it makes the topics for them.
+                await asyncio.sleep(0.05)
+                continue
             answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
             if _name(getattr(answer, "error_code", 0)) not in AGAIN:
                 return answer
