@@ -93,7 +93,8 @@ class Starts:
             # may have been another member's, who may have committed a later offset.
             if progress.epoch != epoch:
                 raise RetriableError("the group rebalanced while its offsets were read")
-            await committed.commit(offsets)
+            if offsets:
+                await committed.commit(offsets)
 
         await self._note_remade(committed, progress)
         offsets, beginnings, ends = await asyncio.gather(
@@ -159,16 +160,14 @@ class Starts:
         last = await _known(consumer.end_offsets, ends, from_end)
         # The end is committed, because it moves: after a rebalance before the first publish, the
         # new owner would begin at a later end and skip the records in between.
-        if last:
-            await commit({Partition(*place): end for place, end in last.items()})
+        await commit({Partition(*place): end for place, end in last.items()})
         return first | last
 
     async def _skip_expired(
         self, expired: Mapping[TopicPartition, tuple[int, int]], commit: _Commit
     ) -> None:
         # Committed first, so that what is lost is counted once, whoever has the partition next.
-        if expired:
-            await commit({Partition(*place): first for place, (_, first) in expired.items()})
+        await commit({Partition(*place): first for place, (_, first) in expired.items()})
         for place, (start, beginning) in expired.items():
             self.lost[Partition(*place)] += beginning - start
             log.warning(

@@ -87,6 +87,10 @@ class Replica:
         self._running.cancel()
 
     def _ended(self, running: asyncio.Task[Any]) -> None:
+        # Nothing outlives a process, also where its stop was cut short. At the end of a world all
+        # are to close what they have open.
+        if not self.world.over:
+            self.process.kill()
         if not running.cancelled() and (error := running.exception()) is not None:
             matched = isinstance(error, ServiceError) or (
                 isinstance(error, ExceptionGroup) and error.split(ServiceError)[1] is None
