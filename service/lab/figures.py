@@ -35,6 +35,9 @@ class Outcome(NamedTuple):
     found: Scored | str
 
 
+# A model gives a text a slightly other score beside other texts, most if it computes with few bits.
+SCORE_DIFFERS_MAX = 0.05
+
 Write = Callable[[Sequence[Outcome]], None]
 
 
@@ -128,6 +131,37 @@ class Figures:
         if not self._prefix:
             return figures
         return {self._prefix + name: value for name, value in figures.items()}
+
+    def are_same(self, there: Sequence[dict[str, Any]], again: Sequence[dict[str, Any]]) -> bool:
+        """Whether rows in a file are those that would be written now, with scores about the same.
+
+        The label, and whether it is confident, follow from the scores, where a little decides.
+        """
+        kinds = {field.name: field.kind for field in self.fields}
+        followed = {self._prefix + name for name in ("label", "score", "confident")}
+        return len(there) == len(again) and all(
+            one.keys() == other.keys()
+            and all(
+                name in followed or _alike(one[name], other[name], kinds.get(name, ""))
+                for name in one
+            )
+            for one, other in zip(there, again, strict=True)
+        )
+
+
+def _alike(one: Any, other: Any, kind: str) -> bool:
+    if one == other:
+        return True
+    if kind == "object" and isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            _alike(one[name], other[name], "float") for name in one
+        )
+    if kind != "float":
+        return False
+    try:
+        return abs(float(one) - float(other)) <= SCORE_DIFFERS_MAX
+    except (TypeError, ValueError):
+        return False
 
 
 def in_json(out: TextIO, figures: Figures | None = None) -> Write:

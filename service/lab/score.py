@@ -21,7 +21,7 @@ from service.text.markup import Plain, plain_text
 from service.wire.documents.json_values import RejectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from service.lab.figures import Write
     from service.lab.lines import Line
@@ -119,17 +119,26 @@ def score_all(
     """
     tally = Tally()
     for chunk in in_chunks(asks, CHUNK_TEXTS):
-        texts = [_plain(ask, form) for ask in chunk]
-        scored = scorer.score([text.text for text in texts if isinstance(text, Plain)])
-        found = with_results(texts, Plain, scored)
-        outcomes = [
-            Outcome(ask.row, text.text if isinstance(text, Plain) else "", one)
-            for ask, text, one in zip(chunk, texts, found, strict=True)
-        ]
+        outcomes = outcomes_of(chunk, scorer, form)
         write(outcomes)
         tally.add(outcomes)
         progress(tally.rows)
     return tally
+
+
+def outcomes_of(asks: Sequence[Ask], scorer: Scorer, form: TextFormat) -> list[Outcome]:
+    """What is found for a few rows, in order.
+
+    Raises:
+        ModelError: the model has stopped working.
+    """
+    texts = [_plain(ask, form) for ask in asks]
+    scored = scorer.score([text.text for text in texts if isinstance(text, Plain)])
+    found = with_results(texts, Plain, scored)
+    return [
+        Outcome(ask.row, text.text if isinstance(text, Plain) else "", one)
+        for ask, text, one in zip(asks, texts, found, strict=True)
+    ]
 
 
 def _plain(ask: Ask, form: TextFormat) -> Plain | str:

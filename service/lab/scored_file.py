@@ -7,11 +7,12 @@ Exists so that the command only parses. What is read, scored and shown is in `se
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from service.errors import InputError
 from service.lab.figures import Figures, in_colour, in_json
-from service.lab.score import asks_of, score_all
+from service.lab.score import asks_of, outcomes_of, score_all
 from service.records import Reason
 from service.scoring.texts import Scorer, load_model
 from service.tables.reading import Table, output_form
@@ -94,11 +95,12 @@ def _score(
     remarks: Console,
 ) -> Tally:
     before = writer.count if writer is not None else 0
-    # The last row that is written is read again, to see that it is of this file.
-    asks = asks_of(table, job.text_column, settings.model.text_bytes_max, max(0, before - 1))
-    if writer is not None and before:
-        last = next(asks, None)
-        if last is None or last.row.line != writer.last_line:
+    tail = writer.tail() if writer is not None else []
+    asks = asks_of(table, job.text_column, settings.model.text_bytes_max, before - len(tail))
+    if writer is not None and tail:
+        # The last rows that are written are scored again, to see that they are of this file.
+        again = outcomes_of(list(islice(asks, len(tail))), scorer, settings.kafka.text_format)
+        if not figures.are_same(tail, writer.as_read(_written(again, figures))):
             assert job.output is not None  # noqa: S101 - for the type checker
             raise other_content(job.output)
     first = _First(asks)
@@ -158,9 +160,13 @@ def _write(job: Job, table: Table, figures: Figures, writer: Writer | None) -> t
         if writer is None:
             to_standard_output(outcomes)
         else:
-            writer.write([Written(outcome.row, figures.of(outcome)) for outcome in outcomes])
+            writer.write(_written(outcomes, figures))
 
     return write, writer is None and out.is_terminal
+
+
+def _written(outcomes: Sequence[Outcome], figures: Figures) -> list[Written]:
+    return [Written(outcome.row, figures.of(outcome)) for outcome in outcomes]
 
 
 def check_output(output: Path, place: str) -> None:

@@ -83,7 +83,7 @@ class ParquetRows:
 
     def _of_batch(self, batch: Any, before: int) -> Iterator[Row]:
         names = [n for n in self.columns if self._wanted is None or n in self._wanted]
-        columns = [_values(batch.column(name)) for name in names]
+        columns = [values_of(batch.column(name)) for name in names]
         size = batch.nbytes // max(1, batch.num_rows)
         for index in range(batch.num_rows):
             cells = [column[index] for column in columns]
@@ -103,7 +103,7 @@ class _NotUtf8(str):
     __slots__ = ()
 
 
-def _values(column: Any) -> list[Any]:
+def values_of(column: Any) -> list[Any]:
     """The values of a column as JSON has them."""
     kind = column.type
     if pa.types.is_dictionary(kind):

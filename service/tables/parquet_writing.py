@@ -14,7 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from service.errors import InputError
-from service.tables.writing import as_text, columns_of, existing, flat, other_content, write_all
+from service.tables.parquet_rows import values_of
+from service.tables.writing import (
+    TAIL_ROWS,
+    as_text,
+    columns_of,
+    existing,
+    flat,
+    other_content,
+    write_all,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +58,7 @@ class Parquet:
             InputError: as for `writing.Csv`.
         """
         self.count = 0
-        self.last_line: int | None = None
+        self._tail: Any = None
         self._path = path
         self._partial = path.with_name(path.name + ".partial")
         self._fields = pa.schema([(field.name, _KINDS[field.kind]) for field in fields])
@@ -76,7 +85,6 @@ class Parquet:
     def _read(self) -> bool:
         """Count what is whole in the partial file, and cut off the rest."""
         found = None
-        line = self._fields.names[0]
         end = 0
         for part, end in _parts(self._partial):  # noqa: B007 - the last end is used
             if isinstance(part, pa.Schema):
@@ -89,11 +97,19 @@ class Parquet:
                     raise other_content(self._partial)
             elif part.num_rows:
                 self.count += part.num_rows
-                self.last_line = part.column(line)[-1].as_py()
+                self._tail = part.slice(max(0, part.num_rows - TAIL_ROWS))
         with self._partial.open("r+b") as file:
             file.truncate(end)
         self._schema = found if found is not None else self._schema
         return found is not None
+
+    def tail(self) -> list[dict[str, Any]]:
+        """See `writing.Writer`; of the last batch alone."""
+        return [] if self._tail is None else _named(self._tail)
+
+    def as_read(self, rows: Sequence[Written]) -> list[dict[str, Any]]:
+        """See `writing.Writer`."""
+        return _named(self._batch(rows)) if rows else []
 
     def write(self, rows: Sequence[Written]) -> None:
         """See `writing.Writer`."""
@@ -102,11 +118,13 @@ class Parquet:
         if self._schema is None:
             self._schema = self._of_strings(columns_of(rows))
             self._begin()
+        write_all(self._file, self._batch(rows).serialize().to_pybytes())
+
+    def _batch(self, rows: Sequence[Written]) -> Any:
         names = self._schema.names[: -len(self._fields)]
         added = pa.RecordBatch.from_pylist([written.added for written in rows], self._fields)
         columns = _native(rows, len(names)) if self._is_native else _strings(rows, names)
-        batch = pa.RecordBatch.from_arrays([*columns, *added.columns], schema=self._schema)
-        write_all(self._file, batch.serialize().to_pybytes())
+        return pa.RecordBatch.from_arrays([*columns, *added.columns], schema=self._schema)
 
     def close(self, *, is_whole: bool) -> None:
         """See `writing.Writer`; without all rows, the partial file stays."""
@@ -121,6 +139,14 @@ class Parquet:
                 writer.write_table(pa.Table.from_batches(group, self._schema))
         whole.replace(self._path)
         self._partial.unlink()
+
+
+def _named(batch: Any) -> list[dict[str, Any]]:
+    """The rows of a batch; strings that are no UTF-8, and numbers that are none, are equal."""
+    columns = [values_of(column) for column in batch.columns]
+    return [
+        dict(zip(batch.schema.names, cells, strict=True)) for cells in zip(*columns, strict=True)
+    ]
 
 
 def _plain(field: Any) -> Any:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from service.errors import InputError
 from service.tables.rows import ROW_BYTES_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 # What a row has beside the columns of a table that is written, as one JSON object.
 OTHER_FIELDS = "other_fields"
+# So many of the last rows of a file are compared with the input before a run goes on: rows of
+# another input are alike in one, hardly in all. They are held, some kilobytes each.
+TAIL_ROWS = 8
 
 
 class Field(NamedTuple):
@@ -41,10 +45,19 @@ class Written(NamedTuple):
 
 
 class Writer(Protocol):
-    """Writes rows in order; `count` of them were there before, the last from line `last_line`."""
+    """Writes rows in order; `count` of them were there before."""
 
     count: int
-    last_line: int | None
+
+    def tail(self) -> list[dict[str, Any]]:
+        """The last rows that were there, at most TAIL_ROWS, as they are read from the file.
+
+        Raises:
+            InputError: they have another form.
+        """
+
+    def as_read(self, rows: Sequence[Written]) -> list[dict[str, Any]]:
+        """How `tail` would have these rows if they were in the file."""
 
     def write(self, rows: Sequence[Written]) -> None:
         """Write rows; they are in the file when this returns."""
@@ -63,25 +76,38 @@ class JsonLines:
             InputError: it exists and is not to be gone on with, or has another content.
         """
         self.count = 0
-        self.last_line: int | None = None
+        self._path = path
+        self._line = line
+        self._tail: deque[bytes] = deque(maxlen=TAIL_ROWS)
         if existing(path, resume=resume):
-            self._read(path, line)
+            self._read(path)
         self._file = path.open("ab", buffering=0)
 
-    def _read(self, path: Path, line: str) -> None:
-        last, end = b"", 0
+    def _read(self, path: Path) -> None:
+        end = 0
         with path.open("rb") as file:
             for one in file:
                 if not one.endswith(b"\n"):
                     break
-                last, end = one, end + len(one)
+                self._tail.append(one)
+                end += len(one)
                 self.count += 1
-        if self.count:
-            try:
-                self.last_line = json.loads(last)[line]
-            except (ValueError, KeyError, TypeError):
-                raise other_content(path) from None
+        self.tail()
         _cut(path, end)
+
+    def tail(self) -> list[dict[str, Any]]:
+        """See `Writer`."""
+        try:
+            rows = [json.loads(line) for line in self._tail]
+        except ValueError:
+            rows = [None]
+        if not all(isinstance(row, dict) and self._line in row for row in rows):
+            raise other_content(self._path)
+        return rows
+
+    def as_read(self, rows: Sequence[Written]) -> list[dict[str, Any]]:
+        """See `Writer`."""
+        return [json.loads(json_line(written).encode(errors="replace")) for written in rows]
 
     def write(self, rows: Sequence[Written]) -> None:
         """See `Writer`."""
@@ -109,7 +135,8 @@ class Csv:
             InputError: as for `JsonLines`.
         """
         self.count = 0
-        self.last_line: int | None = None
+        self._path = path
+        self._tail: deque[list[str]] = deque(maxlen=TAIL_ROWS)
         self._columns = None if columns is None else list(columns)
         self._fields = [field.name for field in fields]
         self._has_header = existing(path, resume=resume) and self._read(path)
@@ -117,10 +144,9 @@ class Csv:
 
     def _read(self, path: Path) -> bool:
         header: list[str] = []
-        last: list[str] = []
         for cells, end in _whole_rows(path):
             if header:
-                last = cells
+                self._tail.append(cells)
                 self.count += 1
             else:
                 header = cells
@@ -132,35 +158,54 @@ class Csv:
         if header[-added:] != self._fields or self._columns not in (None, header[:-added]):
             raise other_content(path)
         self._columns = header[:-added]
-        if last:
-            try:
-                self.last_line = int(last[len(self._columns)])
-            except (ValueError, IndexError):
-                raise other_content(path) from None
         _cut(path, whole)
         return True
 
+    def tail(self) -> list[dict[str, Any]]:
+        """See `Writer`."""
+        return [self._named(cells) for cells in self._tail]
+
+    def as_read(self, rows: Sequence[Written]) -> list[dict[str, Any]]:
+        """See `Writer`."""
+        text = self._text(rows).encode(errors="replace").decode()
+        return [self._named(cells) for cells in csv.reader(io.StringIO(text, newline=""))]
+
+    def _named(self, cells: Sequence[str]) -> dict[str, Any]:
+        names = [*(self._columns or ()), *self._fields]
+        if len(cells) != len(names):
+            raise other_content(self._path)
+        return dict(zip(names, cells, strict=True))
+
     def write(self, rows: Sequence[Written]) -> None:
         """See `Writer`."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
+        text = ""
         if self._columns is None:
             self._columns = columns_of(rows)
         if not self._has_header:
-            writer.writerow([*self._columns, *self._fields])
+            text = _csv_text([[*self._columns, *self._fields]])
             self._has_header = True
+        write_all(self._file, (text + self._text(rows)).encode(errors="replace"))
+
+    def _text(self, rows: Sequence[Written]) -> str:
+        lines = []
         for written in rows:
-            document = flat(written.row.columns, self._columns)
-            cells = [document.get(name) for name in self._columns]
+            document = flat(written.row.columns, self._columns or ())
+            cells = [document.get(name) for name in self._columns or ()]
             cells += [written.added.get(name) for name in self._fields]
-            writer.writerow(map(as_text, cells))
-        write_all(self._file, text.getvalue().encode(errors="replace"))
+            lines.append([as_text(cell) for cell in cells])
+        return _csv_text(lines)
 
     def close(self, *, is_whole: bool) -> None:
         """See `Writer`."""
         if is_whole:
             self.write([])
         self._file.close()
+
+
+def _csv_text(lines: Iterable[Sequence[str | None]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue()
 
 
 def columns_of(rows: Sequence[Written]) -> list[str]:

@@ -113,16 +113,23 @@ def test_a_broken_run_is_gone_on_with(name: str, output: str, tmp_path: Path) ->
     assert _read(tmp_path / f"whole-{output}") == _read(tmp_path / output)
 
 
-def test_another_file_is_not_gone_on_with(tmp_path: Path) -> None:
-    """Its last row is not where the other one's is."""
-    output = tmp_path / "out.csv"
-    first = tmp_path / "a.csv"
-    first.write_text('text\n"good\nday"\nbad\n')
-    second = tmp_path / "b.csv"
-    second.write_text("text\ngood day\nbad\nbad\n")
-    _score(Job(str(first), None, TEXT, output=output))
-    with pytest.raises(InputError, match="was not written from this input with these options"):
-        _score(Job(str(second), None, TEXT, output=output, resume=True))
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.txt", "rows.parquet"])
+def test_another_file_is_not_gone_on_with(name: str, output: str, tmp_path: Path) -> None:
+    """Though it has as many rows on the same lines: they are of other texts, or found otherwise."""
+    rows = [{"text": "good " * (n % 3) + "bad", "n": str(n)} for n in range(4 * CHUNK_TEXTS)]
+    job = Job(str(write_table(tmp_path / name, rows)), None, TEXT, output=tmp_path / output)
+    FailingEngine.runs = 0
+    with pytest.raises(MemoryError):
+        _score(job, _model(FailingEngine))
+    [part] = tmp_path.glob(f"{output}*")
+    data = part.read_bytes()
+    for other in ([*rows[1:], rows[0]], rows[:10]):
+        (tmp_path / "other").mkdir(exist_ok=True)
+        place = write_table(tmp_path / "other" / name, other)
+        with pytest.raises(InputError, match="was not written from this input with these options"):
+            _score(job._replace(place=str(place), resume=True))
+        assert data == part.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])
