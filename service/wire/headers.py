@@ -82,7 +82,10 @@ class LetterHeaders(TraceHeaders):
 
 
 class EventHeaders(TraceHeaders):
-    """CloudEvents attributes of an event, in addition to the headers of its message."""
+    """CloudEvents attributes of an event, in addition to the headers of its message.
+
+    By default every event has all of them.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -101,19 +104,28 @@ class EventHeaders(TraceHeaders):
         }
     )
 
-    content_type: Literal["application/json"] = Field(alias="content-type")
-    specversion: Literal["1.0"] = Field(alias="ce_specversion")
-    id: str = Field(alias="ce_id", description="The event's id.")
-    source: str = Field(
+    content_type: Literal["application/json"] | None = Field(
+        default=None,
+        alias="content-type",
+        description="Missing where events are in a registered format (OUTPUT_FORMAT).",
+    )
+    specversion: Literal["1.0"] | None = Field(
+        default=None,
+        alias="ce_specversion",
+        description="This and the others are missing where SENTIMENT_KAFKA__CLOUDEVENTS=false.",
+    )
+    id: str | None = Field(default=None, alias="ce_id", description="The event's id.")
+    source: str | None = Field(
+        default=None,
         alias="ce_source",
         pattern="^urn:sentiment-stream:",
         description="urn:sentiment-stream: and the consumer group.",
     )
-    type: Literal["sentiment.event.v1"] = Field(alias="ce_type")
-    time: str = Field(alias="ce_time", description="The event's processed_at.")
-    subject: str = Field(
-        alias="ce_subject", description="The input record: topic/partition/offset."
+    type: Literal["sentiment.event.v1"] | None = Field(default=None, alias="ce_type")
+    time: str | None = Field(default=None, alias="ce_time", description="The event's processed_at.")
+    subject: str | None = Field(
+        default=None, alias="ce_subject", description="The input record: topic/partition/offset."
     )
-    dataschema: Literal["urn:sentiment-stream:schema:sentiment-event:1.3"] = Field(
-        alias="ce_dataschema", description="The $id of the event's JSON Schema."
+    dataschema: Literal["urn:sentiment-stream:schema:sentiment-event:1.3"] | None = Field(
+        default=None, alias="ce_dataschema", description="The $id of the event's JSON Schema."
     )

@@ -7,14 +7,20 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from conftest import lacking
+from service.records import ModelInfo
 from service.reference.asyncapi import asyncapi
 from service.settings import KafkaSettings
+from service.wire import Encoder
+from tools.values import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "schemas" / "asyncapi.json"
@@ -102,6 +108,26 @@ def test_examples_fit_their_schemas() -> None:
                 Draft202012Validator(schema).validate(value)
                 count += 1
     assert count >= 8
+
+
+@pytest.mark.parametrize("cloudevents_source", [None, "urn:sentiment-stream:g"])
+@pytest.mark.parametrize("write", [None, lambda _: b"\x00"], ids=["json", "registered"])
+def test_headers_of_every_event_fit(
+    cloudevents_source: str | None, write: Callable[[dict[str, Any]], bytes] | None
+) -> None:
+    """Also without CloudEvents attributes, and in a registered format, without a content type."""
+    model = ModelInfo("m", "r", "e", "float32", "cpu", ())
+    encoder = Encoder(
+        "o", "d", True, model, "0", cloudevents_source=cloudevents_source, write=write
+    )
+    headers = {
+        name: (value or b"").decode() for name, value in encoder.encode(verdict(), 0.0, 0.0).headers
+    }
+    document = asyncapi()
+    schema = document["components"]["messages"]["SentimentEvent"]["headers"]
+    check = Draft202012Validator({**schema, "components": document["components"]})
+    check.validate(headers)
+    assert not check.is_valid({**headers, "ce_type": "another"})
 
 
 def test_references_stay_within_the_document() -> None:
