@@ -1,13 +1,13 @@
 """What markup, quotes and signatures change in the label, and what their removal costs.
 
-    python tests/bench/markup.py ../shared/data [MODEL] [--before]
+    python tests/bench/markup.py ../shared/data [MODEL] [--before] [--row NAME]
 
 600 Reddit comments with an opinion, of 25 to 200 characters, each as it is and wrapped as a
 producer sends it. Prints a table in Markdown: the share of labels that differ from those of the
 comment, once if the wrapped text is scored as it is and once with its `TEXT_FORMAT`; the share of
 texts that come out as they went in; and the time that the conversion takes for a text. Where a
 mention, a link or a label belongs to the text, the comment has the same in plain text. Takes a
-minute.
+minute, with `--before` several.
 """
 
 from __future__ import annotations
@@ -218,13 +218,13 @@ def flips(scorer: Scorer, wanted: list[str], found: list[str]) -> float:
     return sum(one.label != other.label for one, other in pairs) / len(wanted)
 
 
-def measure(data: Path, model: str, *, before: bool) -> None:
-    """Print the table."""
+def measure(data: Path, model: str, *, before: bool, row: str) -> None:
+    """Print the table, or those of its rows that have `row` in their name."""
     pairs = comments(data)
     scorer = Scorer(model)
     click.echo("| text | format | other label before | after | unchanged | time |")
     click.echo("|---|---|---|---|---|---|")
-    for wrapping in WRAPPINGS:
+    for wrapping in [wrapping for wrapping in WRAPPINGS if row in wrapping.name]:
         same = [wrapping.same(text) for text, _ in pairs]
         wrapped = [wrapping.wrap(text, opposite) for text, opposite in pairs]
         converted: list[str] = []
@@ -249,9 +249,10 @@ def measure(data: Path, model: str, *, before: bool) -> None:
 @click.argument("data", type=click.Path(path_type=Path))
 @click.argument("model", default="bundled")
 @click.option("--before", is_flag=True, help="Score the wrapped texts as they are too; slow.")
-def main(data: Path, model: str, before: bool) -> None:
+@click.option("--row", default="", help="Only rows that have this in their name.")
+def main(data: Path, model: str, before: bool, row: str) -> None:
     """Print the table."""
-    measure(data, model, before=before)
+    measure(data, model, before=before, row=row)
 
 
 if __name__ == "__main__":
