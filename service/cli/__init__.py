@@ -11,7 +11,6 @@ import asyncio
 import logging
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,14 +21,16 @@ from service.cli.feeds import feed
 from service.cli.health import health
 from service.cli.lab import COMMANDS
 from service.cli.measuring import MEASURING_COMMANDS
-from service.cli.options import with_settings
+from service.cli.options import A_PATH, with_settings
+from service.cli.run import run
 from service.cli.score import score
 from service.cli.training import TRAINING_COMMANDS
 from service.errors import EXIT_CODES
-from service.settings.carry import carry_notice
 from service.terminal import results
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from service.settings import Settings
 
 _EXIT_CODES = "\n".join(f"  {code:>3}  {why}" for code, why in EXIT_CODES.items())
@@ -99,45 +100,6 @@ def main() -> None:
 
 
 @main.command()
-@click.option(
-    "--check-config",
-    is_flag=True,
-    help="Check the settings and the files that they name, print them, and exit.",
-)
-@click.option(
-    "--check-cluster", is_flag=True, help="Check what the brokers would refuse, and exit."
-)
-@with_settings("kafka", "model", "batch", "delivery", "http", "log", "tracing")
-def run(settings: Settings, check_config: bool, check_cluster: bool) -> None:
-    """Run the service until SIGTERM or SIGINT.
-
-    Every setting is an environment variable or a flag; the flag wins.
-
-    \b
-    SENTIMENT_KAFKA__BOOTSTRAP_SERVERS=broker:9092 sentiment-stream run
-    sentiment-stream run --kafka-input-topic posts,reviews --kafka-output-topic sentiment
-    """
-    if check_config:
-        from service.cli.config import check_files  # noqa: PLC0415 - see the module's docstring
-
-        check_files(settings)
-        click.echo(settings.model_dump_json(indent=2))
-        include_text = settings.delivery.include_text
-        if notice := carry_notice(settings.kafka.carry, include_text=include_text):
-            click.echo(notice, err=True)
-        return
-    if check_cluster:
-        from service.cli.cluster import print_checks  # noqa: PLC0415 - see the module's docstring
-
-        sys.exit(asyncio.run(print_checks(settings)))
-    from service.app import run_service  # noqa: PLC0415 - see the module's docstring
-    from service.observe.logs import configure_logging  # noqa: PLC0415
-
-    configure_logging(settings.log)
-    asyncio.run(run_service(settings))
-
-
-@main.command()
 @click.option("--seconds", type=click.FloatRange(min=1), help="End after this many seconds.")
 @with_settings("model", "batch", "delivery", "http")
 def demo(settings: Settings, seconds: float | None) -> None:
@@ -155,9 +117,7 @@ def demo(settings: Settings, seconds: float | None) -> None:
 
 
 @main.command()
-@click.option(
-    "--output", default="schemas", type=click.Path(path_type=Path), help="Folder to write to."
-)
+@click.option("--output", default="schemas", type=A_PATH, help="Folder to write to.")
 def schemas(output: Path) -> None:
     """Write the JSON Schemas of everything on the wire.
 
@@ -185,6 +145,7 @@ def reference() -> None:
 
 
 for command in (
+    run,
     health,
     completion,
     feed,

@@ -5,16 +5,24 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.options import NEW_FILE, json_flag, print_figures, print_found, with_settings
+from service.cli.options import (
+    A_PATH,
+    NEW_FILE,
+    json_flag,
+    print_figures,
+    print_found,
+    with_settings,
+)
 from service.records import Reason
 from service.terminal import remarks
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from service.settings import Settings
 
 
@@ -73,7 +81,7 @@ def replay(
 
 _texts = click.option(
     "--texts",
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="File to measure on: one text per line, .tsv (last column) or .jsonl (`text`); the "
     "demo's messages by default.",
 )

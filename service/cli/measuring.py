@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import click
 
-from service.cli.options import NEW_FILE, json_flag, print_found, with_settings
+from service.cli.options import A_PATH, NEW_FILE, json_flag, print_found, with_settings
 from service.errors import InputError
 from service.lab.data.labelled import Form
 from service.settings import load_settings
@@ -18,6 +17,7 @@ from service.terminal import remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -32,9 +32,7 @@ def _file_to_write(ctx: click.Context, param: click.Parameter, value: str | None
 
 
 @click.command()
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Labelled text: a table of any form of `score`."
-)
+@click.option("--data", type=A_PATH, help="Labelled text: a table of any form of `score`.")
 @click.option(
     "--format",
     "form",
@@ -63,7 +61,7 @@ def _file_to_write(ctx: click.Context, param: click.Parameter, value: str | None
     help="What labels stand for, like negative=1,negative=2,neutral=3,positive=4,positive=5; "
     "skip=VALUE leaves rows out. By default labels are the names, or numbers from 0.",
 )
-@click.option("--plots", type=click.Path(path_type=Path), help="Folder to write two SVGs to.")
+@click.option("--plots", type=A_PATH, help="Folder to write two SVGs to.")
 @click.option(
     "--target-accuracy",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -154,20 +152,18 @@ def evaluate(
     "--data",
     default="../shared/data/bias",
     show_default=True,
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="Folder with countries.csv, countries-110m.json, winogender/ and winobias/.",
 )
 @click.option(
     "--pairs",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="More pairs: a TSV of two texts, StereoSet's .json, CrowS-Pairs' .csv; repeatable.",
 )
 @click.option("--against", help="Another model to compare it with: a folder, or a name on the hub.")
 @click.option("--against-revision", help="The commit of the other model, if it is on the hub.")
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="Folder for the report: HTML, Markdown, maps."
-)
+@click.option("--output", type=A_PATH, help="Folder for the report: HTML, Markdown, maps.")
 @json_flag
 @with_settings("model")
 def bias(

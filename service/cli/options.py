@@ -29,7 +29,16 @@ SHORT = {("model", "engine"), ("model", "precision"), ("model", "threads")}
 _METAVARS = {int: "INTEGER", float: "NUMBER", Path: "FILE"}
 
 
-class _NewFile(click.Path):
+class _Path(click.Path):
+    """A path that is not empty: Python would take that for the folder of the command."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("is empty; give a path", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class _NewFile(_Path):
     """A file to write; a wrong path is refused before the work, not after it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -39,6 +48,8 @@ class _NewFile(click.Path):
         return path
 
 
+A_PATH = _Path(path_type=Path)
+A_FOLDER = _Path(file_okay=False, path_type=Path)
 NEW_FILE = _NewFile(dir_okay=False, writable=True, path_type=Path)
 
 json_flag = click.option(

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.options import json_flag, print_figures
+from service.cli.options import A_FOLDER, A_PATH, json_flag, print_figures
 from service.terminal import remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,7 +30,6 @@ def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
-    path = click.Path(path_type=Path)
     for option in (
         click.option(
             "--leave-out",
@@ -40,15 +39,17 @@ def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--domains",
-            type=path,
+            type=A_PATH,
             help="Folder with tweets_semeval.tsv, tweets_kaggle.tsv, sst5.tsv, "
             "customer_reviews.tsv and goemotions28.tsv; the model then has three labels.",
         ),
-        click.option("--tweets", type=path, help="TSV of id, mean rating, text; odd ids are used."),
         click.option(
-            "--posts", type=path, help="TSV of text, label ids (1 negative, 3 positive), id."
+            "--tweets", type=A_PATH, help="TSV of id, mean rating, text; odd ids are used."
         ),
-        click.option("--data", required=True, type=path, help="TSV to train on."),
+        click.option(
+            "--posts", type=A_PATH, help="TSV of text, label ids (1 negative, 3 positive), id."
+        ),
+        click.option("--data", required=True, type=A_PATH, help="TSV to train on."),
     ):
         command = option(command)
     return command
@@ -58,14 +59,14 @@ def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--base",
     required=True,
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="Folder of a BERT or DistilBERT checkpoint to start from.",
 )
 @click.option(
     "--teacher",
     "teachers",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="Folder of a larger model whose labels of --data are learned too; repeatable.",
 )
 @click.option(
@@ -74,16 +75,14 @@ def _with_sources(command: Callable[..., Any]) -> Callable[..., Any]:
 @_with_sources
 @click.option(
     "--countries",
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="Folder with countries.csv, whose names are swapped for the consistency loss.",
 )
-@click.option(
-    "--test", type=click.Path(path_type=Path), help="TSV to measure once at the end, for the card."
-)
+@click.option("--test", type=A_PATH, help="TSV to measure once at the end, for the card.")
 @click.option(
     "--output",
     required=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=A_FOLDER,
     help="Folder to write.",
 )
 @json_flag
@@ -110,7 +109,7 @@ def train(base: Path, base_name: str | None, output: Path, as_json: bool, **opti
 @click.option(
     "--model",
     required=True,
-    type=click.Path(path_type=Path),
+    type=A_PATH,
     help="Folder that `train` wrote; sentiment.json is written there.",
 )
 @click.option(

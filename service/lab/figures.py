@@ -35,6 +35,8 @@ class Outcome(NamedTuple):
     found: Scored | str
 
 
+# What JSON has of a row of a table with more cells than its header.
+OTHER_CELLS = "other_cells"
 # A model gives a text a slightly other score beside other texts, most if it computes with few bits.
 SCORE_DIFFERS_MAX = 0.05
 
@@ -70,8 +72,9 @@ class Tally:
 class Figures:
     """Names and values of what is added to a row.
 
-    `prefix` begins each name. `nested` is for JSON, where `scores` is an object, and what is not
-    there is left out; else each label has a field of its own, `score_LABEL`.
+    `prefix` begins each name. `nested` is for JSON, where `scores` is an object, what is not there
+    is left out, and cells without a column are `other_cells`; else each label has a field of its
+    own, `score_LABEL`.
     """
 
     def __init__(
@@ -98,6 +101,8 @@ class Figures:
         }
         self.fields = tuple(Field(prefix + name, kind) for name, kind in kinds.items())
         self._names = {one.name for one in self.fields}
+        if nested:
+            self._names.add(prefix + OTHER_CELLS)
 
     def check(self, name: str, columns: Iterable[str]) -> None:
         """Refuse columns that have the name of a figure.
@@ -128,6 +133,8 @@ class Figures:
             figures |= {**reading, "language": found.language, "truncated": stats.truncated}
         else:
             figures["error"] = str(found)
+        if self._nested and row.beyond:
+            figures[OTHER_CELLS] = list(row.beyond)
         if not self._prefix:
             return figures
         return {self._prefix + name: value for name, value in figures.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from service.errors import InputError
@@ -22,7 +23,6 @@ from service.terminal import Pace, results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -103,35 +103,42 @@ def _score(
         if not figures.are_same(tail, writer.as_read(_written(again, figures))):
             assert job.output is not None  # noqa: S101 - for the type checker
             raise other_content(job.output)
-    first = _First(asks)
+    seen = _Seen(asks)
     write, is_shown = _write(job, table, figures, writer)
     with Pace("score", remarks, lambda: table.done) as pace:
         progress = (lambda _: None) if is_shown else pace.update
-        tally = score_all(first, write, scorer, settings.kafka.text_format, progress)
+        tally = score_all(seen, write, scorer, settings.kafka.text_format, progress)
     behind = f", behind {before:,} that were there" if before else ""
     written = f"; written: {job.output}" if job.output is not None else ""
-    remarks.print(f"{tally}{behind}{written}{_hint(job, table, first, tally)}")
+    remarks.print(f"{tally}{behind}{written}{_hint(job, table, seen, tally)}")
     return tally
 
 
-class _First:
-    """Iterates over rows, and keeps the columns of the first."""
+class _Seen:
+    """Iterates over rows; keeps the columns of the first, and how many have cells without one."""
 
     def __init__(self, asks: Iterator[Ask]) -> None:
         self._asks = asks
         self.columns: tuple[str, ...] = ()
+        self.beyond = 0
 
     def __iter__(self) -> Iterator[Ask]:
         for number, ask in enumerate(self._asks):
             if number == 0:
                 self.columns = tuple(ask.row.columns)
+            self.beyond += bool(ask.row.beyond)
             yield ask
 
 
-def _hint(job: Job, table: Table, first: _First, tally: Tally) -> str:
+def _hint(job: Job, table: Table, seen: _Seen, tally: Tally) -> str:
+    if seen.beyond and job.output and output_form(str(job.output), OUTPUT_FORMS) != "jsonl":
+        return (
+            f"; left out: the cells of {seen.beyond:,} rows beyond the columns of the header; "
+            "`line` says where, and .jsonl keeps them"
+        )
     if table.columns is not None or tally.failed[Reason.TEXT_MISSING] < max(1, tally.rows):
         return ""
-    return f"; no row has {job.text_column.told} but {shown(first.columns)}: give --text-column"
+    return f"; no row has {job.text_column.told} but {shown(seen.columns)}: give --text-column"
 
 
 def _writer(job: Job, form: str | None, table: Table, figures: Figures) -> Writer | None:
@@ -176,5 +183,7 @@ def check_output(output: Path, place: str) -> None:
         InputError: its name is for no form, or it is the input.
     """
     output_form(str(output), OUTPUT_FORMS)
-    if place != "-" and output.exists() and output.samefile(place):
+    # Whether the input is there, is told where it is opened.
+    is_there = place != "-" and output.exists() and Path(place).exists()
+    if is_there and output.samefile(place):
         raise InputError(f"{output}: is the input; give another --output")

@@ -71,8 +71,10 @@ class Delimited:
             if not cells or (cells == [""] and len(names) > 1):
                 continue
             if len(cells) != len(names):
-                document = dict(zip(names, map(_printable, cells), strict=False))
-                yield Row(line, document, WRONG_CELLS, self._row_bytes)
+                printable = [_printable(cell) for cell in cells]
+                document = dict(zip(names, printable, strict=False))
+                beyond = tuple(printable[len(names) :])
+                yield Row(line, document, WRONG_CELLS, self._row_bytes, beyond=beyond)
             elif any(map(_is_broken, cells)):
                 document = dict(zip(names, map(_printable, cells), strict=True))
                 yield Row(line, document, Reason.NOT_UTF8, self._row_bytes)

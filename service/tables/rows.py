@@ -38,7 +38,7 @@ class Row:
     `line` counts from 1; of a Parquet file it is the number of the row. `document` is a mapping,
     or any other value of JSON. `reason` says why the row cannot be used, if that is known already.
     `size` is its length in bytes, more or less. `origin` is what the reader and writer of one form
-    know of it (see `parquet`).
+    know of it (see `parquet`). `beyond` are the cells for which the header has no column.
     """
 
     line: int
@@ -46,6 +46,7 @@ class Row:
     reason: str | None = None
     size: int = 0
     origin: Any = None
+    beyond: tuple[str, ...] = ()
 
     @property
     def columns(self) -> dict[str, Any]:

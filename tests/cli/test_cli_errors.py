@@ -114,8 +114,14 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
             "error: . is a folder; give a file; if it is a text: echo . | score --inp",
         ),
         (["score", "--input", ""], "error: --input: is empty; give a file, or - for standard inp"),
+        (["score", "broken.tsv", "--output", ""], "error: invalid value for '--output': is empty"),
+        (["score", "none.tsv", "--output", "there.csv"], "error: there is no file none.tsv; if it"),
+        (["score", "--input", "none", "--output", "there.csv"], "error: none: cannot be read (No"),
         (["compare", "a", "a"], "error: these are the same topic; name two"),
         (["evaluate"], "error: give --data FILE, or --behaviour for written sentences"),
+        (["evaluate", "--data", ""], "error: invalid value for '--data': is empty; give a path"),
+        (["bias", "--data", ""], "error: invalid value for '--data': is empty; give a path"),
+        (["tune", "--texts", ""], "error: invalid value for '--texts': is empty; give a path"),
         (["evaluate", "--behaviour", "--plots", "p"], "error: --plots and --target-accuracy need"),
         (["export", "--output", "none/m.onnx"], "error: invalid value for '--output': there is no"),
         (["completion", "tcsh"], "error: invalid value for "),
@@ -144,6 +150,7 @@ def test_wrong_arguments_and_files(
     """One line, and 2, before anything heavy is loaded."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken.tsv").write_bytes(b"\xff\n")
+    (tmp_path / "there.csv").touch()
     done = _run(*arguments)
     (line,) = done.stderr.splitlines()
     assert line.startswith(told)

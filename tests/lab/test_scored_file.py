@@ -153,6 +153,24 @@ def test_where_no_row_has_the_text_its_columns_are_told(tmp_path: Path) -> None:
     assert told.endswith("; no row has text but review, n: give --text-column")
 
 
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_cells_without_a_column_are_kept_or_said_to_be_left_out(
+    output: str, tmp_path: Path
+) -> None:
+    """JSON keeps them; a table has no column for them, and the summary says so."""
+    source = tmp_path / "rows.csv"
+    source.write_text("text,n\ngood,1\nbad,2,x,y z\nbad\n")
+    _, told = _score(Job(str(source), None, TEXT, output=tmp_path / output))
+    rows = _read(tmp_path / output)
+    assert ["", "wrong_cells", "wrong_cells"] == [row.get("error") or "" for row in rows]
+    is_json = output.endswith("jsonl")
+    assert [None, ["x", "y z"] if is_json else None, None] == [r.get("other_cells") for r in rows]
+    assert is_json != told.endswith(
+        "; left out: the cells of 1 rows beyond the columns of the header; `line` says where, and "
+        ".jsonl keeps them"
+    )
+
+
 def test_what_cannot_be_written(tmp_path: Path) -> None:
     """The input itself, and a form that nobody knows."""
     source = write_table(tmp_path / "rows.csv", ROWS)
