@@ -63,6 +63,7 @@ _DIVIDER = re.compile(
     r"|#{2,}-.{0,120}-#{2,}|[-_=]{3,}\s?(?:please )?reply above this line.{0,40}",
     re.IGNORECASE,
 )
+_ENDED = re.compile(rf"-{{2,}}\s*(?:{phrases.ENDED})\s*-{{2,}}", re.IGNORECASE)
 _DIVIDER_WITHIN = re.compile(rf"-{{3,20}} ?(?:{phrases.REPEATED}) ?-{{3,20}}", re.IGNORECASE)
 
 # Outlook's block: each word with a colon, perhaps in bold.
@@ -90,7 +91,8 @@ def with_quotes(lines: list[Line]) -> list[Line]:
             begin = _header_begin(found, place)
             if begin is not None:
                 is_first = begin <= first_kept
-                end = place + 1 if _is_header_alone(found, begin, place, is_first) else len(found)
+                is_alone = _is_header_alone(found, begin, place, is_first)
+                end = place + 1 if is_alone else _end(found, place)
                 found[begin:end] = [Line(text, Kind.QUOTED) for text, _ in found[begin:end]]
                 place, first_kept = end, len(found) if is_first else first_kept
                 continue
@@ -155,6 +157,25 @@ def _is_header_alone(lines: list[Line], begin: int, place: int, is_first: bool) 
     if not is_first or _DIVIDER.fullmatch(text) or _BLOCK.match(text):
         return False
     return not _WHO.search(" ".join(line.text for line in lines[begin : place + 1]))
+
+
+def _end(lines: list[Line], place: int) -> int:
+    """Behind the line that ends what this divider begins; behind all lines without one.
+
+    Each mail that is repeated within the first has its own end, or none has.
+    """
+    open_mails = 0
+    for at in range(place, len(lines)):
+        text = lines[at].text.strip()
+        if _DIVIDER.fullmatch(text):
+            open_mails += 1
+        elif open_mails == 0:
+            break
+        elif _ENDED.fullmatch(text):
+            open_mails -= 1
+            if open_mails == 0:
+                return at + 1
+    return len(lines)
 
 
 def _next_kind(lines: list[Line], place: int) -> Kind | None:

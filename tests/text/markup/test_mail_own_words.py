@@ -53,6 +53,39 @@ def test_an_answer_below_a_quote_without_marks_is_not_lost() -> None:
     assert found == Plain("Is it good?\n\nNo, it broke.", quoted_chars=len(header))
 
 
+ENDS = {
+    "mutt": (
+        "----- Forwarded message from Ann Lee <ann@example.org> -----",
+        "----- End forwarded message -----",
+    ),
+    "Emacs": (
+        "-------------------- Start of forwarded message --------------------",
+        "-------------------- End of forwarded message --------------------",
+    ),
+    "a web mailer": ("-----Original Message-----", "-----End of Original Message-----"),
+    "German": ("-----Ursprüngliche Nachricht-----", "-----Ende der Originalnachricht-----"),
+}
+
+
+@pytest.mark.parametrize(("begin", "end"), ENDS.values(), ids=ENDS)
+def test_words_below_the_end_of_a_mail_stay(begin: str, end: str) -> None:
+    """Where a line says that the mail ends which another one began."""
+    mail = f"{begin}\nDate: 3 Mar 2025\n\nIs it good?\n{{}}\n{end}"
+    for above in ("", "See below.\n\n"):
+        for within in ("", f"\n{begin}\nAn older one.\n{end}\nof a week ago"):
+            found = plain_text(f"{above}{mail.format(within)}\n\nNo, it broke.", "mail")
+            assert found.text == f"{above}No, it broke."
+
+
+def test_an_end_without_its_beginning_ends_nothing() -> None:
+    """In a reply without marks it is the end of a mail within that."""
+    header = "On 3/3/2025 10:15, Ann Lee <ann@example.org> wrote:"
+    end = "----- End forwarded message -----"
+    found = plain_text(f"It broke.\n\n{header}\nIs it?\n{end}\nLovely.", "mail")
+
+    assert found.text == "It broke."
+
+
 CUT = {
     "opinions of a sender": "The views or opinions presented in this e-mail are those of the "
     "author.",
