@@ -1,32 +1,39 @@
 """The login and the certificates for a schema registry, read from their mounted files.
 
-Exists apart from `client` so that all that reads a secret is in one place. Nothing is sent here.
+Exists apart from `client` so that all that reads a secret is in one place, and each request and
+each new connection takes what the files hold then. Nothing is sent here.
 """
 
 from __future__ import annotations
 
 import base64
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING
 
 from service.errors import SettingsError
-from service.settings import read_secret
+from service.settings import Mounted, MountedContext, read_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from service.settings import KafkaSettings
 
 
-def login(settings: KafkaSettings) -> dict[str, str]:
-    """The headers that log in; none without a login.
+def login(settings: KafkaSettings) -> Callable[[], dict[str, str]]:
+    """Gives the headers that log in now; none without a login.
 
     Raises:
         SettingsError: the password cannot be read, or is empty.
     """
     path = settings.schema_registry_password_file
     if settings.schema_registry_username is None or path is None:
-        return {}
+        return dict
+    return Mounted((path,), partial(_headers, settings.schema_registry_username, path))
+
+
+def _headers(username: str, path: Path) -> dict[str, str]:
     try:
         password = read_secret(path)
     except SettingsError as error:
@@ -36,20 +43,25 @@ def login(settings: KafkaSettings) -> dict[str, str]:
             f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_PASSWORD_FILE={path} is empty; write the password "
             "to it"
         )
-    pair = f"{settings.schema_registry_username}:{password}".encode()
+    pair = f"{username}:{password}".encode()
     return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
 def ssl_context(settings: KafkaSettings) -> ssl.SSLContext | bool:
-    """What to trust and to show; True for what the system trusts.
+    """What to trust and to show at each connection; True for what the system trusts.
 
     Raises:
         SettingsError: a file cannot be used.
     """
+    files = tuple(f for f in (settings.schema_registry_ca_file, *_client_files(settings)) if f)
+    if not files:
+        return True
+    return MountedContext.of(Mounted(files, partial(_ssl_context, settings)))
+
+
+def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
     ca_file = settings.schema_registry_ca_file
     certificate, key = _client_files(settings)
-    if ca_file is None and certificate is None:
-        return True
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except OSError as error:

@@ -89,7 +89,7 @@ class RegistryClient:
             "global": "globalIds",
             "hash": "contentHashes",
         }
-        self._auth = login(settings)
+        self._login = login(settings)
         self._ssl = ssl_context(settings)
         self._session: aiohttp.ClientSession | None = None
 
@@ -173,11 +173,15 @@ class RegistryClient:
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, ssl=self._ssl),
                 timeout=aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_S),
                 # Errors are JSON in Confluent's form; Apicurio's schemas are of any type.
-                headers={"Accept": "*/*" if self.is_apicurio else _JSON} | self._auth,
+                headers={"Accept": "*/*" if self.is_apicurio else _JSON},
             )
         try:
             async with self._session.request(
-                method, self._url + path, json=body, allow_redirects=False
+                method,
+                self._url + path,
+                json=body,
+                headers=self._login(),
+                allow_redirects=False,
             ) as answer:
                 content = await _read(answer)
                 if answer.status < 300:

@@ -26,8 +26,10 @@ from service.settings.groups import (
     TracingSettings,
 )
 from service.settings.kafka import KafkaSettings
+from service.settings.mounted import Mounted, MountedContext
 from service.settings.places import foreign_list
 from service.settings.registry import registry_conflicts
+from service.settings.security import security_conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,6 +47,8 @@ __all__ = [
     "KafkaSettings",
     "LogSettings",
     "ModelSettings",
+    "Mounted",
+    "MountedContext",
     "Settings",
     "TracingSettings",
     "allowed",
@@ -141,29 +145,7 @@ def _conflicts(settings: Settings) -> Iterator[str]:
                 f"SENTIMENT_KAFKA__{name}={value} is above SENTIMENT_KAFKA__{limit_name} "
                 f"({limit:.0f}); lower the first or raise the second"
             )
-    sasl = kafka.security_protocol.startswith("SASL_")
-    if sasl and (kafka.sasl_username is None or kafka.sasl_password_file is None):
-        yield (
-            f"SENTIMENT_KAFKA__SECURITY_PROTOCOL={kafka.security_protocol} needs "
-            "SENTIMENT_KAFKA__SASL_USERNAME and SENTIMENT_KAFKA__SASL_PASSWORD_FILE; set both"
-        )
-    if not sasl and (kafka.sasl_username or kafka.sasl_password_file):
-        yield (
-            "SENTIMENT_KAFKA__SASL_USERNAME or SENTIMENT_KAFKA__SASL_PASSWORD_FILE is set, but "
-            f"SENTIMENT_KAFKA__SECURITY_PROTOCOL={kafka.security_protocol} does not log in; "
-            "set it to SASL_SSL or SASL_PLAINTEXT"
-        )
-    tls_files = (kafka.ssl_ca_file, kafka.ssl_certificate_file, kafka.ssl_key_file)
-    if any(tls_files) and kafka.security_protocol not in ("SSL", "SASL_SSL"):
-        yield (
-            "SENTIMENT_KAFKA__SSL_* files are set, but SENTIMENT_KAFKA__SECURITY_PROTOCOL="
-            f"{kafka.security_protocol} does not use TLS; set it to SSL or SASL_SSL"
-        )
-    if (kafka.ssl_certificate_file is None) != (kafka.ssl_key_file is None):
-        yield (
-            "SENTIMENT_KAFKA__SSL_CERTIFICATE_FILE and SENTIMENT_KAFKA__SSL_KEY_FILE belong "
-            "together; set both or neither"
-        )
+    yield from security_conflicts(kafka)
     yield from registry_conflicts(kafka)
 
 

@@ -22,6 +22,12 @@ def _with_ports(value: str) -> str:
     return value
 
 
+def _without_auth(value: str) -> str:
+    if any(pair.startswith("auth=") for pair in value.split(",")):
+        raise ValueError("names auth, which is the token's own place")
+    return value
+
+
 def _no_folder(value: str) -> str:
     if value in (".", ".."):
         raise ValueError("is not allowed by Kafka")
@@ -65,6 +71,15 @@ HeaderNames = Annotated[
         r"^[^\s,*]+\*?(,[^\s,*]+\*?)*$",
         "names separated by commas without spaces, like x-debug,x-internal-*",
     ),
+]
+# As Kafka takes them; a value cannot hold a comma here.
+Extensions = Annotated[
+    str,
+    _matching(
+        r"^[A-Za-z]+=[!-+\--~]+(,[A-Za-z]+=[!-+\--~]+)*$",
+        "name=value, several separated by commas without spaces",
+    ),
+    AfterValidator(_without_auth),
 ]
 Servers = Annotated[
     str,

@@ -13,6 +13,7 @@ from service.records import SkipReason, TextFormat
 from service.settings.carry import Carry  # noqa: TC001 - read at run time
 from service.settings.feeds import FEEDS, FeedName
 from service.settings.fields import (
+    Extensions,
     Group,
     HeaderNames,
     InstanceName,
@@ -83,12 +84,16 @@ class KafkaSettings(Group):
     """Largest decompressed size of a batch of records; the service stops at a larger one."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """Protocol for the connections to the brokers."""
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = "PLAIN"
     """Authentication mechanism, with a SASL protocol."""
     sasl_username: NotEmpty | None = None
     """User name for SASL."""
     sasl_password_file: FilePath | None = None
     """File that holds the password (a mounted secret); a trailing line break is stripped."""
+    sasl_token_file: FilePath | None = None
+    """File that holds the token for OAUTHBEARER, which something else renews in time."""
+    sasl_extensions: Extensions | None = None
+    """Extensions that go with the token, like logicalCluster=lkc-1 for Confluent Cloud."""
     ssl_ca_file: FilePath | None = None
     """PEM file of the certificate authorities to accept; the system's if not set."""
     ssl_certificate_file: FilePath | None = None

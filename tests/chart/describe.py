@@ -26,6 +26,7 @@ README = CHART / "README.md"
 OWN = {
     ("kafka", "group_instance_id"),
     ("kafka", "sasl_password_file"),
+    ("kafka", "sasl_token_file"),
     ("kafka", "ssl_ca_file"),
     ("kafka", "ssl_certificate_file"),
     ("kafka", "ssl_key_file"),

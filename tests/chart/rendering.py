@@ -200,6 +200,7 @@ def _every_setting(folder: Path) -> dict[str, dict[str, Any]]:
     others = {
         "heartbeat_interval_ms": 3000, "rebalance_timeout_ms": 60000,
         "max_poll_interval_ms": 300000, "transaction_timeout_ms": 20000, "sasl_username": "u",
+        "sasl_extensions": "logicalCluster=lkc-1",
         "revision": "0123456", "run_tokens_max": 1024, "tuning_file": str(folder / "tuning.json"),
         "calibration_file": str(folder / "calibration.json"),
         "endpoint": "http://collector:4318/v1/traces", "feed": "slack", "drop_headers": "x-trace",

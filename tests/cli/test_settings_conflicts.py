@@ -36,6 +36,10 @@ FILE = __file__
 SHARED = "share a topic, which would feed the service its own output; name different ones"
 LOG_IN = "needs SENTIMENT_KAFKA__SASL_USERNAME and SENTIMENT_KAFKA__SASL_PASSWORD_FILE; set both"
 NO_LOG_IN = "does not log in; set it to SASL_SSL or SASL_PLAINTEXT"
+NEEDS_FILE = "needs SENTIMENT_KAFKA__SASL_TOKEN_FILE; set it to the token's file"
+NO_USER = "unset SENTIMENT_KAFKA__SASL_USERNAME and SENTIMENT_KAFKA__SASL_PASSWORD_FILE"
+OTHER_LOG_IN = "logs in by a password; set it to OAUTHBEARER"
+BY_TOKEN = {"security_protocol": "SASL_SSL", "sasl_mechanism": "OAUTHBEARER"}
 NO_TLS = "does not use TLS; set it to SSL or SASL_SSL"
 BOTH = "SENTIMENT_KAFKA__SSL_KEY_FILE belong together; set both or neither"
 OTHER_LIST = "take that list apart; name the same list in both, or one element by its number"
@@ -63,6 +67,11 @@ CONFLICTS = [
     ({"security_protocol": "SASL_PLAINTEXT", "sasl_password_file": FILE}, LOG_IN),
     ({"sasl_username": "u"}, NO_LOG_IN),
     ({"security_protocol": "SSL", "sasl_password_file": FILE}, NO_LOG_IN),
+    (BY_TOKEN, NEEDS_FILE),
+    (BY_TOKEN | {"sasl_token_file": FILE, "sasl_username": "u"}, NO_USER),
+    ({"security_protocol": "SASL_SSL", "sasl_token_file": FILE}, OTHER_LOG_IN),
+    ({"security_protocol": "SASL_SSL", "sasl_extensions": "a=1"}, OTHER_LOG_IN),
+    ({"sasl_token_file": FILE}, NO_LOG_IN),
     ({"ssl_ca_file": FILE}, NO_TLS),
     ({"ssl_certificate_file": FILE, "ssl_key_file": FILE}, NO_TLS),
     ({"security_protocol": "SSL", "ssl_certificate_file": FILE}, BOTH),
@@ -108,6 +117,7 @@ def test_settings_that_contradict_each_other(kafka: dict[str, object], complaint
         {"security_protocol": "SSL", "ssl_ca_file": FILE},
         {"security_protocol": "SSL", "ssl_certificate_file": FILE, "ssl_key_file": FILE},
         {"security_protocol": "SASL_PLAINTEXT", "sasl_username": "u", "sasl_password_file": FILE},
+        BY_TOKEN | {"sasl_token_file": FILE, "sasl_extensions": "logicalCluster=lkc-1,pool=p_1:2"},
     ],
 )
 def test_settings_without_a_conflict(kafka: dict[str, object]) -> None:

@@ -27,7 +27,7 @@ from aiokafka.protocol.transaction import (
     InitProducerIdRequest,
 )
 
-from service.errors import BrokerError, RejoinError, RetriableError, SettingsError, first_line
+from service.errors import BrokerError, RejoinError, RetriableError, first_line
 from service.kafka.client.error_codes import (
     ENDING,
     FENCED,
@@ -38,16 +38,15 @@ from service.kafka.client.error_codes import (
     register,
     remedy_in,
 )
+from service.kafka.client.logins import TokenExpiredError, login_options, register_logins
 from service.kafka.client.offset_requests import (
     OffsetFetchRequest_v7,
     TxnOffsetCommitRequest,
     TxnOffsetCommitRequest_v3,
 )
-from service.settings import read_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from service.settings import KafkaSettings
 
@@ -81,56 +80,13 @@ def connection_options(settings: KafkaSettings) -> dict[str, Any]:
         SettingsError: one line for each mounted file that cannot be read or has the wrong content.
     """
     register()
-    wrong: list[str] = []
-    options: dict[str, Any] = {
+    register_logins()
+    return {
         "bootstrap_servers": settings.bootstrap_servers,
         "security_protocol": settings.security_protocol,
         "client_id": "sentiment-stream",
+        **login_options(settings),
     }
-    if settings.security_protocol in ("SSL", "SASL_SSL"):
-        options["ssl_context"] = _ssl_context(settings, wrong)
-    if settings.sasl_password_file is not None:
-        options["sasl_mechanism"] = settings.sasl_mechanism
-        options["sasl_plain_username"] = settings.sasl_username
-        options["sasl_plain_password"] = _password(settings.sasl_password_file, wrong)
-    if wrong:
-        raise SettingsError("\n".join(wrong))
-    return options
-
-
-def _password(path: Path, wrong: list[str]) -> str:
-    try:
-        password = read_secret(path)
-    except SettingsError as error:
-        wrong.append(str(error))
-        return ""
-    if not password:
-        wrong.append(
-            f"SENTIMENT_KAFKA__SASL_PASSWORD_FILE={path} is empty; write the password to it"
-        )
-    return password
-
-
-def _ssl_context(settings: KafkaSettings, wrong: list[str]) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=settings.ssl_ca_file)
-    except OSError as error:
-        wrong.append(
-            f"SENTIMENT_KAFKA__SSL_CA_FILE={settings.ssl_ca_file} cannot be used ({error}); "
-            "mount a readable PEM file of certificates there"
-        )
-        context = ssl.create_default_context()
-    if settings.ssl_certificate_file is not None:
-        try:
-            # With no password given, OpenSSL would ask for an encrypted key's at the terminal.
-            context.load_cert_chain(settings.ssl_certificate_file, settings.ssl_key_file, "")
-        except OSError as error:
-            wrong.append(
-                f"SENTIMENT_KAFKA__SSL_CERTIFICATE_FILE={settings.ssl_certificate_file} and "
-                f"SENTIMENT_KAFKA__SSL_KEY_FILE={settings.ssl_key_file} cannot be used ({error}); "
-                "mount a readable PEM certificate and its PEM key without a password there"
-            )
-    return context
 
 
 async def check_access(options: Mapping[str, Any]) -> None:
@@ -205,6 +161,8 @@ def translated(error: Exception) -> BrokerError | RetriableError:
     for cause in causes:
         if (remedy := remedy_in(ENDING, cause)) is not None:
             return BrokerError(f"Kafka refuses ({named(cause)}); {remedy}")
+        if isinstance(cause, TokenExpiredError):
+            return RetriableError(str(cause.args[0]))
     if isinstance(error, LOST):
         return RejoinError(f"the group was formed without this replica ({named(error)})")
     for cause in causes:
