@@ -31,14 +31,15 @@ REPEATED = (
     r"|messaggio originale|oorspronkelijk bericht|origineel bericht|oprindelig meddelelse"
     r"|ursprungligt meddelande|opprinnelig melding|wiadomość oryginalna|исходное сообщение"
     r"|元のメッセージ|原始邮件|原始郵件|원본 메시지|orijinal mesaj"
-    r"|(?:start of )?forwarded message(?: from .{1,80})?|forwarded by .{1,80}|weitergeleitete nachricht|message transféré"
+    r"|(?:start of )?forwarded message(?: from .{1,80})?|forwarded by .{1,80}"
+    r"|weitergeleitete nachricht|message transféré"
     r"|mensaje reenviado|mensagem (?:re)?encaminhada|messaggio inoltrato|doorgestuurd bericht"
     r"|vidarebefordrat meddelande|videresendt meddelelse|przekazana wiadomość"
     r"|пересылаемое сообщение|転送メッセージ|転送されたメッセージ|转发的邮件|전달된 메시지"
 )
 # Below such a mail, between dashes: what stands under it is the writer's own again.
 ENDED = (
-    r"end (?:of )?(?:forwarded|original) message|ende der (?:weitergeleiteten|originalen?) nachricht"
+    r"end (?:of )?(?:forwarded|original) message|ende der weitergeleiteten nachricht"
     r"|ende der (?:originalnachricht|weiterleitung)|fin du message (?:transféré|d'origine|original)"
     r"|fin del mensaje (?:reenviado|original)|fim da mensagem (?:encaminhada|original)"
     r"|fine (?:del )?messaggio (?:inoltrato|originale)|einde doorgestuurd bericht"
