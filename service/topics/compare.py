@@ -13,8 +13,10 @@ from rich.text import Text
 
 from service.errors import RetriableError
 from service.kafka.once.outputs import Outputs
+from service.registry import schemas_of
 from service.terminal import Table, labelled, percent, printable, progress_bar
 from service.topics.comparison import Comparison
+from service.topics.framed import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from service.records import Record
+    from service.registry.schemas import Schemas
     from service.settings import KafkaSettings
 
 # Empty reads in a row before the end that are taken for a failure of the brokers.
@@ -38,8 +41,26 @@ async def compare(
     Raises:
         RetriableError: the brokers do not answer, or return no more records before the end.
         BrokerError: waiting does not help, or a topic does not exist.
+        InputError: events are written with a schema, and no registry is set.
+        SettingsError: as for `schemas_of`.
     """
     comparison = Comparison(topics, examples)
+    schemas = schemas_of(settings)
+    try:
+        await _read(settings, comparison, topics, schemas, console)
+    finally:
+        if schemas is not None:
+            await schemas.close()
+    return comparison.figures()
+
+
+async def _read(
+    settings: KafkaSettings,
+    comparison: Comparison,
+    topics: tuple[str, str],
+    schemas: Schemas | None,
+    console: Console,
+) -> None:
     async with Outputs(settings, topics) as outputs:
         with progress_bar(console) as progress:
             task = progress.add_task("compare", total=outputs.total)
@@ -55,10 +76,9 @@ async def compare(
                     number = 1 - number
                 records: Sequence[Record] = await outputs.read(topics[number])
                 idle = 0 if records else idle + 1
-                for record in records:
-                    comparison.add(number, record.value)
+                for value in await values_of(records, schemas):
+                    comparison.add(number, value)
                 progress.advance(task, len(records))
-    return comparison.figures()
 
 
 def print_comparison(figures: dict[str, Any], console: Console) -> None:

@@ -94,8 +94,8 @@ class Comparison:
         """The side to read next, so that few events wait: the one with fewer that do."""
         return int(len(self.sides[0].waiting) > len(self.sides[1].waiting))
 
-    def add(self, number: int, value: bytes | None) -> None:
-        """Add the value of an event of side 0 or 1."""
+    def add(self, number: int, value: Any) -> None:
+        """Add the value of an event of side 0 or 1: a document of JSON, or its bytes."""
         side, other = self.sides[number], self.sides[1 - number]
         event = _parsed(value)
         if event is None:
@@ -210,10 +210,10 @@ def _examples(heap: Iterable[Shift]) -> list[dict[str, Any]]:
     ]
 
 
-def _parsed(value: bytes | None) -> tuple[Origin, Half, str] | None:
+def _parsed(value: Any) -> tuple[Origin, Half, str] | None:
     """Origin, half and model of an event, of any version of the contract; None for other values."""
     try:
-        event = json.loads(value or b"")
+        event = json.loads(value or b"") if isinstance(value, bytes | None) else value
         origin, model = event["origin"], event["model"]
         scores, text = event["scores"], event.get("text")
         labels = list(scores)
