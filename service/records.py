@@ -297,3 +297,5 @@ class ModelInfo:
     precision: Precision
     device: str
     labels: tuple[str, ...]
+    kernel: str = ""
+    """What most of the arithmetic runs on, like "AVX-512 VNNI"; empty for a GPU."""

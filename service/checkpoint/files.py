@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from service.checkpoint.calibration import FILE as CALIBRATION_FILE
 from service.checkpoint.hub import download
 from service.errors import ModelError, SettingsError
+from service.processor import kernel, this_processor
 from service.records import ModelInfo
 from service.settings import PUBLISHED_MODEL, PUBLISHED_REVISION
 
@@ -98,7 +99,8 @@ class Checkpoint:
 
     def info(self, engine: EngineName, precision: Precision, device: str) -> ModelInfo:
         """The description of this model when it runs on this engine, as events carry it."""
-        return ModelInfo(self.name, self.revision, engine, precision, device, self.labels)
+        runs_on = kernel(engine, precision, this_processor()) if device == "cpu" else ""
+        return ModelInfo(self.name, self.revision, engine, precision, device, self.labels, runs_on)
 
 
 def resolve(settings: ModelSettings, fetch: Callable[[str, str], Path] = download) -> Checkpoint:

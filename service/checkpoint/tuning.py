@@ -9,14 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import pydantic
+import structlog
 from pydantic import BaseModel, ConfigDict
 
 from service.errors import SettingsError, first_line
+from service.processor import kernel, this_processor
 from service.records import EngineName, Precision  # noqa: TC001 - read at run time
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from service.checkpoint.files import Checkpoint
     from service.settings import ModelSettings
+
+log = structlog.get_logger()
 
 # The file has a few lines; a larger one is another file.
 FILE_BYTES_MAX = 64 * 2**10
@@ -38,10 +44,14 @@ class Tuning(BaseModel):
     """None for the engine's own value."""
     messages_per_s: float
     difference_p99: float
+    kernel: str = ""
+    """What it was measured on, like "AVX-512 VNNI"; empty for a GPU and in older files."""
 
 
 def tuned(settings: ModelSettings, checkpoint: Checkpoint) -> ModelSettings:
     """The settings, completed by the tuning file where they leave a choice.
+
+    On another kind of processor the choice stays, so that replicas agree, and a warning says so.
 
     Raises:
         SettingsError: the file is not a tuning file, or is for another model.
@@ -65,8 +75,21 @@ def tuned(settings: ModelSettings, checkpoint: Checkpoint) -> ModelSettings:
     found: dict[str, Any] = {}
     if settings.engine == settings.precision == settings.device == "auto":
         found |= {"engine": tuning.engine, "precision": tuning.precision, "device": tuning.device}
+        _warn_of_another_processor(tuning, settings.tuning_file)
     if not settings.threads:
         found["threads"] = tuning.threads
     if settings.run_tokens_max is None:
         found["run_tokens_max"] = tuning.run_tokens_max
     return settings.model_copy(update=found)
+
+
+def _warn_of_another_processor(tuning: Tuning, file: Path) -> None:
+    here = kernel(tuning.engine, tuning.precision, this_processor())
+    if tuning.device == "cpu" and tuning.kernel not in ("", here):
+        log.warning(
+            "the tuning file was measured on another kind of processor, and what is quickest there "
+            "may be slow here; run `tune` on this kind, and give each kind of node its own file",
+            file=str(file),
+            measured_on=tuning.kernel,
+            runs_on=here,
+        )

@@ -20,6 +20,7 @@ from service.checkpoint.tuning import Tuning
 from service.engines import load_engine
 from service.engines.cpu_limit import cpu_limit
 from service.errors import ServiceError, SettingsError, first_line
+from service.processor import this_processor
 from service.scoring.processing import load_processing
 from service.terminal import QUIET, STRONG, WARN, Table, track
 
@@ -50,6 +51,7 @@ class Candidate:
     engine: str = ""
     precision: Precision = "float32"
     device: str = ""
+    kernel: str = ""
     difference_p99: float = 0.0
     rates: list[float] = field(default_factory=list)
     error: str = ""
@@ -109,6 +111,7 @@ def tune(
         run_tokens_max=best.settings.run_tokens_max,
         messages_per_s=round(best.messages_per_s, 1),
         difference_p99=round(best.difference_p99, 5),
+        kernel=best.kernel,
     ), [*measured, *more]
 
 
@@ -156,7 +159,7 @@ def _measure(
             continue
         info = engine.info
         candidate.engine, candidate.precision = info.engine, info.precision
-        candidate.device = info.device
+        candidate.device, candidate.kernel = info.device, info.kernel
         started, count = time.perf_counter(), 0
         while time.perf_counter() - started < slot_s or not count:
             first = count % len(sequences)
@@ -189,8 +192,9 @@ def _too_far(candidate: Candidate) -> str:
 def print_candidates(candidates: list[Candidate], tuning: Tuning, console: Console) -> None:
     """Print the measurements, and the choice."""
     table = Table(
-        f"{tuning.model} on this machine, {cpu_limit()} CPUs",
-        "engine", "precision", "threads", "tokens a run", ">messages/s", ">99 % differ by", "",
+        f"{tuning.model} on {this_processor().name}, {cpu_limit()} CPUs",
+        "engine", "precision", "runs on", "threads", "tokens a run", ">messages/s",
+        ">99 % differ by", "",
     )  # fmt: skip
     best = max(candidates, key=lambda c: c.close_enough * c.messages_per_s)
     for c in candidates:
@@ -200,6 +204,7 @@ def print_candidates(candidates: list[Candidate], tuning: Tuning, console: Conso
         table.add_row(
             c.engine or c.settings.engine,
             c.precision if c.engine else c.settings.precision,
+            c.kernel or c.device,
             str(c.settings.threads or "all"),
             str(c.settings.run_tokens_max or "usual"),
             f"{c.messages_per_s:.0f}" if c.rates else "",
@@ -210,6 +215,7 @@ def print_candidates(candidates: list[Candidate], tuning: Tuning, console: Conso
     console.print(table)
     size = f"{tuning.run_tokens_max} tokens" if tuning.run_tokens_max else "the usual tokens"
     console.print(
-        f"chosen: {tuning.engine}, {tuning.precision}, {tuning.threads} threads, "
+        f"chosen: {tuning.engine}, {tuning.precision} on {tuning.kernel or tuning.device}, "
+        f"{tuning.threads} threads, "
         f"{size} a run: {tuning.messages_per_s:.0f} messages/s"
     )

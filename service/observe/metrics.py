@@ -88,7 +88,7 @@ class Metrics:
         self._add_group(gauge)
         self._add_http(counter)
         self._add_drift(gauge)
-        model = ["name", "revision", "engine", "precision", "device"]
+        model = ["name", "revision", "engine", "precision", "device", "kernel"]
         self.model_info = info("sentiment_model", "The model in use.", model)
         self.build_info = info(
             "sentiment_build", "The version of the service.", ["version", "python"]
@@ -223,7 +223,7 @@ class Metrics:
             self.unsure.labels(label)
         self.model_info.clear()
         self.model_info.labels(
-            model.name, model.revision, model.engine, model.precision, model.device
+            model.name, model.revision, model.engine, model.precision, model.device, model.kernel
         )
 
     def render(self, accept: str = "") -> tuple[bytes, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.checkpoint.files import resolve
 from service.checkpoint.tuning import Tuning, tuned
 from service.errors import SettingsError
+from service.processor import parsed
 from service.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -79,3 +81,16 @@ def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
     file.write_text(content)
     with pytest.raises(SettingsError, match=r"is no file of `sentiment-stream tune` \(.*unset it"):
         chosen(tuning_file=file)
+
+
+@pytest.mark.parametrize(("measured", "warned"), [("AMX", True), ("AVX2", False), ("", False)])
+def test_another_kind_of_processor_is_told_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measured: str, warned: bool
+) -> None:
+    """Replicas with one file agree, wherever they run."""
+    here = parsed("processor: 0\nflags: avx fma avx2", "x86_64")
+    monkeypatch.setattr("service.checkpoint.tuning.this_processor", lambda: here)
+    with capture_logs() as logs:
+        found = chosen(tuning_file=written(tmp_path, kernel=measured))
+    assert ("onnx_packed", "int8", "cpu", 3, 1024) == found
+    assert [("AMX", "AVX2")] * warned == [(e["measured_on"], e["runs_on"]) for e in logs]

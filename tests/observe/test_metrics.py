@@ -55,7 +55,7 @@ def test_the_set_of_metrics_is_closed() -> None:
         ("sentiment_unknown_share", "gauge", ""),
         ("sentiment_long_share", "gauge", ""),
         ("sentiment_language_share", "gauge", "language"),
-        ("sentiment_model_info", "info", "name,revision,engine,precision,device"),
+        ("sentiment_model_info", "info", "name,revision,engine,precision,device,kernel"),
         ("sentiment_build_info", "info", "version,python"),
     ]
 
@@ -146,6 +146,7 @@ def test_model_and_build_are_reported() -> None:
         "engine": "torch_packed",
         "precision": "bfloat16",
         "device": "cuda",
+        "kernel": "",
     }
     assert info["sentiment_build_info"]["version"] == service_version()
     assert "sentiment_model_info" not in {k[0] for k in _scrape(Metrics())}

@@ -126,7 +126,7 @@ async def test_a_stream_starts_with_a_snapshot() -> None:
         served.metrics.assigned_partitions.set(2)
         served.metrics.epoch.set(5)
         served.metrics.set_model(
-            ModelInfo("bundled", "sha256:0", "onnx_packed", "float32", "cpu", ("A", "B"))
+            ModelInfo("bundled", "sha256:0", "onnx_packed", "float32", "cpu", ("A", "B"), "AVX2")
         )
         served.not_ready = "the model is being loaded"
         async with client.get("/feed") as response:
@@ -147,7 +147,7 @@ async def test_a_stream_starts_with_a_snapshot() -> None:
                     "not_ready": "the model is being loaded",
                     "model": {
                         "name": "bundled", "revision": "sha256:0", "engine": "onnx_packed",
-                        "precision": "float32", "device": "cpu",
+                        "precision": "float32", "device": "cpu", "kernel": "AVX2",
                     },
                     "labels": ["A", "B"],
                     "partitions": 2, "epoch": 5, "rebalances": 0, "queued": 0, "lag": 43,

@@ -44,7 +44,7 @@ function drawStatus() {
   paint(labels);
   figures.labels = labels;
   const facts = model
-    ? [["Model", model.name], ["Engine", `${model.engine} ${model.precision}`], ["Device", model.device]]
+    ? [["Model", model.name], ["Engine", `${model.engine} ${model.precision}`], ["Device", model.kernel ? `${model.device}, ${model.kernel}` : model.device]]
     : [["Model", "loading"]];
   facts.push(["Partitions", partitions], ["Epoch", epoch]);
   byId("facts").replaceChildren(...facts.map(([name, value]) => el("div", {},
