@@ -86,7 +86,6 @@ ARROWS: dict[str, set[str]] = {
 # What a room names in annotations only.
 TYPE_ARROWS: dict[str, set[str]] = {
     "processor": {"records"},
-    "processor": {"records"},
     "progress": {"records"},
     "ports": {"progress", "records"},
     "text": {"wire"},
