@@ -46,7 +46,7 @@ REMEDY = (
 
 
 class History:
-    """Tells of input partitions without a committed offset whose events are published already."""
+    """Finds input partitions without a committed offset whose events are published already."""
 
     def __init__(self, options: Mapping[str, Any], settings: KafkaSettings) -> None:
         """Ask nobody yet; `options` are those of `connection_options`."""

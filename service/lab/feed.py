@@ -1,7 +1,7 @@
 """What the stream would read of messages, and why: `sentiment-stream feed`.
 
 Exists so that settings can be tried on a message without Kafka and without a model. The stream's
-own decoder and text preparation decide what is read; here it is only told.
+own decoder and text preparation decide what is read; here it is only shown.
 """
 
 from __future__ import annotations

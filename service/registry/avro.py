@@ -1,8 +1,8 @@
 """Reads values of Avro, by the schema that they were written with.
 
 Exists so that schemas and values that are made to harm are refused; the reader itself is
-fastavro's. Its quick form ends the process where a value is nested too deep for the stack, and no
-end is told to it by an array whose elements take no bytes.
+fastavro's. Its quick form crashes the process where a value is nested too deep for the stack, and
+reads without end where the elements of an array take no bytes.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Reference(NamedTuple):
 class Schema(NamedTuple):
     """A schema as the registry has it; `kind` is JSON, AVRO, PROTOBUF, or another of its types.
 
-    `kind` is None where the registry does not tell it.
+    `kind` is None where the registry's answer does not have it.
     """
 
     kind: str | None
@@ -199,7 +199,7 @@ class RegistryClient:
             ) from None
 
     def _error(self, status: int, path: str, content: bytes) -> Exception:
-        code, said = _told(content)
+        code, message = _code_and_message(content)
         if status in (401, 403):
             return BrokerError(
                 f"{self._where(path)} is refused with status {status}: {_LOGIN} must name a user "
@@ -208,7 +208,7 @@ class RegistryClient:
         if status == 404 and (code in _UNKNOWN_CODES or (self.is_apicurio and code == 404)):
             return NotFoundError()
         if status in (400, 409, 422):
-            return RefusedError(said or f"status {status}")
+            return RefusedError(message or f"status {status}")
         hint = "" if status >= 500 or status == 429 else f"; does {URL} name a registry?"
         kind = _NoPathError if status == 404 else RetriableError
         return kind(f"{self._where(path)} is answered with status {status}{hint}")
@@ -237,15 +237,15 @@ def _utf8(body: bytes) -> str:
     return body.decode(errors="replace")
 
 
-def _told(content: bytes) -> tuple[int | None, str]:
+def _code_and_message(content: bytes) -> tuple[int | None, str]:
     """The code and the message of an error, if it is in Confluent's or Apicurio's form."""
     try:
         found = json.loads(content)
         code = found.get("error_code") or found.get("status")
-        said = first_line(Exception(str(found.get("message") or found.get("title") or "")), 300)
+        message = first_line(Exception(str(found.get("message") or found.get("title") or "")), 300)
     except (ValueError, AttributeError, RecursionError):
         return None, ""
-    return code if isinstance(code, int) else None, said
+    return code if isinstance(code, int) else None, message
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

@@ -208,7 +208,7 @@ def load_settings(flags: Mapping[str, Mapping[str, Any]] | None = None) -> Setti
 def _unknown_names() -> Iterator[str]:
     """A line for each variable with the prefix that is no setting, in the order of their names.
 
-    The value is not shown: a misspelt name tells nothing of what is in it.
+    The value is not shown: under a misspelt name it may be a secret.
     """
     known = [variable(group, name).removeprefix(PREFIX) for group, name, _ in each_setting()]
     for name, value in sorted(os.environ.items()):

@@ -16,7 +16,7 @@ ALL: Final = "all"
 NONE: Final = "none"
 # All, and without texts the names below alone.
 AUTO: Final = "auto"
-# What tells a message from others, and is no text of anybody.
+# What identifies a message, and is no text of a person.
 WITHOUT_TEXT: Final = (("id",), ("source",), ("lang",), ("created_at",))
 # Each is looked for in every message: more than any consumer needs.
 POINTERS_MAX = 100

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Paths = tuple[tuple[str, ...], ...] | None
 
-# What tells messages apart is shorter; a text of anybody may be longer.
+# What identifies a message is shorter; a text of a person may be longer.
 SHORT_CHARACTERS_MAX = 256
 
 # Jackson takes strings of 20,000,000 UTF-16 units and names of 50,000: half of that in characters.

@@ -47,7 +47,8 @@ class Decoder:
 
     `places` are those of `settings.places.text_places`. A message that meets one of `conditions` is
     `Skipped`. With `skip_tombstones` so is a record whose value is null; without it is `Rejected`.
-    Skipped messages with nothing at all pointers of `known_by` are told from those of the feed.
+    A skipped message that has nothing at any pointer of `known_by` is not of the feed, and has the
+    names of its fields in `foreign_fields`.
     """
 
     def __init__(
@@ -109,8 +110,8 @@ class Decoder:
             return self._decoded(record, value)
         except RejectError as error:
             reads_schemas = self.opened is not None
-            told = forms.with_remedy(error, value, record.headers, reads_schemas=reads_schemas)
-            return [_rejected(record, told)]
+            error = forms.with_remedy(error, value, record.headers, reads_schemas=reads_schemas)
+            return [_rejected(record, error)]
 
     def _with_schema(self, record: Record, opened: Any) -> list[Decoded]:
         """Decode what a schema's reader made of a record."""

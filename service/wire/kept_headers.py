@@ -1,6 +1,6 @@
 """Which headers of a message its event keeps.
 
-Exists because an event has the key of its message, but another value: a header that tells the type,
+Exists because an event has the key of its message, but another value: a header that names the type,
 schema or encoding of the message's value would make readers fail on the event, or build the
 message's class from it. A dead letter keeps all headers, since its value is the message's; nothing
 about letters may enter.
@@ -18,7 +18,7 @@ from service.wire.headers import CLOUDEVENTS_PREFIX
 if TYPE_CHECKING:
     from service.records import Headers
 
-# In lower case, since clients differ in how they write them. Headers that tell how to read the key
+# In lower case, since clients differ in how they write them. Headers that say how to read the key
 # (`__key_schema_id`, `apicurio.key.…`) are not here: the key goes on byte for byte, and could not
 # be read without them. Spring's `__KeyTypeId__` only names a class, which readers may not have.
 VALUE_HEADERS: Final = frozenset(

@@ -9,7 +9,7 @@ import structlog
 from service.observe.drift import DriftWindow
 from service.observe.metrics import Metrics
 from service.stream.counts import OutcomeCounts
-from service.stream.foreign import POINTERS_MAX, TOLD_EVERY_S, ForeignShapes
+from service.stream.foreign import LOG_EVERY_S, POINTERS_MAX, ForeignShapes
 from tools.values import skipped
 
 FOREIGN = replace(skipped(), foreign_fields=("unrelated", "n"))
@@ -20,10 +20,10 @@ def _counts() -> OutcomeCounts:
     return OutcomeCounts(Metrics(), DriftWindow(), 1.0, foreign=foreign)
 
 
-def test_the_first_is_told_at_once_and_then_some() -> None:
+def test_the_first_is_logged_at_once_and_then_some() -> None:
     """With the number of those since, so that none is ignored."""
     counts = _counts()
-    times = [0.0, 1.0, TOLD_EVERY_S - 1, TOLD_EVERY_S, TOLD_EVERY_S + 1, 3 * TOLD_EVERY_S]
+    times = [0.0, 1.0, LOG_EVERY_S - 1, LOG_EVERY_S, LOG_EVERY_S + 1, 3 * LOG_EVERY_S]
     with structlog.testing.capture_logs() as logs:
         for now in times:
             counts.published(FOREIGN, 0.0, now)

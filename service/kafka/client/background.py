@@ -148,12 +148,12 @@ async def find_group(producer: AIOKafkaProducer, group_id: str) -> None:
 class Answers:
     """What brokers answer to a producer's records, where aiokafka keeps it from its user.
 
-    It tells only its log which topics refuse records for now, and nobody for how long brokers
-    throttle, or in which words they refuse records (Kafka 2.4 and newer).
+    aiokafka only logs which topics refuse records for now. It drops for how long brokers throttle,
+    and in which words they refuse records (Kafka 2.4 and newer).
     """
 
     def __init__(self, client: AIOKafkaClient, pace: Pace) -> None:
-        """Watch the answers that this client gets, and tell `pace` of throttling."""
+        """Watch the answers that this client gets; throttling goes to `pace`."""
         self._last: dict[str, type[KafkaError]] = {}
         # By topic, of the last error with words.
         self._words: dict[str, tuple[type[KafkaError], str]] = {}
@@ -195,7 +195,7 @@ class Answers:
         self._words.clear()
 
     def worded(self, error: KafkaError, refused: Sequence[Outgoing]) -> KafkaError:
-        """The error of a batch, with what the broker said about it if it has no text yet."""
+        """The error of a batch, with the broker's message if it has no text yet."""
         kind, words = self._words.get(refused[0].topic, (None, ""))
         if type(error) is not kind or error.args or any(_quotes(words, m) for m in refused):
             return error
@@ -223,10 +223,10 @@ def _words(answer: Sequence[Any]) -> str:
 
 
 def _quotes(words: str, message: Outgoing) -> bool:
-    said = words.encode()
-    runs = {said[at : at + QUOTED_BYTES] for at in range(len(said) - QUOTED_BYTES + 1)}
+    text = words.encode()
+    parts = {text[at : at + QUOTED_BYTES] for at in range(len(text) - QUOTED_BYTES + 1)}
     return any(
-        run in content for content in (message.key, message.value) if content for run in runs
+        part in content for content in (message.key, message.value) if content for part in parts
     )
 
 

@@ -122,7 +122,7 @@ async def check_access(options: Mapping[str, Any]) -> None:
 def check_versions(versions: Mapping[int, tuple[int, int]], mode: str) -> None:
     """Check that brokers which know these requests can serve a mode of delivery.
 
-    `versions` are the lowest and highest of each request, by its key, as the brokers told them.
+    `versions` are the lowest and highest of each request, by its key, as the brokers report them.
 
     Raises:
         BrokerError: they cannot.

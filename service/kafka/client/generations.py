@@ -136,7 +136,7 @@ async def _ask_once(handler: Any, request: Any, node_id: int) -> bool:
 def _fail(how: Callable[[KafkaError], None], error: KafkaError, manager: Any) -> None:
     waiting = [future for *_, future in manager._pending_txn_offsets]  # noqa: SLF001 - see the module
     how(error)
-    # Whoever waits is told by them; if nobody does, asyncio must not log them as forgotten.
+    # Whoever waits gets the error by them; if nobody does, asyncio must not log it as forgotten.
     for future in (*waiting, manager.wait_for_transaction_end()):
         if not future.cancelled():
             future.exception()

@@ -44,7 +44,7 @@ AIM_S = 1.0
 THROTTLE_MAX_S = 600.0
 # How late whoever waits for throttling to end notices that its epoch has ended.
 LOOK_S = 0.2
-# Throttling is told of again after a pause of this length.
+# Throttling is logged again after a pause of this length.
 QUIET_S = 60.0
 REMEDY = (
     "raise the quota producer_byte_rate (or request_percentage) of this user or of the client id "

@@ -6,8 +6,9 @@ The group does not rebalance then. aiokafka sends the name when it joins; two th
   processes of one name push each other out for ever. Here it asks first whether the place is still
   its own, as it was. It does not join as it was: a group is written anew only for a new member, and
   `committed` relies on that.
-- A leader that comes back is not told that it leads (JoinGroup before v9), and nobody else looks
-  for partitions that are added. Here each assignment says who made it, and for how many partitions.
+- A leader that comes back does not learn that it leads (JoinGroup before v9), and no other member
+  looks for partitions that are added. Here each assignment names its leader and the number of
+  partitions.
 
 Nothing may enter that knows the session or committed offsets.
 """

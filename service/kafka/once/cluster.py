@@ -35,7 +35,7 @@ _COORDINATOR_OF_TRANSACTIONS = 1
 
 
 class Finding(NamedTuple):
-    """The result of one check; `passed` is None if the brokers do not tell."""
+    """The result of one check; `passed` is None if the brokers do not answer it."""
 
     name: str
     passed: bool | None

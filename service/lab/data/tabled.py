@@ -38,7 +38,7 @@ _LABEL_SHOWN = 40
 class Columns:
     """Where text and label are in a table, in which form it is, and what its labels stand for.
 
-    `form` is one of `tables.reading.FORMS`, None to tell it by the file's name. `labels` maps
+    `form` is one of `tables.reading.FORMS`, None to choose it by the file's name. `labels` maps
     values to MEANINGS; without it, labels are names or numbers.
     """
 
@@ -49,7 +49,7 @@ class Columns:
 
     @property
     def is_usual(self) -> bool:
-        """Whether nobody has said where text and label are, and what labels stand for."""
+        """Whether columns and the meanings of labels are the defaults."""
         names = self.text.written, self.label.written
         return self.labels is None and names == (TEXT_COLUMNS, "label")
 
@@ -97,7 +97,7 @@ def read_any(path: Path, form: Form | Columns) -> Labelled:
     A table in the form of GLUE, `sentence<TAB>label`, is read as such.
 
     Raises:
-        InputError: the file cannot be read, lacks a column, or has a label that nobody can tell.
+        InputError: the file cannot be read, lacks a column, or has a label of unknown meaning.
     """
     if isinstance(form, Columns) and form.is_usual and _is_glue(path, form.form):
         form = "glue"

@@ -1,7 +1,7 @@
 """What mail programs write around a quote and under a mail, in some twenty languages.
 
 Exists so that the rules in `quotes` and `signatures` can be read without these words. Expressions
-in words alone; how they are applied, and what else a line needs, is said there.
+in words alone; those modules decide how they are applied, and what else a line needs.
 """
 
 from __future__ import annotations

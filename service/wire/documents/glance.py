@@ -58,7 +58,7 @@ class Glance:
         ]
 
     def may_skip(self, message: dict[str, Any]) -> bool:
-        """Whether a message may meet a condition that has a pointer; `pointers` can tell."""
+        """Whether a message may meet a condition that has a pointer; `pointers` decides."""
         if not self._may_skip:
             return not self.can_tell
         try:

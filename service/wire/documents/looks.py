@@ -98,7 +98,7 @@ def _values(condition: Condition) -> list[Any]:
 
 
 def _allowed(condition: Condition) -> tuple[Any, Any]:
-    """The string and the integer that do not meet it; of other types only `pointers` can tell."""
+    """The string and the integer that do not meet it; other types are left to `pointers`."""
     word = condition.value if condition.of_strings else MISSING
     number = _parsed(condition.value) if condition.of_others else MISSING
     is_usual = type(number) is int and str(number) == condition.value

@@ -175,7 +175,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _no_text(message: Any, pointers: Sequence[Pointer]) -> RejectError:
-    """Why there is no text: what is there tells more than what is not."""
+    """Why there is no text: a value of another type explains more than a missing one."""
     found = [(pointer.written, find(message, pointer.names)) for pointer in pointers]
     for name, value in found:
         if isinstance(value, str):

@@ -1,7 +1,7 @@
-"""Messages of another shape than the settings expect, and what is said of them.
+"""Finds messages of another shape than the settings expect, and names their fields.
 
 Exists because a message of a foreign shape meets the conditions that a feed is known with, and
-would be skipped in silence. Pure. Names of fields are told here, and no text of a message.
+would be skipped in silence. Pure. Returns names of fields, and no text of a message.
 """
 
 from __future__ import annotations
