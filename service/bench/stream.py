@@ -38,7 +38,7 @@ class Topics(NamedTuple):
 
 
 def make_topics(brokers: str, partitions: int = PARTITIONS) -> Topics:
-    """Create fresh topics, each with so many partitions.
+    """Create fresh topics with `partitions` each.
 
     Raises:
         BrokerError: the brokers do not answer or refuse.
@@ -63,7 +63,7 @@ class Reader:
     """Reads a topic on a thread of its own, and notes when each event arrived."""
 
     def __init__(self, brokers: str, topic: str, partitions: int = PARTITIONS) -> None:
-        """Start to read, from the beginning of the topic, which has so many partitions."""
+        """Start to read all `partitions` of the topic from their beginning."""
         self.seen: dict[str, float] = {}
         self.times: list[float] = []
         self._consumer = Consumer(

@@ -41,7 +41,7 @@ class TokenTypes(NamedTuple):
     after: tuple[int, ...]
 
     def of(self, tokens: int) -> list[int]:
-        """The token types of a sequence of so many tokens, special tokens included."""
+        """The token types of a sequence of `tokens` tokens, special tokens included."""
         inner = tokens - len(self.before) - len(self.after)
         return [*self.before, *[self.text] * inner, *self.after][:tokens]
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# So many last offsets of each output partition, markers of transactions among them: enough to meet
-# every input partition that was in use, and read within a moment.
+# The last offsets of each output partition that are read, markers of transactions among them:
+# enough to meet every input partition that was in use, and read within a moment.
 OFFSETS_MAX = 200
 BYTES_MAX = 2**20
 # The group waits for it, once in the life of a group that begins with no offsets.

@@ -23,7 +23,7 @@ from service.registry.documents import SchemaUnusableError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# The parser takes about a second for so much.
+# The parser takes about a second for a text of this size.
 TEXT_BYTES_MAX: Final = 128 * 2**10
 
 _SCALARS: Final = {

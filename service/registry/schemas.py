@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 # Topics seldom have more than a dozen schemas in use; each takes some 100 KB once it is compiled.
 SCHEMAS_MAX: Final = 256
-# A schema that is not there, or not to be used, is asked for again after so long.
+# A schema that is missing or unusable is asked for again after this time.
 UNKNOWN_S: Final = 30.0
 # A schema with more is hardly written by people; each one costs a request.
 REFERENCES_MAX: Final = 100
-# At most so many are asked for at the same time.
+# Most schemas that are asked for at the same time.
 AT_ONCE: Final = 8
 
 

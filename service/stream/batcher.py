@@ -35,7 +35,7 @@ HELD_BATCHES_MAX = 4
 # Most bytes of waiting records: the pipeline's share of a 1 GB container.
 HELD_BYTES_MAX = 32 * 2**20
 # A batch beside a backlog is no smaller than this. Fewer tokens would not fill one run of the model
-# on each of two threads, and a transaction takes as long as publishing so many records.
+# on each of two threads, and a transaction takes as long as publishing WHOLE_COMMIT_RECORDS.
 WHOLE_RUNS_TOKENS = 1024
 WHOLE_COMMIT_RECORDS = 64
 # How long batches stay small after a partition without a backlog has had records.

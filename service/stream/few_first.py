@@ -1,4 +1,7 @@
-"""Which records of a poll are prepared first. Pure."""
+"""Which records of a poll are prepared first.
+
+Exists so that a few records of one partition do not wait behind the backlog of another. Pure.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ if TYPE_CHECKING:
 
     from service.records import Partition, Record
 
-# So many records of partitions with few are prepared before those of a backlog: in milliseconds.
+# Most records that are prepared before those of a backlog: this takes some milliseconds.
 FEW_RECORDS = 32
 
 

@@ -27,7 +27,7 @@ COLUMNS_MAX = 2000
 # Why a row cannot be used, beside the reasons of dead letters: its cells are more or fewer than the
 # columns are.
 WRONG_CELLS = "wrong_cells"
-# So many names fit into a line that a person reads.
+# As many names as fit into a line that a person reads.
 _NAMES_SHOWN = 20
 
 

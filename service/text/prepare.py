@@ -42,8 +42,8 @@ Result = TypeVar("Result")
 # for its turn, and the next batch would start without these records.
 AT_ONCE_RECORDS = 32
 AT_ONCE_BYTES = 16 * 1024
-# After so much a call ends, with whole records: lists make many items of one poll, whose bytes may
-# hold copies of what the items share. It is a second of work, and bounds the memory beside it.
+# A call ends with the record that reaches either: lists make many items of one poll, whose bytes
+# may hold copies of what the items share. It is a second of work, and bounds the memory beside it.
 ITEMS_MAX = 2048
 ITEMS_BYTES_MAX = 16 * 2**20
 # Between two messages in lines of JSON.

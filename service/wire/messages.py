@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from service.settings.places import Place
     from service.wire.documents.pointers import Names
 
-# All elements of a record are committed together: so many take the model some seconds.
+# Most elements of a record. They are committed together, and take the model some seconds.
 ELEMENTS_MAX = 1000
 # One more shows that there are too many.
 PARTS_MAX = ELEMENTS_MAX + 1

@@ -78,7 +78,7 @@ _ALL_BEGINNINGS: Final = tuple(beginning for beginning, _ in _BEGINNINGS)
 _ORDINARY: Final = re.compile(rb"[^%\x00-\x08\n-\x0c\x0e-\x1f\x7f-\xff][\t\r\x20-\x7e]{7}")
 _FRAMING_BYTES: Final = 5
 _GUID_BYTES: Final = 17
-# So many fields are looked at: a text that happens to be Protobuf for so long is hardly one.
+# How many fields are looked at: hardly any text reads as Protobuf for as long as that.
 _FIELDS_MAX: Final = 8
 
 
