@@ -1,20 +1,29 @@
-"""The number of CPUs that this process may use, container limit included.
+"""The number of CPUs that this process may use, container limit included; threads follow it.
 
 Exists because thread pools start one thread per CPU of the machine: in a container limited to 2
-CPUs of 64, the kernel would then throttle all of them for most of each period. No torch here.
+CPUs of 64, the kernel would then throttle all of them for most of each period. Kubernetes resizes a
+container while it runs. No torch here.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import time
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+import structlog
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+log = structlog.get_logger(__name__)
 
 _MACHINE = Path("/")
+# How often the limit is looked at. An engine that loads its model anew for another number of
+# threads stands still for about a second, so this is also the least time between two such stops.
+LOOK_S = 60.0
 
 
 def cpu_limit(root: Path = _MACHINE, available: int | None = None) -> int:
@@ -24,6 +33,34 @@ def cpu_limit(root: Path = _MACHINE, available: int | None = None) -> int:
     """
     limits = [float(available or _affinity()), *_quotas(root)]
     return max(1, math.ceil(min(limits)))
+
+
+class Threads:
+    """How many threads an engine is to have: a fixed number, or one for each CPU of the limit."""
+
+    def __init__(
+        self,
+        fixed: int,
+        limit: Callable[[], int] = cpu_limit,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Have `fixed` threads for good, or, where that is 0, as many as `limit` says."""
+        self.count = fixed or limit()
+        self._limit = None if fixed else limit
+        self._clock = clock
+        self._looked = clock()
+
+    def changed(self) -> bool:
+        """Whether `count` is another than before; to be asked before each run of the model."""
+        now = self._clock()
+        if self._limit is None or now < self._looked + LOOK_S:
+            return False
+        self._looked = now
+        before, self.count = self.count, self._limit()
+        if self.count == before:
+            return False
+        log.info("the CPU limit has changed: threads follow", threads=self.count, before=before)
+        return True
 
 
 def _affinity() -> int:

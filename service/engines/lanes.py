@@ -22,7 +22,7 @@ class Lane:
     def __init__(self) -> None:
         """Start the thread."""
         # Holds at most one item, because the caller waits for its result.
-        self._work: SimpleQueue[tuple[Callable[[], None], Future[None]]] = SimpleQueue()
+        self._work: SimpleQueue[tuple[Callable[[], None], Future[None]] | None] = SimpleQueue()
         Thread(target=self._run, name="inference-lane", daemon=True).start()
 
     def submit(self, work: Callable[[], None]) -> Future[None]:
@@ -31,9 +31,13 @@ class Lane:
         self._work.put((work, future))
         return future
 
+    def close(self) -> None:
+        """Let the thread end after what is queued."""
+        self._work.put(None)
+
     def _run(self) -> None:
-        while True:
-            work, future = self._work.get()
+        while (queued := self._work.get()) is not None:
+            work, future = queued
             try:
                 work()
             except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
@@ -41,7 +45,7 @@ class Lane:
             else:
                 future.set_result(None)
             # An idle lane must not hold the arrays of its last batch in memory.
-            del work, future
+            del queued, work, future
 
 
 def balanced_parts(sizes: Sequence[int], count: int) -> list[list[int]]:

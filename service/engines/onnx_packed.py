@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import onnxruntime
 
-from service.engines.cpu_limit import cpu_limit
+from service.engines.cpu_limit import Threads
 from service.engines.finite import finite
 from service.engines.lanes import Lane, balanced_parts, run_in_parallel
 from service.engines.layout import load_layout
 from service.engines.onnx_graph import build_graph
 from service.engines.packing import pack
 from service.engines.padding import padded_runs
+from service.errors import ModelError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,9 +46,28 @@ class OnnxPacked:
         Raises:
             ModelError: a weight is missing, or there are more or fewer labels than names.
         """
-        options = onnxruntime.SessionOptions()
-        threads = settings.threads or cpu_limit()
+        self._checkpoint = checkpoint
+        self._precision: Literal["float32", "int8"] = (
+            "int8" if settings.precision == "int8" else "float32"
+        )
+        self._run_tokens_max = settings.run_tokens_max or RUN_TOKENS_MAX
+        self._info = checkpoint.info("onnx_packed", self._precision, "cpu")
+        self._threads = Threads(settings.threads)
+        self._lanes: list[Lane] = []
+        self._session: onnxruntime.InferenceSession | None = None
+        self._open()
+
+    def _open(self) -> None:
+        """Load the model with as many threads as there are to be; a session's number is for good.
+
+        What was loaded before is given back first: both at once may be more than the container has.
+        """
+        self._session = None
+        for lane in self._lanes:
+            lane.close()
+        threads = self._threads.count
         self._lanes = [Lane() for _ in range(min(LANES, threads) - 1)]
+        options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = -(-threads // (len(self._lanes) + 1))
         options.inter_op_num_threads = 1
         # The event loop and the tokenizer share these cores, so idle threads must not spin.
@@ -56,17 +76,22 @@ class OnnxPacked:
         # Every batch has another shape, and ONNX Runtime would keep a memory plan for each shape.
         # Its memory pool stays on: it grows only to the size of one run, and runs are small.
         options.enable_mem_pattern = False
-        precision: Literal["float32", "int8"] = (
-            "int8" if settings.precision == "int8" else "float32"
-        )
-        layout = load_layout(checkpoint)
+        layout = load_layout(self._checkpoint)
         self._uncounted = layout.uncounted
-        graph = build_graph(layout, precision).SerializeToString()
+        graph = build_graph(layout, self._precision).SerializeToString()
         self._session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]
         )
-        self._run_tokens_max = settings.run_tokens_max or RUN_TOKENS_MAX
-        self._info = checkpoint.info("onnx_packed", precision, "cpu")
+
+    def _open_again(self) -> None:
+        try:
+            self._open()
+        except Exception as error:
+            raise ModelError(
+                f"the model cannot be loaded again for {self._threads.count} threads from "
+                f"{self._checkpoint.folder} ({type(error).__name__}: {first_line(error)}); its "
+                "files are to stay, or set SENTIMENT_MODEL__THREADS"
+            ) from error
 
     @property
     def info(self) -> ModelInfo:
@@ -77,8 +102,11 @@ class OnnxPacked:
         """The logits of token sequences; shape (sequences, labels), float32.
 
         Raises:
-            ModelError: a logit is not finite.
+            ModelError: a logit is not finite, or the model cannot be loaded for other threads.
         """
+        # Without a session, an earlier attempt has failed: this one tells why.
+        if self._threads.changed() or self._session is None:
+            self._open_again()
         logits = np.zeros((len(sequences), len(self._info.labels)), np.float32)
 
         def fill(chosen: Sequence[int]) -> None:
@@ -94,5 +122,6 @@ class OnnxPacked:
 
     def run(self, packed: Mapping[str, NDArray[np.generic]]) -> NDArray[np.float32]:
         """Run the graph once on the result of `pack`; shape (sequences, labels), float32."""
+        assert self._session is not None  # noqa: S101 - for the type checker
         logits: NDArray[np.float32] = self._session.run(["logits"], packed)[0]
         return logits

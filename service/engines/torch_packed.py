@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from service.engines.cpu_limit import cpu_limit
+from service.engines.cpu_limit import Threads
 from service.engines.finite import finite
 from service.engines.layout import load_layout
 from service.engines.packing import pack
@@ -77,7 +77,8 @@ class TorchPacked:
             ModelError: a weight is missing, there are more or fewer labels than names, or the
                 device has failed.
         """
-        torch.set_num_threads(settings.threads or cpu_limit())
+        self._threads = Threads(settings.threads)
+        torch.set_num_threads(self._threads.count)
         self._device = choose_device(settings.device)
         self._run_tokens_max = settings.run_tokens_max or run_tokens_max(self._device)
         precision = choose_precision(settings.precision, self._device)
@@ -108,6 +109,8 @@ class TorchPacked:
         Raises:
             ModelError: a logit is not finite, or the device has failed.
         """
+        if self._threads.changed():
+            torch.set_num_threads(self._threads.count)
         logits = np.zeros((len(sequences), len(self._info.labels)), np.float32)
         for indices in padded_runs(sequences, self._run_tokens_max):
             with device_failures(self._device):

@@ -15,7 +15,7 @@ import transformers
 from transformers import AutoModelForSequenceClassification
 
 from service.checkpoint.tokenizer import load_tokenizer, token_types
-from service.engines.cpu_limit import cpu_limit
+from service.engines.cpu_limit import Threads
 from service.engines.finite import finite
 from service.engines.layout import check_labels
 from service.engines.padding import equal_runs, padded_runs
@@ -61,7 +61,8 @@ class TorchPlain:
             SettingsError: the device is absent, or does not support the precision.
             ModelError: the weights cannot be loaded, or the model needs more than a text.
         """
-        torch.set_num_threads(settings.threads or cpu_limit())
+        self._threads = Threads(settings.threads)
+        torch.set_num_threads(self._threads.count)
         self._device = choose_device(settings.device)
         self._run_tokens_max = settings.run_tokens_max or run_tokens_max(self._device)
         precision = choose_precision(settings.precision, self._device)
@@ -99,6 +100,8 @@ class TorchPlain:
         Raises:
             ModelError: a logit is not finite, or the device has failed.
         """
+        if self._threads.changed():
+            torch.set_num_threads(self._threads.count)
         logits = np.zeros((len(sequences), len(self._info.labels)), np.float32)
         for indices in self._runs(sequences):
             with device_failures(self._device):
