@@ -122,7 +122,7 @@ FILES: dict[str, str] = {
     "decode encode __init__",
     "wire.documents": "__init__ json_values formats forms pointers shapes looks glance",
     "wire.typed": "json_schema columns __init__",
-    "registry": "framing documents avro proto_text protobuf access client schemas events __init__",
+    "registry": "framing documents avro proto_text protobuf access client schemas events __init__ check",
     "checkpoint": "__init__ calibration hub files tokenizer tuning",
     "kafka.client": "__init__ error_codes offset_requests logins connection decompress batches "
     "record metadata throttling background generations",

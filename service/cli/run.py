@@ -36,7 +36,9 @@ _GROUP = re.compile(r"[A-Za-z0-9._-]{1,249}")
     help="Check the settings and the files that they name, print them, and exit.",
 )
 @click.option(
-    "--check-cluster", is_flag=True, help="Check what the brokers would refuse, and exit."
+    "--check-cluster",
+    is_flag=True,
+    help="Check what the brokers and the schema registry would refuse, and exit.",
 )
 @click.option(
     "--until-end",
@@ -151,12 +153,15 @@ async def _check_cluster(settings: Settings) -> ExitCode:
         ServiceError: the brokers cannot be reached, or refuse the login.
     """
     from service.kafka.once.cluster import check_cluster  # noqa: PLC0415 - see `service.cli`
+    from service.registry.check import check_registry  # noqa: PLC0415
 
     table, code = Table("", "result", "check", "what was found"), ExitCode.DONE
-    async for name, passed, text in check_cluster(settings.kafka, settings.delivery.mode):
-        word, style = _WORDS[passed]
-        table.add_row(Text(word, style), name, printable(text))
-        if passed is False:
-            code = ExitCode.FAILED
+    of_brokers = check_cluster(settings.kafka, settings.delivery.mode)
+    for checks in (of_brokers, check_registry(settings.kafka)):
+        async for name, passed, text in checks:
+            word, style = _WORDS[passed]
+            table.add_row(Text(word, style), name, printable(text))
+            if passed is False:
+                code = ExitCode.FAILED
     results().print(table)
     return code

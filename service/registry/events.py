@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from service.registry.client import RegistryClient
     from service.settings import KafkaSettings
 
+
+class NotRegisteredError(BrokerError):
+    """The schema of events is not there, and is not to be registered."""
+
+
 # The first message of the schema is the event.
 _FIRST_MESSAGE: Final = b"\0"
 
@@ -49,7 +54,7 @@ async def event_writer(
             subject, {"schemaType": kind, "schema": text}, new=settings.schema_registry_register
         )
     except NotFoundError:
-        raise BrokerError(
+        raise NotRegisteredError(
             f"the schema of events is not registered under the subject {subject}; register it, or "
             "set SENTIMENT_KAFKA__SCHEMA_REGISTRY_REGISTER=true"
         ) from None
