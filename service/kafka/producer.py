@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -42,6 +43,10 @@ TOPIC_WAIT_S = 10.0
 START_TIMEOUT_S = 30.0
 
 _PARTITIONER = DefaultPartitioner()
+# A publish asks three times for the partition of each key, and aiokafka computes it in Python. As
+# many as a publish has, and only short ones: at most 1 MiB of keys.
+KEYS_MAX = 8192
+KEY_BYTES_MAX = 128
 
 
 class Producer:
@@ -270,7 +275,15 @@ def _place(message: Outgoing, numbers: list[int]) -> TopicPartition:
     """The partition that Java's clients choose for the key; without one, by the input partition."""
     if message.key is None:
         return TopicPartition(message.topic, numbers[message.source.number % len(numbers)])
-    return TopicPartition(message.topic, _PARTITIONER(message.key, numbers, numbers))
+    index = _index if len(message.key) <= KEY_BYTES_MAX else _index.__wrapped__
+    return TopicPartition(message.topic, numbers[index(message.key, len(numbers))])
+
+
+@lru_cache(KEYS_MAX)
+def _index(key: bytes, count: int) -> int:
+    """Which of so many partitions a key goes to."""
+    found: int = _PARTITIONER(key, range(count), range(count))
+    return found
 
 
 def _of_one_record(first: Outgoing, second: Outgoing) -> bool:
