@@ -13,11 +13,17 @@ import gc
 import signal
 import time
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from service.assembly import SystemClock, build_base, build_model_parts, build_pipeline
+from service.assembly import (
+    SystemClock,
+    build_backfill,
+    build_base,
+    build_model_parts,
+    build_pipeline,
+)
 from service.errors import RetriableError, ServiceError
 from service.observe.health import not_alive
 from service.registry import writer_of
@@ -27,7 +33,8 @@ from service.settings.carry import carry_notice
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from service.assembly import ModelParts
+    from service.assembly import BackfillParts, ModelParts
+    from service.kafka.backfill import Span
     from service.observe.monitor import Monitor
     from service.records import ModelInfo
     from service.settings import Settings
@@ -48,19 +55,26 @@ WATCH_UNREADY_INTERVAL_S = 0.1
 class Service:
     """One running service; `run` may be called once."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Build what needs neither the model nor a broker."""
+    def __init__(self, settings: Settings, span: Span | None = None) -> None:
+        """Build what needs neither the model nor a broker; with a `span` it is a backfill."""
         self.ready = asyncio.Event()
         self._settings = settings
         self._stop = asyncio.Event()
-        self._base = build_base(settings, self._not_alive)
+        self._base = build_base(settings, self._not_alive, span)
         self._model_parts: ModelParts | None = None
         self._pipeline: Pipeline | None = None
+        self._backfill: BackfillParts | None = None
 
     @property
     def http_port(self) -> int:
         """The port that health and metrics are served on."""
         return self._base.http.port
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """What a backfill has done; None where it has not reached its ends."""
+        backfill = self._backfill
+        return backfill.report.summary() if backfill and backfill.until_end.is_done else None
 
     def request_stop(self) -> None:
         """Stop polling, publish what was read, leave the group; `run` then returns."""
@@ -68,7 +82,7 @@ class Service:
         self._base.readiness.mark_stopping()
 
     async def run(self) -> None:
-        """Serve until `request_stop`.
+        """Serve until `request_stop`, or up to the ends of a backfill.
 
         Raises:
             ServiceError: a failure that retrying does not fix.
@@ -105,10 +119,15 @@ class Service:
         write = await self._retried(partial(writer_of, base.schemas, settings.kafka))
         await self._retried(base.session.start, base.session.stop)
         pipeline = self._pipeline = build_pipeline(settings, base, parts, model, write)
+        backfill = self._backfill = build_backfill(settings, base.session, pipeline)
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(self._watch(parts.monitor), name="watch")
+            beside = [group.create_task(self._watch(parts.monitor), name="watch")]
+            if backfill is not None:
+                ending = backfill.until_end.run(pipeline.stop)
+                beside.append(group.create_task(ending, name="until end"))
             await pipeline.run()
-            watching.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _load(self, parts: ModelParts) -> ModelInfo:
         started = time.monotonic()
@@ -120,6 +139,7 @@ class Service:
             engine=model.engine,
             device=model.device,
             precision=model.precision,
+            kernel=model.kernel,
             seconds=round(time.monotonic() - started, 2),
         )
         return model
@@ -162,6 +182,8 @@ class Service:
 
     async def _close(self) -> None:
         base, parts = self._base, self._model_parts
+        if self._backfill is not None:
+            self._backfill.report.close()
         await base.session.stop()
         base.score_api.close()
         if parts is not None:
@@ -199,17 +221,19 @@ def _first_service_error(group: BaseExceptionGroup[BaseException]) -> BaseExcept
     return inner
 
 
-async def run_service(settings: Settings) -> None:
+async def run_service(settings: Settings, span: Span | None = None) -> dict[str, Any] | None:
     """Run until SIGTERM or SIGINT; a second signal changes nothing, since the drain is bounded.
 
-    Sets signal handlers and the garbage collector's threshold for the whole process.
+    With a `span`, run a backfill: returns what it has done, or None if it was stopped before its
+    ends. Sets signal handlers and the garbage collector's threshold for the whole process.
 
     Raises:
         ServiceError: a failure that retrying does not fix.
     """
     gc.set_threshold(GC_ALLOCATIONS)
-    service = Service(settings)
+    service = Service(settings, span)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.request_stop)
     await service.run()
+    return service.summary

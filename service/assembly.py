@@ -7,6 +7,7 @@ for what can be built then: without a model, from a checkpoint, and from a model
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from service.checkpoint.files import resolve
 from service.checkpoint.tuning import tuned
 from service.engines import load_engine
 from service.kafka import KafkaSession
+from service.kafka.backfill import BackfillSession
+from service.observe.backfill import BackfillReport
 from service.observe.drift import DriftWindow
 from service.observe.feed import Feed
 from service.observe.health import Readiness
@@ -30,6 +33,7 @@ from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
 from service.stream.foreign import ForeignShapes
 from service.stream.pipeline import Pipeline
+from service.stream.until_end import UntilEnd
 from service.text.language import Languages
 from service.text.prepare import PrepareThread
 from service.web.live import Live
@@ -40,6 +44,7 @@ from service.wire import Carried, Decoder, Encoder, KeptHeaders
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from service.kafka.backfill import Span
     from service.observe.tracing import Tracing
     from service.records import Item, ModelInfo, Record
     from service.registry.schemas import Schemas
@@ -77,6 +82,14 @@ class BaseParts:
 
 
 @dataclass(frozen=True)
+class BackfillParts:
+    """What ends a backfill, and tells of it."""
+
+    until_end: UntilEnd
+    report: BackfillReport
+
+
+@dataclass(frozen=True)
 class ModelParts:
     """What is built from the checkpoint; its model is loaded when `inference` starts."""
 
@@ -86,8 +99,12 @@ class ModelParts:
     monitor: Monitor
 
 
-def build_base(settings: Settings, not_alive: Callable[[], str | None]) -> BaseParts:
+def build_base(
+    settings: Settings, not_alive: Callable[[], str | None], span: Span | None = None
+) -> BaseParts:
     """The parts that need no model; `not_alive` gives the reason that GET /livez answers with.
+
+    With a `span` the session is that of a backfill.
 
     Raises:
         SettingsError: tracing or a schema registry is switched on, and its libraries are not
@@ -106,10 +123,26 @@ def build_base(settings: Settings, not_alive: Callable[[], str | None]) -> BaseP
         live=live,
         score_api=score_api,
         http=HttpServer(settings.http, metrics, not_alive, readiness.reason, served),
-        session=KafkaSession(settings.kafka, settings.batch.records_max, settings.delivery.mode),
+        session=_session(settings, span),
         tracing=_build_tracing(settings),
         schemas=schemas_of(settings.kafka),
     )
+
+
+def _session(settings: Settings, span: Span | None) -> KafkaSession:
+    options = settings.kafka, settings.batch.records_max, settings.delivery.mode
+    return KafkaSession(*options) if span is None else BackfillSession(*options, span)
+
+
+def build_backfill(
+    settings: Settings, session: KafkaSession, pipeline: Pipeline
+) -> BackfillParts | None:
+    """What ends the pipeline of a backfill; None for a stream, which has no end."""
+    if not isinstance(session, BackfillSession):
+        return None
+    group, clock, counts = settings.kafka.group_id, SystemClock(), pipeline.counts
+    report = BackfillReport(group, counts.metrics, counts.records.total, clock)
+    return BackfillParts(UntilEnd(session, clock, report.tell), report)
 
 
 def _build_tracing(settings: Settings) -> Tracing | None:
@@ -205,7 +238,8 @@ def build_pipeline(
         counts=OutcomeCounts(
             base.metrics,
             model_parts.drift,
-            latency_budget_s,
+            # Nobody waits for records of a backfill.
+            math.inf if isinstance(base.session, BackfillSession) else latency_budget_s,
             base.feed if settings.http.page else None,
             foreign=ForeignShapes(kafka.feed, [pointer.written for pointer in kafka.known_by]),
         ),

@@ -35,7 +35,8 @@ EXIT_CODES = {
     "row of `score` could be scored",
     ExitCode.USAGE: "wrong settings, arguments or input files; the message names what to correct",
     ExitCode.BREAKER: "the breaker: too many records became dead letters; none of them is lost",
-    ExitCode.INTERRUPTED: "interrupted by Ctrl-C (not `run` and `demo`, which end with 0 then)",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C (not `run` and `demo`, which end with 0 then), "
+    "or a backfill that was stopped before its end",
     ExitCode.PIPE_CLOSED: "the reader of the output has closed it, as `| head` does",
 }
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from service.progress import Progress
+    from service.progress import Progress, Reached
     from service.records import (
         Document,
         ModelInfo,
@@ -115,6 +115,17 @@ class Session(Protocol):
 
     async def stop(self) -> None:
         """Leave the group and close all connections; may be called twice, or before `start`."""
+
+
+class EndingSession(Session, Protocol):
+    """A session that returns no record behind ends that were fixed when it started."""
+
+    async def reached(self) -> Reached:
+        """How far the whole group is, by what it has committed.
+
+        Raises:
+            RetriableError, BrokerError: as for `start`.
+        """
 
 
 class Scorer(Protocol):

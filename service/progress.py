@@ -9,6 +9,7 @@ so nothing polled before an interruption is published after it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,6 +73,19 @@ class Progress:
             if offset < current:
                 raise AssertionError(f"{partition} cannot go from {current} to {offset}")
             self._next[partition] = offset
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a group is on its way to the ends of a backfill, in offsets: some hold no record."""
+
+    total: int
+    left: int
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, from 0 to 1."""
+        return 1 - self.left / self.total if self.total else 1.0
 
 
 def next_offsets(records: Iterable[Record]) -> dict[Partition, int]:

@@ -208,7 +208,7 @@ class Pace:
     """Shows how many rows are done, how many a second, and how long the rest will take.
 
     On a terminal it is a bar; anywhere else a line after PACE_FIRST_S, and then one every
-    PACE_EVERY_S.
+    PACE_EVERY_S, on the console or by `say`. `rows` may be called `unit`.
     """
 
     def __init__(
@@ -217,9 +217,12 @@ class Pace:
         console: Console,
         share: Callable[[], float | None],
         clock: Callable[[], float] = time.monotonic,
+        unit: str = "rows",
+        say: Callable[[str], object] | None = None,
     ) -> None:
         """Begin; `share` tells how much of the whole is done, from 0 to 1, None if nobody knows."""
-        self._console = console
+        self._say = say or console.print
+        self._unit = unit
         self._share = share
         self._clock = clock
         self._began = clock()
@@ -251,12 +254,12 @@ class Pace:
                              description=self.line(rows))  # fmt: skip
         elif self._clock() >= self._next_line:
             self._next_line = self._clock() + PACE_EVERY_S
-            self._console.print(self.line(rows))
+            self._say(self.line(rows))
 
     def line(self, rows: int) -> str:
         """How far it is, in one line."""
         elapsed = max(self._clock() - self._began, 1e-9)
-        line = f"{self._description}: {rows:,} rows, {rows / elapsed:,.0f}/s"
+        line = f"{self._description}: {rows:,} {self._unit}, {rows / elapsed:,.0f}/s"
         share = self._share()
         if share is None:
             return line

@@ -85,6 +85,8 @@ class Fetching:
         self._records_max = records_max
         # To be asked last: with more partitions than records, not each gets one in every poll.
         self._served: set[TopicPartition] = set()
+        # Of which nothing more is wanted.
+        self.finished: Collection[TopicPartition] = ()
 
     async def poll(
         self, consumer: AIOKafkaConsumer, timeout_ms: int, crowded: Collection[Partition] = ()
@@ -98,9 +100,12 @@ class Fetching:
         Raises:
             KafkaError: as `getmany`; records that this call had taken before are lost.
         """
-        consumer.resume(*consumer.paused())
-        consumer._fetcher.held = ()  # noqa: SLF001 - see `_hold_brokers_of`
         asked = consumer.assignment()
+        finished = asked.intersection(self.finished)
+        consumer.resume(*consumer.paused() - finished)
+        consumer.pause(*finished)
+        consumer._fetcher.held = ()  # noqa: SLF001 - see `_hold_brokers_of`
+        asked = asked - finished
         found: dict[TopicPartition, list[Any]] = {}
         if crowded:
             if asked := asked.difference(crowded):

@@ -50,6 +50,8 @@ class Starts:
         # Topics of which the group had committed offsets before it was last formed.
         self._read: set[str] = set()
         self._asked = False
+        # Of a backfill, which begins there and not at the beginning, and scores again on purpose.
+        self.first_offsets: Mapping[Partition, int] | None = None
 
     async def look_back(self, committed: Committed) -> None:
         """Note which topics the group has read before; to be called before joining it.
@@ -106,9 +108,9 @@ class Starts:
         new: list[TopicPartition] = []
         expired: dict[TopicPartition, tuple[int, int]] = {}
         remade = committed.identities.remade
-        await self._history.tell(
-            [p for p in map(Partition._make, partitions) if not (p in offsets or p.topic in remade)]
-        )
+        unknown = [p for p in map(Partition._make, partitions) if p not in offsets]
+        if self.first_offsets is None:
+            await self._history.tell([p for p in unknown if p.topic not in remade])
         for place in partitions:
             # After a rewind this member's own progress may be ahead of the answer: a transaction
             # that has just ended shows a moment later, and a coordinator that does not know yet
@@ -157,6 +159,10 @@ class Starts:
             raise RejoinError(f"it is not known whether the group has read {topic} before")
         from_beginning = set(new).difference(from_end)
         first = await _known(consumer.beginning_offsets, beginnings, from_beginning)
+        wanted = self.first_offsets or {}
+        first = {
+            place: max(start, wanted.get(Partition(*place), 0)) for place, start in first.items()
+        }
         last = await _known(consumer.end_offsets, ends, from_end)
         # The end is committed, because it moves: after a rebalance before the first publish, the
         # new owner would begin at a later end and skip the records in between.

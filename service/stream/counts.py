@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from service.observe.drift import DriftWindow
     from service.observe.feed import Feed
     from service.observe.metrics import Metrics
-    from service.records import Outcome, SkipReason
+    from service.records import Outcome, Partition, SkipReason
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,10 @@ class AllSkipped:
 
 @dataclass(frozen=True)
 class OutcomeCounts:
-    """Counts published outcomes; `latency_budget_s` begins when a record is polled."""
+    """Counts published outcomes; `latency_budget_s` begins when a record is polled.
+
+    `records` counts each input record once, by partition, however many messages are in it.
+    """
 
     metrics: Metrics
     drift: DriftWindow
@@ -60,6 +63,7 @@ class OutcomeCounts:
     feed: Feed | None = None
     all_skipped: AllSkipped = field(default_factory=AllSkipped)
     foreign: ForeignShapes = field(default_factory=lambda: ForeignShapes(None, ()))
+    records: Counter[Partition] = field(default_factory=Counter)
 
     def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
         """Count one published at `now` (Unix seconds) and `now_monotonic` (as `polled_at`).
@@ -75,6 +79,7 @@ class OutcomeCounts:
                 commonest_reason=str(commonest),
             )
         metrics, record = self.metrics, outcome.record
+        self.records[record.partition] += record.is_last
         if isinstance(outcome, Skipped):
             metrics.skipped.labels(outcome.reason).inc()
             if outcome.foreign_fields is not None:

@@ -1,0 +1,147 @@
+"""Where a backfill begins and ends: as a person names it, and as offsets of each partition.
+
+Exists so that both are decided once, when a replica starts, and cannot move any more. Nothing may
+enter that joins a group, reads records or commits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+
+from aiokafka import TopicPartition
+
+from service.errors import InputError
+from service.records import Partition
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from aiokafka import AIOKafkaConsumer
+
+EARLIEST = "earliest"
+_OFFSET_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An offset in every partition, or the first record at or after a time (ms since 1970)."""
+
+    value: int
+    is_time: bool
+
+    @classmethod
+    def of(cls, flag: str, text: str) -> Self:
+        """Read `1500` or `2026-11-01T00:00Z`; a time without a zone is UTC.
+
+        Raises:
+            InputError: it is neither.
+        """
+        text = text.strip()
+        if text.isascii() and text.isdigit() and int(text) <= _OFFSET_MAX:
+            return cls(int(text), is_time=False)
+        words = f"{EARLIEST}, " if flag == "--from" else ""
+        try:
+            time = datetime.fromisoformat(text)
+            time_ms = int(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
+        except (ValueError, OverflowError):
+            time_ms = -1
+        if time_ms < 0:
+            raise InputError(
+                f"{flag} {text[:100]!r} is no place in a topic; give {words}a time like "
+                "2026-11-01T00:00Z, or an offset like 1500"
+            )
+        return cls(time_ms, is_time=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a backfill reads: from `start` on, up to and without `end`.
+
+    Without a start it is the first record there is, without an end what is there when it starts.
+    """
+
+    start: Bound | None = None
+    end: Bound | None = None
+
+    @classmethod
+    def of(cls, start: str | None, end: str | None, now_ms: float) -> Self:
+        """Read the flags `--from` and `--to`.
+
+        Raises:
+            InputError: they are no places, nothing can lie between them, or the end lies ahead.
+        """
+        first = None if start is None or start == EARLIEST else Bound.of("--from", start)
+        last = None if end is None else Bound.of("--to", end)
+        if last is not None and last.is_time and last.value > now_ms:
+            raise InputError(
+                f"--to {end} lies ahead; leave it out to read up to what is there at the start"
+            )
+        if (
+            first is not None
+            and last is not None
+            and first.is_time == last.is_time
+            and first.value >= last.value
+        ):
+            raise InputError(f"--from {start} is not before --to {end}; change one of them")
+        return cls(first, last)
+
+    async def limits(self, consumer: AIOKafkaConsumer, topics: Collection[str]) -> Limits:
+        """The offsets of each partition as of now; `consumer` reads committed records only.
+
+        What an open transaction of a producer holds back lies behind the ends.
+
+        Raises:
+            KafkaError: the brokers cannot be reached or refuse.
+        """
+        places = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        if not places:
+            return Limits()
+        beginnings = await consumer.beginning_offsets(places)
+        # Asked after the beginnings, which move too, the ends cannot lie before them.
+        ends = await consumer.end_offsets(places)
+        firsts = beginnings if self.start is None else await _of(self.start, consumer, places)
+        lasts = ends if self.end is None else await _of(self.end, consumer, places)
+        first, last = {}, {}
+        for place in places:
+            partition, end = Partition(*place), ends[place]
+            # No record at or after a time: the end.
+            first[partition] = min(max(firsts.get(place, end), beginnings[place]), end)
+            last[partition] = max(min(lasts.get(place, end), end), first[partition])
+        return Limits(first, last)
+
+
+async def _of(
+    bound: Bound, consumer: AIOKafkaConsumer, places: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """The offset of a bound in each partition that has one."""
+    if not bound.is_time:
+        return dict.fromkeys(places, bound.value)
+    found = await consumer.offsets_for_times(dict.fromkeys(places, bound.value))
+    return {place: int(at.offset) for place, at in found.items() if at is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """By partition, the first offset to read and the one behind the last.
+
+    A partition that was added since has neither: nothing of it is read.
+    """
+
+    first: Mapping[Partition, int] = field(default_factory=dict)
+    last: Mapping[Partition, int] = field(default_factory=dict)
+
+    def left(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:
+        """How many offsets the group has still to commit, in each partition that is not done."""
+        left = {p: end - committed.get(p, self.first[p]) for p, end in self.last.items()}
+        return {partition: count for partition, count in left.items() if count > 0}
+
+    @property
+    def total(self) -> int:
+        """How many offsets there are between the limits; some may hold no record."""
+        return sum(end - self.first[partition] for partition, end in self.last.items())

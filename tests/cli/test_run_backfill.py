@@ -1,0 +1,139 @@
+"""The flags of a backfill: its group, what it reads, its exit codes and its summary."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from service.cli import main
+from service.errors import BreakerError, ExitCode
+from service.kafka.backfill.span import Bound, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from click.testing import Result
+
+    from service.settings import Settings
+
+SUMMARY = {"group": "g-backfill", "records": 3}
+
+
+class Service:
+    """Stands for the service: notes what it is given, and ends as it is told."""
+
+    def __init__(self) -> None:
+        """Be done with everything."""
+        self.runs: list[tuple[Settings, Span | None]] = []
+        self.result: dict[str, Any] | None = SUMMARY
+        self.error: Exception | None = None
+
+    async def __call__(self, settings: Settings, span: Span | None = None) -> Any:
+        """See `service.app.run_service`."""
+        self.runs.append((settings, span))
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """Give it in the place of the real one."""
+    service = Service()
+    monkeypatch.setattr("service.app.run_service", service)
+    monkeypatch.setattr("service.observe.logs.configure_logging", lambda _: None)
+    yield service
+    logging.getLogger().handlers.clear()
+
+
+def run(*arguments: str) -> Result:
+    """The command, with a group for the service."""
+    return CliRunner().invoke(main, ["run", "--kafka-group-id", "g", *arguments])
+
+
+def test_a_backfill_has_a_group_of_its_own(service: Service) -> None:
+    """Never the service's, unless somebody names another one, which is taken."""
+    for arguments in ((), ("--group", "again")):
+        assert run("--until-end", *arguments).exit_code == ExitCode.DONE
+
+    groups = [settings.kafka.group_id for settings, _ in service.runs]
+    assert ["g-backfill", "again"] == groups
+    assert [Span(), Span()] == [span for _, span in service.runs]
+
+
+def test_it_begins_where_it_is_told_to(service: Service) -> None:
+    """Whatever AUTO_OFFSET_RESET says for the service."""
+    result = run(
+        "--until-end", "--kafka-auto-offset-reset", "latest", "--from", "2026-11-01T00:00Z",
+        "--to", "1500",
+    )  # fmt: skip
+
+    assert result.exit_code == 0, result.output
+    [(settings, span)] = service.runs
+    assert settings.kafka.auto_offset_reset == "earliest"
+    assert Span(Bound(1_793_491_200_000, is_time=True), Bound(1500, is_time=False)) == span
+
+
+def test_the_summary_goes_to_standard_output(service: Service) -> None:
+    """As lines for programs, or as JSON."""
+    assert "records\t3" in run("--until-end").stdout.splitlines()
+    assert SUMMARY == json.loads(run("--until-end", "--json").stdout)
+    assert 2 == len(service.runs)
+
+
+def test_one_that_was_stopped_is_not_done(service: Service) -> None:
+    """Whoever started it has to start it again."""
+    service.result = None
+
+    result = run("--until-end")
+
+    assert (ExitCode.INTERRUPTED, "") == (result.exit_code, result.stdout)
+    assert "stopped before the end of the backfill; the same command goes on" in result.stderr
+
+
+def test_the_breaker_ends_a_backfill(service: Service) -> None:
+    """As it ends the service."""
+    service.error = BreakerError("too many")
+
+    assert ExitCode.BREAKER == run("--until-end").exit_code
+
+
+def test_the_service_has_no_end(service: Service) -> None:
+    """Stopped, it ends with 0 and without a summary."""
+    service.result = None
+
+    result = run()
+
+    assert (0, "") == (result.exit_code, result.stdout)
+    assert [None] == [span for _, span in service.runs]
+    assert "g" == service.runs[0][0].kafka.group_id
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--from", "5"), "add --until-end"),
+        (("--to", "5"), "add --until-end"),
+        (("--group", "x"), "add --until-end"),
+        (("--json",), "add --until-end"),
+        (("--until-end", "--group", "g"), "is the service's"),
+        (("--until-end", "--group", ""), "is no name of a group"),
+        (("--until-end", "--group", "a b"), "is no name of a group"),
+        (("--until-end", "--from", "yesterday"), "give earliest, a time like"),
+        (("--until-end", "--to", "2999-01-01"), "lies ahead"),
+        (("--until-end", "--from", "5", "--to", "5"), "is not before"),
+        (("--until-end", "--kafka-group-id", "x" * 245), "is no name of a group"),
+    ],
+)
+def test_wrong_flags_are_one_line(service: Service, arguments: tuple[str, ...], said: str) -> None:
+    """Before anything is started."""
+    result = run(*arguments)
+
+    assert result.exit_code == ExitCode.USAGE
+    [line] = result.stderr.splitlines()
+    assert said in line
+    assert [] == service.runs
