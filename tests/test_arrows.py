@@ -145,6 +145,23 @@ def test_there_is_no_circle() -> None:
         read.add(room)
 
 
+def test_the_page_shows_the_rooms_that_there_are() -> None:
+    """All of them, in its table; and each file that it names is in the room beside it."""
+    page = (SERVICE / "README.md").read_text(encoding="utf-8")
+    table = page.partition("| room | purpose | main files |")[2].partition("\n\n")[0]
+    shown: set[str] = set()
+    for row in table.splitlines()[2:]:
+        beginning, purpose, files = row.strip("|").split(" | ")
+        rooms = re.findall(r"`([\w/]+)`", beginning)
+        if not rooms:
+            rooms = re.findall(r"`(\w+)`: ", purpose)
+        inner = re.findall(r"`(\w+)/`", purpose)
+        shown.update(rooms, (f"{room}/{folder}" for room in rooms for folder in inner))
+        for file in re.findall(r"`(\w+)`", files):
+            assert any((SERVICE / room / f"{file}.py").is_file() for room in rooms), file
+    assert shown == {room.replace(".", "/") for room in ARROWS} - {"__init__", "__main__"}
+
+
 def test_every_file_is_in_the_table() -> None:
     """Also those that are alone; a file that is gone leaves its line."""
     files: dict[str, set[str]] = {}
