@@ -123,7 +123,7 @@ class Service:
         async with asyncio.TaskGroup() as group:
             beside = [group.create_task(self._watch(parts.monitor), name="watch")]
             if backfill is not None:
-                ending = backfill.until_end.run(pipeline.stop)
+                ending = backfill.until_end.run(self.request_stop)
                 beside.append(group.create_task(ending, name="until end"))
             await pipeline.run()
             for task in beside:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from service.errors import RetriableError
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
     from service.ports import Clock, EndingSession
     from service.progress import Reached
+
+log = structlog.get_logger(__name__)
 
 # How late the end is noticed: one small request of each replica.
 LOOK_EVERY_S = 1.0
@@ -47,5 +51,6 @@ class UntilEnd:
             if not reached.left:
                 break
             await self.clock.sleep(LOOK_EVERY_S)
+        log.info("everything up to the ends is committed")
         self.is_done = True
         stop()
