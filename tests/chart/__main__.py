@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from chart import admission, live, rendering
+from chart import admission, live, rendering, variants
 from chart.cluster import ApiError, start_cluster
 from chart.helm import Helm
 from chart.tools import HELM, KUBE_SCORE, PROMETHEUS, PROMTOOL, ToolMissingError, build
@@ -81,6 +81,11 @@ def _offline(proofs: Proofs, console: Console, folder: Path) -> None:
     proofs.prove(rendering.refusals, helm)
     proofs.prove(rendering.network, helm)
     proofs.prove(rendering.settings_reach_the_program, helm, folder)
+    for proof in (
+        variants.backfill, variants.user_of_a_backfill, variants.scaling, variants.logins,
+        variants.pods,
+    ):  # fmt: skip
+        proofs.prove(proof, helm)
     proofs.prove(rendering.alerts, helm, promtool, folder)
     proofs.prove(rendering.queries, helm, promtool)
     proofs.prove(rendering.policies, helm, kube_score, folder)

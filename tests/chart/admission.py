@@ -58,7 +58,7 @@ def every_values_file(cluster: Cluster, helm: Helm) -> str:
         assert said.ok, f"{file.name}: {said.error}"
         assert "would violate PodSecurity" not in said.error, f"{file.name}: {said.error}"
     for name in names:
-        _rolled_out(cluster, name)
+        _running(cluster, name)
     for name in names:
         helm.do("uninstall", RELEASE, "--namespace", name)
         _nothing_left(cluster, name, empty[name], kept=3 if name == "ci-strimzi" else 0)
@@ -116,6 +116,26 @@ def wrong_values(cluster: Cluster, helm: Helm) -> str:
     assert "additional properties 'groupID' not allowed" in result.error, result.error
     _nothing_left(cluster, "wrong", empty)
     return " ".join(result.error.split()[-7:])
+
+
+def _running(cluster: Cluster, namespace: str) -> None:
+    """Wait until what the release made is: a service rolled out, or a Job done."""
+    kinds = {kind: f"/apis/{group}/v1/namespaces/{namespace}/{kind}"
+             for kind, group in (("deployments", "apps"), ("statefulsets", "apps"),
+                                 ("jobs", "batch"))}  # fmt: skip
+    [kind] = [kind for kind, path in kinds.items() if cluster.call("GET", path)["items"]]
+    if kind == "deployments":
+        _rolled_out(cluster, namespace)
+        return
+    # kwok says of pods of a Job that they have ended well.
+    wanted, done = ("replicas", "availableReplicas") if kind == "statefulsets" else (
+        "completions", "succeeded")  # fmt: skip
+
+    def running() -> bool:
+        [found] = cluster.call("GET", kinds[kind])["items"]
+        return bool(found["spec"][wanted] == found["status"].get(done, 0))
+
+    cluster.wait(f"{kind} in {namespace}", running)
 
 
 def _rolled_out(cluster: Cluster, namespace: str) -> dict[str, Any]:

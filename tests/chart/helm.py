@@ -18,7 +18,8 @@ RELEASE = "scores"
 FULLNAME = "scores-sentiment-stream"
 HELM_SECONDS = 180
 # What charts are rendered for where no cluster is asked.
-FOR_KUBERNETES = ("--kube-version", "1.36.3")
+KUBERNETES = "1.36.3"
+FOR_KUBERNETES = ("--kube-version", KUBERNETES)
 
 
 class Result(NamedTuple):
@@ -66,11 +67,11 @@ class Helm:
         file.write_text(yaml.safe_dump(dict(values)))
         return str(file)
 
-    def render(self, *files: str | Path) -> Result:
+    def render(self, *files: str | Path, kubernetes: str = KUBERNETES) -> Result:
         """Render the chart with these files of values."""
         flags = [f"--values={file}" for file in files]
         return self.run("template", RELEASE, str(CHART), "--namespace", RELEASE,
-                        *FOR_KUBERNETES, *flags)  # fmt: skip
+                        "--kube-version", kubernetes, *flags)  # fmt: skip
 
     def objects(self, *files: str | Path) -> list[dict[str, Any]]:
         """The rendered objects; a refusal is a failed proof."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml  # type: ignore[import-untyped] # ships no types
 
 from chart.describe import OWN, SCHEMA, camel
-from chart.helm import CHART, CI, FOR_KUBERNETES, Helm, one
+from chart.helm import CHART, CI, FOR_KUBERNETES, FULLNAME, Helm, one
 from service.settings import each_setting, variable
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ ALERTS_TEST = Path(__file__).parent / "alerts_test.yaml"
 COMMAND_SECONDS = 120
 # `run --check-config` would look for the files that pods have mounted.
 LOAD_SETTINGS = "from service.settings import load_settings; load_settings()"
+BEARER = {"securityProtocol": "SASL_SSL", "saslMechanism": "OAUTHBEARER"}
 # Values that Helm's schema or the chart's validations must refuse, and what they must say.
 REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"replica": 2}, "additional properties 'replica' not allowed"),
@@ -34,6 +35,17 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"replicas": 7}, "lower it, or set inputPartitions"),
     ({"autoscaling": {"mode": "keda", "minReplicas": 7}}, "lower it, or raise these"),
     ({"autoscaling": {"mode": "hpa", "minReplicas": 0}}, "needs autoscaling.mode=keda"),
+    ({"autoscaling": {"mode": "keda", "keda": {"drainSeconds": 30}}}, "need each other"),
+    ({"autoscaling": {"mode": "keda", "keda": {"allowIdleConsumers": True}}}, "second to false"),
+    ({"autoscaling": {"mode": "keda", "keda": {"keepOffsets": {"end": ""}}}}, "keepOffsets.end"),
+    ({"autoscaling": {"mode": "keda", "minReplicas": 0, "keda": {"keepOffsets": {"start": ""}}},
+      "settings": {"kafka": {"autoOffsetReset": "latest"}}}, "what came meanwhile"),
+    ({"autoscaling": {"mode": "keda"}, "secrets": {"token": {"name": "t"}},
+      "settings": {"kafka": BEARER}}, "KEDA cannot ask the brokers"),
+    ({"backfill": {"enabled": True, "replicas": 7}}, "set inputPartitions to what"),
+    ({"backfill": {"enabled": True, "groupId": "sentiment-stream"}}, "name another one"),
+    ({"backfill": {"enabled": True, "from": "yesterday"}}, "does not match pattern"),
+    ({"hostUsers": False, "runAsUser": 65536}, "0 to 65535"),
     ({"autoscaling": {"mode": "hpa"}, "staticMembership": True}, "set autoscaling.mode to none"),
     ({"settings": {"kafka": {"groupInstanceId": "pod"}}}, "'groupInstanceId' not allowed"),
     ({"autoscaling": {"mode": "hpa"}, "gpu": {"count": 1}}, "set it to keda"),
@@ -42,6 +54,12 @@ REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"settings": {"kafka": {"securityProtocol": "SASL_SSL"}}}, "set settings.kafka.saslUsername"),
     ({"secrets": {"sasl": {"name": "s"}}}, "set it to SASL_SSL or SASL_PLAINTEXT"),
     ({"secrets": {"ca": {"name": "s"}}}, "set it to SSL or SASL_SSL"),
+    ({"settings": {"kafka": BEARER}}, "set secrets.token.name"),
+    ({"settings": {"kafka": BEARER | {"saslUsername": "u"}}, "secrets": {"token": {"name": "t"}}},
+     "remove secrets.sasl.name"),
+    ({"secrets": {"token": {"name": "t"}}}, "saslMechanism to OAUTHBEARER"),
+    ({"settings": {"kafka": BEARER}, "secrets": {"token": {"name": "t", "audience": "a"}}},
+     "two tokens"),
     ({"settings": {"model": {"name": "org/model"}}}, "model.source=volume or oci"),
     ({"settings": {"model": {"name": "/m"}}, "model": {"source": "oci"}}, "name two models"),
     ({"model": {"source": "volume"}}, "needs model.volume"),
@@ -86,10 +104,15 @@ def refusals(helm: Helm) -> str:
 
 def settings_reach_the_program(helm: Helm, folder: Path) -> str:
     """Each file's settings are right for the program, and every setting there is reaches it."""
-    every = _every_setting(folder)
-    logins = {"sasl": {"name": "login"}, "registry": {"name": "registry"}}
-    whole = {"settings": every, "secrets": logins}
-    files: list[str | Path] = [*CI, helm.values("every-setting", whole)]
+    files: list[str | Path] = list(CI)
+    # A password or a token: no program takes the settings of both.
+    for login, without in (("sasl", "saslExtensions"), ("token", "saslUsername")):
+        every = _every_setting(folder)
+        del every["kafka"][without]
+        every["kafka"]["saslMechanism"] = {"sasl": "PLAIN", "token": "OAUTHBEARER"}[login]
+        secrets = {name: {"name": name.lower()} for name in (login, "registry", "registryClient")}
+        files.append(helm.values(f"every-{login}", {"settings": every, "secrets": secrets}))
+    found: set[str] = set()
     for file in files:
         data = one(helm.objects(file), "ConfigMap", _fullname(file))["data"]
         environment = {"PATH": os.environ["PATH"], **data}
@@ -97,9 +120,13 @@ def settings_reach_the_program(helm: Helm, folder: Path) -> str:
             if name.endswith("_FILE"):  # what is mounted there in a pod
                 environment[name] = str(SCHEMA)
         _do([sys.executable, "-c", LOAD_SETTINGS], environment)
+        if file not in CI:
+            found |= set(data)
     expected = {variable(g, n) for g, n, _ in each_setting() if (g, n) not in OWN}
-    expected |= {variable("kafka", f"{what}_password_file") for what in ("sasl", "schema_registry")}
-    assert expected == set(data), expected ^ set(data)
+    expected |= {variable("kafka", f"{what}_file") for what in (
+        "sasl_password", "sasl_token", "schema_registry_password", "schema_registry_certificate",
+        "schema_registry_key")}  # fmt: skip
+    assert expected == found, expected ^ found
     assert data["SENTIMENT_KAFKA__UNFOLDED_BYTES_MAX"] == "33554432"
     return f"{len(expected)} settings"
 
@@ -108,10 +135,10 @@ def shape(helm: Helm) -> str:
     """Replicas, grace period, update, tokens and secrets are as the chart says of them."""
     for file in CI:
         objects = helm.objects(file)
-        pods = next(o for o in objects if o["kind"] in ("Deployment", "StatefulSet"))
+        pods = next(o for o in objects if o["kind"] in ("Deployment", "StatefulSet", "Job"))
         deployment = pods["spec"]
         scaled = any(o["kind"] in ("ScaledObject", "HorizontalPodAutoscaler") for o in objects)
-        assert scaled != ("replicas" in deployment), file
+        assert scaled != ("replicas" in deployment or pods["kind"] == "Job"), file
         data = next(o for o in objects if o["kind"] == "ConfigMap")["data"]
         grace_s = deployment["template"]["spec"]["terminationGracePeriodSeconds"]
         assert grace_s > int(data["SENTIMENT_DELIVERY__DRAIN_TIMEOUT_S"]) + 10
@@ -119,7 +146,7 @@ def shape(helm: Helm) -> str:
         if pods["kind"] == "Deployment":
             assert deployment["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
             assert "GROUP_INSTANCE_ID" not in str(container)
-        else:
+        elif pods["kind"] == "StatefulSet":
             [name] = [e for e in container["env"] if e["name"].endswith("GROUP_INSTANCE_ID")]
             assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
             assert int(data["SENTIMENT_KAFKA__SESSION_TIMEOUT_MS"]) == 60_000
@@ -204,7 +231,7 @@ def _every_setting(folder: Path) -> dict[str, dict[str, Any]]:
         "revision": "0123456", "run_tokens_max": 1024, "tuning_file": str(folder / "tuning.json"),
         "calibration_file": str(folder / "calibration.json"),
         "endpoint": "http://collector:4318/v1/traces", "feed": "slack", "drop_headers": "x-trace",
-        "schema_registry_url": "http://registry:8081", "schema_registry_username": "u",
+        "schema_registry_url": "https://registry:8081", "schema_registry_username": "u",
         "schema_registry_subject": "events",
     }  # fmt: skip
     for group, name, field in each_setting():
@@ -218,7 +245,8 @@ def _every_setting(folder: Path) -> dict[str, dict[str, Any]]:
 
 def _fullname(file: str | Path) -> str:
     values = yaml.safe_load(Path(file).read_text()) or {}
-    return str(values.get("fullnameOverride") or "scores-sentiment-stream")
+    name = str(values.get("fullnameOverride") or FULLNAME)
+    return f"{name}-backfill" if values.get("backfill", {}).get("enabled") else name
 
 
 def _do(command: Sequence[str], environment: dict[str, str] | None = None) -> None:

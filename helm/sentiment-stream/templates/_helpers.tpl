@@ -4,7 +4,38 @@
 {{- if not (contains .Chart.Name .Release.Name) -}}
 {{- $default = printf "%s-%s" .Release.Name .Chart.Name -}}
 {{- end -}}
-{{- .Values.fullnameOverride | default $default | trunc 52 | trimSuffix "-" -}}
+{{- $name := .Values.fullnameOverride | default $default -}}
+{{- if .Values.backfill.enabled -}}
+{{- /* With the values of the release beside it, its override among them, it has names of its own. */ -}}
+{{- $name | trunc 43 | trimSuffix "-" | printf "%s-backfill" -}}
+{{- else -}}
+{{- $name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What else may read the input of this group: once, up to its end. */}}
+{{- define "sentiment-stream.backfillGroup" -}}
+{{- .Values.backfill.groupId | default (printf "%s-backfill" .Values.settings.kafka.groupId) -}}
+{{- end -}}
+
+{{/* Not empty where pods have lasting names; those of a Job have none. */}}
+{{- define "sentiment-stream.static" -}}
+{{- if and .Values.staticMembership (not .Values.backfill.enabled) -}}true{{- end -}}
+{{- end -}}
+
+{{/* What scales the service, if anything does: none, keda or hpa. */}}
+{{- define "sentiment-stream.scaledBy" -}}
+{{- ternary "none" .Values.autoscaling.mode .Values.backfill.enabled -}}
+{{- end -}}
+
+{{/* Not empty where there may be no replica while there is nothing to read. */}}
+{{- define "sentiment-stream.sleeps" -}}
+{{- if and (ne (include "sentiment-stream.scaledBy" .) "none") (eq (int .Values.autoscaling.minReplicas) 0) -}}true{{- end -}}
+{{- end -}}
+
+{{/* Whether KEDA asks the brokers for the lag: not where the replicas' own metric is enough. */}}
+{{- define "sentiment-stream.kedaAsksBrokers" -}}
+{{- if or (eq (int .Values.autoscaling.keda.drainSeconds) 0) (include "sentiment-stream.sleeps" .) -}}true{{- end -}}
 {{- end -}}
 
 {{/* What makes the pods. */}}
@@ -18,10 +49,10 @@ app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* What selects the pods of the service, and no others. */}}
+{{/* What selects the pods of the service, or of the backfill, and no others. */}}
 {{- define "sentiment-stream.selector" -}}
 {{ include "sentiment-stream.instance" . }}
-app.kubernetes.io/component: stream
+app.kubernetes.io/component: {{ ternary "backfill" "stream" .Values.backfill.enabled }}
 {{- end -}}
 
 {{- define "sentiment-stream.labels" -}}
@@ -71,13 +102,16 @@ SENTIMENT_{{ $group | upper }}__{{ $name | snakecase | upper }}: {{ include "sen
 {{- end -}}
 {{- end -}}
 {{- end }}
-{{- if and .Values.staticMembership (not .Values.settings.kafka.sessionTimeoutMs) }}
+{{- if and (include "sentiment-stream.static" .) (not .Values.settings.kafka.sessionTimeoutMs) }}
 SENTIMENT_KAFKA__SESSION_TIMEOUT_MS: "60000"
 {{- end }}
 SENTIMENT_MODEL__NAME: {{ include "sentiment-stream.modelName" . | quote }}
 {{- with .Values.secrets }}
 {{- if .sasl.name }}
 SENTIMENT_KAFKA__SASL_PASSWORD_FILE: /etc/sentiment-stream/sasl/password
+{{- end }}
+{{- if or .token.name .token.audience }}
+SENTIMENT_KAFKA__SASL_TOKEN_FILE: /etc/sentiment-stream/token/token
 {{- end }}
 {{- if .ca.name }}
 SENTIMENT_KAFKA__SSL_CA_FILE: /etc/sentiment-stream/ca/ca.crt
@@ -91,6 +125,10 @@ SENTIMENT_KAFKA__SCHEMA_REGISTRY_PASSWORD_FILE: /etc/sentiment-stream/registry/p
 {{- end }}
 {{- if .registryCa.name }}
 SENTIMENT_KAFKA__SCHEMA_REGISTRY_CA_FILE: /etc/sentiment-stream/registryca/ca.crt
+{{- end }}
+{{- if .registryClient.name }}
+SENTIMENT_KAFKA__SCHEMA_REGISTRY_CERTIFICATE_FILE: /etc/sentiment-stream/registryclient/tls.crt
+SENTIMENT_KAFKA__SCHEMA_REGISTRY_KEY_FILE: /etc/sentiment-stream/registryclient/tls.key
 {{- end }}
 {{- end }}
 {{- end -}}

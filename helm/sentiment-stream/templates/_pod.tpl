@@ -3,6 +3,9 @@
 automountServiceAccountToken: false
 enableServiceLinks: false
 serviceAccountName: {{ include "sentiment-stream.fullname" . }}
+{{- if not .Values.hostUsers }}
+hostUsers: false
+{{- end }}
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -36,7 +39,7 @@ env:
   # Libraries keep their caches there; the rest of the file system cannot be written.
   - name: HOME
     value: /tmp
-  {{- if .Values.staticMembership }}
+  {{- if include "sentiment-stream.static" . }}
   - name: SENTIMENT_KAFKA__GROUP_INSTANCE_ID
     valueFrom:
       fieldRef:
@@ -45,8 +48,8 @@ env:
 volumeMounts:
   - name: tmp
     mountPath: /tmp
-{{- range $name, $secret := pick .Values.secrets "sasl" "ca" "client" "registry" "registryCa" }}
-{{- if $secret.name }}
+{{- range $name, $secret := pick .Values.secrets "sasl" "token" "ca" "client" "registry" "registryCa" "registryClient" }}
+{{- if or $secret.name $secret.audience }}
   - name: {{ $name | lower }}
     mountPath: /etc/sentiment-stream/{{ $name | lower }}
     readOnly: true
@@ -67,6 +70,18 @@ volumeMounts:
 {{- if .sasl.name }}
 {{ include "sentiment-stream.secretVolume" (list "sasl" .sasl.name (dict "password" .sasl.passwordKey)) }}
 {{- end }}
+{{- if .token.name }}
+{{ include "sentiment-stream.secretVolume" (list "token" .token.name (dict "token" .token.key)) }}
+{{- else if .token.audience }}
+- name: token
+  projected:
+    defaultMode: 0440
+    sources:
+      - serviceAccountToken:
+          path: token
+          audience: {{ .token.audience | quote }}
+          expirationSeconds: {{ int .token.expirationSeconds }}
+{{- end }}
 {{- if .ca.name }}
 {{ include "sentiment-stream.secretVolume" (list "ca" .ca.name (dict "ca.crt" .ca.key)) }}
 {{- end }}
@@ -79,6 +94,9 @@ volumeMounts:
 {{- if .registryCa.name }}
 {{ include "sentiment-stream.secretVolume" (list "registryca" .registryCa.name (dict "ca.crt" .registryCa.key)) }}
 {{- end }}
+{{- if .registryClient.name }}
+{{ include "sentiment-stream.secretVolume" (list "registryclient" .registryClient.name (dict "tls.crt" .registryClient.certificateKey "tls.key" .registryClient.privateKeyKey)) }}
+{{- end }}
 {{- end }}
 {{- if eq .Values.model.source "volume" }}
 - name: model
@@ -90,7 +108,8 @@ volumeMounts:
 {{- end }}
 {{- end -}}
 
-{{/* A secret as files: name of the volume, of the secret, and key by file. */}}
+{{/* A secret as files: name of the volume, of the secret, and key by file. A whole volume, as Kubernetes
+renews its files and never those of a subPath. */}}
 {{- define "sentiment-stream.secretVolume" -}}
 - name: {{ index . 0 }}
   secret:

@@ -2,7 +2,12 @@
 may be is in values.schema.json, and what settings may be together the program itself checks. */}}
 {{- define "sentiment-stream.validate" -}}
 {{- include "sentiment-stream.validate.kafka" . -}}
+{{- include "sentiment-stream.validate.pods" . -}}
+{{- if .Values.backfill.enabled -}}
+{{- include "sentiment-stream.validate.backfill" . -}}
+{{- else -}}
 {{- include "sentiment-stream.validate.scaling" . -}}
+{{- end -}}
 {{- include "sentiment-stream.validate.model" . -}}
 {{- if and (eq (include "sentiment-stream.traces" .) "otlp") (not .Values.settings.tracing.endpoint) -}}
 {{- fail "settings.tracing.exporter=otlp needs settings.tracing.endpoint, like http://collector.tracing:4318/v1/traces" -}}
@@ -30,7 +35,21 @@ may be is in values.schema.json, and what settings may be together the program i
 {{- if ne (len $topics) (len (uniq $topics)) -}}
 {{- fail "settings.kafka.inputTopic, outputTopic and deadLetterTopic share a topic, which would feed the service its own output: name different ones" -}}
 {{- end -}}
-{{- if and $sasl (not (and $secrets.sasl.name $kafka.saslUsername)) -}}
+{{- $token := or $secrets.token.name $secrets.token.audience -}}
+{{- $bears := and $sasl (eq $kafka.saslMechanism "OAUTHBEARER") -}}
+{{- if and $bears (not $token) -}}
+{{- fail "settings.kafka.saslMechanism=OAUTHBEARER logs in with a token: set secrets.token.name to the Secret that holds it, or secrets.token.audience for one that Kubernetes makes" -}}
+{{- end -}}
+{{- if and $bears (or $secrets.sasl.name $kafka.saslUsername) -}}
+{{- fail "settings.kafka.saslMechanism=OAUTHBEARER logs in with a token alone: remove secrets.sasl.name and settings.kafka.saslUsername" -}}
+{{- end -}}
+{{- if and $token (not $bears) -}}
+{{- fail (printf "secrets.token is set, but nobody logs in with it: set settings.kafka.saslMechanism to OAUTHBEARER and securityProtocol to SASL_SSL (they are %s and %s)" $kafka.saslMechanism $kafka.securityProtocol) -}}
+{{- end -}}
+{{- if and $secrets.token.name $secrets.token.audience -}}
+{{- fail "secrets.token.name and secrets.token.audience name two tokens: remove one of them" -}}
+{{- end -}}
+{{- if and $sasl (not $bears) (not (and $secrets.sasl.name $kafka.saslUsername)) -}}
 {{- fail (printf "settings.kafka.securityProtocol=%s logs in: set settings.kafka.saslUsername, and secrets.sasl.name to the Secret that holds the password" $kafka.securityProtocol) -}}
 {{- end -}}
 {{- if and (not $sasl) (or $secrets.sasl.name $kafka.saslUsername) -}}
@@ -42,6 +61,32 @@ may be is in values.schema.json, and what settings may be together the program i
 {{- with .Values.strimzi.user -}}
 {{- if and .enabled (eq .authentication "scram-sha-512") (ne $kafka.saslMechanism "SCRAM-SHA-512") -}}
 {{- fail "strimzi.user.authentication=scram-sha-512 needs settings.kafka.saslMechanism=SCRAM-SHA-512: set it, or the authentication to tls" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What a backfill alone may not be; it has none of what scales or keeps the service. */}}
+{{- define "sentiment-stream.validate.backfill" -}}
+{{- $partitions := include "sentiment-stream.partitions" . | int -}}
+{{- if gt (int .Values.backfill.replicas) $partitions -}}
+{{- fail (printf "backfill.replicas=%d is more than the %d input partitions, and the rest would do nothing: lower it, or set inputPartitions to what the topics have" (int .Values.backfill.replicas) $partitions) -}}
+{{- end -}}
+{{- if eq .Values.backfill.groupId .Values.settings.kafka.groupId -}}
+{{- fail (printf "backfill.groupId=%s is the group of the service, which would share the work: name another one, or none" .Values.backfill.groupId) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sentiment-stream.validate.pods" -}}
+{{- $kubernetes := .Capabilities.KubeVersion.Version -}}
+{{- if and (not .Values.hostUsers) (gt (int .Values.runAsUser) 65535) -}}
+{{- fail (printf "hostUsers=false gives a pod the users 0 to 65535, and runAsUser=%d is none of them: lower it" (int .Values.runAsUser)) -}}
+{{- end -}}
+{{- if semverCompare "<1.33-0" $kubernetes -}}
+{{- if not .Values.hostUsers -}}
+{{- fail (printf "hostUsers=false needs Kubernetes 1.33 or newer, and this is %s: set it to true" $kubernetes) -}}
+{{- end -}}
+{{- if .Values.resizePolicy -}}
+{{- fail (printf "resizePolicy needs Kubernetes 1.33 or newer, and this is %s: remove it" $kubernetes) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -62,18 +107,42 @@ may be is in values.schema.json, and what settings may be together the program i
 {{- fail (printf "staticMembership=true and autoscaling.mode=%s: a replica that is scaled away would keep its partitions for the session timeout, and nobody would read them: set autoscaling.mode to none, or staticMembership to false" $scaling.mode) -}}
 {{- end -}}
 {{- if eq $scaling.mode "hpa" -}}
-{{- if eq (int $scaling.minReplicas) 0 -}}
-{{- fail "autoscaling.minReplicas=0 needs autoscaling.mode=keda: an hpa has no CPU to look at where nothing runs" -}}
+{{- $types := list -}}
+{{- range $scaling.hpa.metrics }}{{- $types = append $types .type -}}{{- end -}}
+{{- if and (eq (int $scaling.minReplicas) 0) (not (or (has "External" $types) (has "Object" $types))) -}}
+{{- fail "autoscaling.minReplicas=0 needs autoscaling.mode=keda, or a metric of type External or Object in autoscaling.hpa.metrics: an hpa has no CPU to look at where nothing runs" -}}
 {{- end -}}
-{{- if gt (int .Values.gpu.count) 0 -}}
-{{- fail "autoscaling.mode=hpa scales by CPU, which says little of a GPU: set it to keda" -}}
+{{- if and (gt (int .Values.gpu.count) 0) (not $scaling.hpa.metrics) -}}
+{{- fail "autoscaling.mode=hpa scales by CPU, which says little of a GPU: set it to keda, or name another metric in autoscaling.hpa.metrics" -}}
 {{- end -}}
+{{- end -}}
+{{- $wakes := and (eq $scaling.mode "keda") $scaling.keda.keepOffsets.start -}}
+{{- if and (include "sentiment-stream.sleeps" .) (not $wakes) (eq .Values.settings.kafka.autoOffsetReset "latest") -}}
+{{- fail "autoscaling.minReplicas=0 and settings.kafka.autoOffsetReset=latest: brokers delete the offsets of a group without replicas, and what came meanwhile would be skipped: set autoOffsetReset to earliest, minReplicas to 1, or, with keda, keepOffsets.start" -}}
 {{- end -}}
 {{- if eq $scaling.mode "keda" -}}
-{{- $activation := int $scaling.keda.activationLagThreshold -}}
+{{- include "sentiment-stream.validate.keda" . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sentiment-stream.validate.keda" -}}
+{{- $keda := .Values.autoscaling.keda -}}
+{{- $asks := include "sentiment-stream.kedaAsksBrokers" . -}}
+{{- if ne (gt (int $keda.drainSeconds) 0) (ne $keda.prometheusAddress "") -}}
+{{- fail "autoscaling.keda.drainSeconds and prometheusAddress need each other: set both, or drainSeconds to 0 and no address to scale by the lag" -}}
+{{- end -}}
+{{- if and $keda.allowIdleConsumers $keda.limitToPartitionsWithLag -}}
+{{- fail "autoscaling.keda.allowIdleConsumers and limitToPartitionsWithLag contradict each other: set the second to false" -}}
+{{- end -}}
+{{- if and $keda.keepOffsets.start (not $keda.keepOffsets.end) -}}
+{{- fail "autoscaling.keda.keepOffsets.start needs keepOffsets.end, some minutes later" -}}
+{{- end -}}
+{{- if and $asks (hasPrefix "SASL_" .Values.settings.kafka.securityProtocol) (eq .Values.settings.kafka.saslMechanism "OAUTHBEARER") -}}
+{{- fail "autoscaling.mode=keda and settings.kafka.saslMechanism=OAUTHBEARER: KEDA cannot ask the brokers with the token of a file: set autoscaling.keda.drainSeconds and prometheusAddress, and minReplicas to 1 or more; or the mode to hpa" -}}
+{{- end -}}
+{{- $activation := int $keda.activationLagThreshold -}}
 {{- if and $activation (lt $activation (mul 2 .Values.inputPartitions | int)) -}}
 {{- fail (printf "autoscaling.keda.activationLagThreshold=%d is reached by the markers of transactions on %d partitions: set it to %d or more, or to 0 to let it follow" $activation (int .Values.inputPartitions) (mul 2 .Values.inputPartitions)) -}}
-{{- end -}}
 {{- end -}}
 {{- end -}}
 
