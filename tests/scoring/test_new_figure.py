@@ -84,9 +84,7 @@ def test_lines_of_score_have_it() -> None:
     out = io.StringIO()
     score_texts(["good good bad"], in_json(out), Settings(), model)
     line = json.loads(out.getvalue())
-    assert {
-        "label", "score", "scores", "confident", "margin", "language", "truncated",
-    } == set(line)  # fmt: skip
+    assert {*Wider.__match_args__, "language", "truncated"} == set(line)
     assert line["margin"] == pytest.approx(2 * line["score"] - 1)
 
 
