@@ -132,8 +132,8 @@ def test_annotations_name_only_what_the_table_allows() -> None:
 def test_no_arrow_is_left_over() -> None:
     """The tables tell what is so: an import that is gone leaves them."""
     for table, typing in ((ARROWS, False), (TYPE_ARROWS, True)):
-        told = {(room, other) for room, others in table.items() for other in others}
-        assert sorted(told - _arrows(typing)) == []
+        listed = {(room, other) for room, others in table.items() for other in others}
+        assert sorted(listed - _arrows(typing)) == []
 
 
 def test_there_is_no_circle() -> None:

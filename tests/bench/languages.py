@@ -134,10 +134,10 @@ def shares(
     """Of posts with their languages: told rightly, and wrongly."""
     right = wrong = 0
     for (language, _), (found, confidence) in zip(posts, answers, strict=True):
-        told = bool(found) and confidence >= least
+        detected = bool(found) and confidence >= least
         same = SAME.get(found.lower(), found.lower()) == language
-        right += told and same
-        wrong += told and not same
+        right += detected and same
+        wrong += detected and not same
     return right / len(posts), wrong / len(posts)
 
 

@@ -68,7 +68,7 @@ class Outage:
         """The samples of a stretch of time."""
         return [s for s in self.watched.samples if first_s <= s.at < last_s]
 
-    def said(self) -> Counter[str]:
+    def logged(self) -> Counter[str]:
         """How often each thing was logged so far."""
         # Up to the last whole line; the one after it is being written.
         lines = map(json.loads, self.watched.service.log().rpartition("\n")[0].splitlines())
@@ -98,7 +98,7 @@ async def go_and_come_back(
     watched = outage.watched
     shown = progress.add_task(way, total=BEFORE_S + minutes * 60 + AFTER_S)
     await asyncio.sleep(BEFORE_S)
-    said = outage.said()
+    logged = outage.logged()
     leave()
     outage.left_at, used = time.monotonic(), watched.cpu_s()
     while (away_s := time.monotonic() - outage.left_at) < minutes * 60:
@@ -107,15 +107,15 @@ async def go_and_come_back(
         status, _ = await asyncio.to_thread(watched.service.get, "/readyz")
         outage.ready_meanwhile += status == 200
     outage.cpu_share = (watched.cpu_s() - used) / away_s
-    outage.lines.append(outage.said() - said)
-    said = outage.said()
+    outage.lines.append(outage.logged() - logged)
+    logged = outage.logged()
     publishing = asyncio.create_task(first_publish(outage))
     await asyncio.to_thread(come_back)
     outage.back_at = time.monotonic()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(publishing, 4 * PUBLISHED_AGAIN_S)
     await asyncio.sleep(max(0.0, AFTER_S - (time.monotonic() - outage.back_at)))
-    outage.lines.append(outage.said() - said)
+    outage.lines.append(outage.logged() - logged)
     progress.update(shown, completed=BEFORE_S + minutes * 60 + AFTER_S)
 
 
@@ -190,8 +190,8 @@ def verdict(outage: Outage, out: Account) -> list[tuple[bool, str]]:
         first, second, fourth, last = (
             most(when[stretch], name) for stretch in ("before", "quarter 2", "quarter 4", "after")
         )
-        said = f"{first} before, {second} in quarter 2, {fourth} in quarter 4, {last} after"
-        judged.append((fourth <= max(first, second) and last <= first, f"{name}: {said}"))
+        logged = f"{first} before, {second} in quarter 2, {fourth} in quarter 4, {last} after"
+        judged.append((fourth <= max(first, second) and last <= first, f"{name}: {logged}"))
     return judged
 
 

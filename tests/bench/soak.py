@@ -168,12 +168,12 @@ def verdict(soak: Soak, minutes: int) -> list[tuple[bool, str]]:
             continue
         for name in COUNTS:
             first, now = (max(getattr(s, name) for s in some) for some in (before, after))
-            said = f"{phase}: {name} {first} in minute 2, {now} in the last"
+            text = f"{phase}: {name} {first} in minute 2, {now} in the last"
             if now > first:
-                said += f", {dict(after[-1].kinds)}" if name == "tasks" else ""
-            lines.append((now <= first, said))
-    said = f"{soak.undrained} messages left undone, {soak.drained_s:.0f} s after the load ended"
-    lines.append((soak.undrained == 0, said))
+                text += f", {dict(after[-1].kinds)}" if name == "tasks" else ""
+            lines.append((now <= first, text))
+    text = f"{soak.undrained} messages left undone, {soak.drained_s:.0f} s after the load ended"
+    lines.append((soak.undrained == 0, text))
     return [*lines, (set(soak.exit_codes) == {0}, f"exit codes {sorted(set(soak.exit_codes))}")]
 
 

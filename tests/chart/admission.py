@@ -37,13 +37,13 @@ def refuses_what_is_not_restricted(cluster: Cluster) -> str:
     cluster.namespace("refusing")
     container = {"name": "c", "image": "i"}
     pod = {"metadata": {"name": "p"}, "spec": {"containers": [container]}}
-    said = "admitted"
+    answer = "admitted"
     try:
         cluster.call("POST", "/api/v1/namespaces/refusing/pods", pod)
     except ApiError as error:
-        said = str(error)
-    assert "violates PodSecurity" in said, said
-    return f"{said[:60]}…"
+        answer = str(error)
+    assert "violates PodSecurity" in answer, answer
+    return f"{answer[:60]}…"
 
 
 def every_values_file(cluster: Cluster, helm: Helm) -> str:
@@ -54,9 +54,9 @@ def every_values_file(cluster: Cluster, helm: Helm) -> str:
         cluster.namespace(name)
         _volume(cluster, name)
         empty[name] = cluster.everything_in(name)
-        said = helm.run("install", RELEASE, str(CHART), "--namespace", name, f"--values={file}")
-        assert said.ok, f"{file.name}: {said.error}"
-        assert "would violate PodSecurity" not in said.error, f"{file.name}: {said.error}"
+        answer = helm.run("install", RELEASE, str(CHART), "--namespace", name, f"--values={file}")
+        assert answer.ok, f"{file.name}: {answer.error}"
+        assert "would violate PodSecurity" not in answer.error, f"{file.name}: {answer.error}"
     for name in names:
         _running(cluster, name)
     for name in names:

@@ -93,10 +93,10 @@ class Cluster:
             with self._opener.open(request, timeout=30) as answer:
                 content = answer.read()
         except urllib.error.HTTPError as error:
-            said = error.read().decode(errors="replace")
+            message = error.read().decode(errors="replace")
             with contextlib.suppress(ValueError):
-                said = json.loads(said)["message"]
-            raise ApiError(said) from None
+                message = json.loads(message)["message"]
+            raise ApiError(message) from None
         return {"status": content.decode()} if path == "/readyz" else dict(json.loads(content))
 
     def namespace(self, name: str, level: str = "restricted") -> None:

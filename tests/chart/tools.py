@@ -145,8 +145,8 @@ def _go(work: str, *arguments: str) -> str:
         check=False, timeout=BUILD_SECONDS,
     )  # fmt: skip
     if result.returncode:
-        said = " ".join((result.stderr or result.stdout).split())[-600:]
-        raise ToolMissingError(f"go {' '.join(arguments[:2])} failed: {said}")
+        output = " ".join((result.stderr or result.stdout).split())[-600:]
+        raise ToolMissingError(f"go {' '.join(arguments[:2])} failed: {output}")
     return result.stdout
 
 

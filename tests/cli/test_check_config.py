@@ -72,7 +72,7 @@ def test_good_files_are_checked_without_loading_weights(
 
 
 @pytest.mark.parametrize(
-    ("carry", "include_text", "said"),
+    ("carry", "include_text", "message"),
     [
         ("auto", "true", ""),
         ("all", "true", ""),
@@ -82,7 +82,7 @@ def test_good_files_are_checked_without_loading_weights(
     ],
 )
 def test_it_says_what_events_without_text_carry(
-    model: Path, carry: str, include_text: str, said: str
+    model: Path, carry: str, include_text: str, message: str
 ) -> None:
     """Beside the settings, in one line; nothing where somebody has named the fields."""
     done = check(
@@ -92,8 +92,8 @@ def test_it_says_what_events_without_text_carry(
     )
     assert 0 == done.exit_code
     assert carry == json.loads(done.stdout)["kafka"]["carry"]
-    assert said in done.stderr
-    assert (1 if said else 0) == len(done.stderr.splitlines())
+    assert message in done.stderr
+    assert (1 if message else 0) == len(done.stderr.splitlines())
 
 
 def test_a_missing_model_folder() -> None:

@@ -92,7 +92,7 @@ def test_check_config_prints_the_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("SENTIMENT_HTTP__PORT", "web", "SENTIMENT_HTTP__PORT=web: set it to a whole number"),
         (
@@ -103,7 +103,7 @@ def test_check_config_prints_the_settings() -> None:
         ("SENTIMENT_KAFKA__SASL_USERNAME", "me", "SENTIMENT_KAFKA__SASL_USERNAME or"),
     ],
 )
-def test_a_wrong_setting_is_one_line_and_exit_code_2(name: str, value: str, told: str) -> None:
+def test_a_wrong_setting_is_one_line_and_exit_code_2(name: str, value: str, message: str) -> None:
     """From the outside, as an operator sees it: no traceback, nothing on standard output."""
     done = subprocess.run(
         [sys.executable, "-m", "service", "run", "--check-config"],
@@ -114,7 +114,7 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(name: str, value: str, told
     )
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"error: {told}")
+    assert line.startswith(f"error: {message}")
 
 
 def test_each_wrong_setting_has_a_line() -> None:

@@ -95,7 +95,7 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["evaluate", "--nosuch"], "error: no such option '--nosuch'"),
         (["nosuch"], "error: no such command 'nosuch' (see sentiment-stream --help)"),
@@ -145,7 +145,7 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
     ],
 )
 def test_wrong_arguments_and_files(
-    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One line, and 2, before anything heavy is loaded."""
     monkeypatch.chdir(tmp_path)
@@ -153,7 +153,7 @@ def test_wrong_arguments_and_files(
     (tmp_path / "there.csv").touch()
     done = _run(*arguments)
     (line,) = done.stderr.splitlines()
-    assert line.startswith(told)
+    assert line.startswith(message)
     assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")
 
 

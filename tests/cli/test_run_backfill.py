@@ -114,7 +114,7 @@ def test_the_service_has_no_end(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--from", "5"), "add --until-end"),
         (("--to", "5"), "add --until-end"),
@@ -129,11 +129,13 @@ def test_the_service_has_no_end(service: Service) -> None:
         (("--until-end", "--kafka-group-id", "x" * 245), "is no name of a group"),
     ],
 )
-def test_wrong_flags_are_one_line(service: Service, arguments: tuple[str, ...], said: str) -> None:
+def test_wrong_flags_are_one_line(
+    service: Service, arguments: tuple[str, ...], message: str
+) -> None:
     """Before anything is started."""
     result = run(*arguments)
 
     assert result.exit_code == ExitCode.USAGE
     [line] = result.stderr.splitlines()
-    assert said in line
+    assert message in line
     assert [] == service.runs

@@ -85,13 +85,13 @@ QUEUE = re.findall(r"^```sql\n(.*?)^```", PAGE.split("## ClickHouse")[-1], re.DO
 
 def test_the_page_names_the_versions_that_are_tried() -> None:
     """A newer one is tried before the page says so."""
-    told = dict(re.findall(r"^\| \[([^]]+)\]\(#[^)]+\) \| ([0-9.]+) \|", PAGE, re.MULTILINE))
+    versions = dict(re.findall(r"^\| \[([^]]+)\]\(#[^)]+\) \| ([0-9.]+) \|", PAGE, re.MULTILINE))
     tried = {re.sub(r"\[.*\]", "", package): version for package, version in _versions()}
     for program, package in (
         *(("kafka-python", "kafka-python"), ("aiokafka", "aiokafka"), ("DuckDB", "duckdb")),
         *(("FastStream", "faststream"), ("Quix Streams", "quixstreams")),
     ):
-        assert tried[package] == told[program]
+        assert tried[package] == versions[program]
     assert f"chdb {tried['chdb']}" in PAGE
 
 

@@ -125,12 +125,12 @@ async def finish(kafka: Kafka, session: KafkaSession) -> list[int]:
 @pytest.fixture
 async def unretrieved() -> AsyncIterator[list[str]]:
     """Give what the running loop is told of errors that nobody has looked at."""
-    told: list[str] = []
+    reported: list[str] = []
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: told.append(str(context["message"])))
-    yield told
+    loop.set_exception_handler(lambda _, context: reported.append(str(context["message"])))
+    yield reported
     gc.collect()
-    assert told == []
+    assert reported == []
 
 
 @pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])

@@ -163,7 +163,7 @@ async def test_an_answer_that_refuses_a_token_is_no_welcome(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("\n", "is empty; write the token to it"),
         ("a b", "holds something else than one bearer token; write that alone to it"),
@@ -171,13 +171,13 @@ async def test_an_answer_that_refuses_a_token_is_no_welcome(tmp_path: Path) -> N
         (jwt(-60), "holds a token that expired "),
     ],
 )
-def test_a_token_that_no_broker_takes(content: str, told: str, tmp_path: Path) -> None:
+def test_a_token_that_no_broker_takes(content: str, message: str, tmp_path: Path) -> None:
     """It ends a start, in one line that does not hold it."""
     file = tmp_path / "token"
     file.write_text(content)
     with pytest.raises(SettingsError) as caught:
         connection_options(KafkaSettings(**BY_TOKEN, sasl_token_file=file))
-    assert f"{FILE}={file} {told}" in str(caught.value)
+    assert f"{FILE}={file} {message}" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

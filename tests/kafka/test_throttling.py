@@ -73,9 +73,9 @@ async def test_a_quota_slows_publishing_down_and_nothing_else(both: Real) -> Non
         expected = [r.value for r in records if r.partition.number == number]
         assert expected == [r.value.rstrip() for r in read if r.partition == number and r.value]
     assert {0: 90, 1: 90} == await both.committed()
-    told = [line for line in logs if line["event"] == "brokers throttle publishing"]
-    assert 1 == len(told)
-    assert "producer_byte_rate" in told[0]["remedy"]
+    warnings = [line for line in logs if line["event"] == "brokers throttle publishing"]
+    assert 1 == len(warnings)
+    assert "producer_byte_rate" in warnings[0]["remedy"]
     assert session.throttled_s > 0
 
 

@@ -65,10 +65,10 @@ def test_every_form_to_every_form(name: str, output: str, tmp_path: Path) -> Non
     identity = Column("--id-column", "n") if has_columns else None
     job = Job(str(source), None, TEXT, identity, output=tmp_path / output)
 
-    tally, told = _score(job)
+    tally, message = _score(job)
 
     assert (3, {"text_empty": 1}) == (tally.rows, dict(tally.failed))
-    assert told.startswith("2 of 3 rows scored; 1 failed: text_empty 1; written: ")
+    assert message.startswith("2 of 3 rows scored; 1 failed: text_empty 1; written: ")
     rows = _read(tmp_path / output)
     assert ["POSITIVE", "NEGATIVE", None] == [row.get("label") or None for row in rows]
     assert ["text_empty"] == [row["error"] for row in rows if row.get("error")]
@@ -106,10 +106,10 @@ def test_a_broken_run_is_gone_on_with(name: str, output: str, tmp_path: Path) ->
     with pytest.raises(MemoryError):
         _score(job, _model(FailingEngine))
 
-    tally, told = _score(job)
+    tally, message = _score(job)
 
     assert 0 < tally.rows < len(rows)
-    assert f", behind {len(rows) - tally.rows:,} that were there" in told
+    assert f", behind {len(rows) - tally.rows:,} that were there" in message
     assert _read(tmp_path / f"whole-{output}") == _read(tmp_path / output)
 
 
@@ -148,9 +148,9 @@ def test_a_column_of_the_same_name_is_not_lost(name: str, tmp_path: Path) -> Non
 def test_where_no_row_has_the_text_its_columns_are_told(tmp_path: Path) -> None:
     """Of JSON, whose columns nobody knows before."""
     source = write_table(tmp_path / "rows.jsonl", [{"review": "good", "n": "1"}])
-    tally, told = _score(Job(str(source), None, TEXT, output=tmp_path / "o.csv"))
+    tally, message = _score(Job(str(source), None, TEXT, output=tmp_path / "o.csv"))
     assert tally.failures == tally.rows == 1
-    assert told.endswith("; no row has text but review, n: give --text-column")
+    assert message.endswith("; no row has text but review, n: give --text-column")
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -160,12 +160,12 @@ def test_cells_without_a_column_are_kept_or_said_to_be_left_out(
     """JSON keeps them; a table has no column for them, and the summary says so."""
     source = tmp_path / "rows.csv"
     source.write_text("text,n\ngood,1\nbad,2,x,y z\nbad\n")
-    _, told = _score(Job(str(source), None, TEXT, output=tmp_path / output))
+    _, message = _score(Job(str(source), None, TEXT, output=tmp_path / output))
     rows = _read(tmp_path / output)
     assert ["", "wrong_cells", "wrong_cells"] == [row.get("error") or "" for row in rows]
     is_json = output.endswith("jsonl")
     assert [None, ["x", "y z"] if is_json else None, None] == [r.get("other_cells") for r in rows]
-    assert is_json != told.endswith(
+    assert is_json != message.endswith(
         "; left out: the cells of 1 rows beyond the columns of the header; `line` says where, and "
         ".jsonl keeps them"
     )
@@ -174,8 +174,11 @@ def test_cells_without_a_column_are_kept_or_said_to_be_left_out(
 def test_what_cannot_be_written(tmp_path: Path) -> None:
     """The input itself, and a form that nobody knows."""
     source = write_table(tmp_path / "rows.csv", ROWS)
-    for output, told in ((source, "is the input"), (tmp_path / "a.txt", "says no form to write")):
-        with pytest.raises(InputError, match=told):
+    for output, message in (
+        (source, "is the input"),
+        (tmp_path / "a.txt", "says no form to write"),
+    ):
+        with pytest.raises(InputError, match=message):
             check_output(output, str(source))
 
 

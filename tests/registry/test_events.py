@@ -116,23 +116,27 @@ async def expect_it(url: str, form: Format, **settings: Any) -> None:
     assert out.value is not None
     event = await read(url, form, out.value)
     plain = await encoded(url, "json", message())
-    told = json.loads(plain.value or b"")
+    published = json.loads(plain.value or b"")
     if form == "json-schema":
-        assert told == event
+        assert published == event
     else:
         names = NUMBERED["SentimentEvent"]
-        expected = {name: told[name] for name in names}
+        expected = {name: published[name] for name in names}
         if form == "protobuf":
             # Nulls are not there, and integers of 64 bits are strings.
             event["origin"] |= {
                 name: int(event["origin"][name]) for name in ("partition", "offset", "timestamp")
                 if name in event["origin"]
             }  # fmt: skip
-            event["text_stats"] = {n: event["text_stats"].get(n, 0) for n in told["text_stats"]}
+            event["text_stats"] = {
+                n: event["text_stats"].get(n, 0) for n in published["text_stats"]
+            }
             event["text_stats"] |= {
                 name: int(event["text_stats"][name]) for name in ("tokens", "windows")
             }
-            expected["origin"] = {k: v for k, v in told["origin"].items() if v not in (None, 0)}
+            expected["origin"] = {
+                k: v for k, v in published["origin"].items() if v not in (None, 0)
+            }
             event["origin"] = {k: v for k, v in event["origin"].items() if v not in (None, 0)}
             expected = {name: value for name, value in expected.items() if value is not None}
             del expected["text_stats"]["quoted_chars"]

@@ -95,8 +95,8 @@ def test_it_is_told_once_that_all_of_the_first_are_skipped() -> None:
     """With the commonest reason: after the last of them, and never again."""
     first = AllSkipped(3)
     reasons = (SkipReason.VALUE, SkipReason.ABSENT, SkipReason.ABSENT, *[SkipReason.VALUE] * 6)
-    told = [first.add(_reason(reason)) for reason in reasons]
-    assert [None, None, SkipReason.ABSENT, *[None] * 6] == told
+    warned = [first.add(_reason(reason)) for reason in reasons]
+    assert [None, None, SkipReason.ABSENT, *[None] * 6] == warned
 
 
 @pytest.mark.parametrize("other", [verdict(), rejected(Reason.NOT_JSON)])

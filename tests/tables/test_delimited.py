@@ -63,7 +63,7 @@ def test_a_broken_cell_is_an_error_of_its_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "f.csv: has no first line that names its columns"),
         (b"\n1,2\n", "f.csv: has no first line that names its columns"),
@@ -72,11 +72,11 @@ def test_a_broken_cell_is_an_error_of_its_row() -> None:
         (b",".join([b"%d" % n for n in range(2001)]), "f.csv:1: names over 2000 columns"),
     ],
 )
-def test_a_wrong_header_is_refused(content: bytes, told: str) -> None:
+def test_a_wrong_header_is_refused(content: bytes, message: str) -> None:
     """Before any row is read."""
     with pytest.raises(InputError) as found:
         _table(content)
-    assert str(found.value).startswith(told)
+    assert str(found.value).startswith(message)
 
 
 @pytest.mark.parametrize("rest", [b'"bad,2\n', b'"bad" film,2\n'])

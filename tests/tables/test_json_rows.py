@@ -65,7 +65,7 @@ def test_a_broken_element_is_an_error_of_its_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"", "f: is neither a JSON array nor an object; give --format jsonl, csv, tsv or text"),
         (b"text,label\n", "f: is neither a JSON array nor an object"),
@@ -78,11 +78,11 @@ def test_a_broken_element_is_an_error_of_its_row() -> None:
         (b'{"text": "a"},\n{"text": "b"}', "f:1: is no JSON (an object is due)"),
     ],
 )
-def test_what_is_no_array_is_refused(data: bytes, told: str) -> None:
+def test_what_is_no_array_is_refused(data: bytes, message: str) -> None:
     """In one line, with the line of the file, behind the rows before it."""
     with pytest.raises(InputError) as found:
         list(json_elements("f", [data]))
-    assert str(found.value).startswith(told)
+    assert str(found.value).startswith(message)
 
 
 def test_an_array_is_not_read_as_lines() -> None:

@@ -80,28 +80,28 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "told"), WRONG, ids=range(len(WRONG)))
+@pytest.mark.parametrize(("name", "content", "message"), WRONG, ids=range(len(WRONG)))
 def test_a_file_of_another_kind_is_refused(
-    name: str, content: bytes, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, content: bytes, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one line, with what to do."""
     monkeypatch.chdir(tmp_path)
     Path(name).write_bytes(content)
     with pytest.raises(InputError) as found:
         _texts(name)
-    assert str(found.value).startswith(told)
+    assert str(found.value).startswith(message)
     assert "\n" not in str(found.value)
 
 
 def test_what_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder, no file, standard input for a Parquet file."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"PAR1")))
-    for place, form, told in (
+    for place, form, message in (
         (str(tmp_path), None, "is a folder; give a file"),
         (str(tmp_path / "no.csv"), None, r"cannot be read \(No such file or directory\)"),
         ("-", "parquet", "a Parquet file ends with its index; give a file"),
     ):
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             _texts(place, form)
 
 
@@ -117,8 +117,8 @@ def test_a_pointer_leads_into_columns(tmp_path: Path) -> None:
         assert [{"x": ["good"]}] == [
             json.loads(Column("--text-column", "a,b/c").text(row.document)) for row in table.rows()
         ]
-    for wrong, told in (("", "is empty"), ("/a,b", "not a JSON pointer")):
-        with pytest.raises(InputError, match=told):
+    for wrong, message in (("", "is empty"), ("/a,b", "not a JSON pointer")):
+        with pytest.raises(InputError, match=message):
             Column("--text-column", wrong)
 
 

@@ -191,17 +191,17 @@ def test_the_largest_shifts_are_kept_whatever_ids_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (("a", "a"), 2, "error: these are the same topic; name two\n"),
         (("a", "b", "--kafka-bootstrap-servers", "localhost:1"), 1, "error: localhost:1: "),
     ],
 )
-def test_errors_are_one_line(arguments: tuple[str, ...], code: int, told: str) -> None:
+def test_errors_are_one_line(arguments: tuple[str, ...], code: int, message: str) -> None:
     """What cannot be compared, and a broker that is not there."""
     done = CliRunner().invoke(main, ["compare", *arguments])
     assert (code, 1, "") == (done.exit_code, done.stderr.count("\n"), done.stdout)
-    assert done.stderr.startswith(told)
+    assert done.stderr.startswith(message)
 
 
 def _settings(stream: Stream) -> KafkaSettings:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 def test_the_model_runs_without_telemetry(tmp_path: Path) -> None:
     """ONNX Runtime keeps a device id and what it is about to send in the home folder."""
     # In a CI it sends nothing anyway, which would hide what it does elsewhere.
-    told = {"CI", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
-    environment = {k: v for k, v in os.environ.items() if k not in told} | {"HOME": str(tmp_path)}
+    left_out = {"CI", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME"}
+    environment = {k: v for k, v in os.environ.items() if k not in left_out} | {
+        "HOME": str(tmp_path)
+    }
 
     subprocess.run(
         [sys.executable, "-m", "service", "score", "fine"],

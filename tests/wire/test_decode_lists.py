@@ -41,7 +41,7 @@ def _told(found: list[Decoded]) -> list[Told]:
 
 
 @pytest.mark.parametrize(
-    ("text_field", "value", "told"),
+    ("text_field", "value", "expected"),
     [
         (ENTRIES, {"entries": [{"text": "a"}, {"text": "b"}]}, ["a", "b"]),
         (ENTRIES, {"entries": [{"text": "a"}]}, ["a"]),
@@ -71,16 +71,16 @@ def _told(found: list[Decoded]) -> list[Told]:
         ]}, ["a", Reason.TEXT_MISSING, SkipReason.EMPTY_LIST, Reason.TEXT_MISSING, "b"]),
     ],
 )  # fmt: skip
-def test_each_element_stands_for_itself(text_field: str, value: Any, told: list[Told]) -> None:
+def test_each_element_stands_for_itself(text_field: str, value: Any, expected: list[Told]) -> None:
     """Its index is its place among all elements; the last one is marked."""
     found = _decode(value, text_field)
-    assert told == _told(found)
-    assert [*range(len(told))] == [item.record.index for item in found]
-    assert [False] * (len(told) - 1) + [True] == [item.record.is_last for item in found]
+    assert expected == _told(found)
+    assert [*range(len(expected))] == [item.record.index for item in found]
+    assert [False] * (len(expected) - 1) + [True] == [item.record.is_last for item in found]
 
 
 @pytest.mark.parametrize(
-    ("text_field", "value", "told"),
+    ("text_field", "value", "expected"),
     [
         (ENTRIES, {"text": "a"}, Reason.TEXT_MISSING),
         (ENTRIES, {"entries": {"0": {"text": "a"}}}, Reason.TEXT_MISSING),
@@ -92,10 +92,12 @@ def test_each_element_stands_for_itself(text_field: str, value: Any, told: list[
         ("/entries/*/text,/text", {"text": "a"}, "a"),
     ],
 )
-def test_a_record_without_the_list_is_one_message(text_field: str, value: Any, told: Told) -> None:
+def test_a_record_without_the_list_is_one_message(
+    text_field: str, value: Any, expected: Told
+) -> None:
     """Its bytes are kept, and its id is that of a single message."""
     [found] = _decode(value, text_field)
-    assert [told] == _told([found])
+    assert [expected] == _told([found])
     assert record(value=json.dumps(value).encode()) == found.record
 
 
@@ -169,8 +171,8 @@ def test_a_batch_of_cloudevents(batch: bool) -> None:
         7,
     ]
     found = _decode(events, headers=BATCH if batch else ())
-    told = ["a", "b", "c", "d", "e", SkipReason.EMPTY_LIST, Reason.WRONG_TYPE]
-    assert told == _told(found)
+    expected = ["a", "b", "c", "d", "e", SkipReason.EMPTY_LIST, Reason.WRONG_TYPE]
+    assert expected == _told(found)
     ids = [item.fields["id"] for item in found if isinstance(item, Message)]
     assert ["1", "2", "3", "3", "4"] == ids
     alone = json.loads(found[3].record.value or b"")

@@ -79,8 +79,8 @@ async def test_a_topic_made_anew_at_once_is_read_from_its_beginning(
     assert values(numbered(count, first=100)) == values(records)
     assert await session.publish(publication(records, both.topics[1]))
     assert {0: count} == await both.committed()
-    said = [entry for entry in logs if "made anew" in entry["event"]]
-    assert [both.topics[0]] == [entry["topic"] for entry in said]
+    entries = [entry for entry in logs if "made anew" in entry["event"]]
+    assert [both.topics[0]] == [entry["topic"] for entry in entries]
 
 
 @pytest.mark.kafka
@@ -108,8 +108,8 @@ async def test_an_offset_of_the_old_log_that_was_committed_late_is_not_believed(
         records = await poll_count(await started(both.session()), 20)
 
     assert values(numbered(20, first=100)) == values(records)
-    told = [entry for entry in logs if "deleted since" in entry["event"]]
-    assert [10] == [entry["committed_offset"] for entry in told]
+    entries = [entry for entry in logs if "deleted since" in entry["event"]]
+    assert [10] == [entry["committed_offset"] for entry in entries]
 
 
 @pytest.mark.kafka

@@ -233,9 +233,9 @@ def test_a_table_of_any_form(name: str, tmp_path: Path) -> None:
     assert {key: expected[key] for key in same} == {key: figures[key] for key in same}
     assert (1, {"no text": 1}) == (figures["left_out"], figures["failed"])
     assert isinstance(console.file, io.StringIO)
-    told = console.file.getvalue()
-    assert "1 neutral examples are left out: the model has no such label" in told
-    assert "1 rows cannot be used: no text 1" in told
+    printed = console.file.getvalue()
+    assert "1 neutral examples are left out: the model has no such label" in printed
+    assert "1 rows cannot be used: no text 1" in printed
 
 
 def test_evaluate_needs_no_torch(tmp_path: Path) -> None:
