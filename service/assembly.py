@@ -31,6 +31,7 @@ from service.settings.carry import AUTO, carried_paths
 from service.stream.batcher import Batcher, Limits
 from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
+from service.stream.drain import Drain
 from service.stream.foreign import ForeignShapes
 from service.stream.pipeline import Pipeline
 from service.stream.until_end import UntilEnd
@@ -96,6 +97,7 @@ class ModelParts:
     inference: Inference
     prepare: PrepareThread
     drift: DriftWindow
+    drain: Drain
     monitor: Monitor
 
 
@@ -169,6 +171,9 @@ async def build_model_parts(
     languages = await asyncio.to_thread(Languages, model.known_languages, model.other_languages)
     warm_up = encoder.sequences(WARM_UP_TEXTS)
     drift = DriftWindow(calibration.reference)
+    batch = settings.batch
+    limits = Limits(batch.tokens_max, batch.records_max, batch.latency_budget_ms / 1000)
+    drain = Drain(Batcher(limits))
     return ModelParts(
         inference=Inference(
             lambda: load_engine(model, checkpoint),
@@ -178,12 +183,14 @@ async def build_model_parts(
         ),
         prepare=build_prepare(settings, encoder, languages, base.schemas),
         drift=drift,
+        drain=drain,
         monitor=Monitor(
             base.session,
             drift,
             base.metrics,
             base.readiness,
             lambda: base.schemas.away if base.schemas is not None else None,
+            drain.seconds,
         ),
     )
 
@@ -213,13 +220,13 @@ def build_pipeline(
 
     `write` writes them in another format than JSON.
     """
-    kafka, batch, delivery = settings.kafka, settings.batch, settings.delivery
-    latency_budget_s = batch.latency_budget_ms / 1000
+    kafka, delivery = settings.kafka, settings.delivery
+    batcher = model_parts.drain.batcher
     return Pipeline(
         session=base.session,
         prepare=_prepare(model_parts.prepare, base.schemas),
         scorer=model_parts.inference,
-        batcher=Batcher(Limits(batch.tokens_max, batch.records_max, latency_budget_s)),
+        batcher=batcher,
         encoder=Encoder(
             kafka.output_topic,
             kafka.dead_letter_topic,
@@ -239,9 +246,12 @@ def build_pipeline(
             base.metrics,
             model_parts.drift,
             # Nobody waits for records of a backfill.
-            math.inf if isinstance(base.session, BackfillSession) else latency_budget_s,
+            math.inf
+            if isinstance(base.session, BackfillSession)
+            else batcher.limits.latency_budget_s,
             base.feed if settings.http.page else None,
             foreign=ForeignShapes(kafka.feed, [pointer.written for pointer in kafka.known_by]),
+            learn=model_parts.drain.published,
         ),
         clock=SystemClock(),
         keep_alive_s=kafka.max_poll_ms / 1000 / 3,

@@ -35,7 +35,8 @@ ARROWS: dict[str, set[str]] = {
     "registry": {"errors", "records", "settings", "wire.documents", "wire.typed"},
     "kafka.once": {"errors", "kafka", "kafka.client", "progress", "records"},
     "kafka.backfill": {"errors", "kafka", "kafka.client", "progress", "records"},
-    "engines": {"checkpoint", "errors"},
+    "engines.graph": {"checkpoint"},
+    "engines": {"checkpoint", "engines.graph", "errors"},
     "observe": {"errors", "records", "terminal"},
     "retry": set(),
     "scoring": {
@@ -63,8 +64,9 @@ ARROWS: dict[str, set[str]] = {
         "wire.documents",
     },
     "lab.bias": {"errors", "lab.data", "scoring", "terminal"},
+    "bench.peers": {"checkpoint", "engines", "errors"},
     "bench": {
-        "app", "assembly", "checkpoint", "engines", "errors", "lab.data", "observe", "processor",
+        "app", "assembly", "bench.peers", "checkpoint", "engines", "errors", "lab.data", "observe", "processor",
         "records", "settings", "terminal", "text",
     },
     "demo": {"app", "errors", "observe", "records", "settings", "terminal", "wire"},
@@ -109,6 +111,7 @@ TYPE_ARROWS: dict[str, set[str]] = {
     "lab.bias": {"settings"},
     "lab.teaching": {"lab.bias"},
     "lab.training": {"lab.data"},
+    "bench.peers": {"text"},
 }  # fmt: skip
 
 # The files of each folder, in an order in which they can be read: each imports earlier ones alone.
@@ -123,7 +126,7 @@ FILES: dict[str, str] = {
     "wire.documents": "__init__ json_values formats forms pointers shapes looks glance",
     "wire.typed": "json_schema columns __init__",
     "registry": "framing documents avro proto_text protobuf access client schemas events __init__ check",
-    "checkpoint": "__init__ calibration hub files tokenizer tuning",
+    "checkpoint": "__init__ calibration hub files stored tokenizer tuning",
     "kafka.client": "__init__ error_codes offset_requests logins connection decompress batches "
     "record metadata throttling background generations",
     "kafka.older": "requests __init__",
@@ -133,11 +136,12 @@ FILES: dict[str, str] = {
     "text": "__init__ windows language encoder prepare",
     "kafka.once": "__init__ reader letters outputs cluster",
     "kafka.backfill": "span session __init__",
+    "engines.graph": "__init__ onnx_file quantized growing",
     "engines": "layout cpu_limit finite lanes padding packing "
     "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
     "observe": "__init__ drift feed health logs tracing metrics backfill monitor",
     "scoring": "__init__ joining repeats readings turns poles batch processing inference texts",
-    "stream": "__init__ cost breaker foreign counts batcher handover few_first until_end pipeline",
+    "stream": "__init__ cost breaker foreign batcher drain counts handover few_first until_end pipeline",
     "lab.data": "__init__ files glue texts domains labelled tabled truth",
     "tables": "__init__ rows sources ahead delimited json_rows parquet_rows reading writing "
     "parquet_writing",
@@ -148,7 +152,8 @@ FILES: dict[str, str] = {
     "reference": "__init__ asyncapi settings_page schemas",
     "lab": "__init__ export feed lines figures score scored_file tune",
     "lab.bias": "__init__ templates rows world_map data report run",
-    "bench": "__init__ bare full_size limits null peers engines stream whole report tables",
+    "bench.peers": "search loading __init__",
+    "bench": "__init__ bare full_size limits null engines stream whole report tables",
     "demo": "generator broker board alone view __init__",
     "lab.behaviour": "__init__ changes texts meanings feedback cases run",
     "lab.teaching": "__init__ around swaps sources recipe "
@@ -175,20 +180,20 @@ LIBRARIES: dict[str, set[str]] = {
     "click": {"cli"},
     "confluent_kafka": {"bench", "demo"},
     "antlr4": {"registry"},
-    "ctranslate2": {"bench"},
+    "ctranslate2": {"bench.peers"},
     "cramjam": {"kafka.client"},
     "fastavro": {"registry"},
     "google": {"registry"},
-    "nncf": {"bench"},
-    "onnx": {"bench", "engines", "lab"},
-    "onnxruntime": {"bench", "engines", "lab"},
+    "nncf": {"bench.peers"},
+    "onnx": {"bench"},
+    "onnxruntime": {"bench", "bench.peers", "engines", "lab"},
     "opentelemetry": {"observe"},
-    "openvino": {"bench"},
+    "openvino": {"bench.peers"},
     "proto_schema_parser": {"registry"},
     "pyarrow": {"tables"},
     "sklearn": {"lab.measuring"},
-    "torch": {"bench", "engines", "lab.training"},
-    "transformers": {"bench", "checkpoint", "engines", "lab.training"},
+    "torch": {"bench", "bench.peers", "engines", "lab.training"},
+    "transformers": {"bench", "bench.peers", "checkpoint", "engines", "lab.training"},
 }
 # And the files that know them, where the rest of their room must do without.
 LIBRARY_FILES: dict[str, set[str]] = {

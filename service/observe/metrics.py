@@ -71,7 +71,8 @@ class Metrics:
         )
         self.lost = counter(
             "sentiment_lost_total",
-            "Records that expired unread: the topic's retention had passed the committed offset.",
+            "Records that were never read: the topic's retention had passed the committed offset, "
+            "or that offset had expired and the group began behind them.",
             ["topic", "partition"],
         )
         self.rebalances = counter(
@@ -162,6 +163,12 @@ class Metrics:
             "Records of the lag that cannot be read before a transaction of their producer ends.",
             ["topic", "partition"],
         )
+        self.drain_seconds = gauge(
+            "sentiment_drain_seconds",
+            "Seconds that this replica needs for its lag, by the time that its records have taken; "
+            "absent with a lag before any has.",
+            ["topic"],
+        )
         self.assigned_partitions = gauge(
             "sentiment_assigned_partitions", "Partitions assigned to this replica."
         )
@@ -203,6 +210,12 @@ class Metrics:
             gauge.clear()
             for (topic, number), records in counts.items():
                 gauge.labels(topic, number).set(records)
+
+    def set_drain(self, seconds: Mapping[str, float]) -> None:
+        """Replace the seconds of all topics; topics not named are removed."""
+        self.drain_seconds.clear()
+        for topic, value in seconds.items():
+            self.drain_seconds.labels(topic).set(value)
 
     def set_drift(self, drift: Drift) -> None:
         """Replace all drift gauges; indices and languages that are not named are removed."""

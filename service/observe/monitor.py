@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from service.errors import RetriableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from service.observe.drift import DriftWindow
     from service.observe.health import Readiness
@@ -30,12 +30,15 @@ class Monitor:
         metrics: Metrics,
         readiness: Readiness,
         waits_for: Callable[[], str | None] = lambda: None,
+        drain_s: Callable[[Mapping[Partition, int]], Mapping[str, float]] = lambda _: {},
     ) -> None:
         """Copy from `session` and `drift` to `metrics` and `readiness`.
 
-        `waits_for` says why records wait for something else than the brokers.
+        `waits_for` says why records wait for something else than the brokers; `drain_s` gives the
+        seconds for so many records, by topic.
         """
         self._waits_for = waits_for
+        self._drain_s = drain_s
         self._session = session
         self._drift = drift
         self._metrics = metrics
@@ -55,6 +58,9 @@ class Monitor:
             try:
                 lag = await session.lag()
                 metrics.set_lag(lag, session.held)
+                # No replica can read what is held back, however many there are.
+                readable = {p: max(0, count - session.held.get(p, 0)) for p, count in lag.items()}
+                metrics.set_drain(self._drain_s(readable))
                 self._mark(self._waits_for())
             except RetriableError as error:
                 self._readiness.mark_unavailable(error)

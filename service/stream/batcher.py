@@ -64,10 +64,9 @@ class Batcher:
 
     def __init__(self, limits: Limits) -> None:
         """Hold nothing, in epoch 0."""
-        self.cost = CostModel()
-        self._limits = limits
+        self.limits = limits
+        self.cost, self.publish_cost = CostModel(), CostModel()
         self._publish_s = 0.0
-        self._publish_cost = CostModel()
         # The partitions with items; first the one that has waited longest for its share.
         self._queues: dict[Partition, _Queue] = {}
         self._arrived = 0
@@ -87,18 +86,18 @@ class Batcher:
     @property
     def tokens_max(self) -> int:
         """Most tokens of a batch, but for one of a single record."""
-        return self._limits.tokens_max
+        return self.limits.tokens_max
 
     def observe_publish(self, records: int, seconds: float) -> None:
         """Learn how long publishing takes, which counts against the same budget."""
-        self._publish_cost.observe(records, records, seconds)
+        self.publish_cost.observe(records, records, seconds)
         self._publish_s = FORGETTING * self._publish_s + (1 - FORGETTING) * seconds
 
     @property
     def full(self) -> bool:
         """Whether to add nothing of any partition until a batch is taken."""
         return (
-            self._count >= HELD_BATCHES_MAX * self._limits.records_max
+            self._count >= HELD_BATCHES_MAX * self.limits.records_max
             or self._bytes >= HELD_BYTES_MAX
         )
 
@@ -108,7 +107,7 @@ class Batcher:
 
         None while fewer items wait than may; else those that have their share of them, or more.
         """
-        records, tokens = HELD_BATCHES * self._limits.records_max, HELD_BATCHES * self._whole_tokens
+        records, tokens = HELD_BATCHES * self.limits.records_max, HELD_BATCHES * self._whole_tokens
         if self._count < records and self._tokens < tokens:
             return frozenset()
         partitions = len(self._queues)
@@ -122,7 +121,7 @@ class Batcher:
     @property
     def fills_a_batch(self) -> bool:
         """Whether the waiting items fill a batch."""
-        return self._count >= self._limits.records_max or self._tokens >= self._whole_tokens
+        return self._count >= self.limits.records_max or self._tokens >= self._whole_tokens
 
     def add(self, items: Sequence[Item], epoch: int) -> int:
         """Add items of an epoch; drops those of another epoch, and returns their number."""
@@ -163,7 +162,7 @@ class Batcher:
         self._settle(taken, now, backlog=backlog)
         self._small = backlog and now < self._shared_until
         self._whole_tokens = (
-            max(tokens, WHOLE_RUNS_TOKENS) if self._small else self._limits.tokens_max
+            max(tokens, WHOLE_RUNS_TOKENS) if self._small else self.limits.tokens_max
         )
         return Batch(tuple(chosen), self._epoch, tokens)
 
@@ -173,7 +172,7 @@ class Batcher:
         A share is counted in tokens, which is time on the model. Each next item is the first one of
         the partition with the smallest share so far.
         """
-        limits = self._limits
+        limits = self.limits
         turns = [(0, turn, iter(q.items)) for turn, q in enumerate(self._queues.values())]
         heapify(turns)
         chosen: list[tuple[int, Item]] = []
@@ -200,16 +199,16 @@ class Batcher:
         return [item for _, item in sorted(chosen, key=lambda entry: entry[0])]
 
     def _takes_too_long(self, records: int, texts: int, tokens: int) -> bool:
-        half_s = self._limits.latency_budget_s / 2
+        half_s = self.limits.latency_budget_s / 2
         if tokens > WHOLE_RUNS_TOKENS and self.cost.seconds_of(texts, tokens) > half_s:
             return True
-        publish_s = self._publish_cost.seconds_of(records, records)
+        publish_s = self.publish_cost.seconds_of(records, records)
         return self._commits_in_time and records > WHOLE_COMMIT_RECORDS and publish_s > half_s
 
     @property
     def _commits_in_time(self) -> bool:
         # With slow brokers no size is in time, and only throughput helps.
-        return self._publish_cost.parts[0] <= self._limits.latency_budget_s / 2
+        return self.publish_cost.parts[0] <= self.limits.latency_budget_s / 2
 
     @property
     def hurried(self) -> bool:
@@ -261,7 +260,7 @@ class Batcher:
     def _left_s(self, item: Item, now: float) -> float:
         """Seconds that the model may take for an item, so that it is published in time."""
         waited = now - item.record.polled_at
-        return self._limits.latency_budget_s - waited - self._publish_s
+        return self.limits.latency_budget_s - waited - self._publish_s
 
 
 def _of_one_record(waiting: Iterator[tuple[int, Item]]) -> list[tuple[int, Item]]:

@@ -47,8 +47,8 @@ class CostModel:
         """Fixed seconds, seconds per text, seconds per token; none is negative."""
         return self._parts
 
-    def seconds_of(self, texts: int, tokens: int) -> float:
-        """Predicted seconds of a batch; 0 without data."""
+    def seconds_of(self, texts: float, tokens: float) -> float:
+        """Predicted seconds of a batch, which may be a mean one; 0 without data."""
         fixed, per_text, per_token = self._parts
         return fixed + per_text * texts + per_token * tokens
 

@@ -16,6 +16,8 @@ from service.records import Rejected, Skipped, Verdict
 from service.stream.foreign import ForeignShapes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.observe.drift import DriftWindow
     from service.observe.feed import Feed
     from service.observe.metrics import Metrics
@@ -54,7 +56,8 @@ class AllSkipped:
 class OutcomeCounts:
     """Counts published outcomes; `latency_budget_s` begins when a record is polled.
 
-    `records` counts each input record once, by partition, however many messages are in it.
+    `records` counts each input record once, by partition, however many messages are in it; `learn`
+    is given each outcome.
     """
 
     metrics: Metrics
@@ -64,6 +67,7 @@ class OutcomeCounts:
     all_skipped: AllSkipped = field(default_factory=AllSkipped)
     foreign: ForeignShapes = field(default_factory=lambda: ForeignShapes(None, ()))
     records: Counter[Partition] = field(default_factory=Counter)
+    learn: Callable[[Outcome], None] = lambda _: None
 
     def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
         """Count one published at `now` (Unix seconds) and `now_monotonic` (as `polled_at`).
@@ -80,6 +84,7 @@ class OutcomeCounts:
             )
         metrics, record = self.metrics, outcome.record
         self.records[record.partition] += record.is_last
+        self.learn(outcome)
         if isinstance(outcome, Skipped):
             metrics.skipped.labels(outcome.reason).inc()
             if outcome.foreign_fields is not None:

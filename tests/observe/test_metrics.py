@@ -46,6 +46,7 @@ def test_the_set_of_metrics_is_closed() -> None:
         ("sentiment_queued_records", "gauge", ""),
         ("sentiment_lag_records", "gauge", "topic,partition"),
         ("sentiment_held_records", "gauge", "topic,partition"),
+        ("sentiment_drain_seconds", "gauge", "topic"),
         ("sentiment_assigned_partitions", "gauge", ""),
         ("sentiment_epoch", "gauge", ""),
         ("sentiment_ready", "gauge", ""),
@@ -116,6 +117,16 @@ def test_lag_is_replaced_as_a_whole() -> None:
     metrics.set_lag({Partition("t", 1): 2}, {})
     lag = {k[1]: v for k, v in _scrape(metrics).items() if k[0] == "sentiment_lag_records"}
     assert lag == {(("partition", "1"), ("topic", "t")): 2}
+
+
+def test_the_time_to_drain_is_replaced_as_a_whole() -> None:
+    """Of a topic whose partitions went elsewhere it would be counted twice in a sum."""
+    metrics = Metrics()
+    assert not [k for k in _scrape(metrics) if k[0] == "sentiment_drain_seconds"]
+    metrics.set_drain({"a": 1.5, "b": 2.0})
+    metrics.set_drain({"b": 3.0})
+    shown = {k[1]: v for k, v in _scrape(metrics).items() if k[0] == "sentiment_drain_seconds"}
+    assert shown == {(("topic", "b"),): 3.0}
 
 
 def test_drift_is_replaced_as_a_whole() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from service.errors import BrokerError
@@ -12,6 +14,10 @@ from service.observe.monitor import Monitor
 from service.records import Partition
 from tools.kafka.fake_cluster import FakeCluster
 from tools.kafka.fake_kafka import FakeSession
+from tools.kafka.stored import Stored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Group:
@@ -68,6 +74,28 @@ async def test_what_records_wait_for_is_told() -> None:
     waits_for.append(None)
     await monitor.update()
     assert group.readiness.reason() is None
+
+
+async def test_the_time_to_drain_is_that_of_what_can_be_read() -> None:
+    """What waits for a transaction of its producer waits on any number of replicas."""
+    group = Group()
+    await group.session.start()
+    await group.session.poll()
+    asked: list[dict[Partition, int]] = []
+
+    def drain_s(lag: Mapping[Partition, int]) -> dict[str, float]:
+        asked.append(dict(lag))
+        return {"in": 7.5}
+
+    monitor = Monitor(group.session, DriftWindow(), group.metrics, group.readiness, drain_s=drain_s)
+    for _ in range(9):
+        group.cluster.append("in", Stored(None, b"{}"), 1)
+    # Told a moment earlier, it may be more than is left.
+    group.session.held = {Partition("in", 1): 4, Partition("in", 2): 1}
+    await monitor.update()
+    assert [{Partition("in", 0): 0, Partition("in", 1): 5, Partition("in", 2): 0}] == asked
+    shown = group.metrics.registry.get_sample_value("sentiment_drain_seconds", {"topic": "in"})
+    assert 7.5 == shown
 
 
 async def test_each_rebalance_is_counted_once() -> None:
