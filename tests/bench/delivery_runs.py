@@ -15,8 +15,8 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from service.bench.stream import KEYS, Reader, Topics, make_topics, play
 from service.bench.whole import (
@@ -93,6 +93,7 @@ def fresh_topics(brokers: str, partitions: int) -> Iterator[Topics]:
     """Topics, gone at the end: thousands of idle partitions would be work for the broker."""
     topics = make_topics(brokers, partitions)
     try:
+        _wait_for_logs(brokers, topics, partitions)
         yield topics
     finally:
         admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})
@@ -233,6 +234,22 @@ def _ready_s(child: Child, began: float, patience_s: float) -> float:
             return time.monotonic() - began
         time.sleep(PROBE_EVERY_S)
     raise ModelError(f"not ready after {waited_s:.0f} s: {child.log.read_text()[-300:].strip()}")
+
+
+def _wait_for_logs(brokers: str, topics: Topics, partitions: int) -> None:
+    """Until the broker has made all logs, which takes it seconds and is no part of a start."""
+    admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})
+    asked = {
+        TopicPartition(topic, number): OffsetSpec.latest()
+        for topic in (topics.source, topics.target)
+        for number in range(partitions)
+    }
+    until = time.monotonic() + STILL_SECONDS
+    while time.monotonic() < until:
+        answers = admin.list_offsets(asked, request_timeout=STILL_SECONDS).values()
+        if all(answer.exception() is None for answer in answers):
+            return
+    raise ModelError(f"the broker has not made {len(asked)} logs in {STILL_SECONDS} s")
 
 
 def _put_in_each(brokers: str, topic: str, partitions: int) -> None:
