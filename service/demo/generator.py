@@ -78,7 +78,7 @@ BROKEN: tuple[Broken, ...] = (
     Broken(Reason.NOT_JSON, 4, lambda m: repr(m).encode()),
     Broken(Reason.WRONG_TYPE, 8, lambda m: json.dumps(m["text"]).encode()),
     Broken(Reason.WRONG_TYPE, 8, lambda m: _json({**m, "text": 42})),
-    Broken(Reason.WRONG_TYPE, 4, lambda m: _json({**m, "text": None})),
+    Broken(Reason.TEXT_MISSING, 4, lambda m: _json({**m, "text": None})),
     Broken(Reason.TEXT_MISSING, 8, _without_text),
     Broken(Reason.TEXT_EMPTY, 8, lambda m: _json({**m, "text": ""})),
     Broken(Reason.TEXT_EMPTY, 8, lambda m: _json({**m, "text": " \n\t\u3000"})),

@@ -47,7 +47,7 @@ REASONS = {
     Reason.NOT_JSON: "the value is not JSON",
     Reason.WRONG_TYPE: "the JSON is not an object, the text is not a string, or a value that "
     "should be text is binary",
-    Reason.TEXT_MISSING: "there is no text at `SENTIMENT_KAFKA__TEXT_FIELD`",
+    Reason.TEXT_MISSING: "there is no text at `SENTIMENT_KAFKA__TEXT_FIELD`, or null",
     Reason.TEXT_EMPTY: "the text is empty or white space, or nothing of it is left by "
     "`SENTIMENT_KAFKA__TEXT_FORMAT`",
     Reason.TEXT_TOO_LARGE: "the text is longer than `SENTIMENT_MODEL__TEXT_BYTES_MAX`",

@@ -67,7 +67,7 @@ BROKEN = [
      'the message is a string; SENTIMENT_KAFKA__TEXT_FIELD="" takes it for the text'),
     (b"null", Reason.WRONG_TYPE, "the message is null"),
     (b"7", Reason.WRONG_TYPE, "the message is a number"),
-    (b'{"text": null}', Reason.WRONG_TYPE, "/text is null, not a string"),
+    (b'{"text": null}', Reason.TEXT_MISSING, "/text is null"),
     (b'{"text": true}', Reason.WRONG_TYPE, "/text is a boolean, not a string"),
     (b'{"text": 7}', Reason.WRONG_TYPE, "/text is a number, not a string"),
     (b'{"text": 7.5}', Reason.WRONG_TYPE, "/text is a number, not a string"),

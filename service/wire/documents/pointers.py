@@ -183,11 +183,14 @@ def _no_text(message: Any, pointers: Sequence[Pointer]) -> RejectError:
             detail = f"{len(value)} characters of white space{where}"
             return RejectError(Reason.TEXT_EMPTY, detail)
     for name, value in found:
-        if value is not MISSING and (value is not None or len(found) == 1):
+        # A message that is null itself is of no type that could hold a text.
+        if value is not MISSING and (value is not None or not name):
             where = name or "the message"
             detail = f"{where} is {type_of(value)}, not a string"
             return RejectError(Reason.WRONG_TYPE, detail)
     names = " or ".join(name for name, _ in found)
+    if all(value is None for _, value in found):
+        return RejectError(Reason.TEXT_MISSING, f"{names} is null")
     return RejectError(Reason.TEXT_MISSING, f"there is nothing at {names}")
 
 
