@@ -238,12 +238,7 @@ class Pipeline:
             epoch, outcomes = self._with_all_waiting(scored)
             tripped = self.breaker.trips(outcomes)
             if tripped is not None:
-                raise BreakerError(
-                    f"{tripped}; stopped before committing them: look at the producer, at "
-                    "SENTIMENT_KAFKA__INPUT_FORMAT and SENTIMENT_KAFKA__TEXT_FIELD; "
-                    "SENTIMENT_KAFKA__SKIP passes over what is no text to score, and "
-                    "SENTIMENT_DELIVERY__BREAKER_SHARE=1 switches this off"
-                )
+                raise BreakerError(tripped)
             try:
                 started = self.clock.monotonic()
                 published = await self._send(self._publication(epoch, outcomes), outcomes)

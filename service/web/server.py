@@ -38,6 +38,11 @@ _STOP_S = 1
 EVERY_HOST = "*"
 # Errors of a kernel that knows IPv6 where it is switched off.
 _NO_IPV6 = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+# Paths that are there only where a setting is true.
+_SWITCHED = {
+    **dict.fromkeys(("/score", "/explain", "/docs", "/openapi.json"), "SENTIMENT_HTTP__SCORE"),
+    **dict.fromkeys(("/feed", "/page"), "SENTIMENT_HTTP__PAGE"),
+}
 # Longer than the usual scrape interval of a minute, so that connections are reused.
 _KEEP_ALIVE_S = 75
 
@@ -135,6 +140,9 @@ class HttpServer:
             return await handler(request)
         except web.HTTPException as error:
             headers, reason = {}, f"the paths are {' '.join(self._paths)}"
+            setting = _SWITCHED.get(request.path)
+            if setting is not None and request.path not in self._paths:
+                reason += f"; {setting}=true switches {request.path} on"
             if isinstance(error, web.HTTPMethodNotAllowed):
                 headers["Allow"] = error.headers["Allow"]
                 reason = f"{request.path} takes {' or '.join(sorted(error.allowed_methods))}"

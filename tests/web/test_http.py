@@ -130,11 +130,18 @@ async def test_the_index_lists_the_paths() -> None:
                 assert response.status == 200
 
 
+def _off(path: str, setting: str) -> str:
+    return f"the paths are / /livez /readyz /metrics; {setting}=true switches {path} on"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "word", "reason"),
     [
         ("GET", "/metrics/", 404, "not found", "the paths are / /livez /readyz /metrics"),
         ("GET", "/../etc/passwd", 404, "not found", "the paths are / /livez /readyz /metrics"),
+        ("POST", "/score", 404, "not found", _off("/score", "SENTIMENT_HTTP__SCORE")),
+        ("GET", "/docs", 404, "not found", _off("/docs", "SENTIMENT_HTTP__SCORE")),
+        ("GET", "/feed", 404, "not found", _off("/feed", "SENTIMENT_HTTP__PAGE")),
         ("POST", "/livez", 405, "method not allowed", "/livez takes GET or HEAD"),
     ],
 )
