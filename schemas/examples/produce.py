@@ -13,12 +13,15 @@ import json
 import os
 import secrets
 import sys
+import time
 import uuid
 from datetime import UTC, datetime
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 BROKERS = "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS"
+# A broker takes a moment to make a topic that is asked for, if it makes any.
+TOPIC_WAIT_S = 5
 
 
 def main() -> None:
@@ -31,7 +34,18 @@ def main() -> None:
     arguments = parser.parse_args()
 
     # Idempotent: what is sent again after a fault is stored once, and in order.
-    producer = Producer({"bootstrap.servers": arguments.brokers, "enable.idempotence": True})
+    # What goes wrong is said below, so the client logs nothing.
+    producer = Producer(
+        {"bootstrap.servers": arguments.brokers, "enable.idempotence": True, "log_level": 0}
+    )
+    _check(producer, arguments.brokers, arguments.topic)
+    failed: list[str] = []
+
+    def delivered(error: KafkaError | None, _: Message) -> None:
+        # Nothing may be raised here: a client in C has called it.
+        if error is not None:
+            failed.append(error.str())
+
     for text in arguments.texts:
         number = str(uuid.uuid4())
         trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
@@ -50,16 +64,32 @@ def main() -> None:
                 "ce_time": datetime.now(UTC).isoformat(),
                 "traceparent": trace,
             },
-            on_delivery=_said,
+            on_delivery=delivered,
         )
         print(f"sent {number} in trace {trace.split('-')[1]}")
     if producer.flush(30) > 0:
-        sys.exit(f"{arguments.brokers} did not take all within 30 s")
+        sys.exit(
+            f"{arguments.brokers} did not take all within 30 s; see whether the brokers are well"
+        )
+    if failed:
+        sys.exit(
+            f"{len(failed)} not taken by {arguments.topic}: {failed[0]}; mend that, and send again"
+        )
 
 
-def _said(error: KafkaError | None, message: Message) -> None:
-    if error is not None:
-        sys.exit(f"not sent to {message.topic()}: {error}")
+def _check(producer: Producer, brokers: str, topic: str) -> None:
+    """End with what to do where nothing could be sent."""
+    until = time.monotonic() + TOPIC_WAIT_S
+    while True:
+        try:
+            error = producer.list_topics(topic, timeout=TOPIC_WAIT_S).topics[topic].error
+        except KafkaException:
+            sys.exit(f"no broker answers at {brokers}; start one, or give --brokers or {BROKERS}")
+        if error is None:
+            return
+        if time.monotonic() > until:
+            sys.exit(f"{topic}: {error.str()}; create the topic, or give --topic")
+        time.sleep(0.2)
 
 
 if __name__ == "__main__":

@@ -104,6 +104,40 @@ async def _read(stream: Stream, count: int, group: str) -> list[str]:
     return await _run("consume.py", *brokers, *topics, "--count", str(count), "--group", group)
 
 
+async def _refused(example: str, *arguments: str) -> str:
+    """Run an example that ends with 1; returns what it says, which is one line."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(EXAMPLES / example), *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(WAIT_SECONDS):
+        _, errors = await process.communicate()
+    assert 1 == process.returncode
+    [line] = errors.decode().splitlines()
+    return line
+
+
+async def test_without_a_broker_the_examples_end_with_a_line() -> None:
+    """It says which address did not answer, and what names another one."""
+    for example, arguments in (("produce.py", ["good"]), ("consume.py", [])):
+        line = await _refused(example, "--brokers", "127.0.0.1:1", *arguments)
+        assert line.startswith("no broker ")
+        assert line.endswith(
+            "at 127.0.0.1:1; start one, or give --brokers or SENTIMENT_KAFKA__BOOTSTRAP_SERVERS"
+        )
+
+
+async def test_without_a_topic_the_examples_end_with_a_line(stream: Stream) -> None:
+    """On a cluster that makes none by itself."""
+    brokers = ("--brokers", stream.bootstrap)
+    line = await _refused("produce.py", "good", *brokers, "--topic", "no-such-topic")
+    assert line.startswith("no-such-topic: ")
+    assert line.endswith("; create the topic, or give --topic")
+    topics = ("--events", stream.output, "--dead-letters", "no-such-topic")
+    line = await _refused("consume.py", *brokers, *topics)
+    assert f"{stream.bootstrap} has no topic no-such-topic; create it, or give --events" in line
+
+
 async def test_a_trace_from_the_producer_through_the_service_to_the_consumer(
     stream: Stream, collector: Collector, tmp_path: Path
 ) -> None:
