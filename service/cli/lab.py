@@ -69,13 +69,18 @@ def replay(
     )
     selection = Selection(frozenset(reasons), since_ms, until_ms, **place)
     console = remarks()
-    fates = asyncio.run(run_replay(settings.kafka, selection, console, send=send))
-    found = {"sent": send, "letters": fates}
+    fates, passed = asyncio.run(run_replay(settings.kafka, selection, console, send=send))
+    found = {"sent": send, "letters": fates, "offsets_done": passed}
     print_found(found, as_json, lambda out: out.print(fates_table(fates, send=send)))
-    if not fates:
-        topic = settings.kafka.dead_letter_topic
+    topic = settings.kafka.dead_letter_topic
+    if passed:
+        console.print(
+            f"already sent: what this selection takes of the first {passed} offsets of {topic}, by "
+            "an earlier --send; this one begins behind them, another selection at the first letter"
+        )
+    elif not fates:
         console.print(f"no such letters on {topic} (SENTIMENT_KAFKA__DEAD_LETTER_TOPIC)")
-    elif not send:
+    if fates and not send:
         console.print("nothing was sent; add --send to send them")
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from service.kafka.once.letters import Letters
 from service.records import Outgoing, Partition
@@ -62,6 +62,13 @@ class Selection:
         )
 
 
+class Replayed(NamedTuple):
+    """How many letters met which fate, and how many offsets earlier replays have done before."""
+
+    fates: Counter[str]
+    passed: int
+
+
 def sent_back(
     letter: Record, topics: tuple[str, ...], selection: Selection
 ) -> tuple[Outgoing | None, str]:
@@ -95,10 +102,8 @@ def sent_back(
 
 async def replay(
     settings: KafkaSettings, selection: Selection, console: Console, *, send: bool
-) -> Counter[str]:
+) -> Replayed:
     """Read the dead letters once and send the selected ones back; without `send` only count.
-
-    Returns how many letters met which fate.
 
     Raises:
         RetriableError: interrupted; the next replay goes on from there.
@@ -114,7 +119,7 @@ async def replay(
                     await letters.send([o for o, _ in decided if o is not None], records)
                 fates.update(fate for _, fate in decided)
                 progress.advance(task, len(records))
-    return fates
+        return Replayed(fates, letters.passed)
 
 
 def fates_table(fates: Counter[str], *, send: bool) -> Table:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 from rich.console import Console
 
+from service.cli import main
 from service.settings import KafkaSettings
 from service.topics.replay import COUNTER, Selection, replay
 from tools.kafka.topics import Message, produce, read_all
@@ -36,6 +39,12 @@ def kafka_settings(stream: Stream) -> KafkaSettings:
     )
 
 
+def _replayed(stream: Stream, *arguments: str) -> str:
+    """What the command says beside its table."""
+    variables = {f"SENTIMENT_{name}": value for name, value in stream.settings().items()}
+    return CliRunner().invoke(main, ["replay", *arguments], env=variables).stderr
+
+
 async def test_replay(stream: Stream, tmp_path: Path) -> None:
     """Plain text that was read as JSON is replayed once the setting is right; the rest stays."""
     messages = [
@@ -52,10 +61,17 @@ async def test_replay(stream: Stream, tmp_path: Path) -> None:
     settings, console = kafka_settings(stream), Console(file=io.StringIO())
     selection = Selection(reasons=frozenset({"not_json"}))
     expected = {"sent back: not_json": 2, "not selected": 1}
-    assert expected == await replay(settings, selection, console, send=False)
+    assert (expected, 0) == await replay(settings, selection, console, send=False)
     assert 3 == len(await read_all(stream.bootstrap, stream.input))
-    assert expected == await replay(settings, selection, console, send=True)
-    assert {} == await replay(settings, selection, console, send=True)
+    assert (expected, 0) == await replay(settings, selection, console, send=True)
+    for send in (True, False):
+        fates, passed = await replay(settings, selection, console, send=send)
+        # Letters, and the markers of their transactions.
+        assert ({}, True) == (fates, passed >= 3)
+    told = await asyncio.to_thread(_replayed, stream, "--reason", "not_json")
+    assert f"already sent: what this selection takes of the first {passed} offsets" in told
+    told = await asyncio.to_thread(_replayed, stream)
+    assert ("already sent" in told, "nothing was sent; add --send" in told) == (False, True)
 
     again = await read_all(stream.bootstrap, stream.input)
     returned = [r for r in again if COUNTER in dict(r.headers)]
@@ -84,7 +100,7 @@ async def test_a_loop_ends(stream: Stream, tmp_path: Path) -> None:
     with running_service(tmp_path, stream.settings()) as service:
         for count in range(1, 5):
             await stream.wait_published(service, count, "sentiment_dead_lettered_total")
-            fates.append(await replay(settings, Selection(), console, send=True))
+            fates.append((await replay(settings, Selection(), console, send=True)).fates)
         assert 0 == service.stop()
     assert [{"sent back: not_json": 1}] * 3 + [{"sent back 3 times already": 1}] == fates
     letters = await read_all(stream.bootstrap, stream.letters)

@@ -48,6 +48,11 @@ class Letters:
         """The offsets from the start to the end; some of them may hold no letter."""
         return self._reader.total
 
+    @property
+    def passed(self) -> int:
+        """The offsets that earlier replays of this selection have read and committed."""
+        return self._reader.passed
+
     async def __aenter__(self) -> Self:
         """Connect, and find where the topic is to be read from and where it ends.
 

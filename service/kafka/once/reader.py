@@ -46,6 +46,8 @@ class TopicReader:
         # Of the partitions that are not at their ends yet.
         self._ends: dict[TopicPartition, int] = {}
         self.total = 0
+        # Offsets behind the first record that the group has committed already.
+        self.passed = 0
 
     async def connect(self) -> None:
         """Connect to the brokers.
@@ -67,7 +69,7 @@ class TopicReader:
         return topics
 
     async def seek(self) -> None:
-        """Go to where each partition is to be read from, and note its end; sets `total`.
+        """Go to where each partition is to be read from, and note its end; sets both counts.
 
         `total` counts the offsets to the ends; some of them may hold no record.
 
@@ -82,6 +84,7 @@ class TopicReader:
             for partition in partitions:
                 start = max(beginnings[partition], await self._committed(partition))
                 self._consumer.seek(partition, start)
+                self.passed += start - beginnings[partition]
                 if ends[partition] > start:
                     self._ends[partition] = ends[partition]
                     self.total += ends[partition] - start
