@@ -277,10 +277,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Records to publish together, and the offsets to commit with them.
-
-    `offsets` maps each input partition to its next offset to read.
-    """
+    """Records to publish together; `offsets` to commit are the next to read of each partition."""
 
     outgoing: tuple[Outgoing, ...]
     offsets: dict[Partition, int]
