@@ -65,7 +65,7 @@ class Producer:
         if transactional_id is not None:
             transactional["transactional_id"] = transactional_id
             transactional["transaction_timeout_ms"] = timeout_ms
-        self._mode = "at_least_once" if transactional_id is None else "exactly_once"
+        self._transactional = transactional_id is not None
         self._client = AIOKafkaProducer(
             **options,
             **transactional,
@@ -77,14 +77,15 @@ class Producer:
         self.pace = Pace(throttling or Throttling(), batch_bytes_max)
         self._answers = background.Answers(self.client, self.pace)
 
-    async def start(self, group_id: str | None = None) -> None:
+    async def start(self, group_id: str | None = None, *, transactional: bool = False) -> None:
         """Connect; with a transactional id, fence its older owner and end what that left open.
 
-        `group_id` is the group whose offsets its transactions will hold.
+        `group_id` is the group whose offsets its transactions will hold. Without an id, it is still
+        checked that the brokers could serve one if others will be `transactional`.
 
         Raises:
             KafkaError: the brokers cannot be reached or refuse.
-            BrokerError: they have no transactions, and an id is given.
+            BrokerError: they cannot serve exactly once, and it is asked for.
             TimeoutError: they do not answer.
         """
         try:
@@ -94,7 +95,8 @@ class Producer:
                     await background.find_group(self._client, group_id)
                     generations.send_ends_once(self._client)
             if (known := background.versions(self._client)) is not None:
-                check_versions(known, self._mode)
+                once = transactional or self._transactional
+                check_versions(known, "exactly_once" if once else "at_least_once")
         except BaseException:
             await self.stop()
             raise
@@ -281,7 +283,7 @@ def _place(message: Outgoing, numbers: list[int]) -> TopicPartition:
 
 @lru_cache(KEYS_MAX)
 def _index(key: bytes, count: int) -> int:
-    """Which of so many partitions a key goes to."""
+    """Which of `count` partitions a key goes to."""
     found: int = _PARTITIONER(key, range(count), range(count))
     return found
 

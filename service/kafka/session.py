@@ -97,7 +97,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         producer = Producer(self._options)
         try:
             with connection.translating():
-                await producer.start()
+                await producer.start(transactional=self._delivery.transactional)
                 await producer.check_topics(topics)
                 await self._join()
         finally:

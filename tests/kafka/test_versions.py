@@ -66,12 +66,12 @@ def test_a_broker_that_does_not_check_generations_is_told_at_the_start(
 
 
 async def test_a_session_on_such_a_broker_ends_with_the_line(mock: str) -> None:
-    """It would wait for ever otherwise; the other mode joins."""
+    """Before it joins the group, where it would wait for ever; the other mode joins."""
     settings = session_settings(mock, TOPICS, "group")
     session = KafkaSession(settings, 10)
     try:
         with pytest.raises(BrokerError) as told:
-            await joined(session)
+            await session.start()
     finally:
         await session.stop()
     assert LACKS in str(told.value)
