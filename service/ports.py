@@ -56,8 +56,9 @@ class Session(Protocol):
 
     @property
     def lost(self) -> Mapping[Partition, int]:
-        """By partition, how many records this session found expired before they were read.
+        """By partition, how many records this session has passed over unread.
 
+        They had expired, or the group's offset had, and it begins at the end.
         Counted as offsets, some of which may have held no record.
         """
 

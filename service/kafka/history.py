@@ -3,7 +3,7 @@
 Exists because brokers delete the offsets of a group that had no member for some days
 (`offsets.retention.minutes`). The group then looks new, and its whole input would be scored again,
 or skipped up to its end, without a word. Reads a few last records only: joins no group, writes
-nothing, and stops nobody from starting.
+nothing, and stops nobody from starting. How many records are passed over, `starts` counts.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ class History:
         self._options = options
         self._settings = settings
         self._asked: set[Partition] = set()
+        # Of partitions that were told of: the offset of the last record whose event was found.
+        self.last_published: dict[Partition, int] = {}
 
     async def tell(self, partitions: Collection[Partition]) -> None:
         """Log a warning if the output topic has events of these, for which there is no offset.
@@ -76,7 +78,8 @@ class History:
                 error=type(error).__name__,
             )
             return
-        if forgotten := sorted(new & published):
+        if forgotten := sorted(new & published.keys()):
+            self.last_published |= {partition: published[partition] for partition in forgotten}
             log.warning(
                 "the group has no offsets where it has published events: they have expired, or the "
                 "topic was made anew",
@@ -89,8 +92,8 @@ class History:
 
 async def last_origins(
     options: Mapping[str, Any], topic: str, group_id: str
-) -> set[Partition | None]:
-    """The input partitions of the last events in each partition of a topic; see `origin`.
+) -> dict[Partition, int]:
+    """Of each input partition, the latest offset that the last events of a topic are of.
 
     Raises:
         KafkaError: the brokers cannot be reached or refuse.
@@ -114,10 +117,12 @@ async def last_origins(
             consumer.seek(partition, start)
             if start < end:
                 unread.add(partition)
-        origins: set[Partition | None] = set()
+        origins: dict[Partition, int] = {}
         while unread:
             for records in (await consumer.getmany(*unread, timeout_ms=200)).values():
-                origins |= {origin(record, group_id) for record in records}
+                for found in filter(None, (origin(record, group_id) for record in records)):
+                    partition, offset = found
+                    origins[partition] = max(offset, origins.get(partition, offset))
             # Positions, not records: the last offsets may be markers.
             unread = {p for p in unread if await consumer.position(p) < ends[p]}
         return origins
@@ -125,8 +130,8 @@ async def last_origins(
         await background.stop(consumer)
 
 
-def origin(record: Any, group_id: str) -> Partition | None:
-    """The input partition that an event is of; None if it may be an event of another group.
+def origin(record: Any, group_id: str) -> tuple[Partition, int] | None:
+    """The partition and offset that an event is of; None if it may be an event of another group.
 
     An event without CloudEvents attributes does not say of which group it is, and is taken for one
     of this group's.
@@ -138,10 +143,10 @@ def origin(record: Any, group_id: str) -> Partition | None:
             if source.decode() != f"urn:sentiment-stream:{group_id}":
                 return None
             subject = (headers.get("ce_subject") or b"").decode()
-            topic, number, _ = subject.rsplit("/", 2)
+            topic, number, offset = subject.rsplit("/", 2)
         else:
             found = json.loads(record.value or b"")["origin"]
-            topic, number = found["topic"], found["partition"]
-        return Partition(topic, int(number))
+            topic, number, offset = found["topic"], found["partition"], found["offset"]
+        return Partition(topic, int(number)), int(offset)
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

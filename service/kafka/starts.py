@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from service.errors import BrokerError, RejoinError, RetriableError
-from service.kafka.history import History
+from service.kafka.history import REMEDY, History
 from service.kafka.log_ends import bounds, high_watermark
 from service.records import Partition
 
@@ -45,7 +45,7 @@ class Starts:
         """Ask nobody yet; `options` are those of `connection_options`."""
         self._settings = settings
         self._history = History(options, settings)
-        # By partition: how many offsets expired before they were read.
+        # By partition: how many offsets were passed over unread, most of which expired before.
         self.lost: Counter[Partition] = Counter()
         # Topics of which the group had committed offsets before it was last formed.
         self._read: set[str] = set()
@@ -167,7 +167,28 @@ class Starts:
         # The end is committed, because it moves: after a rebalance before the first publish, the
         # new owner would begin at a later end and skip the records in between.
         await commit({Partition(*place): end for place, end in last.items()})
+        self._count_forgotten(first | last)
         return first | last
+
+    def _count_forgotten(self, starts: Mapping[TopicPartition, int]) -> None:
+        """Count what lies between the last record with an event and where its partition begins.
+
+        Each offset counts, also that of a record which was a dead letter or skipped.
+        """
+        for place, start in starts.items():
+            partition = Partition(*place)
+            published = self._history.last_published.pop(partition, start)
+            if (passed_over := start - published - 1) > 0:
+                self.lost[partition] += passed_over
+                log.warning(
+                    "records behind the last one with an event are passed over unread, since the "
+                    "group's offset has expired",
+                    partition=f"{place.topic}/{place.partition}",
+                    last_published=published,
+                    first_offset=start,
+                    lost=passed_over,
+                    remedy=REMEDY,
+                )
 
     async def _skip_expired(
         self, expired: Mapping[TopicPartition, tuple[int, int]], commit: _Commit

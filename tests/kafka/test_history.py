@@ -82,6 +82,32 @@ async def test_expired_offsets_are_told_once(both: Real, reset: Reset, read: int
 
 
 @pytest.mark.kafka
+async def test_records_that_came_while_nobody_ran_are_counted(real: Real) -> None:
+    """With `latest` they are skipped: a line says which, the metric how many, and once."""
+    await real.produce(*numbered(3), *numbered(2, 1))
+    session = await started(real.session())
+    records = await poll_count(session, 5)
+    assert await session.publish(events(records, real.topics[1], source_of(real)))
+    await session.stop()
+    await forget(real)
+    await real.produce(*numbered(4, first=3))
+
+    with capture_logs() as logs:
+        session = await joined(real.session("latest"))
+        session.rewind()
+        await real.produce(*numbered(1, first=7))
+        assert values(numbered(1, first=7)) == values(await poll_count(session, 1))
+
+    topic = real.topics[0]
+    assert {Partition(topic, 0): 4} == session.lost
+    [line] = [entry for entry in logs if "passed over unread" in entry["event"]]
+    assert (f"{topic}/0", 2, 7, 4) == tuple(
+        line[name] for name in ("partition", "last_published", "first_offset", "lost")
+    )
+    assert "offsets.retention.minutes" in line["remedy"]
+
+
+@pytest.mark.kafka
 async def test_a_new_group_is_told_nothing(real: Real) -> None:
     """Neither on an output without events, nor on one with another group's."""
     await real.produce(*numbered(3))
@@ -106,8 +132,9 @@ def test_an_event_says_where_its_record_is_from() -> None:
     source = ("ce_source", b"urn:sentiment-stream:g")
     value = {"origin": {"topic": "in", "partition": 7, "offset": 3}}
 
-    assert Partition("a-b", 12) == origin(event((source, ("ce_subject", b"a-b/12/1042"))), "g")
-    assert Partition("in", 7) == origin(event((), value), "g")
+    subject = event((source, ("ce_subject", b"a-b/12/1042")))
+    assert (Partition("a-b", 12), 1042) == origin(subject, "g")
+    assert (Partition("in", 7), 3) == origin(event((), value), "g")
     for other in (
         event((source, ("ce_subject", b"a-b/12/1042")), value),
         event((("ce_source", b"\xff"),)),

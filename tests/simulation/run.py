@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
+    from service.records import Partition
+
 RECORDS = (200, 260)
 FAULTS = (6, 12)
 ARRIVING_S = 8.0
@@ -65,8 +67,8 @@ async def _check_access(options: Mapping[str, Any]) -> None:
         raise RetriableError("the brokers are away")
 
 
-async def _no_origins(*_: object) -> set[object]:
-    return set()
+async def _no_origins(*_: object) -> dict[Partition, int]:
+    return {}
 
 
 @contextmanager
