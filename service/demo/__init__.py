@@ -57,7 +57,7 @@ async def run_demo(settings: Settings, seconds: float | None, console: Console) 
     stop = asyncio.Event()
     _stop_on_signals(stop)
     configure_logging(_quieter(settings.log))
-    board = Board(time.monotonic())
+    board = Board(time.monotonic(), settings.batch.latency_budget_ms)
     try:
         with demo_broker((INPUT_TOPIC, OUTPUT_TOPIC, DEAD_LETTER_TOPIC)) as bootstrap_servers:
             await _run(_for_demo(settings, bootstrap_servers), seconds, board, stop, console)
@@ -243,7 +243,8 @@ def summary(board: Board) -> RenderableType:
         )
     if board.model:
         table.add_row("model", board.model)
-    return Group(table, accounted(board))
+    lost = board.over_budget()
+    return Group(table, *([Text(lost, WARN)] if lost else []), accounted(board))
 
 
 def accounted(board: Board) -> Text:

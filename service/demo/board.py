@@ -6,6 +6,7 @@ read or drawn here. Texts are cut and stripped of control characters for the ter
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,8 +51,12 @@ class Letter(NamedTuple):
 class Board:
     """Everything that the view shows; every collection in it is bounded."""
 
-    def __init__(self, now: float) -> None:
-        """Start empty; `now` is the monotonic clock in seconds, here and below."""
+    def __init__(self, now: float, budget_ms: float = math.inf) -> None:
+        """Start empty; `now` is the monotonic clock in seconds, here and below.
+
+        `budget_ms` is the service's latency budget.
+        """
+        self._budget_ms = budget_ms
         self.started = now
         self.last_outcome = now
         self.address = ""
@@ -133,6 +138,16 @@ class Board:
             return None
         p50, p95, p99 = np.percentile(np.array(self._latencies_ms), [50, 95, 99])
         return float(p50), float(p95), float(p99)
+
+    def over_budget(self) -> str | None:
+        """That the budget is lost, and why, if one message in twenty takes longer."""
+        latency = self.latency_ms()
+        if latency is None or latency[1] <= self._budget_ms:
+            return None
+        return (
+            f"p95 is over the budget of {self._budget_ms:.0f} ms: other programs keep this machine "
+            "busy, or it is slower than the messages come"
+        )
 
     def shares(self) -> list[tuple[str, float]]:
         """Share of each label among the scored messages, 0 to 1, by name."""

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.demo.board import LETTERS_SHOWN, MESSAGES_SHOWN, Board, Shown
-from service.terminal import CALM, label_style
+from service.terminal import CALM, WARN, label_style
 from service.wire.contracts import SentimentEvent
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def status_line(board: Board, now: float) -> str:
     if latency := board.latency_ms():
         parts.append("p50 {:.0f} p95 {:.0f} p99 {:.0f} ms".format(*latency))
     parts += [f"{label.lower()} {share:.0%}" for label, share in board.largest_shares()]
+    if lost := board.over_budget():
+        parts.append(lost)
     return "  ".join(parts)
 
 
@@ -130,8 +132,10 @@ def picture(board: Board, now: float, height: int) -> RenderableType:
     top.add_column(ratio=1)
     top.add_column(ratio=1)
     top.add_row(_figures(board, now), _shares(board))
-    # The title, two frames, the figures, the dead letters and the footer take 17 lines.
-    fitting = max(1, min(MESSAGES_SHOWN, height - 17))
+    # The title, two frames, the figures, the dead letters and the footer take 17 lines, and what
+    # is said of the budget up to 4, at half the width of a terminal of 80.
+    above = 17 if board.over_budget() is None else 21
+    fitting = max(1, min(MESSAGES_SHOWN, height - above))
     messages = _lines([_message_text(message) for message in list(board.messages)[-fitting:]])
     letters = _lines(
         [Text.assemble((f"{name:<15}", "magenta"), f" {detail}") for name, detail in board.letters]
@@ -164,6 +168,8 @@ def _figures(board: Board, now: float) -> Table:
     table.add_row("rate", f"{board.rate_per_s(now):.1f} messages/s")
     table.add_row("latency", "{:.0f} / {:.0f} / {:.0f} ms  p50 p95 p99".format(*latency)
                   if latency else "no message yet")  # fmt: skip
+    if lost := board.over_budget():
+        table.add_row("", Text(lost, WARN))
     table.add_row("scored", f"{board.scored} of {board.produced}, {board.waiting} waiting")
     table.add_row("dead letters", str(board.dead_lettered))
     return table

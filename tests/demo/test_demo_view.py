@@ -136,6 +136,25 @@ def test_a_line_for_pipes_has_all_figures() -> None:
     )
 
 
+def test_a_lost_budget_has_its_reason() -> None:
+    """In the line, the picture and the summary; nothing is said while the budget is kept."""
+    boards = [Board(0.0, budget_ms) for budget_ms in (12.0, 11.0)]
+    for board in boards:
+        board.sent()
+        board.event(an_event(), 1.0)
+    kept, lost = [
+        (status_line(b, 3.0), " ".join(drawn(picture(b, 2.0, 40)).split()), drawn(summary(b)))
+        for b in boards
+    ]
+    assert not any("budget" in text for text in kept)
+    assert lost[0].endswith(
+        "p95 is over the budget of 11 ms: other programs keep this machine busy, or it is slower "
+        "than the messages come"
+    )
+    assert "over the budget" in lost[1]
+    assert "p95 is over the budget of 11 ms" in lost[2]
+
+
 @pytest.mark.parametrize(
     ("produced", "expected"),
     [
