@@ -16,13 +16,14 @@ IMAGE_BASE ?= sentiment-stream-base:bookworm
 # What is installed is told by these; a development install serves the demo too.
 DEVELOPMENT := .venv/.installed-development
 DEMO := .venv/.installed-demo
+PEERS := .cache/bench-peers/.installed
 
 # The Python found above, or a plain error: never one that uv fetches by itself.
 export UV_PYTHON_DOWNLOADS := never
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo broker test simulation chaos chart-test consumers-test image image-local image-test bench soak weights lock schemas clean
+.PHONY: help setup demo broker test simulation chaos chart-test consumers-test image image-local image-test bench bench-peers soak weights lock schemas clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1: \2/p' Makefile
@@ -68,6 +69,9 @@ image-test: $(DEVELOPMENT) ## hold the image against a real Kafka in containers;
 bench: $(DEVELOPMENT) ## measure limits, engines, baselines, the service on a broker; ARGS='--full-size'
 	$(BIN)/python tests/bench/with_broker.py $(ARGS)
 
+bench-peers: $(PEERS) ## the same beside OpenVINO, CTranslate2 and ONNX Runtime's own int8, in an environment of its own
+	PYTHONPATH=. .cache/bench-peers/bin/python tests/bench/with_broker.py $(ARGS)
+
 soak: $(DEVELOPMENT) ## watch the service for MINUTES=10 under load and rebalances: nothing may grow
 	$(BIN)/python tests/bench/soak.py $(if $(MINUTES),--minutes $(MINUTES))
 
@@ -84,6 +88,10 @@ lock: $(UV) ## write the lock files anew after a change of pyproject.toml; UPGRA
 	$(COMPILE) --extra demo --extra registry --extra tracing --output-file requirements.txt
 	$(COMPILE) --all-extras --group dev --constraints requirements.txt \
 		--output-file requirements-dev.txt
+	# The same versions as there, but for two of which NNCF needs older ones.
+	sed -n -E '/^(numpy|networkx)=/d; s/ \\$$//; /==/p' requirements-dev.txt > .tools/constraints.txt
+	$(COMPILE) --extra demo --extra torch --group bench --constraints .tools/constraints.txt \
+		--output-file requirements-bench.txt
 
 schemas: $(DEMO) ## write schemas/ anew from the contracts in service/
 	$(BIN)/python -m service schemas
@@ -97,6 +105,11 @@ $(DEVELOPMENT): pyproject.toml requirements-dev.txt requirements.txt | $(UV) .ve
 	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt
 	$(INSTALL_SERVICE)
 	@touch $(DEVELOPMENT) $(DEMO)
+
+$(PEERS): pyproject.toml requirements-bench.txt | $(UV)
+	$(UV) venv --quiet --clear --python '$(PYTHON)' .cache/bench-peers
+	$(UV) pip sync --quiet --python .cache/bench-peers/bin/python --require-hashes requirements-bench.txt
+	@touch $(PEERS)
 
 $(DEMO): pyproject.toml requirements.txt | $(UV) .venv/bin/python
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt

@@ -10,8 +10,9 @@ import importlib.util
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from service.bench.peers import peers
+from service.bench.peers.loading import CALIBRATION_TEXTS, block
+from service.bench.peers.search import Trial
 from service.checkpoint.files import resolve
 from service.checkpoint.tokenizer import load_tokenizer
 from service.engines import load_engine
@@ -74,7 +75,6 @@ def padded(settings: ModelSettings, *, in_order: bool) -> Callable[[Sequence[str
     The graph is this service's, so it does not compute the unused rows of the last layer.
     """
     from service.engines.onnx_packed import LANES, OnnxPacked  # noqa: PLC0415 - heavy
-    from service.engines.packing import MASKED, pack  # noqa: PLC0415
 
     checkpoint = resolve(settings)
     encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
@@ -86,19 +86,18 @@ def padded(settings: ModelSettings, *, in_order: bool) -> Callable[[Sequence[str
     def run(texts: Sequence[str]) -> None:
         ordered = list(texts) if in_order else sorted(texts, key=len)
         for first in range(0, len(ordered), PIPELINE_BATCH):
-            rows = encoder.sequences(ordered[first : first + PIPELINE_BATCH])
-            lengths = np.array([len(ids) for ids in rows])
-            longest = int(lengths.max())
-            inputs = pack([[*ids, *[0] * (longest - len(ids))] for ids in rows])
-            here = np.arange(longest) < lengths[:, None]
-            inputs["mask"] = np.where(here, np.float32(0), MASKED)[:, None, None, :]
-            engine.run(inputs)
+            engine.run(block(encoder.sequences(ordered[first : first + PIPELINE_BATCH])))
 
     return run
 
 
-def contenders(settings: ModelSettings, threads: int) -> dict[str, Callable[[], Any]]:
-    """The engines and alternatives to compare, by name; calling one loads it."""
+def contenders(
+    settings: ModelSettings, threads: int, texts: Sequence[str]
+) -> dict[str, Callable[[], Any]]:
+    """The engines and alternatives to compare, by name; calling one loads it.
+
+    Peers search for their best batching on the first of these texts.
+    """
     settings = settings.model_copy(update={"threads": threads, "device": "cpu"})
     checkpoint = resolve(settings)
     found: dict[str, Callable[[], Any]] = {
@@ -106,7 +105,7 @@ def contenders(settings: ModelSettings, threads: int) -> dict[str, Callable[[], 
         "onnx_packed int8": lambda: ours(settings, "onnx_packed", "int8"),
         "ONNX Runtime padded, in arrival order": lambda: padded(settings, in_order=True),
         "ONNX Runtime padded, sorted": lambda: padded(settings, in_order=False),
-    }
+    } | peers(lambda: _trial(settings, texts))
     if (
         importlib.util.find_spec("torch") is None
         or importlib.util.find_spec("transformers") is None
@@ -116,7 +115,9 @@ def contenders(settings: ModelSettings, threads: int) -> dict[str, Callable[[], 
         "torch_packed float32": lambda: ours(settings, "torch_packed", "float32"),
         "torch_packed bfloat16": lambda: ours(settings, "torch_packed", "bfloat16"),
         "torch_plain float32": lambda: ours(settings, "torch_plain", "float32"),
-        PIPELINE: lambda: pipeline(checkpoint, threads, PIPELINE_BATCH, in_order=True),
+        "transformers pipeline, batch 32, in arrival order": lambda: pipeline(
+            checkpoint, threads, PIPELINE_BATCH, in_order=True
+        ),
         "transformers pipeline, batch 32, sorted": lambda: pipeline(
             checkpoint, threads, PIPELINE_BATCH, in_order=False
         ),
@@ -126,8 +127,13 @@ def contenders(settings: ModelSettings, threads: int) -> dict[str, Callable[[], 
     }
 
 
-# The others are compared with this one.
-PIPELINE = "transformers pipeline, batch 32, in arrival order"
+def _trial(settings: ModelSettings, texts: Sequence[str]) -> Trial:
+    checkpoint = resolve(settings)
+    encoder = TextEncoder(load_tokenizer(checkpoint), checkpoint.tokens_max)
+    sequences = encoder.sequences(texts[:CALIBRATION_TEXTS])
+    exact = settings.model_copy(update={"engine": "onnx_packed", "precision": "float32"})
+    expected = load_engine(exact, checkpoint).logits(sequences)
+    return Trial(checkpoint, encoder, settings.threads, sequences, expected)
 
 
 def rate(run: Callable[[Sequence[str]], None], texts: Sequence[str]) -> float:

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from service.bench.engines import contenders, rate
 from service.bench.full_size import write_full_size
 from service.bench.limits import arithmetic, measure_squares
+from service.bench.peers.search import Peer
 from service.checkpoint.files import resolve
 from service.checkpoint.tokenizer import load_tokenizer
 from service.engines.cpu_limit import cpu_limit
 from service.engines.layout import load_layout
+from service.errors import ModelError, first_line
 from service.lab.data.texts import read_texts
+from service.processor import kernel, this_processor
 from service.terminal import progress_bar
 from service.text.encoder import TextEncoder
 
@@ -32,12 +35,19 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from service.bench.whole import More
+    from service.records import EngineName, Precision
     from service.settings import ModelSettings
 
 # Shares of the capacity at which latency is measured.
 SHARES = (0.25, 0.5, 0.75, 0.9)
 IDLE_PER_S = 2.0
 WARM_UP = 64
+# The ways to run a model whose kernels are told.
+KERNELS: tuple[tuple[EngineName, Precision], ...] = (
+    ("onnx_packed", "float32"),
+    ("onnx_packed", "int8"),
+    ("torch_packed", "bfloat16"),
+)
 # The engines that the service uses on a CPU, by their names in `contenders`.
 FLOAT32, INT8 = "onnx_packed float32", "onnx_packed int8"
 
@@ -50,6 +60,8 @@ class Report:
     operations_per_message: float = 0.0
     peaks: dict[str, list[float]] = field(default_factory=dict)
     engines: dict[str, list[float]] = field(default_factory=dict)
+    peers: dict[str, dict[str, float | str]] = field(default_factory=dict)
+    """What a peer runs best with, or why it is left out."""
     alone_ms: float = 0.0
     services: dict[str, dict[str, float]] = field(default_factory=dict)
     latencies: list[dict[str, float]] = field(default_factory=list)
@@ -122,9 +134,13 @@ def measure(
 
 
 def _conditions(name: str, lengths: list[int], threads: int, rounds: int) -> dict[str, Any]:
+    processor = this_processor()
     return {
         "at": datetime.now(UTC).isoformat(timespec="minutes"),
-        "processor": _processor(),
+        "processor": f"{processor.cpus} x {processor.name}",
+        "kernels": ", ".join(
+            f"{precision} {kernel(engine, precision, processor)}" for engine, precision in KERNELS
+        ),
         "python": platform.python_version(),
         "threads": threads,
         "model": name,
@@ -135,25 +151,24 @@ def _conditions(name: str, lengths: list[int], threads: int, rounds: int) -> dic
     }
 
 
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names)} x {names[0]}" if names else platform.processor()
-
-
 def _engines(
     report: Report, settings: ModelSettings, texts: Sequence[str], threads: int, rounds: int,
     progress: Progress,
 ) -> None:  # fmt: skip
-    found = contenders(settings, threads)
+    found = contenders(settings, threads, texts)
     shown = progress.add_task("engines", total=(rounds + 1) * (len(found) + 1))
     loaded: dict[str, Callable[[Sequence[str]], None]] = {}
     for name, load in found.items():
         progress.update(shown, description=f"loading {name}")
-        loaded[name] = load()
-        loaded[name](texts[:WARM_UP])
         progress.advance(shown)
+        try:
+            run = loaded[name] = load()
+        except ModelError as error:
+            report.peers[name] = {"left_out": first_line(error)}
+            continue
+        if isinstance(run, Peer):
+            report.peers[name] = {**run.figures()}
+        run(texts[:WARM_UP])
     progress.advance(shown)
     for _ in range(rounds):
         progress.update(shown, description="square products")
@@ -186,7 +201,7 @@ def _services(
         "service, null engine, exactly once": _Run("null", exact, many),
         "bare transactional loop": _Run("bare", {}, many),
     }
-    loaders = contenders(settings, report.conditions["threads"])
+    loaders = contenders(settings, report.conditions["threads"], texts)
     alone = {name: loaders[name]() for name in (FLOAT32, INT8)}
     for engine in alone.values():
         engine(texts[:WARM_UP])

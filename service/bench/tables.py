@@ -9,15 +9,18 @@ from html import escape
 from statistics import median
 from typing import TYPE_CHECKING
 
-from service.bench.engines import PIPELINE
 from service.bench.limits import best_of
 from service.terminal import Table, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from service.bench.report import Report
 
+# How the names of the service's own engines begin.
+OURS = ("onnx_packed", "torch_packed", "torch_plain")
 STAGES = ("prepare", "score", "publish")
 
 
@@ -41,20 +44,52 @@ def show(report: Report, console: Console) -> None:
 def _engines(report: Report) -> Table:
     table = Table(
         "engines, from text to probability",
-        "engine", ">messages/s", ">least to most", ">of the pipeline", ">of the peak",
+        "engine", ">messages/s", ">least to most", ">of the best other", ">of the peak",
+        "batches of", ">99 % differ by",
     )  # fmt: skip
-    base = median(report.engines[PIPELINE]) if PIPELINE in report.engines else 0
     for name, values in sorted(report.engines.items(), key=lambda e: -median(e[1])):
-        precision = next((p for p in ("int8", "bfloat16") if p in name), "float32")
-        peak = best_of(report.peaks, precision)
+        peak = best_of(report.peaks, _precision(name))
+        ratio = of_the_best_other(report, name)
         table.add_row(
             name,
             f"{median(values):.0f}",
             f"{min(values):.0f} to {max(values):.0f}",
-            f"{median(values) / base:.2f}" if base else "",
+            "" if ratio is None else f"{ratio:.2f}",
             percent(report.gflops(name) / peak, 0) if peak else "",
+            *_found(report.peers.get(name, {})),
         )
+    for name, figures in report.peers.items():
+        if "left_out" in figures:
+            table.add_row(name, "left out", str(figures["left_out"]))
     return table
+
+
+def _found(figures: Mapping[str, float | str]) -> tuple[str, str]:
+    """The batching that a peer runs best with, and how far its scores are from ours in float32."""
+    if "batch_texts" not in figures:
+        return "", ""
+    at_a_time = f", {figures['at_a_time']} at a time"
+    return f"{figures['batch_texts']}{at_a_time}", f"{figures['difference_p99']:.4f}"
+
+
+def of_the_best_other(report: Report, name: str) -> float | None:
+    """The rate by that of the quickest engine of others in the same precision, round by round.
+
+    None if there is no other, as in bfloat16.
+    """
+    others = [
+        values
+        for other, values in report.engines.items()
+        if not other.startswith(OURS) and _precision(other) == _precision(name)
+    ]
+    if not others:
+        return None
+    best = max(others, key=median)
+    return median(own / other for own, other in zip(report.engines[name], best, strict=True))
+
+
+def _precision(name: str) -> str:
+    return next((p for p in ("int8", "bfloat16") if p in name), "float32")
 
 
 def _services(report: Report) -> Table:

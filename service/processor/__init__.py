@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _CPUINFO = Path("/proc/cpuinfo")
 # Larger on a machine with thousands of CPUs only; its first CPUs are enough.
 _CPUINFO_BYTES_MAX = 2**24
-_FAMILIES: dict[str, Literal["x86", "arm"]] = {
+Family = Literal["x86", "arm", "other"]
+_FAMILIES: dict[str, Family] = {
     "x86_64": "x86", "amd64": "x86", "aarch64": "arm", "arm64": "arm",
 }  # fmt: skip
 # What every Apple processor for Macs has; ONNX Runtime looks for more on Linux only.
@@ -36,7 +37,7 @@ class Processor(NamedTuple):
 
     name: str
     cpus: int
-    family: Literal["x86", "arm", "other"]
+    family: Family
     flags: frozenset[str]
 
     def has(self, *flags: str) -> bool:

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from xml.etree.ElementTree import fromstring
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from bench.delivery import main as delivery
+from service.bench.engines import contenders
 from service.bench.full_size import write_full_size
 from service.bench.limits import SQUARES, arithmetic, squares
 from service.bench.null import NullEngine
+from service.bench.peers.loading import block, padded
+from service.bench.peers.search import Peer, Trial, at_its_best, difference_p99, unexplained
 from service.bench.report import Report
-from service.bench.tables import plot
+from service.bench.tables import of_the_best_other, plot, show
 from service.bench.whole import steady_rate
 from service.checkpoint.files import resolve
 from service.cli import main
 from service.engines.layout import load_layout
+from service.errors import ModelError
+from service.lab.data.texts import read_texts
 from service.settings import ModelSettings
 from tools.kafka.counting import Requests
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from service.bench.peers.search import Score
+    from service.checkpoint.files import Checkpoint
+    from service.text.encoder import TextEncoder
     from tools.kafka.broker import Broker
     from tools.kafka.counting import Kind
 
@@ -88,6 +102,102 @@ def test_the_bars_are_xml_whatever_the_model_is_called() -> None:
     svg = fromstring(plot(report))  # noqa: S314 - our own
     texts = [element.text for element in svg if element.tag.endswith("text")]
     assert ["messages/s, R&D/<new>, 1 threads", "onnx_packed int8", "2"] == texts
+
+
+def _peers(load: Callable[[int], Score]) -> Peer:
+    """What the search finds for texts of 1 to 40 tokens, of which the first says the logits."""
+    sequences = [[number, *[7] * (number % 40)] for number in range(90)]
+    trial = Trial(cast("Checkpoint", None), cast("TextEncoder", None), 2, sequences, RIGHT)
+    return at_its_best(load, trial, "float32")
+
+
+RIGHT = np.arange(180, dtype=np.float32).reshape(90, 2)
+
+
+def _right(batch: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    return RIGHT[[ids[0] for ids in batch]]
+
+
+def test_a_peer_gets_sorted_batches_and_gives_the_order_of_the_texts() -> None:
+    """The longest first; no batch is larger than its size."""
+    batches = []
+
+    def score(batch: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        batches.append([len(ids) for ids in batch])
+        return _right(batch)
+
+    sequences = [[3], [5, 7, 7], [9, 7], [1, 7, 7, 7]]
+    peer = Peer(cast("TextEncoder", None), score, streams=1, size=3)
+    assert RIGHT[[3, 5, 9, 1]].tolist() == peer.logits(sequences).tolist()
+    assert [[4, 3, 2], [1]] == batches
+
+
+def test_a_way_with_wrong_scores_is_not_searched() -> None:
+    """As OpenVINO computes some int8 constants wrong with two streams, and says nothing."""
+    found = _peers(lambda streams: _right if streams == 1 else lambda batch: -_right(batch))
+    assert (1, 0) == (found.streams, found.difference_p99)
+
+
+@pytest.mark.parametrize("factor", [-1, 0, np.nan])
+def test_a_peer_with_wrong_scores_is_none(factor: float) -> None:
+    """Whatever its speed."""
+    with pytest.raises(ModelError, match="its scores are wrong"):
+        _peers(lambda _: lambda batch: _right(batch) * np.float32(factor))
+
+
+def test_wrong_is_told_where_all_scores_are_alike() -> None:
+    """With random weights the probabilities of all texts differ by less than int8 may."""
+    alike = np.array([[0.5, 0.5001], [0.5, 0.5003], [0.5, 0.5002]], np.float32)
+    assert 0 == unexplained(alike, alike)
+    assert 1e-4 > difference_p99(alike[::-1], alike)
+    assert 1 < unexplained(alike[[1, 0, 2]], alike)
+
+
+def test_padding_is_masked() -> None:
+    """For models of transformers, and for the service's own graph."""
+    assert [[5, 6, 7], [8, 0, 0]] == padded([[5, 6, 7], [8]])["input_ids"].tolist()
+    assert [[1, 1, 1], [1, 0, 0]] == padded([[5, 6, 7], [8]])["attention_mask"].tolist()
+    inputs = block([[5, 6, 7], [8]])
+    assert [5, 6, 7, 8, 0, 0] == inputs["ids"].tolist()
+    assert [[0, 0, 0], [0, 1, 1]] == inputs["mask"][:, 0, 0].astype(bool).tolist()
+
+
+def test_the_peer_that_is_always_there_scores_the_bundled_model() -> None:
+    """ONNX Runtime's own int8; the others are left out where their libraries are."""
+    texts = read_texts(None, 12)
+    loaded = contenders(ModelSettings(), 1, texts)["ONNX Runtime dynamic int8"]()
+    loaded(texts)
+    assert loaded.figures().keys() == {"batch_texts", "at_a_time", "difference_p99"}
+
+
+def test_engines_are_compared_with_the_best_other_of_their_precision_in_each_round() -> None:
+    """A slow minute slows both; what is left out is in the table with its reason."""
+    report = Report(
+        {"model": "m", "threads": 2},
+        engines={
+            "onnx_packed int8": [30, 10, 20],
+            "OpenVINO int8 by NNCF": [20, 5, 10],
+            "CTranslate2 int8": [4, 4, 4],
+            "onnx_packed float32": [6, 6, 6],
+            "transformers pipeline": [2, 2, 2],
+            "torch_packed bfloat16": [8, 8, 8],
+        },
+        peers={
+            "OpenVINO int8 by NNCF": {"batch_texts": 16, "at_a_time": 2, "difference_p99": 0.05},
+            "OpenVINO float32": {"left_out": "its scores are wrong"},
+        },
+        operations_per_message=1e9,
+    )
+    ratios = {name: of_the_best_other(report, name) for name in report.engines}
+    assert (2, 3, None) == (
+        ratios["onnx_packed int8"],
+        ratios["onnx_packed float32"],
+        ratios["torch_packed bfloat16"],
+    )
+    shown = io.StringIO()
+    show(report, Console(file=shown, width=200))
+    assert "16, 2 at a time" in shown.getvalue()
+    assert "its scores are wrong" in shown.getvalue()
 
 
 @given(
