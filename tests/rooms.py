@@ -66,8 +66,8 @@ ARROWS: dict[str, set[str]] = {
     "lab.bias": {"errors", "lab.data", "scoring", "terminal"},
     "bench.peers": {"checkpoint", "engines", "errors"},
     "bench": {
-        "app", "assembly", "bench.peers", "checkpoint", "engines", "errors", "lab.data", "observe", "processor",
-        "records", "settings", "terminal", "text",
+        "app", "assembly", "bench.peers", "checkpoint", "engines", "errors", "lab.data", "observe",
+        "processor", "records", "settings", "terminal", "text",
     },
     "demo": {"app", "errors", "observe", "records", "settings", "terminal", "wire"},
     "lab.behaviour": {"lab.bias", "lab.data", "scoring", "terminal"},
