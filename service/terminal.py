@@ -246,7 +246,7 @@ class Pace:
         self._bar.stop()
 
     def update(self, rows: int) -> None:
-        """Tell that so many rows are done since the beginning."""
+        """Set how many rows are done since the beginning."""
         if not self._bar.disable:
             share = self._share()
             total = None if share is None else 1.0

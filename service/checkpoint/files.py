@@ -32,7 +32,7 @@ BUNDLED_FOLDER = Path(__file__).parent.parent / "model"
 # Longer inputs are cut into windows (see `text.windows`). Few classifiers were trained on longer
 # ones, and BatchSettings.tokens_max allows at least this many.
 TOKENS_MAX = 512
-# 64 bits. The hash tells a few models of one owner apart and need not resist an attacker; it is
+# 64 bits. The hash distinguishes a few models of one owner and need not resist an attacker; it is
 # short because every event contains it.
 REVISION_DIGITS = 16
 

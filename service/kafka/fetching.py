@@ -36,7 +36,7 @@ FETCH_WAIT_MS = 100
 METADATA_AGE_MS = 5000
 # Most records of other partitions beside a backlog: as few as are prepared without a thread.
 BESIDE_MAX = 32
-# aiokafka's default: so long it fetches no other partition of a broker while it has records of one.
+# aiokafka's default: how long it fetches nothing else of a broker of which it has records.
 OTHERS_AFTER_S = 0.1
 # Bounds one fetch; with the bounds of the queues it keeps the process far under 1 GB.
 FETCH_BYTES_MAX = 16 * 2**20
@@ -45,7 +45,7 @@ FETCH_BYTES_MAX = 16 * 2**20
 # How long nothing is to come behind such a tail before it is committed: where an upstream producer
 # commits all the time, its markers are passed over with the next records.
 TAIL_S = 5.0
-# How often all partitions are looked at for it: so much later may one be committed.
+# How often all partitions are checked for such a tail, and how much later it may be committed.
 TAIL_LOOK_S = 1.0
 
 

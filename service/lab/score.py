@@ -112,7 +112,7 @@ def score_all(
     form: TextFormat,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Tally:
-    """Write what is found, as soon as it is; after each write `progress` is told the rows so far.
+    """Write what is found, as soon as it is; after each write `progress` gets the rows so far.
 
     Raises:
         ModelError: the model has stopped working.

@@ -138,7 +138,7 @@ def _hint(job: Job, table: Table, seen: _Seen, tally: Tally) -> str:
         )
     if table.columns is not None or tally.failed[Reason.TEXT_MISSING] < max(1, tally.rows):
         return ""
-    return f"; no row has {job.text_column.told} but {shown(seen.columns)}: give --text-column"
+    return f"; no row has {job.text_column.in_words} but {shown(seen.columns)}: give --text-column"
 
 
 def _writer(job: Job, form: str | None, table: Table, figures: Figures) -> Writer | None:
@@ -183,7 +183,7 @@ def check_output(output: Path, place: str) -> None:
         InputError: its name is for no form, or it is the input.
     """
     output_form(str(output), OUTPUT_FORMS)
-    # Whether the input is there, is told where it is opened.
+    # Whether the input exists is reported where it is opened.
     is_there = place != "-" and output.exists() and Path(place).exists()
     if is_there and output.samefile(place):
         raise InputError(f"{output}: is the input; give another --output")

@@ -52,7 +52,7 @@ class Mounted(Generic[T]):
         try:
             value = self._read()
         except SettingsError as error:
-            # Tried again at the next connection, and told once for each content.
+            # Tried again at the next connection, and logged once for each content.
             if digest != self._told:
                 log.warning(
                     "a mounted file has changed and cannot be used; what it held stays in use",

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# A feed in which nobody writes among so many is rare, and a wrong setting is told in seconds.
+# A feed in which nobody writes among so many is rare, and a wrong setting is logged within seconds.
 ALL_SKIPPED_MESSAGES = 1000
 
 
 class AllSkipped:
-    """Tells once if the first messages of a process are all skipped: a wrong setting skips all."""
+    """Notices if the first messages of a process are all skipped: a wrong setting skips all."""
 
     def __init__(self, messages: int = ALL_SKIPPED_MESSAGES) -> None:
-        """Look at so many at most."""
+        """Look at the first `messages` only."""
         self._messages = messages
         self._reasons: Counter[SkipReason] | None = Counter()
 

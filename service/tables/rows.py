@@ -82,7 +82,7 @@ class Column:
         return {name for name in firsts if name is not None}
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """The column in words: `text or sentence` for a pointer to either."""
         pointers = [pointer for place in self.places for pointer in place]
         if all(len(pointer.names) == 1 for pointer in pointers):
@@ -101,7 +101,8 @@ class Column:
         """
         if not self.is_in(columns):
             raise InputError(
-                f"{name}: has no column {self.told} but {shown(columns)}; give {self.option} NAME"
+                f"{name}: has no column {self.in_words} but {shown(columns)}; "
+                f"give {self.option} NAME"
             )
 
     def text(self, document: Any) -> str:

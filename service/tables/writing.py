@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 # What a row has beside the columns of a table that is written, as one JSON object.
 OTHER_FIELDS = "other_fields"
-# So many of the last rows of a file are compared with the input before a run goes on: rows of
-# another input are alike in one, hardly in all. They are held, some kilobytes each.
+# How many of the last rows of a file are compared with the input before a run goes on: rows of
+# another input may be alike in one, hardly in all. They are held, some kilobytes each.
 TAIL_ROWS = 8
 
 

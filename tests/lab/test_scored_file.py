@@ -68,7 +68,8 @@ def test_every_form_to_every_form(name: str, output: str, tmp_path: Path) -> Non
     tally, message = _score(job)
 
     assert (3, {"text_empty": 1}) == (tally.rows, dict(tally.failed))
-    assert message.startswith("2 of 3 rows scored; 1 failed: text_empty 1; written: ")
+    # On a busy machine a line of progress stands before it.
+    assert "2 of 3 rows scored; 1 failed: text_empty 1; written: " in message
     rows = _read(tmp_path / output)
     assert ["POSITIVE", "NEGATIVE", None] == [row.get("label") or None for row in rows]
     assert ["text_empty"] == [row["error"] for row in rows if row.get("error")]

@@ -142,7 +142,7 @@ def _of_table(path: Path, columns: Columns) -> Labelled:
             places.append(row.line)
     if not values:
         raise InputError(
-            f"{path}: has no row with {columns.text.told} and {columns.label.told} but "
+            f"{path}: has no row with {columns.text.in_words} and {columns.label.in_words} but "
             f"{shown(first)}; give --text-column and --label-column"
         )
     return _with_labels(path, labelled, values, places, columns.labels)
