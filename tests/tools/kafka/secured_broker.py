@@ -5,6 +5,9 @@ May not import the service.
 
 from __future__ import annotations
 
+import base64
+import json
+import time
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
 
 USER = "service"
 PASSWORD = "correct-horse-4711"  # noqa: S105 - of a broker that lives as long as the test
-LISTENERS = {"SASL": "SASL_SSL", "CERT": "SSL", "SCRAM": "SASL_PLAINTEXT"}
+LISTENERS = {
+    "SASL": "SASL_SSL", "CERT": "SSL", "SCRAM": "SASL_PLAINTEXT", "TOKEN": "SASL_PLAINTEXT",
+}  # fmt: skip
 LOGIN = "org.apache.kafka.common.security"
 # The least that Kafka takes.
 SCRAM_ITERATIONS = 4096
@@ -55,12 +60,12 @@ class Secured:
         self.admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
         self.set_passwords(USER)
 
-    def set_passwords(self, user: str) -> None:
-        """Let a user log in with PASSWORD, by both SCRAM mechanisms."""
+    def set_passwords(self, user: str, password: str = PASSWORD) -> None:
+        """Let a user log in with a password, by both SCRAM mechanisms."""
         # Of one user, Kafka alters one at a time.
         for kind in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
             info = ScramCredentialInfo(kind, SCRAM_ITERATIONS)
-            self._alter(UserScramCredentialUpsertion(user, info, PASSWORD.encode()))
+            self._alter(UserScramCredentialUpsertion(user, info, password.encode()))
 
     def take_password(self, user: str) -> None:
         """Let a user log in by SCRAM-SHA-512 no more."""
@@ -104,6 +109,15 @@ class Secured:
             "KAFKA__SSL_CA_FILE": str(self.authority.file),
         }
 
+    def token(self, file: Path) -> dict[str, str]:
+        """Settings that log in by the token in a file; see `token_of`."""
+        return {
+            "KAFKA__BOOTSTRAP_SERVERS": self.broker.addresses["TOKEN"],
+            "KAFKA__SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+            "KAFKA__SASL_MECHANISM": "OAUTHBEARER",
+            "KAFKA__SASL_TOKEN_FILE": str(file),
+        }
+
     def certificate(self, authority: Authority | None = None) -> dict[str, str]:
         """Settings that show a client certificate, by an authority that may be another one."""
         folder = self.folder / f"client-{uuid.uuid4().hex}"
@@ -115,6 +129,14 @@ class Secured:
             "KAFKA__SSL_CERTIFICATE_FILE": str(certificate),
             "KAFKA__SSL_KEY_FILE": str(key),
         }
+
+
+def token_of(user: str, seconds: float) -> str:
+    """A token for a user, good for so long; unsigned, as a Kafka takes it that has no other way."""
+    now = time.time()
+    parts = ({"alg": "none"}, {"sub": user, "iat": now, "exp": now + seconds})
+    encoded = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in parts)
+    return ".".join(part.rstrip("=") for part in encoded) + "."
 
 
 def acls_of(stream: Stream) -> dict[str, Acl]:
@@ -158,6 +180,9 @@ def start_secured_broker(folder: Path) -> Iterator[Secured]:
         "listener.name.sasl.scram-sha-512.sasl.jaas.config": scram,
         "listener.name.scram.sasl.enabled.mechanisms": "SCRAM-SHA-512",
         "listener.name.scram.scram-sha-512.sasl.jaas.config": scram,
+        "listener.name.token.sasl.enabled.mechanisms": "OAUTHBEARER",
+        "listener.name.token.oauthbearer.sasl.jaas.config": f"{LOGIN}.oauthbearer."
+        'OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";',
     }
     with start_jar_broker(LISTENERS, properties) as broker:
         yield Secured(broker, authority, folder)
