@@ -185,7 +185,7 @@ LIBRARIES: dict[str, set[str]] = {
     "fastavro": {"registry"},
     "google": {"registry"},
     "nncf": {"bench.peers"},
-    "onnx": {"bench"},
+    "onnx": {"bench", "bench.peers"},
     "onnxruntime": {"bench", "bench.peers", "engines", "lab"},
     "opentelemetry": {"observe"},
     "openvino": {"bench.peers"},

@@ -128,19 +128,35 @@ def ctranslate2_peer(trial: Trial, precision: str) -> Peer:
 
 
 def onnx_runtime_peer(trial: Trial) -> Peer:
-    """Its own quantization of our graph: a scale for each batch, one for each weight.
+    """Its own quantization of our graph: a scale for each batch, and for each output of a weight.
 
-    The graph is this service's, so it does not compute the unused rows of the last layer.
+    One scale for a whole weight, its default, moves 1 % of the bundled model's scores by 0.3. The
+    graph is this service's, so it does not compute the unused rows of the last layer.
     """
+    import onnx  # noqa: PLC0415 - heavy
     import onnxruntime  # noqa: PLC0415 - heavy
-    from onnxruntime.quantization import quantize_dynamic  # noqa: PLC0415 - heavy
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - heavy
 
     from service.engines.onnx_graph import build_graph  # noqa: PLC0415 - heavy
 
-    with tempfile.TemporaryDirectory() as name:
-        exact, quantized = Path(name) / "float32.onnx", Path(name) / "int8.onnx"
-        exact.write_bytes(build_graph(load_layout(trial.checkpoint), whole=True))
-        quantize_dynamic(exact, quantized)
+    model = onnx.load_model_from_string(build_graph(load_layout(trial.checkpoint), whole=True))
+    # Its kernels have no scales for each output of a weight of three dimensions, which is one head
+    # after the other.
+    dimensions = {weight.name: len(weight.dims) for weight in model.graph.initializer}
+    left: list[str] = []
+    for number, node in enumerate(model.graph.node):
+        node.name = f"node{number}"
+        if any(dimensions.get(name) == 3 for name in node.input):
+            left.append(node.name)
+    with tempfile.TemporaryDirectory() as folder:
+        quantized = Path(folder) / "int8.onnx"
+        quantize_dynamic(
+            model,
+            quantized,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=left,
+        )
 
         def load(streams: int) -> Any:
             options = onnxruntime.SessionOptions()
