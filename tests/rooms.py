@@ -36,7 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "kafka.once": {"errors", "kafka", "kafka.client", "progress", "records"},
     "kafka.backfill": {"errors", "kafka", "kafka.client", "progress", "records"},
     "engines.graph": {"checkpoint"},
-    "engines": {"checkpoint", "engines.graph", "errors"},
+    "engines": {"checkpoint", "engines.graph", "errors", "processor"},
     "observe": {"errors", "records", "terminal"},
     "retry": set(),
     "scoring": {

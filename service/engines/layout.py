@@ -1,7 +1,8 @@
 """The weights of a DistilBERT, BERT or RoBERTa classifier under one set of names.
 
-Exists so that a packed engine is written once for the three families. It needs only numpy and
-safetensors. Matrices have the shape (inputs, outputs), for a product x @ w, and are float32.
+Exists so that a packed engine is written once for the three families. Weights stay in their file
+until they are needed (see `checkpoint.stored`); matrices have the shape (outputs, inputs), for a
+product x @ w.T.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from safetensors import safe_open
 
+from service.checkpoint.stored import Stored, checked_type, numbers, stored_weights
 from service.errors import ModelError
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """Weight and bias of a linear layer (x @ weight + bias), or scale and bias of a layer norm."""
+    """Weight and bias of a linear layer, (x @ weight.T) * scale + bias, or of a layer norm."""
 
-    weight: NDArray[np.float32]
-    bias: NDArray[np.float32]
+    weight: Stored
+    bias: Stored | NDArray[np.float32]
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ class Layout:
     left out.
     """
 
-    words: NDArray[np.float32]
-    positions: NDArray[np.float32]
+    words: Stored
+    positions: Stored | NDArray[np.float32]
     uncounted: int | None
     embedding_norm: Dense
     layers: tuple[Layer, ...]
@@ -144,14 +146,13 @@ def load_layout(checkpoint: Checkpoint) -> Layout:
     folder = checkpoint.folder
     config = json.loads((folder / "config.json").read_text())
     family = _FAMILIES[config["model_type"]]
-    with safe_open(next(folder.glob("*.safetensors")), framework="numpy") as file:
-        try:
-            reader = _Reader(file, set(file.keys()))
-            layout = _layout(family, config, reader, checkpoint.first_position)
-        except KeyError as error:
-            raise ModelError(
-                f"{folder}: the weights lack {error}; give a complete checkpoint"
-            ) from None
+    reader = _Reader(stored_weights(next(folder.glob("*.safetensors"))))
+    try:
+        layout = _layout(family, config, reader, checkpoint.first_position)
+    except KeyError as error:
+        raise ModelError(
+            f"{folder}: the weights lack {error}; give a complete checkpoint"
+        ) from None
     check_labels(checkpoint, layout.head_out.bias.shape[0])
     return layout
 
@@ -170,60 +171,57 @@ def check_labels(checkpoint: Checkpoint, rows: int) -> None:
 
 
 def folded(layer: Layer, head_width: int) -> Layer:
-    """An equal layer without work that can be done on the weights, ahead of time.
+    """An equal layer without work that can be done ahead of time.
 
-    The scale of attention scores, 1 / sqrt(D), moves into the query's weights. The key's bias goes:
-    it adds the same number, query @ bias, to all scores of a row, which softmax ignores. The
-    value's bias moves into the bias of `attention_out`: attention weights sum to 1, so it comes out
-    of attention unchanged.
+    The scale of attention scores, 1 / sqrt(D), moves into the query. The key's bias goes: it adds
+    the same number, query @ bias, to all scores of a row, which softmax ignores. The value's bias
+    moves into the bias of `attention_out`: attention weights sum to 1, so it comes out of attention
+    unchanged.
     """
-    scale = np.float32(1 / math.sqrt(head_width))
-    out = layer.attention_out
+    scale = 1 / math.sqrt(head_width)
+    out, value = layer.attention_out, numbers(layer.value.bias)
     return replace(
         layer,
-        query=Dense(layer.query.weight * scale, layer.query.bias * scale),
-        key=Dense(layer.key.weight, np.zeros_like(layer.key.bias)),
-        value=Dense(layer.value.weight, np.zeros_like(layer.value.bias)),
-        attention_out=Dense(out.weight, out.bias + layer.value.bias @ out.weight),
+        query=Dense(layer.query.weight, numbers(layer.query.bias) * np.float32(scale), scale),
+        key=Dense(layer.key.weight, np.zeros(layer.key.bias.shape, np.float32)),
+        value=Dense(layer.value.weight, np.zeros_like(value)),
+        attention_out=Dense(out.weight, numbers(out.bias) + numbers(out.weight) @ value),
     )
 
 
 class _Reader:
-    def __init__(self, file: Any, names: set[str]) -> None:
-        self._file = file
-        self._names = names
+    def __init__(self, weights: dict[str, Stored]) -> None:
+        self._weights = weights
 
-    def array(self, name: str) -> NDArray[np.float32]:
-        if name not in self._names:
-            raise KeyError(name)
-        return np.asarray(self._file.get_tensor(name), dtype=np.float32)
+    def weight(self, name: str) -> Stored:
+        return checked_type(name, self._weights[name])
 
     def dense(self, name: str) -> Dense:
-        weight = np.ascontiguousarray(self.array(f"{name}.weight").T)
-        return Dense(weight, self.array(f"{name}.bias"))
+        return Dense(self.weight(f"{name}.weight"), self.weight(f"{name}.bias"))
 
     def norm(self, name: str) -> Dense:
         # In the first releases of these models the parameters are named gamma and beta.
-        old = f"{name}.gamma" in self._names
+        old = f"{name}.gamma" in self._weights
         weight, bias = ("gamma", "beta") if old else ("weight", "bias")
-        return Dense(self.array(f"{name}.{weight}"), self.array(f"{name}.{bias}"))
+        return Dense(self.weight(f"{name}.{weight}"), self.weight(f"{name}.{bias}"))
 
 
 def _layout(
     family: _Family, config: dict[str, Any], reader: _Reader, first_position: int
 ) -> Layout:
     embeddings = f"{family.root}embeddings."
-    positions = reader.array(f"{embeddings}position_embeddings.weight")
+    positions: Stored | NDArray[np.float32]
+    positions = reader.weight(f"{embeddings}position_embeddings.weight")
     if config["model_type"] != "distilbert":
         # A text is one segment, so every token has token type 0.
-        positions = positions + reader.array(f"{embeddings}token_type_embeddings.weight")[0]
+        types = reader.weight(f"{embeddings}token_type_embeddings.weight")
+        positions = positions.numbers() + types.numbers()[0]
     uncounted = first_position - 1 if first_position else None
     if uncounted is not None:
-        positions = np.concatenate(
-            [positions[first_position:], positions[uncounted:first_position]]
-        )
+        rows = numbers(positions)
+        positions = np.concatenate([rows[first_position:], rows[uncounted:first_position]])
     return Layout(
-        words=reader.array(f"{embeddings}word_embeddings.weight"),
+        words=reader.weight(f"{embeddings}word_embeddings.weight"),
         positions=positions,
         uncounted=uncounted,
         embedding_norm=reader.norm(f"{embeddings}LayerNorm"),

@@ -20,15 +20,17 @@ comments on shapes:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from service.checkpoint.stored import numbers
+from service.engines.graph import onnx_file
+from service.engines.graph.growing import Growing
 from service.engines.layout import folded
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
 
     from service.engines.layout import Dense, Layer, Layout
 
@@ -38,62 +40,40 @@ IR_VERSION = 10
 # The domain of ONNX Runtime's own operators; MatMulIntegerToFloat multiplies 8-bit integers and
 # scales the outputs in one pass.
 ONNX_RUNTIME = "com.microsoft"
-# Quantization steps: of an activation row from its minimum to its maximum (uint8), and of a weight
-# column from zero to its largest absolute value (int8, symmetric).
-STEPS, WEIGHT_STEPS = 255, 127
-# Clipping thresholds to try, as shares of the largest absolute weight of a column.
-CLIPS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.7)
-INPUTS: dict[str, tuple[int, list[str | int | None]]] = {
-    "ids": (TensorProto.INT64, ["T"]),
-    "positions": (TensorProto.INT64, ["T"]),
-    "rows": (TensorProto.INT64, ["B", "L"]),
-    "mask": (TensorProto.FLOAT, ["B", 1, 1, "L"]),
-    "places": (TensorProto.INT64, ["T"]),
-    "first": (TensorProto.INT64, ["B"]),
+# Quantization steps of an activation row from its minimum to its maximum (uint8).
+STEPS = 255
+INPUTS: dict[str, tuple[int, onnx_file.Shape]] = {
+    "ids": (onnx_file.INT64, ["T"]),
+    "positions": (onnx_file.INT64, ["T"]),
+    "rows": (onnx_file.INT64, ["B", "L"]),
+    "mask": (onnx_file.FLOAT, ["B", 1, 1, "L"]),
+    "places": (onnx_file.INT64, ["T"]),
+    "first": (onnx_file.INT64, ["B"]),
 }
 
 
-def build_graph(layout: Layout, precision: Literal["float32", "int8"] = "float32") -> ModelProto:
-    """Build the graph with its weights."""
-    graph = _Graph(layout, int8=precision == "int8")
-    graph.classify(layout)
-    labels = layout.head_out.bias.shape[0]
-    proto = helper.make_graph(
-        graph.nodes,
-        "packed_classifier",
-        [helper.make_tensor_value_info(n, kind, shape) for n, (kind, shape) in INPUTS.items()],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["B", labels])],
-        graph.initializers,
-    )
-    operators = [helper.make_opsetid("", OPSET)]
-    if precision == "int8":
-        operators.append(helper.make_opsetid(ONNX_RUNTIME, 1))
-    return helper.make_model(proto, opset_imports=operators, ir_version=IR_VERSION)
+def build_graph(
+    layout: Layout,
+    precision: Literal["float32", "int8"] = "float32",
+    *,
+    whole: bool = False,
+    unsigned: bool = False,
+    metadata: Mapping[str, str] | None = None,
+) -> bytes:
+    """Build the graph, as the bytes of an ONNX model.
 
-
-def quantized(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Quantize each column of a weight (inputs, outputs) symmetrically to int8.
-
-    Of the scales from `CLIPS` each column gets the one with the smallest squared error: clipping
-    a few large weights makes the steps of all others finer.
-
-    Returns:
-        The integers (inputs, outputs), and the scales (outputs).
+    Large weights stay in the checkpoint's file, which the model names without its folder: whoever
+    loads it says where that is, and maps the file. With `whole` they are all in the model. With
+    `unsigned` the integers of int8 are 128 larger: the same numbers, for kernels that get products
+    with signed ones wrong (see `processor.saturates`).
     """
-    largest = np.maximum(np.abs(weight).max(axis=0), np.float32(1e-10))
-    least_error = np.full(weight.shape[1], np.inf, np.float32)
-    scales = np.empty_like(largest)
-    for clip in CLIPS:
-        tried = (largest * np.float32(clip / WEIGHT_STEPS)).astype(np.float32)
-        error = np.square(_steps(weight, tried) * tried - weight).sum(axis=0)
-        scales = np.where(error < least_error, tried, scales)
-        least_error = np.minimum(error, least_error)
-    return _steps(weight, scales).astype(np.int8), scales
-
-
-def _steps(weight: NDArray[np.float32], scales: NDArray[np.float32]) -> NDArray[np.float32]:
-    steps: NDArray[np.float32] = np.rint(weight / scales).clip(-WEIGHT_STEPS, WEIGHT_STEPS)
-    return steps
+    graph = _Graph(layout, int8=precision == "int8", whole=whole, unsigned=unsigned)
+    graph.classify(layout)
+    operators = {"": OPSET} | ({ONNX_RUNTIME: 1} if precision == "int8" else {})
+    outputs: dict[str, tuple[int, onnx_file.Shape]] = {
+        "logits": (onnx_file.FLOAT, ["B", layout.head_out.bias.shape[0]])
+    }
+    return graph.model.serialized(INPUTS, outputs, operators, IR_VERSION, metadata or {})
 
 
 class _Rows(NamedTuple):
@@ -108,28 +88,28 @@ class _Rows(NamedTuple):
     offsets: str = ""
 
 
-class _Graph:
+class _Graph(Growing):
     """Nodes and weights of the graph; strings are names of values in it."""
 
-    def __init__(self, layout: Layout, *, int8: bool) -> None:
-        self.nodes: list[NodeProto] = []
-        self.initializers: list[TensorProto] = []
+    def __init__(self, layout: Layout, *, int8: bool, whole: bool, unsigned: bool) -> None:
+        super().__init__(whole=whole)
         self._width = int(layout.words.shape[1])
         self._heads = layout.heads
         self._epsilon = layout.epsilon
         self._int8 = int8
+        self._zero: np.int8 | np.uint8 = np.uint8(128) if unsigned else np.int8(0)
         self._spread, self._back = self._head_rows()
 
     def classify(self, layout: Layout) -> None:
-        words = self._node("Gather", self._constant(layout.words), "ids")
-        positions = self._node("Gather", self._constant(layout.positions), "positions")
-        x = self._norm(self._node("Add", words, positions), layout.embedding_norm)
+        words = self.chosen_rows(layout.words, "ids")
+        positions = self.chosen_rows(layout.positions, "positions")
+        x = self._norm(self.node("Add", words, positions), layout.embedding_norm)
         *layers, last = (folded(layer, self._head_width) for layer in layout.layers)
         for layer in layers:
             x = self._layer(x, layer)
         x = self._last_layer(x, last)
-        x = self._node(layout.head_activation, self._dense(_Rows(x), layout.head_in))
-        self._node("Identity", self._dense(_Rows(x), layout.head_out), output="logits")
+        x = self.node(layout.head_activation, self._dense(_Rows(x), layout.head_in))
+        self.node("Identity", self._dense(_Rows(x), layout.head_out), output="logits")
 
     def _head_rows(self) -> tuple[str, str]:
         """Indices to pad and split into heads with one Gather, and to go back with another.
@@ -138,28 +118,28 @@ class _Graph:
         first result has the row for each place of the block (B, H, L); the second has the place
         for each of the T * H rows. So padding and transposing take one pass over memory.
         """
-        heads = self._constant(np.int64(self._heads))
+        heads = self.constant(np.int64(self._heads))
         numbers = np.arange(self._heads, dtype=np.int64)
         # rows (B, L) -> (B, 1, L) * H, plus the head (H, 1): (B, H, L).
-        rows = self._node("Mul", self._node("Unsqueeze", "rows", self._shape(1)), heads)
-        spread = self._node("Add", rows, self._constant(numbers[:, None]))
+        rows = self.node("Mul", self.node("Unsqueeze", "rows", self.shape(1)), heads)
+        spread = self.node("Add", rows, self.constant(numbers[:, None]))
         # places (T) = text * L + position -> (text * H + head) * L + position: (T, H).
-        longest = self._node("Shape", "rows", start=1)
-        text = self._node("Mul", self._node("Div", "places", longest), heads)
-        text_and_head = self._node(
-            "Add", self._node("Unsqueeze", text, self._shape(1)), self._constant(numbers)
+        longest = self.node("Shape", "rows", start=1)
+        text = self.node("Mul", self.node("Div", "places", longest), heads)
+        text_and_head = self.node(
+            "Add", self.node("Unsqueeze", text, self.shape(1)), self.constant(numbers)
         )
-        position = self._node("Unsqueeze", self._node("Mod", "places", longest), self._shape(1))
-        return spread, self._node("Add", self._node("Mul", text_and_head, longest), position)
+        position = self.node("Unsqueeze", self.node("Mod", "places", longest), self.shape(1))
+        return spread, self.node("Add", self.node("Mul", text_and_head, longest), position)
 
     def _layer(self, x: str, layer: Layer) -> str:
         """One block for all tokens, (T, W) to (T, W)."""
         rows = self._rows(x)
         query, key, value = (self._heads_of(rows, d) for d in (layer.query, layer.key, layer.value))
         context = self._attention(query, key, value)  # (B, H, L, D)
-        context = self._node("Reshape", context, self._shape(-1, self._head_width))
-        context = self._node("Gather", context, self._back)  # (T, H, D)
-        context = self._node("Reshape", context, self._shape(-1, self._width))
+        context = self.node("Reshape", context, self.shape(-1, self._head_width))
+        context = self.node("Gather", context, self._back)  # (T, H, D)
+        context = self.node("Reshape", context, self.shape(-1, self._width))
         return self._after_attention(x, self._rows(context), layer)
 
     def _last_layer(self, x: str, layer: Layer) -> str:
@@ -177,23 +157,24 @@ class _Graph:
         (see `layout.folded`).
         """
         self._int8 = False
-        first = self._node("Gather", x, "first")  # (B, W)
-        by_head = (self._width, self._heads, self._head_width)
-        # Columns of a weight are in the order of heads: (W, W) is (W, H, D).
-        keys = layer.key.weight.reshape(by_head).transpose(1, 2, 0)  # K^T of each head: (H, D, W)
-        values = layer.value.weight.reshape(by_head).transpose(1, 0, 2)  # V: (H, W, D)
+        first = self.node("Gather", x, "first")  # (B, W)
+        # Rows of a weight are in the order of heads: (W, W) is (H, D, W).
+        by_head = (self._heads, self._head_width, self._width)
+        keys = self.weight(layer.key.weight, by_head)  # K^T of each head: (H, D, W)
+        values = self.weight(layer.value.weight, by_head)  # V^T: (H, D, W)
+        values = self.node("Transpose", values, perm=[0, 2, 1])  # V: (H, W, D)
         query = self._dense(_Rows(first), layer.query)  # (B, W)
-        query = self._node("Reshape", query, self._shape(-1, *by_head[1:]))  # q: (B, H, D)
+        query = self.node("Reshape", query, self.shape(-1, *by_head[:2]))  # q: (B, H, D)
         query = self._by_head(query, keys)  # q K^T: (B, H, W)
         # All heads attend to the same tokens, so the H queries of a text take the place of L
         # queries of one head that is W wide.
-        query = self._node("Unsqueeze", query, self._shape(1))  # (B, 1, H, W)
-        tokens = self._node("Gather", x, "rows")  # (B, L, W)
-        tokens = self._node("Unsqueeze", tokens, self._shape(1))  # X: (B, 1, L, W)
+        query = self.node("Unsqueeze", query, self.shape(1))  # (B, 1, H, W)
+        tokens = self.node("Gather", x, "rows")  # (B, L, W)
+        tokens = self.node("Unsqueeze", tokens, self.shape(1))  # X: (B, 1, L, W)
         context = self._attention(query, tokens, tokens)  # weights X: (B, 1, H, W)
-        context = self._node("Squeeze", context, self._shape(1))  # (B, H, W)
+        context = self.node("Squeeze", context, self.shape(1))  # (B, H, W)
         context = self._by_head(context, values)  # (weights X) V: (B, H, D)
-        context = self._node("Reshape", context, self._shape(-1, self._width))  # (B, W)
+        context = self.node("Reshape", context, self.shape(-1, self._width))  # (B, W)
         return self._after_attention(first, _Rows(context), layer)
 
     def _attention(self, query: str, key: str, value: str) -> str:
@@ -201,15 +182,15 @@ class _Graph:
 
         The query is already scaled (see `layout.folded`).
         """
-        scores = self._node("MatMul", query, self._node("Transpose", key, perm=[0, 1, 3, 2]))
-        weights = self._node("Softmax", self._node("Add", scores, "mask"), axis=-1)  # (B, h, Q, L)
-        return self._node("MatMul", weights, value)
+        scores = self.node("MatMul", query, self.node("Transpose", key, perm=[0, 1, 3, 2]))
+        weights = self.node("Softmax", self.node("Add", scores, "mask"), axis=-1)  # (B, h, Q, L)
+        return self.node("MatMul", weights, value)
 
-    def _by_head(self, x: str, weight: NDArray[np.float32]) -> str:
+    def _by_head(self, x: str, weight: str) -> str:
         """The product of x (B, H, N) with a matrix for each head (H, N, M); (B, H, M)."""
-        heads_first = self._node("Transpose", x, perm=[1, 0, 2])
-        product = self._node("MatMul", heads_first, self._constant(np.ascontiguousarray(weight)))
-        return self._node("Transpose", product, perm=[1, 0, 2])
+        heads_first = self.node("Transpose", x, perm=[1, 0, 2])
+        product = self.node("MatMul", heads_first, weight)
+        return self.node("Transpose", product, perm=[1, 0, 2])
 
     @property
     def _head_width(self) -> int:
@@ -217,16 +198,16 @@ class _Graph:
 
     def _heads_of(self, rows: _Rows, dense: Dense) -> str:
         """A linear layer, then padded and by head: (T, W) to (B, H, L, D)."""
-        parts = self._node("Reshape", self._dense(rows, dense), self._shape(-1, self._head_width))
-        return self._node("Gather", parts, self._spread)
+        parts = self.node("Reshape", self._dense(rows, dense), self.shape(-1, self._head_width))
+        return self.node("Gather", parts, self._spread)
 
     def _after_attention(self, x: str, context: _Rows, layer: Layer) -> str:
         """The rest of a block, of any number of rows (N, W)."""
         out = self._dense(context, layer.attention_out)
-        x = self._norm(self._node("Add", x, out), layer.attention_norm)
-        hidden = self._node("Gelu", self._dense(self._rows(x), layer.feed_in), approximate="none")
+        x = self._norm(self.node("Add", x, out), layer.attention_norm)
+        hidden = self.node("Gelu", self._dense(self._rows(x), layer.feed_in), approximate="none")
         out = self._dense(self._rows(hidden), layer.feed_out)
-        return self._norm(self._node("Add", x, out), layer.feed_norm)
+        return self._norm(self.node("Add", x, out), layer.feed_norm)
 
     def _rows(self, x: str) -> _Rows:
         """The matrix x (T, inputs); in int8 each row is quantized from its minimum to its maximum.
@@ -235,29 +216,30 @@ class _Graph:
         """
         if not self._int8:
             return _Rows(x)
-        zero = self._constant(np.float32(0))
-        low = self._node("Min", self._node("ReduceMin", x, self._shape(-1), keepdims=0), zero)
-        high = self._node("Max", self._node("ReduceMax", x, self._shape(-1), keepdims=0), zero)
-        steps = self._constant(np.float32(1 / STEPS))
-        scale = self._node("Mul", self._node("Sub", high, low), steps)
+        zero = self.constant(np.float32(0))
+        low = self.node("Min", self.node("ReduceMin", x, self.shape(-1), keepdims=0), zero)
+        high = self.node("Max", self.node("ReduceMax", x, self.shape(-1), keepdims=0), zero)
+        steps = self.constant(np.float32(1 / STEPS))
+        scale = self.node("Mul", self.node("Sub", high, low), steps)
         # A row of zeros has the scale 0, which must not be divided by.
-        scale = self._node("Max", scale, self._constant(np.float32(1e-12)))
-        zero_point = self._node("Round", self._node("Neg", self._node("Div", low, scale)))
-        unsigned = self._node("Cast", zero_point, to=TensorProto.UINT8)
-        values = self._node("QuantizeLinear", x, scale, unsigned, axis=0)
-        offset = self._node("Neg", self._node("Mul", zero_point, scale))
-        offset, scale = (self._node("Unsqueeze", c, self._shape(1)) for c in (offset, scale))
-        ones = self._node("Div", scale, scale)
-        return _Rows(values, scale, self._node("Concat", offset, ones, axis=1))
+        scale = self.node("Max", scale, self.constant(np.float32(1e-12)))
+        zero_point = self.node("Round", self.node("Neg", self.node("Div", low, scale)))
+        unsigned = self.node("Cast", zero_point, to=onnx_file.UINT8)
+        values = self.node("QuantizeLinear", x, scale, unsigned, axis=0)
+        offset = self.node("Neg", self.node("Mul", zero_point, scale))
+        offset, scale = (self.node("Unsqueeze", c, self.shape(1)) for c in (offset, scale))
+        ones = self.node("Div", scale, scale)
+        return _Rows(values, scale, self.node("Concat", offset, ones, axis=1))
 
     def _dense(self, rows: _Rows, dense: Dense) -> str:
         """A linear layer, (N, inputs) to (N, outputs)."""
         if rows.scales:
             return self._int8_dense(rows, dense)
-        product = self._node("MatMul", rows.values, self._constant(dense.weight))
-        if not dense.bias.any():
-            return product
-        return self._node("Add", product, self._constant(dense.bias))
+        inputs = [rows.values, self.weight(dense.weight)]
+        bias = numbers(dense.bias)
+        if bias.any():
+            inputs.append(self.constant(bias))
+        return self.node("Gemm", *inputs, alpha=dense.scale, transB=1)
 
     def _int8_dense(self, rows: _Rows, dense: Dense) -> str:
         """A linear layer on 8-bit integers.
@@ -265,32 +247,20 @@ class _Graph:
         A row is values * scale + offset, and a weight column is integers * s. Their product is
         (values @ integers) * s * scale + offset * (sum of the integers) * s.
         """
-        weight, scales = quantized(dense.weight)
-        one, zero = self._constant(np.float32(1)), self._constant(np.uint8(0))
-        product = self._node(
+        weight, scales, sums = self.integers(dense.weight, self._zero)
+        scales = scales * np.float32(dense.scale)
+        one, zero = self.constant(np.float32(1)), self.constant(np.uint8(0))
+        product = self.node(
             "MatMulIntegerToFloat",
-            rows.values, self._constant(weight), one, self._constant(scales), zero,
+            rows.values, weight, one, self.constant(scales), zero,
+            *([self.constant(self._zero)] if self._zero else []),
             domain=ONNX_RUNTIME,
         )  # fmt: skip
-        product = self._node("Mul", product, rows.scales)
+        product = self.node("Mul", product, rows.scales)
         # (offset, 1) @ (sums * s, bias) adds the second term and the bias in one pass.
-        sums = weight.sum(axis=0, dtype=np.float32) * scales
-        added = self._constant(np.stack([sums, dense.bias]).astype(np.float32))
-        return self._node("Gemm", rows.offsets, added, product)
+        added = self.constant(np.stack([sums * scales, numbers(dense.bias)]))
+        return self.node("Gemm", rows.offsets, added, product)
 
     def _norm(self, x: str, norm: Dense) -> str:
-        scale, bias = self._constant(norm.weight), self._constant(norm.bias)
-        return self._node("LayerNormalization", x, scale, bias, axis=-1, epsilon=self._epsilon)
-
-    def _shape(self, *dimensions: int) -> str:
-        return self._constant(np.array(dimensions, dtype=np.int64))
-
-    def _constant(self, value: NDArray[Any] | np.generic) -> str:
-        name = f"c{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.asarray(value), name))
-        return name
-
-    def _node(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        name = output or f"n{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
-        return name
+        scale, bias = (self.constant(numbers(part)) for part in (norm.weight, norm.bias))
+        return self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=self._epsilon)

@@ -20,6 +20,7 @@ from service.engines.onnx_graph import build_graph
 from service.engines.packing import pack
 from service.engines.padding import padded_runs
 from service.errors import ModelError, first_line
+from service.processor import saturates, this_processor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,9 +77,17 @@ class OnnxPacked:
         # Every batch has another shape, and ONNX Runtime would keep a memory plan for each shape.
         # Its memory pool stays on: it grows only to the size of one run, and runs are small.
         options.enable_mem_pattern = False
+        # That pool would round up what the weights need.
+        options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
         layout = load_layout(self._checkpoint)
         self._uncounted = layout.uncounted
-        graph = build_graph(layout, self._precision).SerializeToString()
+        # Large weights stay in this file. ONNX Runtime maps it, and lets go of each weight that its
+        # kernels have packed for themselves.
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", str(layout.words.file.parent)
+        )
+        unsigned = saturates(this_processor())
+        graph = build_graph(layout, self._precision, unsigned=unsigned)
         self._session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]
         )

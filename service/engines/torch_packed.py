@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from service.checkpoint.stored import numbers
 from service.engines.cpu_limit import Threads
 from service.engines.finite import finite
 from service.engines.layout import load_layout
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from service.checkpoint.files import Checkpoint
+    from service.checkpoint.stored import Stored
     from service.engines.layout import Dense, Layer, Layout
     from service.records import ModelInfo
     from service.settings import ModelSettings
@@ -205,10 +207,10 @@ class TorchPacked:
         )
 
     def _linear(self, dense: Dense) -> _Pair:
-        return _Pair(self._put(dense.weight).t().contiguous(), self._put(dense.bias))
+        return _Pair(self._put(dense.weight), self._put(dense.bias))
 
     def _norm_of(self, norm: Dense) -> _Pair:
         return _Pair(self._put(norm.weight), self._put(norm.bias))
 
-    def _put(self, array: NDArray[np.float32]) -> torch.Tensor:
-        return torch.from_numpy(array).to(self._device, self._dtype)
+    def _put(self, weight: Stored | NDArray[np.float32]) -> torch.Tensor:
+        return torch.from_numpy(numbers(weight)).to(self._device, self._dtype)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import onnx
 import onnxruntime
 
 from service.checkpoint.files import resolve
@@ -44,16 +43,15 @@ def export(settings: ModelSettings, output: Path) -> dict[str, Any]:
             "classifier; name one"
         )
     precision: Literal["float32", "int8"] = "int8" if settings.precision == "int8" else "float32"
-    model = build_graph(load_layout(checkpoint), precision)
-    for key, value in {
+    metadata = {
         "model": checkpoint.name,
         "revision": checkpoint.revision,
         "precision": precision,
         "labels": ",".join(checkpoint.labels),
-    }.items():
-        model.metadata_props.add(key=key, value=value)
+    }
+    model = build_graph(load_layout(checkpoint), precision, whole=True, metadata=metadata)
     try:
-        onnx.save(model, output)
+        output.write_bytes(model)
     except OSError as error:
         raise InputError(
             f"{output}: cannot be written ({error.strerror}); give another path"
