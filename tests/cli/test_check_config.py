@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +137,25 @@ def test_each_wrong_file_has_a_line(model: Path, tmp_path: Path) -> None:
         f"{model}:",
     ]
     assert found[2].endswith("is empty; write the password to it")
+
+
+def test_a_token_that_no_broker_would_take(model: Path, tmp_path: Path) -> None:
+    """Here as at a start: one line, which does not hold it, and the exit code of wrong settings."""
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": 1}).encode()).decode().rstrip("=")
+    expired = written(tmp_path / "token", f"e30.{claims}.c2ln\n")
+    (line,) = lines(
+        check(
+            SENTIMENT_KAFKA__SECURITY_PROTOCOL="SASL_SSL",
+            SENTIMENT_KAFKA__SASL_MECHANISM="OAUTHBEARER",
+            SENTIMENT_KAFKA__SASL_TOKEN_FILE=expired,
+            SENTIMENT_MODEL__NAME=model,
+        ),
+        ExitCode.USAGE,
+    )
+    assert line.startswith(
+        f"SENTIMENT_KAFKA__SASL_TOKEN_FILE={expired} holds a token that expired "
+    )
+    assert claims not in line
 
 
 def test_a_broken_calibration_file(model: Path, tmp_path: Path) -> None:
