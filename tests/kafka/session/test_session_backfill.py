@@ -78,6 +78,20 @@ async def test_only_what_was_there_at_the_start_is_read(exact: Simulated | Real)
     assert 25 == len(await exact.read(exact.topics[1]))
 
 
+async def test_nothing_more_is_fetched_of_what_is_read(exact: Simulated | Real) -> None:
+    """However much is written to it: the brokers need not send it."""
+    await exact.produce(*numbered(20, 0))
+    session = backfill(exact)
+    await session.start()
+    await session.publish(publication(await poll_count(session, 20), exact.topics[1]))
+    await exact.produce(*numbered(20, 0, 20))
+
+    assert [] == await done(session)
+    assert [] == await session.poll()
+
+    assert {0, 1, 2, 3} == {place.partition for place in session._consumer.paused()}  # noqa: SLF001
+
+
 async def test_a_second_start_goes_on_to_the_ends_of_its_own(exact: Simulated | Real) -> None:
     """Behind what is committed."""
     await exact.produce(*numbered(20, 0))
