@@ -18,14 +18,12 @@ import sys
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 
 # Ids remembered: more than what comes between an event and its repeat. With a database you need
 # none of this: write by the id as primary key.
 IDS_MAX = 100_000
 BROKERS = "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS"
-# A broker takes a moment to make a topic that is asked for, if it makes any.
-TOPIC_WAIT_S = 5.0
 # What is to be done with a text that the model is sure of. Another model may have other labels.
 DUTIES = {"NEGATIVE": "answer it", "NEUTRAL": "file it", "POSITIVE": "thank for it"}
 UNKNOWN_LABEL = "a person decides"
@@ -56,12 +54,16 @@ async def main() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         await consumer.start()
-    except KafkaConnectionError:
+    except (KafkaConnectionError, UnknownTopicOrPartitionError) as error:
         await consumer.stop()
-        sys.exit(f"no broker at {arguments.brokers}; start one, or give --brokers or {BROKERS}")
+        if isinstance(error, KafkaConnectionError):
+            sys.exit(f"no broker at {arguments.brokers}; start one, or give --brokers or {BROKERS}")
+        sys.exit(
+            f"{arguments.brokers} has not both topics {arguments.events} and "
+            f"{arguments.dead_letters}; create them, or give --events and --dead-letters"
+        )
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
     try:
-        await _check(consumer, arguments.brokers, {arguments.events, arguments.dead_letters})
-        logging.getLogger("aiokafka").setLevel(logging.WARNING)
         while not 0 < arguments.count <= len(seen):
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 for record in records:
@@ -81,20 +83,6 @@ async def main() -> None:
             await consumer.commit()
     finally:
         await consumer.stop()
-
-
-async def _check(consumer: AIOKafkaConsumer, brokers: str, topics: set[str]) -> None:
-    """End with what to do where there is nothing to read."""
-    for _ in range(10):
-        missing = topics - await consumer.topics()
-        if not missing:
-            return
-        await asyncio.sleep(TOPIC_WAIT_S / 10)
-    sys.exit(
-        f"{brokers} has no topic {' and no topic '.join(sorted(missing))}; create it, or give "
-        "--events and --dead-letters as SENTIMENT_KAFKA__OUTPUT_TOPIC and "
-        "SENTIMENT_KAFKA__DEAD_LETTER_TOPIC have them"
-    )
 
 
 def handle_event(event: dict[str, Any], headers: dict[str, str]) -> None:
