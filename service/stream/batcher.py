@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from service.records import Batch, Document
 from service.stream.cost import FORGETTING, CostModel
+from service.stream.sharing import Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,8 +39,6 @@ HELD_BYTES_MAX = 32 * 2**20
 # on each of two threads, and a transaction takes as long as publishing WHOLE_COMMIT_RECORDS.
 WHOLE_RUNS_TOKENS = 1024
 WHOLE_COMMIT_RECORDS = 64
-# How long batches stay small after a partition without a backlog has had records.
-SHARED_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,8 @@ class Batcher:
         self._tokens = 0
         self._bytes = 0
         self._epoch = 0
-        # Until when batches are small; whether the last one was, and the tokens of a whole one.
-        self._shared_until = float("-inf")
+        self._sharing = Sharing()
+        # Whether the last batch was a small one, and the tokens of a whole one.
         self._small = False
         self._whole_tokens = limits.tokens_max
 
@@ -129,6 +128,7 @@ class Batcher:
         if epoch != self._epoch:
             dropped = self._count
             self._queues.clear()
+            self._sharing.forget_partitions()
             self._count = self._tokens = self._bytes = 0
             self._epoch = epoch
         for item in items:
@@ -145,8 +145,12 @@ class Batcher:
         """Take the next batch at `now` (monotonic seconds); None if no items wait."""
         if not self._count:
             return None
-        chosen = self._shares(small=now < self._shared_until)
+        chosen = self._shares(small=self._sharing.lasts(now))
         backlog = len(chosen) < self._count
+        if backlog and not self._sharing.lasts(now):
+            waiting = {partition: queue.tokens for partition, queue in self._queues.items()}
+            if self._sharing.begins(waiting, now):
+                chosen = self._shares(small=True)
         del chosen[self._in_time(chosen, now) :]
         taken: dict[Partition, int] = {}
         for item in chosen:
@@ -160,7 +164,7 @@ class Batcher:
         self._tokens -= tokens
         self._bytes -= sum(map(_bytes, chosen))
         self._settle(taken, now, backlog=backlog)
-        self._small = backlog and now < self._shared_until
+        self._small = backlog and self._sharing.lasts(now)
         self._whole_tokens = (
             max(tokens, WHOLE_RUNS_TOKENS) if self._small else self.limits.tokens_max
         )
@@ -217,18 +221,11 @@ class Batcher:
 
     def _settle(self, taken: Mapping[Partition, int], now: float, *, backlog: bool) -> None:
         """Give those left behind the first turn, and notice whether a backlog delays others."""
-        behind = 0
-        others: list[int] = []
-        for partition, share in taken.items():
+        for partition in taken:
             queue = self._queues.pop(partition)
             if queue.items:
                 self._queues[partition] = queue
-                behind = max(behind, share)
-            else:
-                others.append(share)
-        # Partitions that share a backlog get about the same, and may be emptied in any order.
-        if backlog and any(2 * share <= behind for share in others):
-            self._shared_until = now + SHARED_S
+        self._sharing.note(taken, self._queues, now, backlog=backlog)
 
     def _in_time(self, items: Sequence[Item], now: float) -> int:
         """How many of these items to take: all, or fewer to keep the oldest in time.

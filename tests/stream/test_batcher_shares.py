@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.records import Batch, Document, Item, Message, Partition, Record, TextStats
-from service.stream.batcher import SHARED_S, WHOLE_RUNS_TOKENS, Batcher, Limits
+from service.stream.batcher import WHOLE_RUNS_TOKENS, Batcher, Limits
 from service.stream.cost import CostModel
+from service.stream.sharing import SHARED_S
 
 LIMITS = Limits(tokens_max=100, records_max=8, latency_budget_s=1.0)
 LARGE = Limits(tokens_max=8192, records_max=256, latency_budget_s=0.1)
@@ -160,6 +161,20 @@ def test_batches_are_small_beside_a_backlog() -> None:
 
     assert 4960 <= taken(batcher, 1.1).tokens <= 5000
     assert 8000 <= taken(batcher, 1.1 + SHARED_S).tokens
+
+
+def test_the_first_batch_of_a_backlog_is_small_where_others_had_records() -> None:
+    """More of these may come while it is on the model; not where nothing has come for a while."""
+    arrivals, batcher = Arrivals(), Batcher(LARGE)
+    batcher.cost = costing(1e-5)
+    batcher.add(arrivals.items(LIVE, [40]), 1)
+    taken(batcher, 1.0)
+    batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
+
+    assert 4960 <= taken(batcher, 1.1).tokens <= 5000
+
+    batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
+    assert 8000 <= taken(batcher, 1.1 + 2 * SHARED_S).tokens
 
 
 def test_small_batches_still_fill_whole_runs() -> None:
