@@ -56,8 +56,9 @@ class Growing:
 
     def _is_float32(self, weight: Stored | NDArray[np.float32]) -> bool:
         """Whether `_stored` gives it so."""
-        referred = isinstance(weight, Stored) and self._referred(weight)
-        return not referred or weight.number_type == "F32"
+        if not isinstance(weight, Stored) or not self._referred(weight):
+            return True
+        return weight.number_type == "F32"
 
     def _referred(self, weight: Stored) -> bool:
         # Files that old releases wrote may have weights at odd places, where no array may be.

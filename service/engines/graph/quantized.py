@@ -42,7 +42,7 @@ def quantized(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np
 def _scales(weight: NDArray[np.float32]) -> NDArray[np.float32]:
     largest = np.maximum(np.abs(weight).max(axis=1), np.float32(1e-10))
     least_error = np.full(len(weight), np.inf, np.float32)
-    scales = np.empty_like(largest)
+    scales = np.empty(len(weight), np.float32)
     for clip in CLIPS:
         tried = (largest * np.float32(clip / WEIGHT_STEPS)).astype(np.float32)
         error = np.square(_steps(weight, tried) * tried[:, None] - weight).sum(axis=1)
@@ -53,4 +53,5 @@ def _scales(weight: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _steps(weight: NDArray[np.float32], scales: NDArray[np.float32]) -> NDArray[np.float32]:
     steps: NDArray[np.float32] = np.rint(weight / scales[:, None])
-    return steps.clip(-WEIGHT_STEPS, WEIGHT_STEPS, out=steps)
+    np.clip(steps, -WEIGHT_STEPS, WEIGHT_STEPS, out=steps)
+    return steps
