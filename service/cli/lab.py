@@ -118,15 +118,18 @@ def tune(
     sentiment-stream tune --texts posts.txt --output tuning.json
     SENTIMENT_MODEL__TUNING_FILE=tuning.json sentiment-stream run
     """
-    from service.lab.data.texts import read_texts  # noqa: PLC0415 - see the module `service.cli`
+    from service.lab.data.texts import is_guess, read_texts  # noqa: PLC0415 - see `service.cli`
     from service.lab.tune import TEXTS, print_candidates  # noqa: PLC0415
     from service.lab.tune import tune as measure  # noqa: PLC0415
 
     console = remarks()
-    found, candidates = measure(settings.model, read_texts(texts, TEXTS), seconds, console)
+    measured_on = read_texts(texts, TEXTS)
+    found, candidates = measure(settings.model, measured_on, seconds, console)
     output.write_text(found.model_dump_json(indent=2) + "\n")
     print_found(found.model_dump(), as_json, lambda out: print_candidates(candidates, found, out))
     console.print(f"written: {output}; `run` reads it with SENTIMENT_MODEL__TUNING_FILE={output}")
+    if guess := is_guess(measured_on):
+        console.print(guess)
 
 
 @click.command()

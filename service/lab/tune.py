@@ -22,10 +22,10 @@ from service.engines.cpu_limit import cpu_limit
 from service.errors import ServiceError, SettingsError, first_line
 from service.processor import this_processor
 from service.scoring.processing import load_processing
-from service.terminal import QUIET, STRONG, WARN, Table, track
+from service.terminal import QUIET, STRONG, WARN, Pace, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
     from rich.console import Console
@@ -145,7 +145,7 @@ def _measure(
     """Measure all candidates in each round, so that a busy moment affects all alike."""
     sequences = trial.sequences
     rounds = [(c, number) for number in range(ROUNDS) for c in candidates]
-    for candidate, number in track(rounds, title, len(rounds), console):
+    for candidate, number in _paced(rounds, title, console):
         if candidate.error:
             continue
         try:
@@ -168,6 +168,18 @@ def _measure(
             count += len(batch)
         candidate.rates.append(count / (time.perf_counter() - started))
     return candidates
+
+
+def _paced(
+    rounds: list[tuple[Candidate, int]], title: str, console: Console
+) -> Iterator[tuple[Candidate, int]]:
+    """The rounds, with a bar on a terminal, and in a pipe a line now and then."""
+    done = 0
+    with Pace(title, console, lambda: done / len(rounds), unit="measurements") as pace:
+        for one in rounds:
+            yield one
+            done += 1
+            pace.update(done)
 
 
 def _best(candidates: list[Candidate]) -> Candidate:

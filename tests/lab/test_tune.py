@@ -18,7 +18,7 @@ from service.checkpoint.tuning import tuned
 from service.cli import main
 from service.engines.packing import pack
 from service.errors import InputError, SettingsError
-from service.lab.data.texts import read_texts
+from service.lab.data.texts import TEXTS_MIN, is_guess, read_texts
 from service.lab.tune import DIFFERENCE_P99_MAX, print_candidates, tune
 from service.settings import ModelSettings
 
@@ -79,6 +79,36 @@ def test_texts_of_each_form(tmp_path: Path) -> None:
     }.items():
         (tmp_path / name).write_text(content)
         assert ["one", "two", "one"] == read_texts(tmp_path / name, 3)
+
+
+def test_few_texts_are_a_guess(tmp_path: Path) -> None:
+    """Repeated to the number that is measured, they are as few; the demo's are enough."""
+    file = tmp_path / "few.txt"
+    file.write_text("\n".join(f"text {number}" for number in range(TEXTS_MIN - 1)))
+    assert is_guess(read_texts(file, 512)) == (
+        f"measured on {TEXTS_MIN - 1} different texts, so this is a guess; --texts with "
+        f"{TEXTS_MIN} or more of yours decides it"
+    )
+    file.write_text("\n".join(f"text {number}" for number in range(TEXTS_MIN)))
+    assert is_guess(read_texts(file, 512)) is None
+    assert is_guess(read_texts(None, 512)) is None
+
+
+def test_the_command_says_that_it_guesses_and_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pipe too."""
+    monkeypatch.setattr("service.terminal.PACE_FIRST_S", 0.0)
+    (tmp_path / "few.txt").write_text("good\nbad\n")
+    done = CliRunner().invoke(
+        main,
+        ["tune", "--engine", "onnx_packed", "--precision", "float32", "--seconds", "0.2",
+         "--texts", str(tmp_path / "few.txt"), "--output", str(tmp_path / "tuning.json")],
+        catch_exceptions=False,
+    )  # fmt: skip
+    assert 0 == done.exit_code
+    assert "engines: 1 measurements, " in done.stderr
+    assert "measured on 2 different texts, so this is a guess" in done.stderr
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\xfe"])

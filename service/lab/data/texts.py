@@ -13,7 +13,12 @@ from service.errors import InputError
 from service.lab.data.files import read_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+# Of fewer texts the lengths say little of a topic's, and one in a hundred, which decides whether
+# the scores are close enough, is hardly among them. The demo has more.
+TEXTS_MIN = 200
 
 
 def read_texts(path: Path | None, count: int) -> list[str]:
@@ -34,6 +39,17 @@ def read_texts(path: Path | None, count: int) -> list[str]:
     if not texts:
         raise InputError(f"{path}: has no text; give a file with one text a line")
     return [texts[number % len(texts)] for number in range(count)]
+
+
+def is_guess(texts: Sequence[str]) -> str | None:
+    """That few different texts are measured on, in one line; None if there are enough."""
+    different = len(set(texts))
+    if different >= TEXTS_MIN:
+        return None
+    return (
+        f"measured on {different} different texts, so this is a guess; --texts with {TEXTS_MIN} or "
+        "more of yours decides it"
+    )
 
 
 def _of_lines(path: Path, lines: list[str]) -> list[str]:
