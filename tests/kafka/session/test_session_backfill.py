@@ -89,7 +89,7 @@ async def test_nothing_more_is_fetched_of_what_is_read(exact: Simulated | Real) 
     assert [] == await done(session)
     assert [] == await session.poll()
 
-    assert {0, 1, 2, 3} == {place.partition for place in session._consumer.paused()}  # noqa: SLF001
+    assert {0, 1, 2, 3} == {place.partition for place in session._consumer.paused()}
 
 
 async def test_a_second_start_goes_on_to_the_ends_of_its_own(exact: Simulated | Real) -> None:
