@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from html import escape
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from service.bench.limits import best_of
+from service.records import EngineName
 from service.terminal import Table, percent
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from service.bench.report import Report
 
 # How the names of the service's own engines begin.
-OURS = ("onnx_packed", "torch_packed", "torch_plain")
+OURS: tuple[str, ...] = get_args(EngineName)
 STAGES = ("prepare", "score", "publish")
 
 
