@@ -64,7 +64,7 @@ class Session(Protocol):
 
     @property
     def throttled_s(self) -> float:
-        """For how many seconds so far brokers have told this session to publish nothing."""
+        """Seconds for which brokers have throttled this session's publishing so far."""
 
     async def start(self) -> None:
         """Connect, check the topics, and join the group.

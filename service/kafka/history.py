@@ -56,7 +56,7 @@ class History:
         # Of partitions that were told of: the offset of the last record whose event was found.
         self.last_published: dict[Partition, int] = {}
 
-    async def tell(self, partitions: Collection[Partition]) -> None:
+    async def warn(self, partitions: Collection[Partition]) -> None:
         """Log a warning if the output topic has events of these, for which there is no offset.
 
         To be called before anything is published for them; looks once for each partition.

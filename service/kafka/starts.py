@@ -110,7 +110,7 @@ class Starts:
         remade = committed.identities.remade
         unknown = [p for p in map(Partition._make, partitions) if p not in offsets]
         if self.first_offsets is None:
-            await self._history.tell([p for p in unknown if p.topic not in remade])
+            await self._history.warn([p for p in unknown if p.topic not in remade])
         for place in partitions:
             # After a rewind this member's own progress may be ahead of the answer: a transaction
             # that has just ended shows a moment later, and a coordinator that does not know yet
