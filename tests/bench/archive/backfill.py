@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -80,9 +80,10 @@ def origins(servers: str) -> Iterator[tuple[int, int, int]]:
             if message.error() is not None:
                 unread -= 1
                 continue
-            subject = dict(message.headers())["ce_subject"].decode()
+            headers: Any = message.headers()
+            subject = dict(headers)["ce_subject"].decode()
             _, number, offset = subject.rsplit("/", 2)
-            yield message.partition(), int(number), int(offset)
+            yield message.partition() or 0, int(number), int(offset)
     consumer.close()
 
 
