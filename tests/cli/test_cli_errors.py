@@ -94,6 +94,12 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
     assert "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS" in line
 
 
+_GET_IT = (
+    "cannot be read (No such file or directory); name the folder that holds it with --data; "
+    "service/model/README.md says where to get it"
+)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -121,6 +127,10 @@ def test_an_outage_names_the_setting(capsys: pytest.CaptureFixture[str]) -> None
         (["evaluate"], "error: give --data FILE, or --behaviour for written sentences"),
         (["evaluate", "--data", ""], "error: invalid value for '--data': is empty; give a path"),
         (["bias", "--data", ""], "error: invalid value for '--data': is empty; give a path"),
+        (
+            ["bias", "--data", "none"],
+            f"error: none/countries-110m.json: {_GET_IT}",
+        ),
         (["tune", "--texts", ""], "error: invalid value for '--texts': is empty; give a path"),
         (["evaluate", "--behaviour", "--plots", "p"], "error: --plots and --target-accuracy need"),
         (["export", "--output", "none/m.onnx"], "error: invalid value for '--output': there is no"),

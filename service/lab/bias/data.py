@@ -137,7 +137,8 @@ def read_pairs(file: Path) -> PairSet:
 def _text(file: Path) -> str:
     return read_text(
         file,
-        f"name the folder that holds {COUNTRIES}, {WORLD}, winogender/ and winobias/ with --data",
+        f"name the folder that holds {COUNTRIES}, {WORLD}, winogender/ and winobias/ with --data; "
+        "service/model/README.md says where to get them",
     )
 
 

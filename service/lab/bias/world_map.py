@@ -44,7 +44,10 @@ def read_world(file: Path) -> dict[str, Rings]:
     Raises:
         InputError: the file is missing or is no TopoJSON of countries.
     """
-    text = read_text(file, "name the folder that holds it with --data")
+    text = read_text(
+        file,
+        "name the folder that holds it with --data; service/model/README.md says where to get it",
+    )
     try:
         topology = json.loads(text)
         arcs = [_decoded(arc, topology["transform"]) for arc in topology["arcs"]]
