@@ -69,8 +69,8 @@ image-test: $(DEVELOPMENT) ## hold the image against a real Kafka in containers;
 bench: $(DEVELOPMENT) ## measure limits, engines, baselines, the service on a broker; ARGS='--full-size'
 	$(BIN)/python tests/bench/with_broker.py $(ARGS)
 
-bench-peers: $(PEERS) ## the same beside OpenVINO, CTranslate2 and ONNX Runtime's own int8, in an environment of its own
-	PYTHONPATH=. .cache/bench-peers/bin/python tests/bench/with_broker.py $(ARGS)
+bench-peers: $(PEERS) ## measure engines beside OpenVINO, CTranslate2 and ONNX Runtime's own int8, without a broker
+	PYTHONPATH=. .cache/bench-peers/bin/python -m service bench $(ARGS)
 
 soak: $(DEVELOPMENT) ## watch the service for MINUTES=10 under load and rebalances: nothing may grow
 	$(BIN)/python tests/bench/soak.py $(if $(MINUTES),--minutes $(MINUTES))

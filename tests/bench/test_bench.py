@@ -6,6 +6,7 @@ import io
 import json
 import struct
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, cast
 from xml.etree.ElementTree import fromstring
 
@@ -127,8 +128,9 @@ def test_a_peer_gets_sorted_batches_and_gives_the_order_of_the_texts() -> None:
         return _right(batch)
 
     sequences = [[3], [5, 7, 7], [9, 7], [1, 7, 7, 7]]
-    peer = Peer(cast("TextEncoder", None), score, streams=1, size=3)
-    assert RIGHT[[3, 5, 9, 1]].tolist() == peer.logits(sequences).tolist()
+    with ThreadPoolExecutor(1) as pool:
+        peer = Peer(cast("TextEncoder", None), score, pool, streams=1, size=3)
+        assert RIGHT[[3, 5, 9, 1]].tolist() == peer.logits(sequences).tolist()
     assert [[4, 3, 2], [1]] == batches
 
 
