@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from service.text.language import Policy
 
 ROOT = Path(__file__).resolve().parents[2]
-POSTS = ROOT / "tests" / "bench" / "languages.tsv"
+POSTS = ROOT / "tests" / "bench" / "texts" / "languages.tsv"
 TOKENIZER = ROOT / "service" / "model" / "tokenizer.json"
 LANGUAGES = Languages({"en", "de"}, "pass")
 ENCODER = TextEncoder(Tokenizer.from_file(str(TOKENIZER)), 512)

@@ -108,7 +108,7 @@ def main() -> None:
     _train(output / "poles", output / "left-out", named, [*learns, *without], WITHOUT_THEM)
     _train(output / "left-out", output / "three", named, learns, WITH_ALL)
     _train(output / "three", output / "model", named, learns, STEADY)
-    # Of a longer part, a sentence at its end is lost in the rest: see tests/bench/long_texts.py.
+    # Of a longer part, a sentence at its end is lost in the rest: tests/bench/texts/long_texts.py.
     _run("calibrate", "--model", output / "model", "--window-tokens", "96", *domains)
     _run("evaluate", "--model-name", output / "model", "--data", data / "sst2" / "dev.tsv")
 

@@ -1,6 +1,6 @@
 """Which language detector tells the language of a post best, and at what cost.
 
-    python tests/bench/languages.py ../shared/data/tweets/vader_tweets.tsv
+    python tests/bench/texts/languages.py ../shared/data/tweets/vader_tweets.tsv
 
 English posts are the tweets given; those of fourteen other languages stand in `languages.tsv`,
 written for this. Each detector that is installed is asked as its makers propose, about the text as
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
+sys.path[:0] = [str(Path(__file__).resolve().parents[3])]
 
 from service.text.language import PLAIN_CHARACTERS_MIN, plain_words  # noqa: E402 - found by the path above
 

@@ -1,6 +1,6 @@
 """What each way to read long texts is worth: how long the windows are, and how they are joined.
 
-    python tests/bench/long_texts.py ../shared/data [MODEL] [WINDOW_TOKENS,...]
+    python tests/bench/texts/long_texts.py ../shared/data [MODEL] [WINDOW_TOKENS,...]
 
 Texts of 20 to 80 labelled sentences, in three sets: of both sentiments, four sentences in five of
 one; of one sentiment, and at the end one strong sentence of the other; of neutral sentences, three

@@ -1,6 +1,6 @@
 """What markup, quotes and signatures change in the label, and what their removal costs.
 
-    python tests/bench/markup.py ../shared/data [MODEL] [--before] [--row NAME]
+    python tests/bench/texts/markup.py ../shared/data [MODEL] [--before] [--row NAME]
 
 600 Reddit comments with an opinion, of 25 to 200 characters, each as it is and wrapped as a
 producer sends it. Prints a table in Markdown: the share of labels that differ from those of the
