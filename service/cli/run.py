@@ -75,9 +75,9 @@ def run(
     as_json: bool,
     **backfill: str | None,
 ) -> None:
-    """Run the service until SIGTERM or SIGINT, or a backfill up to its end.
+    """Run the service until a signal, or a backfill to its end.
 
-    Every setting is an environment variable or a flag; the flag wins.
+    SIGTERM and SIGINT end both once what was read is published. Every setting is an environment variable or a flag; the flag wins.
 
     \b
     SENTIMENT_KAFKA__BOOTSTRAP_SERVERS=broker:9092 sentiment-stream run
