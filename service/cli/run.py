@@ -77,7 +77,8 @@ def run(
 ) -> None:
     """Run the service until a signal, or a backfill to its end.
 
-    SIGTERM and SIGINT end both once what was read is published. Every setting is an environment variable or a flag; the flag wins.
+    SIGTERM and SIGINT end both once what was read is published. Every setting is an
+    environment variable or a flag; the flag wins.
 
     \b
     SENTIMENT_KAFKA__BOOTSTRAP_SERVERS=broker:9092 sentiment-stream run
