@@ -1,7 +1,7 @@
 """Memory of the service's parts as they are loaded, of this tree and of one before it.
 
     python tests/bench/memory/by_stage.py                       # this tree
-    python tests/bench/memory/by_stage.py --before ../before     # beside another one, by the same packages
+    python tests/bench/memory/by_stage.py --before ../before    # and another, by the same packages
 
 Each case is a process of its own: imports, tokenizer, languages, engine, then 400 tweets and texts
 of 512 tokens. There is no Kafka in it; `peak` is what a container's limit must allow beside that.
