@@ -77,7 +77,8 @@ ARROWS: dict[str, set[str]] = {
         "settings", "terminal", "text",
     },
     "cli": {
-        "app", "bench", "checkpoint", "demo", "errors", "kafka.backfill", "kafka.client", "kafka.once", "lab",
+        "app", "bench", "checkpoint", "demo", "errors", "kafka.backfill", "kafka.client",
+        "kafka.once", "lab",
         "lab.behaviour", "lab.bias", "lab.data", "lab.measuring", "lab.teaching", "lab.training",
         "observe", "records", "reference", "registry", "scoring", "settings", "tables",
         "terminal", "topics",
@@ -125,7 +126,8 @@ FILES: dict[str, str] = {
     "decode encode __init__",
     "wire.documents": "__init__ json_values formats forms pointers shapes looks glance",
     "wire.typed": "json_schema columns __init__",
-    "registry": "framing documents avro proto_text protobuf access client schemas events __init__ check",
+    "registry": "framing documents avro proto_text protobuf access client schemas events __init__ "
+    "check",
     "checkpoint": "__init__ calibration hub files stored tokenizer tuning",
     "kafka.client": "__init__ error_codes offset_requests logins connection decompress batches "
     "record metadata throttling background generations",
