@@ -240,7 +240,7 @@ def _wait_for_logs(brokers: str, topics: Topics, partitions: int) -> None:
     """Until the broker has made all logs, which takes it seconds and is no part of a start."""
     admin = AdminClient({"bootstrap.servers": brokers, "log_level": 0})
     asked = {
-        TopicPartition(topic, number): OffsetSpec.latest()
+        TopicPartition(topic, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
         for topic in (topics.source, topics.target)
         for number in range(partitions)
     }

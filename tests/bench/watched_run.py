@@ -24,6 +24,7 @@ from service import app
 from service.cli import main
 
 if TYPE_CHECKING:
+    from service.kafka.backfill import Span
     from service.settings import Settings
 
 INTERVAL_S = 1.0
@@ -46,11 +47,11 @@ async def count_tasks(file: Path) -> None:
             await asyncio.sleep(INTERVAL_S)
 
 
-async def watched(settings: Settings) -> None:
+async def watched(settings: Settings, span: Span | None = None) -> dict[str, Any] | None:
     """Run the service, with the count beside it."""
     counting = asyncio.create_task(count_tasks(Path(sys.argv[1])))
     try:
-        await run_service(settings)
+        return await run_service(settings, span)
     finally:
         counting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
