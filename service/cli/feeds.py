@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from service.cli.options import json_flag
+from service.cli.options import A_PATH, json_flag
 from service.errors import InputError
 from service.settings import load_settings, variable
 from service.settings.feeds import FEEDS, PRESET
 from service.terminal import BAD, GOOD, QUIET, Table, printable, results
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
     from service.lab.feed import Read
@@ -37,16 +39,16 @@ def _complete(_: click.Context, __: click.Parameter, begun: str) -> list[str | C
 
 @click.command()
 @click.argument("name", required=False, shell_complete=_complete)
-@click.argument("file", required=False, type=click.File("rb"))
+@click.argument("file", required=False, type=A_PATH)
 @click.option("--settings", "as_settings", is_flag=True, help="Print what the feed stands for.")
 @json_flag
-def feed(name: str | None, file: Any, as_settings: bool, as_json: bool) -> None:
+def feed(name: str | None, file: Path | None, as_settings: bool, as_json: bool) -> None:
     """Show what would be read of messages, and why.
 
-    FILE, or standard input, is one JSON document, or a message on each line. NAME is a feed, or -
-    for the settings as they are; settings in the environment win over those of a feed. Without a
-    NAME, all feeds are listed. No model is loaded, and no schema registry is asked: values that are
-    framed for one are read by `run` alone.
+    FILE, or standard input, is one JSON document, or a message on each line; it may be compressed
+    by gzip or zstd. NAME is a feed, or - for the settings as they are; settings in the environment
+    win over those of a feed. Without a NAME, all feeds are listed. No model is loaded, and no
+    schema registry is asked: values that are framed for one are read by `run` alone.
 
     \b
     sentiment-stream feed                            which feeds there are
@@ -54,17 +56,22 @@ def feed(name: str | None, file: Any, as_settings: bool, as_json: bool) -> None:
     sentiment-stream feed slack --settings           the variables that the feed stands for
     """
     if name is None:
+        if as_settings:
+            raise InputError("--settings: give a NAME, like feed slack --settings")
         _list(as_json)
         return
+    if as_settings and file is not None:
+        raise InputError("--settings reads no messages; leave FILE or --settings out")
     settings = load_settings({} if name == _OWN else {"kafka": {"feed": name}})
     if as_settings:
         _print_settings(FEEDS.get(name, settings.kafka), as_json)
         return
     if file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise InputError(f"give messages: feed {name} FILE, or feed {name} < FILE")
-    from service.lab.feed import BYTES_MAX, read_each  # noqa: PLC0415 - see the package's docstring
+    from service.lab.feed import content, read_each  # noqa: PLC0415 - see the package's docstring
+    from service.tables.sources import STANDARD_INPUT  # noqa: PLC0415
 
-    data = (file or sys.stdin.buffer).read(BYTES_MAX + 1)
+    data = content(STANDARD_INPUT if file is None else str(file))
     _print_read(list(read_each(data, settings)), as_json)
 
 

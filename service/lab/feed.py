@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from service.errors import InputError
 from service.records import Message, Partition, Record, Rejected, Skipped, SkipReason
+from service.tables.sources import PARQUET, Source
 from service.text.prepare import to_score
 from service.wire import Decoder
 from service.wire.documents.forms import Form, form_of
@@ -47,6 +48,25 @@ class Read(NamedTuple):
     why: str
     text: str | None = None
     cut_chars: int = 0
+
+
+def content(place: str) -> bytes:
+    """The content of a file, decompressed; `-` is standard input.
+
+    Of a longer one than `read_each` takes it is only so much that this is seen.
+
+    Raises:
+        InputError: it cannot be read, or is a file of another kind.
+    """
+    with Source(place) as source:
+        if source.head.startswith(PARQUET):
+            raise InputError(f"{source.name}: is a Parquet file; give messages, as JSON")
+        data = bytearray()
+        for chunk in source.chunks():
+            data += chunk
+            if len(data) > BYTES_MAX:
+                break
+    return bytes(data)
 
 
 def read_each(data: bytes, settings: Settings) -> Iterator[Read]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -191,3 +192,63 @@ def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("service.cli.feeds.sys", SimpleNamespace(stdin=None))
     result = CliRunner().invoke(main, ["feed", "slack"])
     assert "give messages: feed slack FILE" in f"{result.exception} {result.output}"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"PAR1\x15\x04\x15", "is a Parquet file; give messages, as JSON"),
+        (b"PK\x03\x04\x14\0", "is a ZIP archive, as an .xlsx is; unpack it"),
+        ('{"text": "a"}'.encode("utf-16"), "is UTF-16; convert it: iconv"),
+        (gzip.compress(b'{"text": "a"}' * 9)[:-9], "its gzip is cut short or broken"),
+        (b'\0\0\0\0\1{"text": "a"}', "is no text (it has zero bytes)"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes, told: str) -> None:
+    """By its first bytes, in a file or in a pipe; its lines would all be dead letters."""
+    file = tmp_path / "messages"
+    file.write_bytes(content)
+    for done, name in (
+        (_feed("-", str(file)), file),
+        (_feed("-", given=content), "standard input"),
+    ):
+        assert (ExitCode.USAGE, "") == (done.exit_code, done.stdout)
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"error: {name}: {told}")
+
+
+def test_a_compressed_file_is_read(tmp_path: Path) -> None:
+    """As `score` does."""
+    file = tmp_path / "messages.json.gz"
+    file.write_bytes(gzip.compress(b'{"text": "a"}'))
+    [read] = _reads("-", str(file))
+    assert ("scored", "a") == (read["outcome"], read["text"])
+
+
+def test_a_file_that_is_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what is in it, not by its compressed size."""
+    monkeypatch.setattr(feed_module, "BYTES_MAX", 1000)
+    file = tmp_path / "messages.gz"
+    file.write_bytes(gzip.compress(b'{"text": "a"}\n' * 100))
+    done = _feed("-", str(file))
+    assert ExitCode.USAGE == done.exit_code
+    assert "the input is over 1000 bytes; give some messages of it" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--settings"], "error: --settings: give a NAME, like feed slack --settings"),
+        (["slack", "a.json", "--settings"], "error: --settings reads no messages; leave FILE or"),
+        (["slack", "none.json"], "error: none.json: cannot be read (No such file or directory)"),
+        (["slack", ""], "error: invalid value for '[FILE]': is empty; give a path"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments: list[str], told: str) -> None:
+    """In one line; no flag is passed over."""
+    done = _feed(*arguments)
+    assert (ExitCode.USAGE, "") == (done.exit_code, done.stdout)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(told)
