@@ -14,6 +14,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import sys
 from typing import Any
 
@@ -24,6 +25,8 @@ from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 # none of this: write by the id as primary key.
 IDS_MAX = 100_000
 BROKERS = "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS"
+ADDRESS = re.compile(r"[^\s,]+:[0-9]{1,5}")
+TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 # What is to be done with a text that the model is sure of. Another model may have other labels.
 DUTIES = {"NEGATIVE": "answer it", "NEUTRAL": "file it", "POSITIVE": "thank for it"}
 UNKNOWN_LABEL = "a person decides"
@@ -38,6 +41,7 @@ async def main() -> None:
     parser.add_argument("--group", default="example-consumer")
     parser.add_argument("--count", type=int, default=0, help="end after so many; 0 goes on")
     arguments = parser.parse_args()
+    _check(arguments)
 
     seen: dict[tuple[str, str], None] = {}
     consumer = AIOKafkaConsumer(
@@ -55,12 +59,14 @@ async def main() -> None:
     try:
         await consumer.start()
     except (KafkaConnectionError, UnknownTopicOrPartitionError) as error:
+        named = {"--events": arguments.events, "--dead-letters": arguments.dead_letters}
+        missing = {flag: t for flag, t in named.items() if not consumer.partitions_for_topic(t)}
         await consumer.stop()
         if isinstance(error, KafkaConnectionError):
             sys.exit(f"no broker at {arguments.brokers}; start one, or give --brokers or {BROKERS}")
         sys.exit(
-            f"{arguments.brokers} has not both topics {arguments.events} and "
-            f"{arguments.dead_letters}; create them, or give --events and --dead-letters"
+            f"{arguments.brokers} has no topic {' and no topic '.join(missing.values())}; "
+            f"create what is missing, or give {' and '.join(missing)}"
         )
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     try:
@@ -83,6 +89,22 @@ async def main() -> None:
             await consumer.commit()
     finally:
         await consumer.stop()
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """End with what to give in place of a wrong argument."""
+    if not all(map(ADDRESS.fullmatch, arguments.brokers.split(","))):
+        sys.exit(
+            f"{arguments.brokers!r} is no address of brokers; give --brokers or {BROKERS} like "
+            "localhost:9092"
+        )
+    for flag, topic in (
+        ("--events", arguments.events), ("--dead-letters", arguments.dead_letters)
+    ):  # fmt: skip
+        if not TOPIC.fullmatch(topic):
+            sys.exit(f"{flag} {topic!r} is no name of a topic; give letters, digits, . _ -")
+    if not arguments.group:
+        sys.exit("--group is empty; give the name of a group")
 
 
 def handle_event(event: dict[str, Any], headers: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import secrets
 import sys
 import time
@@ -20,6 +21,8 @@ from datetime import UTC, datetime
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 BROKERS = "SENTIMENT_KAFKA__BOOTSTRAP_SERVERS"
+ADDRESS = re.compile(r"[^\s,]+:[0-9]{1,5}")
+TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 # A broker takes a moment to make a topic that is asked for, if it makes any.
 TOPIC_WAIT_S = 5
 
@@ -32,6 +35,13 @@ def main() -> None:
     parser.add_argument("--topic", default="sentiment.messages")
     parser.add_argument("--as-is", action="store_true", help="each text is the whole message")
     arguments = parser.parse_args()
+    if not all(map(ADDRESS.fullmatch, arguments.brokers.split(","))):
+        sys.exit(
+            f"{arguments.brokers!r} is no address of brokers; give --brokers or {BROKERS} like "
+            "localhost:9092"
+        )
+    if not TOPIC.fullmatch(arguments.topic):
+        sys.exit(f"--topic {arguments.topic!r} is no name of a topic; give letters, digits, . _ -")
 
     # Idempotent: what is sent again after a fault is stored once, and in order.
     # What goes wrong is said below, so the client logs nothing.

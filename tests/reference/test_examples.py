@@ -137,8 +137,14 @@ async def test_without_a_topic_the_examples_end_with_a_line(stream: Stream) -> N
     topics = ("--events", stream.output, "--dead-letters", "no-such-topic")
     line = await _refused("consume.py", *brokers, *topics)
     assert line == (
-        f"{stream.bootstrap} has not both topics {stream.output} and no-such-topic; create them, "
-        "or give --events and --dead-letters"
+        f"{stream.bootstrap} has no topic no-such-topic; create what is missing, or give "
+        "--dead-letters"
+    )
+    topics = ("--events", "no-events", "--dead-letters", "no-letters")
+    line = await _refused("consume.py", *brokers, *topics)
+    assert line == (
+        f"{stream.bootstrap} has no topic no-events and no topic no-letters; create what is "
+        "missing, or give --events and --dead-letters"
     )
 
 
