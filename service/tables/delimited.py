@@ -41,6 +41,8 @@ class Delimited:
         # A setting of the whole process; nothing else in it reads CSV at the same time.
         csv.field_size_limit(ROW_BYTES_MAX)
         first = next(self._lines, b"")
+        if not first:
+            raise InputError(f"{name}: is empty; give a file with rows")
         if not first.strip():
             raise InputError(f"{name}: has no first line that names its columns; add one")
         self._line = 0

@@ -39,7 +39,9 @@ def json_lines(name: str, lines: Iterable[bytes]) -> Iterator[Row]:
         if not bare:
             continue
         if is_first and bare[:1] == b"[":
-            raise InputError(f"{name}: is a JSON array, not JSON Lines; give --format json")
+            raise InputError(
+                f"{name}: is a JSON array, not JSON Lines; give --format json, or name it .json"
+            )
         is_first = False
         yield _row(number, bare)
 
@@ -51,7 +53,7 @@ def json_elements(name: str, chunks: Iterable[bytes]) -> Iterator[Row]:
     rows, and their `line` is their number in it.
 
     Raises:
-        InputError: the brackets do not match, or there is no array and no object.
+        InputError: it is empty, the brackets do not match, or there is no array and no object.
     """
     parts = _Parts(name, chunks)
     for line, part in parts:
@@ -89,10 +91,12 @@ class _Parts:
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         self._skip_space()
         first = bytes(self._buffer[:1])
+        if not first:
+            raise InputError(f"{self._name}: is empty; give a file with rows")
         if first not in (b"[", b"{"):
             raise InputError(
                 f"{self._name}: is neither a JSON array nor an object; "
-                "give --format jsonl, csv, tsv or text"
+                "give --format jsonl, csv, tsv or text, or name it so"
             )
         self.is_array = first == b"["
         if not self.is_array:

@@ -88,8 +88,11 @@ class Table:
         self, place: str, form: str | None, column: Column, wanted: Collection[str] | None
     ) -> None:
         if form == "parquet" or (form is None and self._source.head.startswith(PARQUET)):
+            is_empty = not self._source.head and place != STANDARD_INPUT
             self._source.close()
             self.form = "parquet"
+            if is_empty:
+                raise InputError(f"{self.name}: is empty; give a file with rows")
             self._open_parquet(place, column, wanted)
             return
         chunks = self._source.chunks()

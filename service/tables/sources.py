@@ -32,7 +32,7 @@ _BOM = b"\xef\xbb\xbf"
 _UTF_16 = "is UTF-16; convert it: iconv -f UTF-16 -t UTF-8"
 # How files of other kinds begin, and what to do with one.
 _KINDS = (
-    (PARQUET, "is a Parquet file; give --format parquet"),
+    (PARQUET, "is a Parquet file; give --format parquet, or name it .parquet"),
     (b"PK\x03\x04", "is a ZIP archive, as an .xlsx is; unpack it, or save the sheet as CSV UTF-8"),
     (b"\xd0\xcf\x11\xe0", "is a file of an old Excel or Word; save it as CSV UTF-8"),
     (b"\xfd7zXZ\x00", "is compressed by xz; decompress it, gzip and zstd are read"),

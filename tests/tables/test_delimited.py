@@ -65,7 +65,7 @@ def test_a_broken_cell_is_an_error_of_its_row() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "f.csv: has no first line that names its columns"),
+        (b"", "f.csv: is empty; give a file with rows"),
         (b"\n1,2\n", "f.csv: has no first line that names its columns"),
         (b"text,text\n", "f.csv:1: names the column 'text' twice; rename one"),
         (b"text,caf\xe9\n", "f.csv:1: is not UTF-8; convert the file to UTF-8"),

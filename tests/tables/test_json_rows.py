@@ -67,8 +67,12 @@ def test_a_broken_element_is_an_error_of_its_row() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "f: is neither a JSON array nor an object; give --format jsonl, csv, tsv or text"),
-        (b"text,label\n", "f: is neither a JSON array nor an object"),
+        (b"", "f: is empty; give a file with rows"),
+        (b" \n", "f: is empty; give a file with rows"),
+        (
+            b"text,label\n",
+            "f: is neither a JSON array nor an object; give --format jsonl, csv, tsv or text, or",
+        ),
         (b'["a",\n\n', "f:3: what begins here does not end; give the whole file"),
         (b'["a"', "f:1: what begins here does not end"),
         (b'["a",\n "b\n', "f:2: what begins here does not end"),

@@ -62,7 +62,7 @@ ZIP, UTF_16 = b"PK\x03\x04\x14\0\0", "text\ngood\n".encode("utf-16")
 WRONG = [
     ("a.csv", ZIP, "a.csv: is a ZIP archive, as an .xlsx is; unpack it, or save"),
     ("a.csv", UTF_16, "a.csv: is UTF-16; convert it: iconv -f UTF-16 -t UTF-8"),
-    ("a.csv", b"PAR1....", "a.csv: is a Parquet file; give --format parquet"),
+    ("a.csv", b"PAR1....", "a.csv: is a Parquet file; give --format parquet, or name it"),
     ("a.txt", b"%PDF-1.7 ", "a.txt: is a PDF; give its text"),
     ("a.json", b"\xd0\xcf\x11\xe0\xa1\xb1", "a.json: is a file of an old Excel or Word; save it"),
     ("a.jsonl", b"text\0\0", "a.jsonl: is no text (it has zero bytes); give UTF-8"),
@@ -76,7 +76,11 @@ WRONG = [
     ("a.parquet.gz", gzip.compress(b"PAR1"), "a.parquet.gz: a Parquet file is compressed within"),
     ("a.csv", b"review,label\n", "a.csv: has no column text but review, label; give --text-column"),
     ("a.json", b"good\n", "a.json: is neither a JSON array nor an object; give --format"),
-    ("a.jsonl", b'[{"text": "a"}]', "a.jsonl: is a JSON array, not JSON Lines; give --format json"),
+    ("a.jsonl", b'[{"text": "a"}]', "a.jsonl: is a JSON array, not JSON Lines; give --format js"),
+    ("a.parquet", b"", "a.parquet: is empty; give a file with rows"),
+    ("a.json.gz", gzip.compress(b""), "a.json.gz: is empty; give a file with rows"),
+    ("a.csv", b"", "a.csv: is empty; give a file with rows"),
+    ("a.tsv.zst", b"", "a.tsv.zst: is empty; give a file with rows"),
 ]  # fmt: skip
 
 

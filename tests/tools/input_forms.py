@@ -73,10 +73,17 @@ RIGHT = (
     Case("Parquet", "rows.parquet"),
     Case("text, a line each", "rows.txt"),
     Case("text, by no suffix", "rows", b"good film\nbad film\n"),
+    Case("JSON Lines, empty", "empty.jsonl", b""),
+    Case("JSON array, empty", "brackets.json", b"[]"),
+    Case("text, empty", "empty.txt", b""),
+    Case("CSV, a header alone", "header.csv", b"text,label\n"),
 )  # fmt: skip
 WRONG = (
     Case("no such file", "none.csv", b""),
-    Case("empty", "empty.csv", b""),
+    Case("CSV, empty", "empty.csv", b""),
+    Case("TSV, empty", "empty.tsv", b""),
+    Case("JSON, empty", "empty.json", b""),
+    Case("Parquet, empty", "empty.parquet", b""),
     Case("CSV without a header", "headless.csv", b"good film,positive\nbad film,negative\n"),
     Case("CSV, a quote is not closed", "quote.csv", b'text,label\n"good film,positive\n'),
     Case("CSV, a column named twice", "twice.csv", b"text,text\n"),

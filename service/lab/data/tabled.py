@@ -130,7 +130,8 @@ def _of_table(path: Path, columns: Columns) -> Labelled:
         if table.columns:
             columns.label.check(table.name, table.columns)
         first: tuple[str, ...] = ()
-        for row in table.rows():
+        count = 0
+        for count, row in enumerate(table.rows(), 1):  # noqa: B007 - counted
             first = first or tuple(row.columns)
             value = columns.label.value(row.document)
             text = _text(row, columns.text)
@@ -140,10 +141,13 @@ def _of_table(path: Path, columns: Columns) -> Labelled:
             labelled.examples.append(Example(text, -1))
             values.append(_written(value))
             places.append(row.line)
+    if not count:
+        raise InputError(f"{path}: has no rows; give a file with labelled rows")
     if not values:
+        wanted = f"{columns.text.in_words} and {columns.label.in_words}"
+        others = f" but {shown(first)}" if first else ""
         raise InputError(
-            f"{path}: has no row with {columns.text.in_words} and {columns.label.in_words} but "
-            f"{shown(first)}; give --text-column and --label-column"
+            f"{path}: has no row with {wanted}{others}; give --text-column and --label-column"
         )
     return _with_labels(path, labelled, values, places, columns.labels)
 

@@ -88,7 +88,8 @@ def test_the_form_of_glue_is_read_as_such(tmp_path: Path) -> None:
             None,
             "has no column text or sentence but body, label; give --text-c",
         ),
-        ("text,label\n", None, "has no row with text or sentence and label but none; give --text"),
+        ("text,label\n", None, r"a\.csv: has no rows; give a file with labelled rows$"),
+        ("text,label\n,\n", None, "has no row with text or sentence and label but text, label; gi"),
     ],
 )
 def test_labels_that_nobody_can_tell(
