@@ -72,9 +72,9 @@ class Service:
 
     @property
     def summary(self) -> dict[str, Any] | None:
-        """What a backfill has done; None where it has not reached its ends."""
+        """What a backfill has done; None before it has joined its group, and of a stream."""
         backfill = self._backfill
-        return backfill.report.summary() if backfill and backfill.until_end.is_done else None
+        return backfill.report.summary(is_done=backfill.until_end.is_done) if backfill else None
 
     def request_stop(self) -> None:
         """Stop polling, publish what was read, leave the group; `run` then returns."""
@@ -224,8 +224,8 @@ def _first_service_error(group: BaseExceptionGroup[BaseException]) -> BaseExcept
 async def run_service(settings: Settings, span: Span | None = None) -> dict[str, Any] | None:
     """Run until SIGTERM or SIGINT; a second signal changes nothing, since the drain is bounded.
 
-    With a `span`, run a backfill: returns what it has done, or None if it was stopped before its
-    ends. Sets signal handlers and the garbage collector's threshold for the whole process.
+    With a `span`, run a backfill: returns what it has done, or None if it was stopped before it
+    began. Sets signal handlers and the garbage collector's threshold for the whole process.
 
     Raises:
         ServiceError: a failure that retrying does not fix.

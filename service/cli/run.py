@@ -10,7 +10,7 @@ import asyncio
 import re
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.text import Text
@@ -21,6 +21,8 @@ from service.settings.carry import carry_notice
 from service.terminal import BAD, GOOD, WARN, Table, printable, results, say_error
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from service.kafka.backfill import Span
     from service.settings import Settings
 
@@ -51,8 +53,8 @@ _GROUP = re.compile(r"[A-Za-z0-9._-]{1,249}")
     "start",
     metavar="earliest|TIME|OFFSET",
     help="Where a backfill begins, if its group has committed nothing yet: the first record "
-    "(default), the first one at or after a time like 2026-11-01T00:00Z (UTC without a zone), or "
-    "an offset in every partition.",
+    "(default), the first one at or after a time like 2026-11-01T00:00Z (UTC without a zone), or, "
+    "in digits, an offset in every partition.",
 )
 @click.option(
     "--to",
@@ -86,12 +88,14 @@ def run(
     sentiment-stream run --until-end --from 2026-11-01T00:00Z
     """
     span = None
+    if as_json and (check_config or check_cluster):
+        raise InputError("--json is for the summary of a backfill; leave it out of a check")
     if until_end:
         settings, span = _backfill(settings, **backfill)
     elif any(value is not None for value in backfill.values()) or as_json:
         raise InputError("--from, --to, --group and --json are for a backfill; add --until-end")
     if check_config:
-        _check_config(settings)
+        _check_config(settings, span)
         return
     if check_cluster:
         sys.exit(asyncio.run(_check_cluster(settings)))
@@ -102,11 +106,23 @@ def run(
     if span is None:
         asyncio.run(run_service(settings))
         return
-    summary = asyncio.run(run_service(settings, span))
-    if summary is None:
+    _tell(asyncio.run(run_service(settings, span)), as_json)
+
+
+def _tell(summary: Mapping[str, Any] | None, as_json: bool) -> None:
+    """Print what a backfill has done, and end with INTERRUPTED where it is not done."""
+    is_done = summary is not None and summary["done"]
+    if not is_done:
         say_error("stopped before the end of the backfill; the same command goes on where it was")
+    if summary is not None:
+        try:
+            print_figures("Backfill", summary, as_json)
+        except OSError:
+            if is_done:
+                say_error("the backfill is done and committed; only its summary is lost")
+            raise
+    if not is_done:
         sys.exit(ExitCode.INTERRUPTED)
-    print_figures("Backfill", summary, as_json)
 
 
 def _backfill(
@@ -121,6 +137,11 @@ def _backfill(
 
     kafka = settings.kafka
     own = group if group is not None else f"{kafka.group_id}-backfill"
+    if group is None and not _GROUP.fullmatch(own):
+        raise InputError(
+            f"SENTIMENT_KAFKA__GROUP_ID with -backfill behind it has {len(own)} characters, and "
+            "the name of a group at most 249; give a shorter one by --group"
+        )
     if not _GROUP.fullmatch(own):
         raise InputError(
             f"--group {printable(own)!r} is no name of a group; give 1 to 249 of the characters "
@@ -137,7 +158,7 @@ def _backfill(
     return settings.model_copy(update={"kafka": kafka.model_copy(update=update)}), span
 
 
-def _check_config(settings: Settings) -> None:
+def _check_config(settings: Settings, span: Span | None) -> None:
     from service.cli.config import check_files  # noqa: PLC0415 - see `service.cli`
 
     check_files(settings)
@@ -145,6 +166,8 @@ def _check_config(settings: Settings) -> None:
     include_text = settings.delivery.include_text
     if notice := carry_notice(settings.kafka.carry, include_text=include_text):
         click.echo(notice, err=True)
+    if span is not None:
+        click.echo(f"the backfill reads {span}", err=True)
 
 
 async def _check_cluster(settings: Settings) -> ExitCode:

@@ -16,7 +16,7 @@ from service.errors import RejoinError, RetriableError
 from service.records import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from aiokafka import AIOKafkaConsumer
 
@@ -97,3 +97,26 @@ async def high_watermark(consumer: AIOKafkaConsumer, place: TopicPartition) -> i
     if code:
         raise for_code(code)
     return int(end)
+
+
+async def held_back(
+    consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """By partition, how many offsets open transactions hold back, also committed ones behind them.
+
+    Those only that hold back any, and only what the brokers answer in time.
+    """
+    places = list(partitions)
+    asked = asyncio.gather(
+        *(high_watermark(consumer, place) for place in places), return_exceptions=True
+    )
+    try:
+        async with asyncio.timeout(BOUNDS_TIMEOUT_S):
+            answers = await asked
+    except TimeoutError:
+        return {}
+    ends = {p: end for p, end in zip(places, answers, strict=True) if isinstance(end, int)}
+    # Asked afterwards: what was written meanwhile, without a transaction, holds back nothing.
+    stable = await bounds(consumer.end_offsets, list(ends)) if ends else {}
+    held = {place: end - stable.get(place, end) for place, end in ends.items()}
+    return {place: count for place, count in held.items() if count > 0}

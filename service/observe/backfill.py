@@ -57,12 +57,13 @@ class BackfillReport:
             self._pace.__exit__()
             self._pace = None
 
-    def summary(self) -> dict[str, Any]:
-        """What this replica has done, of which all is committed."""
+    def summary(self, *, is_done: bool) -> dict[str, Any]:
+        """What this replica has done, of which all is committed; `is_done` is of the whole."""
         metrics, records = self._metrics, self._records()
         seconds = max((self._ended or self._clock.monotonic()) - self._began, 1e-9)
         return {
             "group": self._group,
+            "done": is_done,
             "records": records,
             "events": _total(metrics.published),
             "dead_letters": _total(metrics.dead_lettered),

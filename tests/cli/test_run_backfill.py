@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,15 +14,18 @@ from click.testing import CliRunner
 from service.cli import main
 from service.errors import BreakerError, ExitCode
 from service.kafka.backfill.span import Bound, Span
+from tools.tiny_model import write_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from click.testing import Result
 
     from service.settings import Settings
 
-SUMMARY = {"group": "g-backfill", "records": 3}
+SUMMARY = {"group": "g-backfill", "done": True, "records": 3}
+STOPPED = {**SUMMARY, "done": False}
 
 
 class Service:
@@ -86,13 +91,63 @@ def test_the_summary_goes_to_standard_output(service: Service) -> None:
 
 
 def test_one_that_was_stopped_is_not_done(service: Service) -> None:
-    """Whoever started it has to start it again."""
+    """Whoever started it has to start it again, and reads what it has done."""
+    service.result = STOPPED
+
+    for arguments, lines in (((), "done\tFalse"), (("--json",), '"done": false,')):
+        result = run("--until-end", *arguments)
+
+        assert ExitCode.INTERRUPTED == result.exit_code
+        assert lines in result.stdout
+        assert "stopped before the end of the backfill; the same command goes on" in result.stderr
+
+
+def test_one_that_was_stopped_before_it_began_has_no_summary(service: Service) -> None:
+    """Its exit code is the same."""
     service.result = None
 
     result = run("--until-end")
 
     assert (ExitCode.INTERRUPTED, "") == (result.exit_code, result.stdout)
     assert "stopped before the end of the backfill; the same command goes on" in result.stderr
+
+
+@pytest.mark.parametrize(("summary", "is_said"), [(SUMMARY, True), (STOPPED, False)])
+def test_a_summary_that_cannot_be_written_is_not_the_work(
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    summary: dict[str, Any],
+    is_said: bool,
+) -> None:
+    """All is committed; nobody needs to run it again for that."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    service.result = summary
+    # The command has the name of its module.
+    monkeypatch.setattr(import_module("service.cli.run"), "print_figures", full)
+
+    result = run("--until-end")
+
+    assert ExitCode.FAILED == result.exit_code
+    assert "cannot write (No space left on device)" in result.stderr
+    assert is_said == ("the backfill is done and committed" in result.stderr)
+
+
+def test_a_check_says_how_a_span_was_understood(service: Service, tmp_path: Path) -> None:
+    """On standard error, since the settings on standard output are JSON."""
+    model = str(write_files(tmp_path / "model"))
+    given = ("--until-end", "--from", "2026-11-01", "--to", "1500")
+
+    result = run("--check-config", "--model-name", model, *given)
+
+    assert 0 == result.exit_code, result.output
+    assert "g-backfill" == json.loads(result.stdout)["kafka"]["group_id"]
+    [line] = result.stderr.splitlines()
+    start = "the first record at or after 2026-11-01T00:00:00Z"
+    assert f"the backfill reads each partition from {start} up to offset 1500, without it" == line
+    assert [] == service.runs
 
 
 def test_the_breaker_ends_a_backfill(service: Service) -> None:
@@ -126,7 +181,11 @@ def test_the_service_has_no_end(service: Service) -> None:
         (("--until-end", "--from", "yesterday"), "give earliest, a time like"),
         (("--until-end", "--to", "2999-01-01"), "lies ahead"),
         (("--until-end", "--from", "5", "--to", "5"), "is not before"),
-        (("--until-end", "--kafka-group-id", "x" * 245), "is no name of a group"),
+        (("--until-end", "--kafka-group-id", "x" * 245), "SENTIMENT_KAFKA__GROUP_ID with -back"),
+        (("--until-end", "--from", "2999-01-01"), "lies ahead"),
+        (("--until-end", "--to", "1793491260000"), "give a time like 2026-11-01T00:01:00Z"),
+        (("--until-end", "--check-cluster", "--json"), "leave it out of a check"),
+        (("--check-config", "--json"), "leave it out of a check"),
     ],
 )
 def test_wrong_flags_are_one_line(

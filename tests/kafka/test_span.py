@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.errors import InputError
+from service.kafka.backfill import BackfillSession
 from service.kafka.backfill.span import Bound, Limits, Span
 from service.records import Partition
+from service.settings import KafkaSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
 NOW_MS = 1_796_083_200_000  # 2026-12-01T00:00Z
 DAY_MS = 86_400_000
+AT_OR_AFTER, TO_THE_END = "the first record at or after", "up to the end that it has at the start"
+GOES_ON = "the group goes on behind what another replica, or an earlier run, has committed"
+BEFORE = "the group goes on behind what it has committed, which lies before --from"
+NOTHING = "nothing is left: the group has committed everything up to the ends"
 A, B, C = (Partition("in", number) for number in range(3))
 
 
@@ -86,6 +93,49 @@ def test_what_is_no_place_is_refused(text: str) -> None:
         Span.of(None, text, NOW_MS)
 
 
+@pytest.mark.parametrize("flag", ["--from", "--to"])
+def test_a_time_in_digits_is_refused(flag: str) -> None:
+    """They would be an offset behind all records; the message has the time as it is written."""
+    with pytest.raises(InputError, match=f"{flag} '{NOW_MS}' .* a time like 2026-12-01T00:00:00Z,"):
+        Bound.of(flag, str(NOW_MS))
+
+    assert Bound(99_999_999_999, is_time=False) == Bound.of(flag, "99999999999")
+
+
+@pytest.mark.parametrize("text", ["9" * 18, "9" * 5000])
+def test_digits_that_are_no_time_either_are_refused(text: str) -> None:
+    """Microseconds, say; and more than Python reads."""
+    with pytest.raises(InputError, match="give a time like 2026-11-01T00:00Z, or"):
+        Bound.of("--to", text)
+
+
+def test_a_day_that_does_not_exist_is_named() -> None:
+    """It looks like a time."""
+    with pytest.raises(InputError, match=r"'2026-11-31' is no place in a topic \(.*day.*\); give"):
+        Bound.of("--to", "2026-11-31")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "understood"),
+    [
+        (None, None, f"the first record {TO_THE_END}"),
+        ("5", "2026-11-02 01:00+01:00", f"offset 5 up to {AT_OR_AFTER} 2026-11-02T00:00:00Z, with"),
+        ("2026-11-02T00:00:00.25", None, f"{AT_OR_AFTER} 2026-11-02T00:00:00.250000Z {TO_THE_END}"),
+    ],
+)
+def test_a_span_says_how_it_was_understood(
+    start: str | None, end: str | None, understood: str
+) -> None:
+    """In one line, with times as they may be given."""
+    assert str(Span.of(start, end, NOW_MS)).startswith(f"each partition from {understood}")
+
+
+def test_a_beginning_that_lies_ahead_is_refused() -> None:
+    """Nothing would be read."""
+    with pytest.raises(InputError, match="--from 2026-12-01T00:01Z lies ahead; give"):
+        Span.of("2026-12-01T00:01Z", None, NOW_MS)
+
+
 def test_an_end_that_lies_ahead_is_refused() -> None:
     """Nobody waits for it."""
     with pytest.raises(InputError, match="lies ahead; leave it out"):
@@ -135,6 +185,39 @@ async def test_times_are_the_first_records_at_or_after_them() -> None:
     assert late.total == 0
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "doubts"),
+    [
+        (None, None, []),
+        ("5", "150", []),
+        (None, "151", ["--to 151 lies behind the ends of all partitions, of which"]),
+        ("2026", None, ["--from 2026 lies behind the ends of all", "no record lies between"]),
+        ("150", None, ["no record lies between --from 150 and the end"]),
+        (None, "0", ["no record lies between the beginning and --to 0"]),
+        ("149", "2026-11-20", ["no record lies between --from 149 and --to 2026-11-20T00:00:00Z"]),
+    ],
+)
+async def test_what_nobody_may_have_meant_is_said(
+    start: str | None, end: str | None, doubts: list[str]
+) -> None:
+    """Digits behind all ends, and nothing to read though there are records."""
+    span = Span.of(start, end, NOW_MS)
+
+    found = span.doubts(await limits(span))
+
+    assert len(doubts) == len(found)
+    for doubt, line in zip(doubts, found, strict=True):
+        assert doubt in line
+
+
+async def test_nothing_is_said_of_topics_without_records() -> None:
+    """They have none, wherever it begins."""
+    span = Span(Bound(2026, is_time=False))
+    consumer: Any = Logs({C: 7}, {C: 7})
+
+    assert [] == span.doubts(await span.limits(consumer, ["in"]))
+
+
 async def test_what_is_left_is_what_the_group_has_not_committed() -> None:
     """A partition without an offset is all left, unless there is nothing in it."""
     found = await limits(Span())
@@ -142,3 +225,36 @@ async def test_what_is_left_is_what_the_group_has_not_committed() -> None:
     assert {A: 100, B: 10} == found.left({})
     assert {A: 90, B: 10} == found.left({A: 60})
     assert {} == found.left({A: 150, B: 12})
+
+
+@pytest.mark.parametrize(
+    ("start", "committed", "said"),
+    [
+        (0, {}, None),
+        (0, {0: 8}, ("info", GOES_ON, "--from 0", 1)),
+        (None, {0: 8, 1: 5}, ("info", GOES_ON, None, 2)),
+        (None, {2: 3}, None),
+        (12, {0: 12, 1: 5}, ("info", GOES_ON, "--from 12", 1)),
+        (12, {0: 8, 1: 5}, ("warning", BEFORE, "--from 12", 1)),
+        (30, {0: 8, 1: 5}, ("warning", BEFORE, "--from 30", 1)),
+        (None, {0: 20, 1: 5}, ("warning", NOTHING, None, 2)),
+        (12, {0: 20, 1: 5}, ("warning", NOTHING, "--from 12", 1)),
+    ],
+)
+def test_it_says_what_the_group_has_committed(
+    start: int | None, committed: dict[int, int], said: tuple[str, str, str | None, int] | None
+) -> None:
+    """A warning where nothing is left, or where it begins before --from; others are as usual."""
+    span = Span(None if start is None else Bound(start, is_time=False))
+    session = BackfillSession(KafkaSettings(), 8, "exactly_once", span)
+    ends = {Partition("in", number): end for number, end in enumerate((20, 5, 3))}
+    # The third is one whose records have expired.
+    firsts = {p: min(end, start or 0) if end > 3 else end for p, end in ends.items()}
+
+    with capture_logs() as logs:
+        session._say_committed(
+            Limits(firsts, ends), {Partition("in", n): at for n, at in committed.items()}
+        )
+
+    names = "log_level", "event", "not_applied", "partitions"
+    assert [tuple(line.get(name) for name in names) for line in logs] == ([said] if said else [])

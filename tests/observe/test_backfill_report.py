@@ -42,8 +42,9 @@ def test_the_summary_is_of_this_replica() -> None:
     report.close()
     clock.now = 9.0
 
-    assert report.summary() == {
+    assert report.summary(is_done=True) == {
         "group": "g-backfill",
+        "done": True,
         "records": 12,
         "events": 9,
         "dead_letters": 2,

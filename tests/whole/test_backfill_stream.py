@@ -65,6 +65,11 @@ async def summary_of(service: ServiceProcess) -> dict[str, str]:
     """What it says once it has ended by itself, with 0."""
     code = await asyncio.to_thread(service.process.wait, END_SECONDS)
     assert code == 0, service.log()[-3000:]
+    return figures_of(service)
+
+
+def figures_of(service: ServiceProcess) -> dict[str, str]:
+    """The summary, whether it is done or not."""
     rows = [line.split("\t") for line in service.log().splitlines()]
     return {row[0]: row[1] for row in rows if len(row) == 2}
 
@@ -123,6 +128,8 @@ async def test_one_that_is_stopped_goes_on_where_it_was(
     assert code == ExitCode.INTERRUPTED, first.log()[-3000:]
     assert "the same command goes on where it was" in first.log()
     before = len(await stream.events())
+    figures = figures_of(first)
+    assert ("False", str(before)) == (figures["done"], figures["records"])
     assert 100 <= before < GOOD
 
     with running_service(tmp_path, settings, PROGRAM) as second:
@@ -133,4 +140,6 @@ async def test_one_that_is_stopped_goes_on_where_it_was(
     assert_each_once_in_order(await stream.events(), GOOD)
     assert GOOD - before == int(summary["records"])
     assert "0" == nothing["records"]
-    assert "goes on behind what it has committed" in second.log()
+    assert "True" == summary["done"]
+    assert "an earlier run, has committed" in second.log()
+    assert "nothing is left" in third.log()

@@ -18,6 +18,7 @@ from service.errors import BrokerError, RetriableError
 from service.kafka.client import background, connection
 from service.kafka.fetching import Tails
 from service.kafka.identities import Identities
+from service.kafka.log_ends import held_back
 from service.kafka.session import KafkaSession
 from service.progress import Reached
 from service.records import Partition
@@ -40,6 +41,9 @@ LOOK_S = 0.5
 REACHED_TIMEOUT_S = 5.0
 # A partition without a leader has neither a beginning nor an end: the start is tried again then.
 LIMITS_TIMEOUT_S = 30.0
+# Of which a line of the log names each.
+NAMED_MAX = 10
+ANEW = "--group with another name begins anew"
 
 
 class BackfillSession(KafkaSession):
@@ -56,6 +60,7 @@ class BackfillSession(KafkaSession):
         super().__init__(settings, records_max, mode)
         self._span = span
         self._limits: Limits | None = None
+        self._total = 0
         self._ends = Ends()
         self._tails = self._ends
         self._fetching.finished = self._ends.read
@@ -75,23 +80,52 @@ class BackfillSession(KafkaSession):
         await self._topics.refresh(self._consumer, topics)
         limits = await self._span.limits(self._consumer, topics)
         committed = await self._group_offsets(limits)
+        left = sum(limits.left(committed).values())
         self._limits = limits
+        # The group may go on before the first offset.
+        self._total = max(limits.total, left)
         self._ends.last = limits.last
         self._starts.first_offsets = limits.first
         log.info(
             "backfill",
             group=self._settings.group_id,
+            reads=str(self._span),
             partitions=len(limits.last),
             offsets=limits.total,
-            left=sum(limits.left(committed).values()),
+            left=left,
         )
-        if committed:
+        for doubt in self._span.doubts(limits):
+            log.warning(doubt)
+        self._say_committed(limits, committed)
+        to_the_end = (p for p, (_, end) in limits.there.items() if limits.last[p] == end)
+        held = await held_back(self._consumer, [TopicPartition(*p) for p in to_the_end])
+        if held:
             log.warning(
-                "the group has read some of it before, and goes on behind what it has committed; "
-                "--group with another name begins anew",
-                group=self._settings.group_id,
-                partitions=len(committed),
+                "open transactions hold back records, with what others have committed behind "
+                "them; the same command reads those once the transactions have ended",
+                offsets=sum(held.values()),
+                partitions=[f"{p.topic}/{p.partition}: {n}" for p, n in held.items()][:NAMED_MAX],
             )
+
+    def _say_committed(self, limits: Limits, committed: Mapping[Partition, int]) -> None:
+        # Of partitions with something to read.
+        known = {p: at for p, at in committed.items() if min(at, limits.first[p]) < limits.last[p]}
+        if not known:
+            return
+        fields: dict[str, object] = {"partitions": len(known)}
+        before = 0
+        if self._span.start is not None:
+            fields["not_applied"] = f"--from {self._span.start}"
+            before = sum(at < limits.first[p] for p, at in known.items())
+        if not limits.left(committed):
+            what = "nothing is left: the group has committed everything up to the ends"
+            log.warning(what, **fields, remedy=ANEW)
+        elif before:
+            what = "the group goes on behind what it has committed, which lies before --from"
+            log.warning(what, **fields | {"partitions": before}, remedy=ANEW)
+        else:
+            what = "the group goes on behind what another replica, or an earlier run, has committed"
+            log.info(what, **fields)
 
     async def poll(self, crowded: Collection[Partition] = ()) -> list[Record]:
         """See `ports.Session.poll`; nothing behind the ends."""
@@ -126,7 +160,7 @@ class BackfillSession(KafkaSession):
             raise connection.translated(error) from error
         left = limits.left(committed)
         self._ends.uncommitted = left.keys() - committed.keys()
-        return Reached(limits.total, sum(left.values()))
+        return Reached(self._total, sum(left.values()))
 
     async def _group_offsets(self, limits: Limits) -> dict[Partition, int]:
         """What the group has committed; an offset in an open transaction counts once it ends."""

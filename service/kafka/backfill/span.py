@@ -6,13 +6,14 @@ enter that joins a group, reads records or commits.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from aiokafka import TopicPartition
 
-from service.errors import InputError
+from service.errors import InputError, first_line
 from service.records import Partition
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
 
 EARLIEST = "earliest"
-_OFFSET_MAX = 2**63 - 1
+# Digits from here on are no offset, which no partition gets to, but a time in ms: 1973 or later.
+OFFSETS_MAX = 10**11
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +42,44 @@ class Bound:
             InputError: it is neither.
         """
         text = text.strip()
-        if text.isascii() and text.isdigit() and int(text) <= _OFFSET_MAX:
-            return cls(int(text), is_time=False)
-        words = f"{EARLIEST}, " if flag == "--from" else ""
+        if text.isascii() and text.isdigit():
+            # Not thousands of digits, which Python does not read.
+            number = int(text[:20])
+            if number < OFFSETS_MAX:
+                return cls(number, is_time=False)
+            raise _no_place(flag, text, " (digits are an offset)", cls(number, is_time=True))
         try:
             time = datetime.fromisoformat(text)
             time_ms = int(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
-        except (ValueError, OverflowError):
-            time_ms = -1
+        except (ValueError, OverflowError) as error:
+            # Of a time that cannot be, like the 31st of November, and not of what is none.
+            why = "" if str(error).startswith("Invalid") else f" ({first_line(error)})"
+            raise _no_place(flag, text, why) from None
         if time_ms < 0:
-            raise InputError(
-                f"{flag} {text[:100]!r} is no place in a topic; give {words}a time like "
-                "2026-11-01T00:00Z, or an offset like 1500"
-            )
+            raise _no_place(flag, text)
         return cls(time_ms, is_time=True)
+
+    def __str__(self) -> str:
+        """As it may be given."""
+        if not self.is_time:
+            return str(self.value)
+        return (_1970 + timedelta(milliseconds=self.value)).isoformat().replace("+00:00", "Z")
+
+    @property
+    def place(self) -> str:
+        """What it is in a partition."""
+        return f"the first record at or after {self}" if self.is_time else f"offset {self}"
+
+
+def _no_place(flag: str, text: str, why: str = "", like: Bound | None = None) -> InputError:
+    example = "2026-11-01T00:00Z"
+    with suppress(OverflowError):  # digits of no time either
+        example = str(like or example)
+    words = f"{EARLIEST}, " if flag == "--from" else ""
+    return InputError(
+        f"{flag} {text[:100]!r} is no place in a topic{why}; give {words}a time like {example}, "
+        "or an offset like 1500"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +97,12 @@ class Span:
         """Read the flags `--from` and `--to`.
 
         Raises:
-            InputError: they are no places, nothing can lie between them, or the end lies ahead.
+            InputError: they are no places, nothing can lie between them, or one lies ahead.
         """
         first = None if start is None or start == EARLIEST else Bound.of("--from", start)
         last = None if end is None else Bound.of("--to", end)
+        if first is not None and first.is_time and first.value > now_ms:
+            raise InputError(f"--from {start} lies ahead; give a time of records that are there")
         if last is not None and last.is_time and last.value > now_ms:
             raise InputError(
                 f"--to {end} lies ahead; leave it out to read up to what is there at the start"
@@ -86,6 +115,32 @@ class Span:
         ):
             raise InputError(f"--from {start} is not before --to {end}; change one of them")
         return cls(first, last)
+
+    def __str__(self) -> str:
+        """How it was understood."""
+        start, end = "the first record", "the end that it has at the start"
+        if self.start is not None:
+            start = self.start.place
+        if self.end is not None:
+            end = f"{self.end.place}, without it"
+        return f"each partition from {start} up to {end}"
+
+    def doubts(self, limits: Limits) -> list[str]:
+        """What nobody may have meant, a line each; none about topics without records."""
+        ends = [end for beginning, end in limits.there.values() if beginning < end]
+        if not ends:
+            return []
+        found = [
+            f"{flag} {bound} lies behind the ends of all partitions, of which the last is "
+            f"{max(ends)}; digits are an offset, and a time is written like 2026-11-01T00:00Z"
+            for flag, bound in (("--from", self.start), ("--to", self.end))
+            if bound is not None and not bound.is_time and bound.value > max(ends)
+        ]
+        if not limits.total:
+            start = "the beginning" if self.start is None else f"--from {self.start}"
+            end = "the end" if self.end is None else f"--to {self.end}"
+            found.append(f"no record lies between {start} and {end}")
+        return found
 
     async def limits(self, consumer: AIOKafkaConsumer, topics: Collection[str]) -> Limits:
         """The offsets of each partition as of now; `consumer` reads committed records only.
@@ -107,13 +162,14 @@ class Span:
         ends = await consumer.end_offsets(places)
         firsts = beginnings if self.start is None else await _of(self.start, consumer, places)
         lasts = ends if self.end is None else await _of(self.end, consumer, places)
-        first, last = {}, {}
+        first, last, there = {}, {}, {}
         for place in places:
             partition, end = Partition(*place), ends[place]
             # No record at or after a time: the end.
             first[partition] = min(max(firsts.get(place, end), beginnings[place]), end)
             last[partition] = max(min(lasts.get(place, end), end), first[partition])
-        return Limits(first, last)
+            there[partition] = beginnings[place], end
+        return Limits(first, last, there)
 
 
 async def _of(
@@ -135,6 +191,8 @@ class Limits:
 
     first: Mapping[Partition, int] = field(default_factory=dict)
     last: Mapping[Partition, int] = field(default_factory=dict)
+    # Where the log began and ended.
+    there: Mapping[Partition, tuple[int, int]] = field(default_factory=dict)
 
     def left(self, committed: Mapping[Partition, int]) -> dict[Partition, int]:
         """How many offsets the group has still to commit, in each partition that is not done."""

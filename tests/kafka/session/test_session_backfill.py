@@ -7,6 +7,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from structlog.testing import capture_logs
 
 from service.errors import BrokerError, RetriableError
 from service.kafka import identities
@@ -171,6 +173,43 @@ async def test_a_replica_ends_when_others_have_done_everything(exact: Simulated 
     await late.start()
 
     assert Reached(10, 0) == await late.reached()
+
+
+async def test_what_the_group_reads_before_the_start_counts(exact: Simulated | Real) -> None:
+    """The share of a group that goes on before --from begins at 0, and not below it."""
+    await exact.produce(*numbered(20, 0))
+    first = backfill(exact, records_max=8)
+    await first.start()
+    records = await polled(first, lambda records: len(records) == 8)
+    await first.publish(publication(records, exact.topics[1]))
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (await first.reached()).left > 12:
+            await first.poll()
+    await first.stop()
+
+    session = backfill(exact, Span(Bound(12, is_time=False)))
+    await session.start()
+
+    assert Reached(12, 12) == await session.reached()
+
+
+@pytest.mark.kafka
+async def test_what_an_open_transaction_holds_back_is_said(real: Real) -> None:
+    """Also what others have committed behind it; none of it is read, or waited for."""
+    await real.produce(*numbered(10, 0))
+    async with AIOKafkaProducer(
+        bootstrap_servers=real.bootstrap, transactional_id=f"upstream-{real.topics[0]}"
+    ) as upstream:
+        await upstream.begin_transaction()
+        await upstream.send_and_wait(real.topics[0], b"open", partition=0)
+        await real.produce(*numbered(40, 0), *numbered(5, 1))
+        session = backfill(real)
+        with capture_logs() as logs:
+            await session.start()
+        assert Reached(15, 15) == await session.reached()
+
+    [line] = [line for line in logs if "open transactions" in line["event"]]
+    assert (41, [f"{real.topics[0]}/0: 41"]) == (line["offsets"], line["partitions"])
 
 
 @pytest.mark.kafka
