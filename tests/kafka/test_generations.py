@@ -12,11 +12,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     IllegalGenerationError,
     KafkaConnectionError,
     KafkaError,
+    ProducerFenced,
     RebalanceInProgressError,
     UnknownMemberIdError,
 )
@@ -36,15 +38,18 @@ from tools.kafka.sessions import (
     poll_count,
     publication,
     started,
+    unretrieved,
     values,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from service.kafka.producer import Producer
     from service.records import Publication
     from tools.kafka.kinds import Kafka, Simulated
+
+__all__ = ["unretrieved"]
 
 COMMIT, END = "TxnOffsetCommitRequest", "EndTxnRequest"
 AGAIN = [14, 15, 16]
@@ -120,17 +125,6 @@ async def finish(kafka: Kafka, session: KafkaSession) -> list[int]:
             except RetriableError:
                 session.rewind()
     return sorted(int(value) for value in values(await kafka.read(kafka.topics[1])))
-
-
-@pytest.fixture
-async def unretrieved() -> AsyncIterator[list[str]]:
-    """Give what the running loop is told of errors that nobody has looked at."""
-    reported: list[str] = []
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(lambda _, context: reported.append(str(context["message"])))
-    yield reported
-    gc.collect()
-    assert reported == []
 
 
 @pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])
@@ -249,6 +243,27 @@ async def test_a_refusal_that_nobody_waits_for_is_no_warning(
     gc.collect()
     nobody_saw, unretrieved[:] = list(unretrieved), []
     assert nobody_saw == []
+
+
+@pytest.mark.parametrize("how", ["error_transaction", "fatal_error"])
+async def test_a_producer_that_fails_by_itself_is_no_warning(
+    how: str,
+    unretrieved: list[str],  # noqa: ARG001 - looks at the end
+) -> None:
+    """As its sender does, after another process has started one of its id: no commit waits."""
+    client = AIOKafkaProducer(transactional_id="t")
+    generations.send_ends_once(client)
+    manager = client._txn_manager
+    manager.set_pid_and_epoch(1, 0)
+    manager.begin_transaction()
+    waiting = manager.add_offsets_to_txn({}, "g")
+
+    getattr(manager, how)(ProducerFenced())
+    # The sender ends behind an error of the transaction, too.
+    manager.fatal_error(ProducerFenced())
+
+    assert waiting.done()
+    await client.stop()
 
 
 async def test_real_memberships_are_checked(exact: Simulated | Real) -> None:

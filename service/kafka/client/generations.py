@@ -104,7 +104,7 @@ class _CommitOffsets(TxnOffsetCommitHandler):  # type: ignore[misc] # aiokafka s
             return None
         if issubclass(worst, _AGAIN):
             return float(self.handle_error())
-        _fail(manager.error_transaction, worst(self._group_id), manager)
+        manager.error_transaction(worst(self._group_id))
         return None
 
 
@@ -123,8 +123,7 @@ async def _ask_once(handler: Any, request: Any, node_id: int) -> bool:
         delay_s = handler.handle_error()
     except KafkaError as error:
         handler.handle_error()
-        manager = sender._txn_manager  # noqa: SLF001 - see the module
-        _fail(manager.fatal_error, error, manager)
+        sender._txn_manager.fatal_error(error)  # noqa: SLF001 - see the module
         return False
     else:
         delay_s = handler.handle_response(response)
@@ -133,13 +132,25 @@ async def _ask_once(handler: Any, request: Any, node_id: int) -> bool:
     return delay_s is None
 
 
-def _fail(how: Callable[[KafkaError], None], error: KafkaError, manager: Any) -> None:
-    waiting = [future for *_, future in manager._pending_txn_offsets]  # noqa: SLF001 - see the module
-    how(error)
-    # Whoever waits gets the error by them; if nobody does, asyncio must not log it as forgotten.
-    for future in (*waiting, manager.wait_for_transaction_end()):
-        if not future.cancelled():
-            future.exception()
+def _take_errors(manager: Any) -> None:
+    """Let nothing that fails a transaction be logged by asyncio as an error that nobody saw.
+
+    Whoever waits for it gets it. Often nobody does: the sender fails by itself, when another
+    process has started a producer of the same id, or when the commit has been given up.
+    """
+
+    def taking(fail: Callable[[BaseException], None]) -> Callable[[BaseException], None]:
+        def failing(error: BaseException) -> None:
+            waiting = [future for *_, future in manager._pending_txn_offsets]  # noqa: SLF001 - see the module
+            fail(error)
+            for future in (*waiting, manager.wait_for_transaction_end()):
+                if not future.cancelled():
+                    future.exception()
+
+        return failing
+
+    manager.error_transaction = taking(manager.error_transaction)
+    manager.fatal_error = taking(manager.fatal_error)
 
 
 async def send_offsets(
@@ -166,8 +177,7 @@ async def send_offsets(
         try:
             node = await sender._find_coordinator(CoordinationType.GROUP, group)  # noqa: SLF001 - as above
         except GroupAuthorizationFailedError as error:
-            manager = sender._txn_manager  # noqa: SLF001 - as above
-            _fail(manager.error_transaction, error, manager)
+            sender._txn_manager.error_transaction(error)  # noqa: SLF001 - as above
         else:
             await _CommitOffsets(sender, pending, group, member or NOBODY).do(node)
 
@@ -183,8 +193,12 @@ def add_partitions(producer: AIOKafkaProducer, places: Iterable[TopicPartition])
 
 
 def send_ends_once(producer: AIOKafkaProducer) -> None:
-    """Let a started producer ask for the end of a transaction once for each epoch."""
+    """Let a started producer ask for the end of a transaction once for each epoch.
+
+    Errors of its transactions are then those of whoever waits for them, and of nobody else.
+    """
     sender = producer._sender  # noqa: SLF001 - see the module
+    _take_errors(sender._txn_manager)  # noqa: SLF001 - as above
 
     async def end(result: Any) -> None:
         await sender._message_accumulator.flush_for_commit()  # noqa: SLF001 - as aiokafka does

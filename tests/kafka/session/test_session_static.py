@@ -6,11 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from aiokafka.errors import ProducerFenced
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
 
 from service.errors import BrokerError, RetriableError
 from service.kafka import KafkaSession
+from service.kafka.delivery import ExactlyOnce
 from tools.kafka.kinds import INPUTS
 from tools.kafka.sessions import (
     WAIT_SECONDS,
@@ -159,6 +161,30 @@ async def test_the_older_one_publishes_nothing_and_takes_no_place_back(both: Rea
     assert newer.rebalances == 1
     assert 10 == len(await poll_count(newer, 10))
     assert {} == {n: offset for n, offset in (await both.committed()).items() if offset}
+
+
+async def test_the_older_one_leaves_no_error_that_nobody_saw(real: Real) -> None:
+    """The newer one's producer, of the same id, has ended its own, which fails by itself."""
+    older = named(real, "pod-0")
+    await joined(older)
+    await real.produce(*numbered(10))
+    records = await poll_count(older, 10)
+    mine = older._delivery
+    assert isinstance(mine, ExactlyOnce)
+    assert mine._producer is not None
+    manager = mine._producer._client._txn_manager
+    newer = ExactlyOnce(mine._options, older._settings)
+    await newer.prepare([])
+
+    with pytest.raises(RetriableError):
+        await older.publish(publication(records, real.topics[1]))
+    await older.stop()
+    await newer.stop()
+
+    end = manager.wait_for_transaction_end()
+    # asyncio's own mark of an error that it will log as never retrieved.
+    assert not end._log_traceback
+    assert isinstance(end.exception(), ProducerFenced)
 
 
 async def joined_with(session: KafkaSession) -> None:

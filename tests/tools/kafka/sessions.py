@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,6 +47,17 @@ async def both(request: pytest.FixtureRequest) -> AsyncIterator[Real]:
     mode: Mode = request.param
     async with real_kafka(request, mode) as kafka:
         yield kafka
+
+
+@pytest.fixture
+async def unretrieved() -> AsyncIterator[list[str]]:
+    """Give what the running loop is told of errors that nobody has looked at."""
+    reported: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: reported.append(str(context["message"])))
+    yield reported
+    gc.collect()
+    assert reported == []
 
 
 @pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.kafka)])
