@@ -142,7 +142,8 @@ FILES: dict[str, str] = {
     "engines": "layout cpu_limit finite lanes padding packing "
     "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
     "observe": "__init__ drift feed health logs tracing metrics backfill monitor",
-    "scoring": "__init__ joining repeats readings turns poles batch processing inference texts",
+    "scoring": "__init__ joining keywords repeats readings turns poles batch processing inference "
+    "texts",
     "stream": "__init__ cost breaker foreign sharing batcher drain counts handover few_first "
     "until_end pipeline",
     "lab.data": "__init__ files glue texts domains labelled tabled truth",

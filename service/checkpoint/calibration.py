@@ -23,6 +23,12 @@ FILE = "sentiment.json"
 FILE_BYTES_MAX = 64 * 2**10
 # Enough for most sentences; shorter windows would cut them.
 WINDOW_TOKENS_MIN = 32
+# What a file must have one of; the other fields only describe these.
+_HOLDS = ("normaliser", "temperature", "bias", "thresholds", "threshold", "window_tokens",
+          "reference")  # fmt: skip
+_DESCRIBES = ("target_accuracy", "revision")
+# What only files of `tune` have (see `tuning`); both kinds end in .json.
+_OF_TUNING = {"engine", "messages_per_s", "difference_p99"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,17 @@ def read_file(file: Path, labels: int) -> Calibration:
     try:
         return _checked(json.loads(_bounded(file)), labels)
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ValueError(f"{type(error).__name__}: {first_line(error)}") from None
+        raise ValueError(_why(error)) from None
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    if isinstance(error, KeyError):
+        return f"its reference has no {error.args[0]}"
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return f"it is no JSON: {first_line(error)}"
+    return first_line(error)
 
 
 def write_calibration(place: Path, calibration: Calibration) -> None:
@@ -124,6 +140,7 @@ def _bounded(file: Path) -> bytes:
 def _checked(content: Any, labels: int) -> Calibration:
     if not isinstance(content, dict):
         raise TypeError("it is no JSON object")
+    _check_names(set(content))
     known = dict(content)
     reference = known.pop("reference", None)
     # Older files have one threshold for all labels, or 0 for none.
@@ -138,6 +155,18 @@ def _checked(content: Any, labels: int) -> Calibration:
     return (
         calibration if reference is None else replace(calibration, reference=_reference(reference))
     )
+
+
+def _check_names(names: set[str]) -> None:
+    others = sorted(names - {*_HOLDS, *_DESCRIBES})
+    if names >= _OF_TUNING:
+        raise ValueError(
+            "it is no calibration file but one of `tune`, for SENTIMENT_MODEL__TUNING_FILE"
+        )
+    if others:
+        raise ValueError(f"it is no calibration file: none has {others[0][:50]!r}")
+    if not names & {*_HOLDS}:
+        raise ValueError("there is no calibration in it")
 
 
 def _check_values(calibration: Calibration, labels: int) -> None:

@@ -12,7 +12,7 @@ import pydantic
 import structlog
 from pydantic import BaseModel, ConfigDict
 
-from service.errors import SettingsError, first_line
+from service.errors import SettingsError
 from service.processor import kernel, this_processor
 from service.records import EngineName, Precision  # noqa: TC001 - read at run time
 
@@ -48,10 +48,11 @@ class Tuning(BaseModel):
     """What it was measured on, like "AVX-512 VNNI"; empty for a GPU and in older files."""
 
 
-def tuned(settings: ModelSettings, checkpoint: Checkpoint) -> ModelSettings:
+def tuned(settings: ModelSettings, checkpoint: Checkpoint, *, warns: bool = True) -> ModelSettings:
     """The settings, completed by the tuning file where they leave a choice.
 
-    On another kind of processor the choice stays, so that replicas agree, and a warning says so.
+    On another kind of processor the choice stays, so that replicas agree, and a warning says so
+    where there is a log (`warns`).
 
     Raises:
         SettingsError: the file is not a tuning file, or is for another model.
@@ -64,7 +65,7 @@ def tuned(settings: ModelSettings, checkpoint: Checkpoint) -> ModelSettings:
             tuning = Tuning.model_validate_json(file.read(FILE_BYTES_MAX))
     except (OSError, pydantic.ValidationError) as error:
         raise SettingsError(
-            f"{named} is no file of `sentiment-stream tune` ({first_line(error)}); run it again, "
+            f"{named} is no file of `sentiment-stream tune` ({_why(error)}); run it again, "
             "or unset it"
         ) from None
     if (tuning.model, tuning.revision) != (checkpoint.name, checkpoint.revision):
@@ -75,12 +76,22 @@ def tuned(settings: ModelSettings, checkpoint: Checkpoint) -> ModelSettings:
     found: dict[str, Any] = {}
     if settings.engine == settings.precision == settings.device == "auto":
         found |= {"engine": tuning.engine, "precision": tuning.precision, "device": tuning.device}
-        _warn_of_another_processor(tuning, settings.tuning_file)
+        if warns:
+            _warn_of_another_processor(tuning, settings.tuning_file)
     if not settings.threads:
         found["threads"] = tuning.threads
     if settings.run_tokens_max is None:
         found["run_tokens_max"] = tuning.run_tokens_max
     return settings.model_copy(update=found)
+
+
+def _why(error: OSError | pydantic.ValidationError) -> str:
+    if isinstance(error, OSError):
+        return str(error.strerror)
+    # The first of them; how many there are, and pydantic's own heading, helps nobody.
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else first["msg"]
 
 
 def _warn_of_another_processor(tuning: Tuning, file: Path) -> None:

@@ -64,7 +64,10 @@ def load_calibration(settings: ModelSettings, checkpoint: Checkpoint) -> Calibra
     if settings.calibration_file is None:
         return read_calibration(checkpoint.folder, len(checkpoint.labels))
     named = f"SENTIMENT_MODEL__CALIBRATION_FILE={settings.calibration_file}"
-    remedy = "write it again with `sentiment-stream evaluate --target-accuracy`, or unset it"
+    remedy = (
+        "write one with `sentiment-stream evaluate --data FILE --target-accuracy 0.95 --write "
+        "FILE`, or unset it"
+    )
     try:
         calibration = read_file(settings.calibration_file, len(checkpoint.labels))
     except ValueError as error:

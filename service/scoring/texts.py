@@ -6,34 +6,35 @@ readings. Reads no files but the model's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import ValidationError
-
 from service.checkpoint.files import resolve
+from service.checkpoint.tuning import tuned
 from service.engines import load_engine
 from service.errors import SettingsError
 from service.records import TextFormat
 from service.scoring.joining import joined
+from service.scoring.keywords import in_keywords, model_settings
 from service.scoring.processing import load_processing
 from service.scoring.readings import LogitsReader
-from service.settings import ModelSettings
 from service.text.encoder import encoded
 from service.text.language import Languages
 from service.text.markup import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from service.ports import Engine
     from service.records import ModelInfo, Reading, TextStats
+    from service.settings import ModelSettings
     from service.text.encoder import TextEncoder, Windows
     from service.text.markup import Plain
 
@@ -122,14 +123,21 @@ class Scorer:
         """Load a model: `bundled`, a folder, or a name on the hub with its `revision`.
 
         `settings` are those of `SENTIMENT_MODEL__…` in lower case, such as `precision="int8"` or
-        `unsure_label="UNSURE"`; the environment is not read. The default precision is float32.
+        `unsure_label="UNSURE"`; the environment is not read. The default precision is float32, or
+        that of a `tuning_file`. Settings of what becomes of a record are refused.
 
         Raises:
-            SettingsError: a setting has a wrong value, or settings conflict.
+            SettingsError: a setting is unknown or has a wrong value, or settings conflict.
             ModelError: the model cannot be found or used.
         """
         if not isinstance(model, LoadedModel):
-            model = load_model(_model_settings({"name": str(model), **settings}))
+            if not isinstance(model, str | Path):
+                kind = type(model).__name__
+                raise TypeError(
+                    f"the model is of type {kind}; give bundled, a folder, or a name of the hub"
+                )
+            with in_keywords():
+                model = load_model(model_settings(str(model), settings))
         self._model = model
         self._lock = Lock()
 
@@ -146,7 +154,9 @@ class Scorer:
         stream publishes a dead letter for it.
 
         Raises:
-            TypeError: `texts` is a single string, or has an element that is no string.
+            TypeError: `texts` is a single string or a whole table, or has an element that is no
+                string.
+            SettingsError: there is no such format.
             ModelError: the model has stopped working.
         """
         return list(self.score_each(texts, text_format))
@@ -155,11 +165,14 @@ class Scorer:
         self, texts: Iterable[str], text_format: TextFormat = "plain"
     ) -> Iterator[Scored]:
         """As `score`, but lazily: holds at most CHUNK_TEXTS texts at a time."""
-        if isinstance(texts, str):
-            raise TypeError("texts is one text; give a list: [text]")
+        _check_is_column(texts)
         if text_format not in get_args(TextFormat):
             forms = ", ".join(get_args(TextFormat))
-            raise ValueError(f"text_format={text_format!r} is none of {forms}")
+            raise SettingsError(f"text_format={text_format!r} is none of {forms}; give one of them")
+        # Not in this function, so that what is wrong is said before the first text is asked for.
+        return self._each(texts, text_format)
+
+    def _each(self, texts: Iterable[str], text_format: TextFormat) -> Iterator[Scored]:
         for chunk in _chunks(_checked(texts)):
             found = [plain_text(text, text_format) for text in chunk]
             with self._lock:
@@ -173,6 +186,18 @@ def _with_cuts(scored: Scored, plain: Plain) -> Scored:
     return replace(scored, stats=stats)
 
 
+def _check_is_column(texts: Any) -> None:
+    kind = type(texts).__name__
+    if isinstance(texts, str):
+        raise TypeError("texts is one text; give a list: [text]")
+    # Each would give the names of its columns for texts, as a table of pandas does.
+    if isinstance(texts, Mapping) or hasattr(texts, "columns"):
+        raise TypeError(f'texts is of type {kind}; give a column of it, like texts["review"]')
+    is_many = hasattr(texts, "__iter__") or hasattr(texts, "__getitem__")
+    if isinstance(texts, bytes | bytearray) or not is_many:
+        raise TypeError(f"texts is of type {kind}; give a list of texts (str)")
+
+
 def _checked(texts: Iterable[Any]) -> Iterator[str]:
     for place, text in enumerate(texts):
         if not isinstance(text, str):
@@ -183,24 +208,19 @@ def _checked(texts: Iterable[Any]) -> Iterator[str]:
         yield text
 
 
-def _model_settings(values: dict[str, Any]) -> ModelSettings:
-    try:
-        return ModelSettings(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"])) or "settings"
-        raise SettingsError(f"{name}: {first['msg']}") from None
-
-
 def load_model(settings: ModelSettings) -> LoadedModel:
-    """Load the model, in float32 unless the settings name a precision, so that figures are exact.
+    """Load the model, in float32 so that figures are exact, unless the settings say otherwise.
+
+    They do by a precision, or by a tuning file, with which it scores as the stream does.
 
     Raises:
-        SettingsError, ModelError: as `load_engine` and `load_processing`.
+        SettingsError, ModelError: as `tuned`, `load_engine` and `load_processing`.
     """
+    checkpoint = resolve(settings)
+    # No log is set up in commands and notebooks: a warning would be among the results.
+    settings = tuned(settings, checkpoint, warns=False)
     if settings.precision == "auto":
         settings = settings.model_copy(update={"precision": "float32"})
-    checkpoint = resolve(settings)
     _, encoder, reader = load_processing(settings, checkpoint)
     languages = Languages(settings.known_languages, settings.other_languages)
     return LoadedModel(load_engine(settings, checkpoint), encoder, reader, languages)

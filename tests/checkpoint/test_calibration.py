@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from service.checkpoint.calibration import (
     Calibration,
     Reference,
     read_calibration,
+    read_file,
     write_calibration,
 )
 from service.errors import ModelError
@@ -100,6 +102,30 @@ def test_what_cannot_be_used_is_named(content: bytes, tmp_path: Path) -> None:
         read_calibration(tmp_path, 2)
 
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("{}", "there is no calibration in it"),
+        ('{"revision": "a", "target_accuracy": 0.9}', "there is no calibration in it"),
+        ('{"temperature": 2, "heat": 1}', "it is no calibration file: none has 'heat'"),
+        ('{"label": "POSITIVE", "score": 0.5}', "it is no calibration file: none has 'label'"),
+        (
+            '{"version": 1, "engine": "onnx_packed", "messages_per_s": 1, "difference_p99": 0}',
+            "it is no calibration file but one of `tune`, for SENTIMENT_MODEL__TUNING_FILE",
+        ),
+        ("[]", "it is no JSON object"),
+        ("text,label", "it is no JSON: Expecting value: line 1 column 1 (char 0)"),
+        ('{"reference": {"scores": [], "tokens": []}}', "its reference has no unknown"),
+    ],
+)
+def test_another_file_is_no_calibration(content: str, why: str, tmp_path: Path) -> None:
+    """It would leave scores raw without a word; the reason is in words, not Python's."""
+    (tmp_path / "ours.json").write_text(content)
+
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
+        read_file(tmp_path / "ours.json", 2)
 
 
 @pytest.mark.parametrize("wrong", [{"normaliser": -1}, {"normaliser": "1"}, {"normaliser": True}])

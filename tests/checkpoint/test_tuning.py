@@ -11,6 +11,7 @@ from service.checkpoint.files import resolve
 from service.checkpoint.tuning import Tuning, tuned
 from service.errors import SettingsError
 from service.processor import parsed
+from service.scoring.texts import load_model
 from service.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -74,13 +75,42 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
         chosen(tuning_file=written(tmp_path, revision="other"))
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", "\x00", '{"version": 2}'])
-def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
-    """In one line, with the remedy."""
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "Invalid JSON: EOF"),
+        ("{}", "model: Field required"),
+        ("[]", "Input should be an object"),
+        ("\x00", "Invalid JSON: expected value"),
+        ('{"version": 2}', "version: Input should be 1"),
+        ("text,label", "Invalid JSON: expected"),
+    ],
+)
+def test_another_file_is_refused(tmp_path: Path, content: str, why: str) -> None:
+    """In one line, with the first thing that is wrong and the remedy; by texts too, as by `run`."""
     file = tmp_path / "tuning.json"
     file.write_text(content)
+    expected = rf"TUNING_FILE=.* is no file of `sentiment-stream tune` \({why}.*unset it$"
+    with pytest.raises(SettingsError, match=expected):
+        load_model(ModelSettings(tuning_file=file))
     with pytest.raises(SettingsError, match=r"is no file of `sentiment-stream tune` \(.*unset it"):
         chosen(tuning_file=file)
+
+
+@pytest.mark.model
+def test_texts_are_scored_as_the_stream_would(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the file's precision, where none is set; no warning is among the results."""
+    file = written(tmp_path, kernel="that of another machine")
+    for settings, precision in (
+        ({"tuning_file": file}, "int8"),
+        ({"tuning_file": file, "precision": "float32"}, "float32"),
+        ({}, "float32"),
+    ):
+        model = load_model(ModelSettings(**settings))
+        assert precision == model.engine.info.precision
+    assert ("", "") == capsys.readouterr()
 
 
 @pytest.mark.parametrize(("measured", "warned"), [("AMX", True), ("AVX2", False), ("", False)])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sentiment_stream import Scored, Scorer
+from sentiment_stream import Scored, Scorer, SettingsError
 from service.records import TextStats
 
 PAGE = Path(__file__).parents[2] / "schemas" / "python.md"
@@ -53,5 +53,5 @@ def test_an_unknown_format_is_refused(names: dict[str, Any]) -> None:
     """It would be read as another one."""
     scorer = names["scorer"]
     assert isinstance(scorer, Scorer)
-    with pytest.raises(ValueError, match="text_format='xml' is none of plain, html"):
+    with pytest.raises(SettingsError, match="text_format='xml' is none of plain, html"):
         scorer.score(["a"], text_format="xml")  # type: ignore[arg-type]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 import sentiment_stream
@@ -25,6 +27,10 @@ TEXTS = [
     "see gate 4",
     "",
 ]
+NO_COMMIT = (
+    "model=nope is no folder here, and a model of the hub needs its commit, so that every replica "
+    "runs the same weights; set revision= to it"
+)
 INFO = ModelInfo("m", "r", "e", "float32", "cpu", ("negative", "positive"))
 
 
@@ -77,6 +83,73 @@ def test_settings_are_those_of_the_service() -> None:
         assert "\n" not in str(found.value)
     with pytest.raises(sentiment_stream.ServiceError, match="gone"):
         Scorer(Path("/gone/away"))
+
+
+@pytest.mark.parametrize(
+    ("model", "keywords", "message"),
+    [
+        ("bundled", {"precison": "int8"}, "precison is no setting; did you mean precision?"),
+        ("bundled", {"colour": 1}, "colour is no setting; give one of name, revision, device, "),
+        (
+            "bundled",
+            {"precision": "int3"},
+            "precision='int3': give auto, float32, bfloat16, float16 or int8",
+        ),
+        ("bundled", {"threads": "many"}, "threads='many': give a whole number from 0 to 1024"),
+        (
+            "bundled",
+            {"calibration_file": Path("none.json")},
+            "calibration_file='none.json': give the path of a file that exists",
+        ),
+        ("", {}, "model='': give a text that is not empty"),
+        ("bundled", {"name": ""}, "name='': give a text that is not empty"),
+        ("bundled", {"revision": "0123456"}, "revision=0123456 is for models of the hub, but "),
+        ("nope", {}, NO_COMMIT),
+        ("bundled", {"other_languages": "pass"}, "other_languages='pass' is for the stream alone"),
+        ("bundled", {"text_bytes_max": 10}, "text_bytes_max=10 is for the stream alone: "),
+        ("bundled", {"repeats_max": 0}, "repeats_max=0 is for the stream alone: "),
+        ("bundled", {"languages": ["x" * 200]}, "languages=['" + "x" * 98 + "…: give codes sep"),
+    ],
+)  # fmt: skip
+def test_a_wrong_keyword_is_named(model: str, keywords: dict[str, Any], message: str) -> None:
+    """In one line with its value and what to give: no variables, and nothing of pydantic's."""
+    with pytest.raises(SettingsError) as found:
+        Scorer(model, **keywords)
+    assert str(found.value).startswith(message)
+    assert "\n" not in str(found.value)
+    assert "SENTIMENT_" not in str(found.value)
+
+
+def test_what_is_no_model_is_refused() -> None:
+    """It would be looked for as a folder of that name."""
+    with pytest.raises(TypeError, match="the model is of type NoneType; give bundled, a folder"):
+        Scorer(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (pd.DataFrame({"review": ["good"]}), r"is of type DataFrame; give a column of it, lik"),
+        ({"review": ["good"]}, r'is of type dict; give a column of it, like texts\["review"\]'),
+        (None, r"is of type NoneType; give a list of texts \(str\)"),
+        (7, r"is of type int; give a list of texts \(str\)"),
+        (b"good", r"is of type bytes; give a list of texts \(str\)"),
+    ],
+)
+def test_what_is_no_column_is_refused(texts: Any, message: str) -> None:
+    """At the call, not at the first text: a table would give the names of its columns."""
+    for call in (counting().score, counting().score_each):
+        with pytest.raises(TypeError, match=message):
+            call(texts)
+
+
+def test_a_column_may_be_of_any_kind() -> None:
+    """Of pandas or numpy, a tuple, or keys of what was read."""
+    frame = pd.DataFrame({"review": ["good", "bad"]})
+    for texts in (frame["review"], frame["review"].to_numpy(), ("good", "bad"), {"good": 1}.keys()):
+        assert counting().score(texts)[0].label == "positive"
+    with pytest.raises(SettingsError, match="text_format='htm' is none of plain, html"):
+        counting().score_each(["good"], text_format="htm")  # type: ignore[arg-type]
 
 
 def test_any_number_of_texts_in_order() -> None:
