@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 import click
 
-from service.cli.options import A_PATH, NEW_FILE, json_flag, print_found, with_settings
+from service.cli.options import (
+    A_PATH,
+    NEW_FILE,
+    NEW_FOLDER,
+    json_flag,
+    print_found,
+    with_settings,
+)
 from service.errors import InputError
 from service.lab.data.labelled import Form
 from service.settings import load_settings
@@ -61,7 +68,7 @@ def _file_to_write(ctx: click.Context, param: click.Parameter, value: str | None
     help="What labels stand for, like negative=1,negative=2,neutral=3,positive=4,positive=5; "
     "skip=VALUE leaves rows out. By default labels are the names, or numbers from 0.",
 )
-@click.option("--plots", type=A_PATH, help="Folder to write two SVGs to.")
+@click.option("--plots", type=NEW_FOLDER, help="Folder to write two SVGs to.")
 @click.option(
     "--target-accuracy",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -163,7 +170,7 @@ def evaluate(
 )
 @click.option("--against", help="Another model to compare it with: a folder, or a name on the hub.")
 @click.option("--against-revision", help="The commit of the other model, if it is on the hub.")
-@click.option("--output", type=A_PATH, help="Folder for the report: HTML, Markdown, maps.")
+@click.option("--output", type=NEW_FOLDER, help="Folder for the report: HTML, Markdown, maps.")
 @json_flag
 @with_settings("model")
 def bias(
@@ -193,8 +200,10 @@ def bias(
     world = read_world(data / WORLD)
     asked = [settings.model]
     if against is not None:
-        other = {**settings.model.model_dump(), "name": against, "revision": against_revision}
-        asked.append(load_settings({"model": other}).model)
+        # Both files are for one model, and the other is refused with them.
+        own = {"name": against, "revision": against_revision,
+               "tuning_file": None, "calibration_file": None}  # fmt: skip
+        asked.append(load_settings({"model": settings.model.model_dump() | own}).model)
     models = [measure(one, data, pairs, remarks()) for one in asked]
     print_found({"models": models}, as_json, lambda out: print_tables(models, out))
     for path in write_report(models, world, output) if output is not None else ():

@@ -48,8 +48,22 @@ class _NewFile(_Path):
         return path
 
 
+class _NewFolder(_Path):
+    """A folder to write to, made if it is not there; a wrong path is refused before the work."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        there = next(one for one in (path, *path.parents) if one.exists())
+        if not there.is_dir():
+            self.fail(f"{there} is a file; give a folder", param, ctx)
+        if not os.access(there, os.W_OK | os.X_OK):
+            self.fail(f"{there} cannot be written to; give another folder", param, ctx)
+        return path
+
+
 A_PATH = _Path(path_type=Path)
 A_FOLDER = _Path(file_okay=False, path_type=Path)
+NEW_FOLDER = _NewFolder(path_type=Path)
 NEW_FILE = _NewFile(dir_okay=False, writable=True, path_type=Path)
 
 json_flag = click.option(

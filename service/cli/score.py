@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from service.lab.figures import Tally
     from service.lab.scored_file import Job
     from service.settings import Settings
+
+
+# Endings of files, besides those of tables: what ends so and is no file is hardly a text.
+_ENDINGS = {
+    ".doc", ".docx", ".eml", ".gz", ".htm", ".html", ".log", ".mbox", ".md", ".ods", ".odt", ".pdf",
+    ".ppt", ".pptx", ".rtf", ".tar", ".xls", ".xlsx", ".xml", ".xz", ".zip", ".zst",
+}  # fmt: skip
 
 
 @click.command()
@@ -48,7 +56,12 @@ if TYPE_CHECKING:
     type=NEW_FILE,
     help="File to write: .jsonl, .csv or .parquet; by default JSON Lines on standard output.",
 )
-@click.option("--resume", is_flag=True, help="Go on behind the last row of --output.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on behind the last row of --output. Give the options of the first run: its last eight "
+    "rows are scored again and must be the same, but what these do not show goes unnoticed.",
+)
 @click.option(
     "--prefix", default="", metavar="TEXT", help="What the names of added columns begin with."
 )
@@ -118,11 +131,15 @@ def _named_file(texts: Sequence[str]) -> str | None:
             if len(texts) == 1:
                 return text
             raise InputError(f"{text} is a file; give it alone: score --input {text}")
-        if len(text.split()) == 1 and form_of(text) is not None:
+        if len(text.split()) == 1 and _is_called_a_file(text):
             raise InputError(
                 f"there is no file {text}; if it is a text: echo {text} | score --input -"
             )
     return None
+
+
+def _is_called_a_file(text: str) -> bool:
+    return form_of(text) is not None or PurePath(text).suffix.lower() in _ENDINGS
 
 
 def _job(

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from service.cli import SECTIONS, main
 from service.errors import EXIT_CODES, ExitCode, install_command
-from service.settings import Settings, each_setting, variable
+from service.settings import ModelSettings, Settings, each_setting, variable
 
 ROOT = Path(__file__).parents[2]
 
@@ -147,3 +147,23 @@ def test_a_missing_extra_is_named(
     )  # fmt: skip
     expected = f"error: {module} is not installed; {install_command(extra)}\n"
     assert (ExitCode.FAILED, expected) == (done.returncode, done.stderr)
+
+
+def test_another_model_has_no_files_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`bias --against` would end with them: each is for one model."""
+    (tmp_path / "ours.json").touch()
+    asked = []
+
+    def measured(settings: ModelSettings, *_: object) -> dict[str, str]:
+        asked.append((settings.name, settings.tuning_file, settings.calibration_file))
+        return {}
+
+    monkeypatch.setattr("service.lab.bias.world_map.read_world", lambda _: {})
+    monkeypatch.setattr("service.lab.bias.run.measure", measured)
+    file = tmp_path / "ours.json"
+    done = _run("bias", "--against", "mine", "--json", SENTIMENT_MODEL__TUNING_FILE=str(file),
+                SENTIMENT_MODEL__CALIBRATION_FILE=str(file))  # fmt: skip
+    assert (0, "") == (done.exit_code, done.stderr)
+    assert [("bundled", file, file), ("mine", None, None)] == asked

@@ -69,6 +69,14 @@ def test_a_text_may_be_too_long_for_a_path(length: int, tmp_path: Path) -> None:
     assert "label" in json.loads(done.stdout)
 
 
+def test_a_word_with_a_dot_is_a_text(tmp_path: Path) -> None:
+    """Only the endings of files are no text's, and only of a single word."""
+    texts = ("ok.", "hello.World", "...", "I.read.it", "see me.pdf", "node.js", "3.14", "ok.md ok")
+    done = _run(tmp_path, *texts)
+    assert (ExitCode.DONE, b"") == (done.returncode, done.stderr)
+    assert len(texts) == len(done.stdout.splitlines())
+
+
 def test_a_named_pipe_is_a_file(tmp_path: Path) -> None:
     """As a shell makes one of `<(...)`; its name is no text to score."""
     pipe = tmp_path / "rows"
