@@ -37,8 +37,7 @@ class ModelSettings(Group):
     precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
     """Number format; auto is float32 on a CPU, half precision on a GPU. int8 is for CPUs."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
-    """Compute threads; 0 means one for each CPU of this process, within the container's limit, and
-    follows it where that is resized."""
+    """Compute threads; 0: one for each CPU of the container's limit, followed when it changes."""
     run_tokens_max: Annotated[int, Field(ge=64, le=2**20)] | None = None
     """Most tokens of one run, padding included; defaults to 512 (torch: 1024, on a GPU: 32768)."""
     tuning_file: FilePath | None = None
