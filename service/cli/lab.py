@@ -87,8 +87,8 @@ def replay(
 _texts = click.option(
     "--texts",
     type=A_PATH,
-    help="File to measure on: one text per line, .tsv (last column) or .jsonl (`text`); the "
-    "demo's messages by default.",
+    help="File to measure on: one text per line, or a table of any form of `score` with the column "
+    "text or sentence, else a .tsv's last column; the demo's messages by default.",
 )
 
 
@@ -102,7 +102,7 @@ _texts = click.option(
     default=30.0,
     show_default=True,
     type=click.FloatRange(0, min_open=True),
-    help="Time for all measurements.",
+    help="Time for all measurements; loading engines comes on top.",
 )
 @json_flag
 @with_settings("model")
@@ -112,7 +112,10 @@ def tune(
     """Find the fastest way to run the model on this machine.
 
     Only a way with nearly the scores of float32 is chosen. `run` reads the file that this writes,
-    so that no replica measures when it starts.
+    so that no replica measures when it starts. First each engine is measured, then the best of
+    them with other threads and sizes of runs: some dozen ways, three times each. Each time the
+    model is loaded and computes a batch at least, so it takes a minute or more however few
+    --seconds are given, and less if --engine or --precision is.
 
     \b
     sentiment-stream tune --texts posts.txt --output tuning.json

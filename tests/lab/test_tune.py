@@ -17,7 +17,7 @@ from service.checkpoint.files import resolve
 from service.checkpoint.tuning import tuned
 from service.cli import main
 from service.engines.packing import pack
-from service.errors import InputError, SettingsError
+from service.errors import SettingsError
 from service.lab.data.texts import TEXTS_MIN, is_guess, read_texts
 from service.lab.tune import DIFFERENCE_P99_MAX, print_candidates, tune
 from service.settings import ModelSettings
@@ -70,17 +70,6 @@ def test_the_commands_write_files(tmp_path: Path) -> None:
         assert precision == session.get_modelmeta().custom_metadata_map["precision"]
 
 
-def test_texts_of_each_form(tmp_path: Path) -> None:
-    """A line, the last column, the field `text`; too few texts are repeated."""
-    for name, content in {
-        "a.txt": "one\n\ntwo\n",
-        "a.tsv": "1\t0.5\tone\n2\t-1\ttwo\n",
-        "a.jsonl": '{"text": "one"}\n[]\nno json\n{"text": 5}\n{"text": "two"}\n',
-    }.items():
-        (tmp_path / name).write_text(content)
-        assert ["one", "two", "one"] == read_texts(tmp_path / name, 3)
-
-
 def test_few_texts_are_a_guess(tmp_path: Path) -> None:
     """Repeated to the number that is measured, they are as few; the demo's are enough."""
     file = tmp_path / "few.txt"
@@ -109,12 +98,3 @@ def test_the_command_says_that_it_guesses_and_how_far_it_is(
     assert 0 == done.exit_code
     assert "engines: 1 measurements, " in done.stderr
     assert "measured on 2 different texts, so this is a guess" in done.stderr
-
-
-@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\xfe"])
-def test_a_file_without_text_is_refused(tmp_path: Path, content: bytes) -> None:
-    """With an error of one line."""
-    file = tmp_path / "texts"
-    file.write_bytes(content)
-    with pytest.raises(InputError, match=r"texts: (has no text|byte 0 is not UTF-8)"):
-        read_texts(file, 1)
