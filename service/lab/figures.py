@@ -39,6 +39,8 @@ class Outcome(NamedTuple):
 OTHER_CELLS = "other_cells"
 # A model gives a text a slightly other score beside other texts, most if it computes with few bits.
 SCORE_DIFFERS_MAX = 0.05
+# Scores that differ by no more are the same, and so are a label and a confidence made of them.
+SCORE_SAME_MAX = 1e-6
 
 Write = Callable[[Sequence[Outcome]], None]
 
@@ -142,31 +144,40 @@ class Figures:
     def are_same(self, there: Sequence[dict[str, Any]], again: Sequence[dict[str, Any]]) -> bool:
         """Whether rows in a file are those that would be written now, with scores about the same.
 
-        The label, and whether it is confident, follow from the scores, where a little decides.
+        The label, and whether it is confident, follow from the scores, where a little decides. Of
+        the same scores they are the same, unless other options are given.
         """
+        return len(there) == len(again) and all(map(self._is_same, there, again))
+
+    def _is_same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
+        if one.keys() != other.keys():
+            return False
         kinds = {field.name: field.kind for field in self.fields}
         followed = {self._prefix + name for name in ("label", "score", "confident")}
-        return len(there) == len(again) and all(
-            one.keys() == other.keys()
-            and all(
-                name in followed or _alike(one[name], other[name], kinds.get(name, ""))
-                for name in one
-            )
-            for one, other in zip(there, again, strict=True)
-        )
+        fields = [(name, kinds.get(name, "")) for name in one if name not in followed]
+        if _all_alike(one, other, fields, SCORE_SAME_MAX):
+            chosen = [self._prefix + name for name in ("label", "confident")]
+            return all(one.get(name) == other.get(name) for name in chosen)
+        return _all_alike(one, other, fields, SCORE_DIFFERS_MAX)
 
 
-def _alike(one: Any, other: Any, kind: str) -> bool:
+def _all_alike(
+    one: dict[str, Any], other: dict[str, Any], fields: Iterable[tuple[str, str]], most: float
+) -> bool:
+    return all(_alike(one[name], other[name], kind, most) for name, kind in fields)
+
+
+def _alike(one: Any, other: Any, kind: str, most: float) -> bool:
     if one == other:
         return True
     if kind == "object" and isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(
-            _alike(one[name], other[name], "float") for name in one
+            _alike(one[name], other[name], "float", most) for name in one
         )
     if kind != "float":
         return False
     try:
-        return abs(float(one) - float(other)) <= SCORE_DIFFERS_MAX
+        return abs(float(one) - float(other)) <= most
     except (TypeError, ValueError):
         return False
 

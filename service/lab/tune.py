@@ -81,8 +81,9 @@ def tune(
 ) -> tuple[Tuning, list[Candidate]]:
     """Measure engines and precisions, then threads and sizes of runs with the best of them.
 
-    `seconds` are shared among all measurements, loading excluded. What the settings name is not
-    varied.
+    `seconds` are shared among all measurements; each loads its engine and computes a batch at
+    least, and the first of each a check of all texts, which come on top. What the settings name is
+    not varied.
 
     Raises:
         SettingsError: no candidate that the settings allow is close enough.
@@ -97,9 +98,9 @@ def tune(
     ways = _ways(settings)
     slot_s = seconds / (len(ways) + len(RUN_TOKENS) + 2) / ROUNDS
     trial = Trial(checkpoint, reader, sequences, expected)
-    measured = _measure(ways, trial, slot_s, console, "engines")
+    measured = _measure(ways, trial, slot_s, console, "1 of 2, engines")
     best = _best(measured)
-    more = _measure(_variants(best), trial, slot_s, console, "threads and sizes")
+    more = _measure(_variants(best), trial, slot_s, console, "2 of 2, threads and sizes")
     best = _best([best, *more])
     return Tuning(
         model=checkpoint.name,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from service.checkpoint.calibration import Calibration
 from service.errors import InputError
 from service.lab.scored_file import Job, check_output, score_file
 from service.records import ModelInfo
+from service.scoring.readings import LogitsReader
 from service.scoring.texts import CHUNK_TEXTS, LoadedModel
 from service.settings import ModelSettings, Settings
 from service.tables.rows import Column
@@ -131,6 +134,26 @@ def test_another_file_is_not_gone_on_with(name: str, output: str, tmp_path: Path
         with pytest.raises(InputError, match="was not written from this input with these options"):
             _score(job._replace(place=str(place), resume=True))
         assert data == part.read_bytes()
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_other_options_are_not_gone_on_with(output: str, tmp_path: Path) -> None:
+    """Their labels would be mixed: of texts that the model is unsure of, or confident otherwise."""
+    rows = [{"text": "good " * (n % 3) + "bad", "n": str(n)} for n in range(4 * CHUNK_TEXTS)]
+    source = write_table(tmp_path / "rows.csv", rows)
+    job = Job(str(source), None, TEXT, output=tmp_path / output)
+    thresholds = Calibration(thresholds=(0.7, 0.7))
+    FailingEngine.runs = 0
+    with pytest.raises(MemoryError):
+        _score(job, replace(_model(FailingEngine), reader=LogitsReader(thresholds)))
+    for reader in (
+        LogitsReader(thresholds, unsure_label="UNSURE"),
+        LogitsReader(Calibration(thresholds=(0.5, 0.5))),
+    ):
+        with pytest.raises(InputError, match="was not written from this input with these options"):
+            _score(job._replace(resume=True), replace(_model(), reader=reader))
+    _score(job._replace(resume=True), replace(_model(), reader=LogitsReader(thresholds)))
+    assert len(rows) == len(_read(tmp_path / output))
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])

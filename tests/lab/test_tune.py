@@ -96,5 +96,6 @@ def test_the_command_says_that_it_guesses_and_how_far_it_is(
         catch_exceptions=False,
     )  # fmt: skip
     assert 0 == done.exit_code
-    assert "engines: 1 measurements, " in done.stderr
+    assert "1 of 2, engines: 1 measurements, " in done.stderr
+    assert "2 of 2, threads and sizes: 1 measurements, " in done.stderr
     assert "measured on 2 different texts, so this is a guess" in done.stderr

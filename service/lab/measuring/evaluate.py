@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from service.settings import ModelSettings, Settings
 
 AVERAGES = ("macro", "micro", "weighted")
+# Of fewer examples the accuracy may well be ten points above or below what is measured.
+EXAMPLES_MIN = 100
 
 
 def evaluate(
@@ -141,9 +143,7 @@ def _calibration_figures(
     error = reliability.expected_calibration_error
     figures: dict[str, Any] = {
         "expected_calibration_error": error(confidence, correct),
-        "accuracy_interval": reliability.interval(
-            lambda _, right: float(right.mean()), confidence, correct
-        ),
+        "accuracy_interval": reliability.accuracy_interval(confidence, correct),
         "expected_calibration_error_interval": reliability.interval(error, confidence, correct),
         "reliability": reliability.reliability(confidence, correct),
         "risk_coverage": reliability.risk_coverage(confidence, correct),
@@ -236,17 +236,8 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
                 f"{between[0]:.5f} to {between[1]:.5f}" if between else "",
             )
     console.print(table)
-    if figures["read_as_poles"]:
-        console.print("The data has two poles, so the likelier pole of each text counts.")
-    if figures["left_out"]:
-        console.print(
-            f"{figures['left_out']} neutral examples are left out: the model has no such label"
-        )
-    if figures["skipped"]:
-        console.print(f"{figures['skipped']} rows are left out by --labels")
-    if figures["failed"]:
-        reasons = ", ".join(f"{reason} {count}" for reason, count in figures["failed"].items())
-        console.print(f"{sum(figures['failed'].values())} rows cannot be used: {reasons}")
+    for remark in _remarks(figures):
+        console.print(remark)
     if "target" in figures:
         for line in _target_lines(figures["target"]):
             console.print(line)
@@ -258,6 +249,22 @@ def print_table(figures: dict[str, Any], console: Console) -> None:
             label, *(Text(str(n), GOOD if at == right else "") for at, n in enumerate(row))
         )
     console.print(counts)
+
+
+def _remarks(figures: dict[str, Any]) -> Iterator[str]:
+    """What to know of the examples."""
+    count = figures["examples"]
+    if count < EXAMPLES_MIN:
+        yield f"measured on {count} examples, so this is a guess; give {EXAMPLES_MIN} or more"
+    if figures["read_as_poles"]:
+        yield "The data has two poles, so the likelier pole of each text counts."
+    if figures["left_out"]:
+        yield f"{figures['left_out']} neutral examples are left out: the model has no such label"
+    if figures["skipped"]:
+        yield f"{figures['skipped']} rows are left out by --labels"
+    if figures["failed"]:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in figures["failed"].items())
+        yield f"{sum(figures['failed'].values())} rows cannot be used: {reasons}"
 
 
 def _target_lines(target: dict[str, Any]) -> Iterator[Text]:

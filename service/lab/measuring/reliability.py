@@ -7,6 +7,7 @@ the true one, both of shape (examples,).
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,6 +94,18 @@ def interval(
         found.append(statistic(confidence[drawn], correct[drawn]))
     outside = (1 - INTERVAL_SHARE) / 2
     return [float(value) for value in np.quantile(found, (outside, 1 - outside))]
+
+
+def accuracy_interval(confidence: Floats, correct: Booleans) -> list[float]:
+    """The interval of the accuracy: the bootstrap's, or Wilson's where all or none are correct.
+
+    Resamples of equal values are all alike, and would say that nothing else is possible.
+    """
+    if 0 < correct.mean() < 1:
+        return interval(lambda _, right: float(right.mean()), confidence, correct)
+    squared = NormalDist().inv_cdf((1 + INTERVAL_SHARE) / 2) ** 2
+    beyond = squared / (len(correct) + squared)
+    return [1 - beyond, 1.0] if correct.all() else [0.0, beyond]
 
 
 def _bin(confidence: Floats) -> NDArray[np.int64]:

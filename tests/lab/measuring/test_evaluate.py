@@ -126,6 +126,19 @@ def test_table(tmp_path: Path) -> None:
     assert json.loads(json.dumps(figures)) == figures
 
 
+@pytest.mark.parametrize("count", [2, 99, 100])
+def test_few_examples_are_a_guess(tmp_path: Path, count: int) -> None:
+    """A line says so; two that are right do not make a model that is always right."""
+    figures = evaluate(_data(tmp_path, [("good", 1)] * count), Settings(), _quiet(), _model())
+    console = _quiet()
+    print_table(figures, console)
+    assert isinstance(console.file, io.StringIO)
+    told = f"measured on {count} examples, so this is a guess; give 100 or more"
+    assert (count < 100) == (told in console.file.getvalue())
+    low, high = figures["accuracy_interval"]
+    assert (low < 0.97, high) == (True, 1.0)
+
+
 def test_calibration_figures(tmp_path: Path) -> None:
     """Confidence 2/3, 2/3, 3/4, 2/3, 3/4 in two bins, with 3 of 3 and 0 of 2 correct."""
     figures = evaluate(_data(tmp_path, ROWS), Settings(), _quiet(), _model())

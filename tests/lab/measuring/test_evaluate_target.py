@@ -115,10 +115,11 @@ def test_a_target_out_of_reach(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (b"{", "JSONDecodeError"),
+        (b"{", "it is no JSON: "),
+        (b"{}", "there is no calibration in it"),
         (b'{"thresholds": [0.5, 2]}', "from 0 to 1; null: not confident"),
         (b'{"thresholds": [0.5]}', "thresholds must have 2 values"),
-        (b'{"revision": "sha256:0000000000000000"}', "is for the model at sha256:0"),
+        (b'{"bias": [], "revision": "sha256:0000000000000000"}', "is for the model at sha256:0"),
     ],
 )
 def test_a_calibration_file_that_cannot_be_used(tmp_path: Path, content: bytes, error: str) -> None:
@@ -130,7 +131,7 @@ def test_a_calibration_file_that_cannot_be_used(tmp_path: Path, content: bytes, 
         load_processing(settings, resolve(settings))
     message = str(caught.value)
     assert error in message
-    assert "write it again" in message
+    assert "write one with `sentiment-stream evaluate --data FILE --target-accuracy" in message
     assert "\n" not in message
 
 

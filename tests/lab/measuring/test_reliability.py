@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from service.lab.measuring.reliability import (
     BINS,
+    accuracy_interval,
     brier_score,
     expected_calibration_error,
     interval,
@@ -67,6 +68,21 @@ def test_a_calibration_error_is_no_larger_than_its_worst_bin(data: Examples) -> 
     mean = sum(g * b["count"] for g, b in zip(gaps, bins, strict=True)) / len(data[0])
     assert error == pytest.approx(mean)
     assert 0 <= error <= max(gaps) + 1e-12
+
+
+@pytest.mark.parametrize(("count", "within"), [(2, 0.65761), (10, 0.27753), (1000, 0.00383)])
+def test_an_accuracy_of_all_or_none_has_an_interval(count: int, within: float) -> None:
+    """Wilson's, z²/(n + z²) with z = 1.96: no resample of the bootstrap differs from another."""
+    confidence = np.full(count, 0.8)
+    everything, nothing = np.ones(count, np.bool_), np.zeros(count, np.bool_)
+    assert [1 - within, 1.0] == pytest.approx(accuracy_interval(confidence, everything), abs=1e-5)
+    assert [0.0, within] == pytest.approx(accuracy_interval(confidence, nothing), abs=1e-5)
+
+
+def test_any_other_accuracy_has_that_of_the_bootstrap() -> None:
+    """As every figure has."""
+    expected = interval(lambda _, right: float(right.mean()), CONFIDENCE, CORRECT)
+    assert expected == accuracy_interval(CONFIDENCE, CORRECT)
 
 
 def test_an_interval_contains_the_figure_and_is_reproducible() -> None:
