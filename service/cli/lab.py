@@ -17,6 +17,7 @@ from service.cli.options import (
     print_found,
     with_settings,
 )
+from service.errors import InputError
 from service.records import Reason
 from service.terminal import remarks
 
@@ -24,6 +25,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from service.settings import Settings
+    from service.topics.replay import Selection
+
+
+def _time(value: str) -> int:
+    """A time as `run --from` takes it, in ms since 1970."""
+    try:
+        time = datetime.fromisoformat(value.strip())
+        return int(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"{value!r} is no time; give one like 2026-11-01T00:00Z") from None
+
+
+_COUNTED = click.IntRange(0)
 
 
 @click.command()
@@ -35,19 +49,22 @@ if TYPE_CHECKING:
     metavar="REASON",
     help="Only dead letters with this reason; repeatable.",
 )
-@click.option("--since", type=click.DateTime(), help="Only dead letters since this time (UTC).")
-@click.option("--until", type=click.DateTime(), help="Only dead letters before this time (UTC).")
-@click.option("--partition", type=int, help="Only messages of this input partition.")
-@click.option("--first-offset", type=int, help="Only messages from this input offset on.")
-@click.option("--last-offset", type=int, help="Only messages up to this input offset.")
+@click.option(
+    "--since",
+    type=_time,
+    metavar="TIME",
+    help="Only dead letters since this time, like 2026-11-01T00:00Z (UTC without a zone).",
+)
+@click.option("--until", type=_time, metavar="TIME", help="Only dead letters before this time.")
+@click.option("--partition", type=_COUNTED, help="Only messages of this input partition.")
+@click.option("--first-offset", type=_COUNTED, help="Only messages from this input offset on.")
+@click.option("--last-offset", type=_COUNTED, help="Only messages up to this input offset.")
 @click.option("--send", is_flag=True, help="Send them; without it, only list what would be sent.")
 @json_flag
 @with_settings("kafka")
 def replay(
     settings: Settings,
     reasons: tuple[str, ...],
-    since: datetime | None,
-    until: datetime | None,
     send: bool,
     as_json: bool,
     **place: int | None,
@@ -60,14 +77,12 @@ def replay(
     \b
     sentiment-stream replay --reason engine_error              # what would be sent
     sentiment-stream replay --reason engine_error --send
+    sentiment-stream replay --since 2026-11-01T00:00Z
     """
-    from service.topics.replay import Selection, fates_table  # noqa: PLC0415
+    from service.topics.replay import fates_table  # noqa: PLC0415 - see `service.cli`
     from service.topics.replay import replay as run_replay  # noqa: PLC0415
 
-    since_ms, until_ms = (
-        None if t is None else int(t.replace(tzinfo=UTC).timestamp() * 1000) for t in (since, until)
-    )
-    selection = Selection(frozenset(reasons), since_ms, until_ms, **place)
+    selection = _selection(frozenset(reasons), **place)
     console = remarks()
     fates, passed = asyncio.run(run_replay(settings.kafka, selection, console, send=send))
     found = {"sent": send, "letters": fates, "offsets_done": passed}
@@ -82,6 +97,31 @@ def replay(
         console.print(f"no such letters on {topic} (SENTIMENT_KAFKA__DEAD_LETTER_TOPIC)")
     if fates and not send:
         console.print("nothing was sent; add --send to send them")
+
+
+def _selection(
+    reasons: frozenset[str],
+    since: int | None,
+    until: int | None,
+    first_offset: int | None,
+    last_offset: int | None,
+    partition: int | None,
+) -> Selection:
+    """What is selected.
+
+    Raises:
+        InputError: nothing can be.
+    """
+    from service.topics.replay import Selection  # noqa: PLC0415 - see `service.cli`
+
+    if since is not None and until is not None and since >= until:
+        raise InputError("--since is not before --until; change one of them")
+    if first_offset is not None and last_offset is not None and first_offset > last_offset:
+        raise InputError(
+            f"--first-offset {first_offset} is behind --last-offset {last_offset}; change one of "
+            "them"
+        )
+    return Selection(reasons, since, until, partition, first_offset, last_offset)
 
 
 _texts = click.option(

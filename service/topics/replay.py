@@ -7,8 +7,10 @@ transactions is up to `kafka.once.letters`.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 # letter like any header of the producer.
 COUNTER = "sentiment.replays"
 REPLAYS_MAX = 3
+# Looking for a topic that is not there takes ten seconds, in which a person wants to be told.
+SILENT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ async def replay(
         BrokerError: waiting does not help.
     """
     fates: Counter[str] = Counter()
-    async with Letters(settings, selection.digest()) as letters:
+    async with AsyncExitStack() as stack:
+        letters = await _opened(settings, selection, console, stack)
         with progress_bar(console) as progress:
             task = progress.add_task("replay" if send else "dry run", total=letters.total)
             async for records in letters.read():
@@ -120,6 +125,21 @@ async def replay(
                 fates.update(fate for _, fate in decided)
                 progress.advance(task, len(records))
         return Replayed(fates, letters.passed)
+
+
+async def _opened(
+    settings: KafkaSettings, selection: Selection, console: Console, stack: AsyncExitStack
+) -> Letters:
+    waiting = asyncio.get_running_loop().call_later(
+        SILENT_S,
+        console.print,
+        f"still waiting for {settings.bootstrap_servers}: looking for the topic "
+        f"{settings.dead_letter_topic}",
+    )
+    try:
+        return await stack.enter_async_context(Letters(settings, selection.digest()))
+    finally:
+        waiting.cancel()
 
 
 def fates_table(fates: Counter[str], *, send: bool) -> Table:
