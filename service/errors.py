@@ -31,9 +31,10 @@ class ExitCode(IntEnum):
 
 EXIT_CODES = {
     ExitCode.DONE: "done; a service that was asked to stop has drained",
-    ExitCode.FAILED: "failed: the model or the brokers, in a way that waiting does not fix; or no "
-    "row of `score` could be scored",
-    ExitCode.USAGE: "wrong settings, arguments or input files; the message names what to correct",
+    ExitCode.FAILED: "failed: the model or the brokers, in a way that waiting does not fix, like a "
+    "topic that they do not have; or no row of `score` could be scored",
+    ExitCode.USAGE: "wrong settings, arguments or input files, as far as they can be told without "
+    "asking the brokers; the message names what to correct",
     ExitCode.BREAKER: "the breaker: too many records became dead letters; none of them is lost",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C (not `run` and `demo`, which end with 0 then), "
     "or a backfill that was stopped before its end",

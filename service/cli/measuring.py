@@ -160,7 +160,8 @@ def evaluate(
     default="../shared/data/bias",
     show_default=True,
     type=A_PATH,
-    help="Folder with countries.csv, countries-110m.json, winogender/ and winobias/.",
+    help="Folder with countries.csv, countries-110m.json, winogender/ and winobias/; "
+    "service/model/README.md says where to get them.",
 )
 @click.option(
     "--pairs",

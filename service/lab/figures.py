@@ -114,9 +114,10 @@ class Figures:
         """
         twice = sorted(self._names & set(columns))
         if twice:
+            own = "a column" if len(twice) == 1 else "the columns"
             raise InputError(
-                f"{name}: has a column {', '.join(twice)} itself; --prefix sentiment_ names what "
-                "is added apart from it"
+                f"{name}: has {own} {', '.join(twice)} itself; --prefix sentiment_ names what is "
+                "added apart from it"
             )
 
     def of(self, outcome: Outcome) -> dict[str, Any]:

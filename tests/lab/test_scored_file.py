@@ -156,6 +156,13 @@ def test_other_options_are_not_gone_on_with(output: str, tmp_path: Path) -> None
     assert len(rows) == len(_read(tmp_path / output))
 
 
+def test_all_columns_of_the_same_names_are_told(tmp_path: Path) -> None:
+    """In one sentence, so that one prefix does for all."""
+    source = write_table(tmp_path / "rows.csv", [{"text": "good", "score": "1", "label": "5"}])
+    with pytest.raises(InputError, match=r"has the columns label, score itself; --prefix"):
+        _score(Job(str(source), None, TEXT, output=tmp_path / "o.csv"))
+
+
 @pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet"])
 def test_a_column_of_the_same_name_is_not_lost(name: str, tmp_path: Path) -> None:
     """It is refused until a prefix tells both apart; an `id` that is there is the id."""
