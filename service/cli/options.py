@@ -121,6 +121,8 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default()
     if value is None:
         return ""
+    if value == "":
+        return " Default: nothing."
     return f" Default: {str(value).lower() if isinstance(value, bool) else value}."
 
 

@@ -170,7 +170,9 @@ def _errors(error: type[ServiceError]) -> Iterator[tuple[str, str, str]]:
 
 
 def _default(value: object) -> str:
-    return "" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    if value in (None, ""):
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from service.errors import SettingsError
 from service.settings.feeds import FeedSource
+from service.settings.fields import IS_FOLDER
 from service.settings.groups import (
     BatchSettings,
     DeliverySettings,
@@ -237,7 +238,8 @@ def _lines(error: pydantic.ValidationError) -> Iterator[str]:
         group, name = str(problem["loc"][0]), str(problem["loc"][1])
         value, complaint = str(problem["input"]), f" {own};" if own else ":"
         # The value may be the secret itself, set by mistake in place of its file.
-        shown = not name.endswith("_file") or value.startswith(("/", "."))
+        shown = not name.endswith("_file") or value.startswith(("/", ".")) or own == IS_FOLDER
+        shown = shown or not value
         # An address may hold a login.
         shown = shown and not (name.endswith("_url") and "@" in value)
         yield (

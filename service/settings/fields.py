@@ -5,9 +5,13 @@ Nothing may enter that belongs to one setting alone, or that compares values wit
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FilePath
+
+# What is said of a folder in place of a file.
+IS_FOLDER = "is a folder"
 
 
 def _matching(pattern: str, allowed: str) -> Any:
@@ -23,8 +27,25 @@ def _with_ports(value: str) -> str:
 
 
 def _without_auth(value: str) -> str:
-    if any(pair.startswith("auth=") for pair in value.split(",")):
+    names = [pair.partition("=")[0] for pair in value.split(",")]
+    if "auth" in names:
         raise ValueError("names auth, which is the token's own place")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"names {twice[0]} twice")
+    return value
+
+
+def _no_folder_path(value: Any) -> Any:
+    """Say what is wrong with a path; that it is not there is said by `FilePath`."""
+    if value == "":
+        raise ValueError("is empty")
+    try:
+        is_folder = isinstance(value, str | Path) and Path(value).is_dir()
+    except OSError as error:
+        # Such as a whole key in place of its file. The error's own text has all of it.
+        raise ValueError(f"cannot be looked at ({error.strerror})") from None
+    if is_folder:
+        raise ValueError(IS_FOLDER)
     return value
 
 
@@ -77,7 +98,8 @@ Extensions = Annotated[
     str,
     _matching(
         r"^[A-Za-z]+=[!-+\--~]+(,[A-Za-z]+=[!-+\--~]+)*$",
-        "name=value, several separated by commas without spaces",
+        "name=value, the name of A-Z a-z, the value of ASCII without spaces and commas; several "
+        "separated by commas, each name once",
     ),
     AfterValidator(_without_auth),
 ]
@@ -101,6 +123,7 @@ Languages = Annotated[
 ]
 Url = Annotated[str, _matching(r"^https?://[^\s/]+(/\S*)?$", "an http:// or https:// address")]
 RegistryUrl = Annotated[Url, AfterValidator(_without_login), AfterValidator(_of_one_server)]
+File = Annotated[FilePath, BeforeValidator(_no_folder_path)]
 NotEmpty = Annotated[str, Field(min_length=1)]
 Milliseconds = Annotated[int, Field(ge=1, le=24 * 3600 * 1000)]
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, FilePath
+from pydantic import Field
 
 from service.records import EngineName  # noqa: TC001 - read at run time
 from service.settings.fields import (
     Commit,
     Device,
+    File,
     Group,
     Label,
     Languages,
@@ -40,9 +41,9 @@ class ModelSettings(Group):
     """Compute threads; 0: one for each CPU of the container's limit, followed when it changes."""
     run_tokens_max: Annotated[int, Field(ge=64, le=2**20)] | None = None
     """Most tokens of one run, padding included; defaults to 512 (torch: 1024, on a GPU: 32768)."""
-    tuning_file: FilePath | None = None
+    tuning_file: File | None = None
     """File that `sentiment-stream tune` wrote: how the model runs, unless set explicitly."""
-    calibration_file: FilePath | None = None
+    calibration_file: File | None = None
     """File that `sentiment-stream evaluate --write` wrote; replaces the model's sentiment.json."""
     repeats_max: Annotated[int, Field(ge=0, le=10**6)] = 16_384
     """Size of the cache of scores, in texts, so that a repeat costs nothing; 0 switches it off."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, FilePath
+from pydantic import Field
 
 from service.records import SkipReason, TextFormat
 from service.settings.carry import Carry  # noqa: TC001 - read at run time
 from service.settings.feeds import FEEDS, FeedName
 from service.settings.fields import (
     Extensions,
+    File,
     Group,
     HeaderNames,
     InstanceName,
@@ -88,17 +89,17 @@ class KafkaSettings(Group):
     """Authentication mechanism, with a SASL protocol."""
     sasl_username: NotEmpty | None = None
     """User name for SASL."""
-    sasl_password_file: FilePath | None = None
+    sasl_password_file: File | None = None
     """File that holds the password (a mounted secret); a trailing line break is stripped."""
-    sasl_token_file: FilePath | None = None
+    sasl_token_file: File | None = None
     """File that holds the token for OAUTHBEARER, which something else renews in time."""
     sasl_extensions: Extensions | None = None
     """Extensions that go with the token, like logicalCluster=lkc-1 for Confluent Cloud."""
-    ssl_ca_file: FilePath | None = None
+    ssl_ca_file: File | None = None
     """PEM file of the certificate authorities to accept; the system's if not set."""
-    ssl_certificate_file: FilePath | None = None
+    ssl_certificate_file: File | None = None
     """PEM file of the client's certificate."""
-    ssl_key_file: FilePath | None = None
+    ssl_key_file: File | None = None
     """PEM file of the client's key."""
 
     schema_registry_url: RegistryUrl | None = None
@@ -108,14 +109,14 @@ class KafkaSettings(Group):
     """Which ids values hold, for Apicurio's own API; auto: content ids of 4, global of 8 bytes."""
     schema_registry_username: NotEmpty | None = None
     """User name for the schema registry."""
-    schema_registry_password_file: FilePath | None = None
+    schema_registry_password_file: File | None = None
     """File that holds the password for the schema registry (a mounted secret)."""
-    schema_registry_ca_file: FilePath | None = None
+    schema_registry_ca_file: File | None = None
     """PEM file of the authorities that may sign the registry's certificate; the system's if not
     set."""
-    schema_registry_certificate_file: FilePath | None = None
+    schema_registry_certificate_file: File | None = None
     """PEM file of the client's certificate for the schema registry."""
-    schema_registry_key_file: FilePath | None = None
+    schema_registry_key_file: File | None = None
     """PEM file of the key of that certificate."""
     output_format: Literal["json", "json-schema", "avro", "protobuf"] = "json"
     """Format of events; all but json are framed with the id of a schema in the registry."""

@@ -73,10 +73,14 @@ WRONG = [
     ("KAFKA__SECURITY_PROTOCOL", "TLS", "set it to PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"),
     ("KAFKA__SASL_MECHANISM", "plain", "SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER"),
     ("KAFKA__SASL_USERNAME", "", "set it to a text that is not empty"),
-    ("KAFKA__SASL_EXTENSIONS", "a=1, b=2", "set it to name=value, several separated by commas"),
+    ("KAFKA__SASL_EXTENSIONS", "a=1, b=2", "set it to name=value, the name of A-Z a-z, the value"),
+    ("KAFKA__SASL_EXTENSIONS", "a_b=1", "several separated by commas, each name once"),
+    ("KAFKA__SASL_EXTENSIONS", "a=1,b=2,a=2", "names a twice"),
     ("KAFKA__SASL_EXTENSIONS", "a=1,auth=x", "names auth, which is the token's own place"),
     ("KAFKA__SSL_CA_FILE", "/no/such/file", "set it to the path of a file that exists"),
-    ("KAFKA__SSL_CA_FILE", "/", "set it to the path of a file that exists"),
+    ("KAFKA__SSL_CA_FILE", "/", "is a folder; set it to the path of a file that exists"),
+    ("KAFKA__SASL_TOKEN_FILE", "", "is empty; set it to the path of a file that exists"),
+    ("MODEL__TUNING_FILE", "", "is empty; set it to the path of a file that exists"),
     ("MODEL__REVISION", "main", "set it to 7 to 40 of the characters 0-9 a-f"),
     ("MODEL__DEVICE", "gpu", "set it to auto, cpu, mps, cuda or cuda:N"),
     ("MODEL__ENGINE", "tensorrt", "set it to auto, onnx_packed, torch_packed or torch_plain"),
@@ -148,13 +152,35 @@ def test_secrets_are_read_from_files_and_shown_nowhere(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["sasl_password_file", "ssl_key_file"])
-def test_a_secret_in_place_of_its_file_is_not_shown(name: str) -> None:
+@pytest.mark.parametrize(
+    ("secret", "complaint"),
+    [
+        (SECRET, ": set it to the path"),
+        # A whole key, longer than a file's name may be.
+        (100 * SECRET, " cannot be looked at (File name too long); set it to the path"),
+    ],
+    ids=["short", "long"],
+)
+def test_a_secret_in_place_of_its_file_is_not_shown(name: str, secret: str, complaint: str) -> None:
     """An easy mistake, and the message goes into a log; a wrong path is shown."""
     with pytest.raises(SettingsError) as caught:
-        load_settings({"kafka": {name: SECRET}})
+        load_settings({"kafka": {name: secret}})
     message = str(caught.value)
-    assert message.startswith(f"{variable('kafka', name)}=(not shown): set it to the path")
+    assert message.startswith(f"{variable('kafka', name)}=(not shown){complaint}")
     assert SECRET not in message
+
+
+def test_a_folder_in_place_of_a_file_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where its path is relative, as that of a mount that lacks the file's name."""
+    (tmp_path / "secrets").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for group, name in ALL:
+        if name.endswith("_file"):
+            message = settings_error(monkeypatch, **{variable(group, name): "secrets"})
+            monkeypatch.delenv(variable(group, name))
+            assert message.startswith(f"{variable(group, name)}=secrets is a folder; set it to")
 
 
 @pytest.mark.parametrize(
