@@ -65,7 +65,9 @@ def test_good_files_are_checked_without_loading_weights(
         SENTIMENT_KAFKA__SASL_PASSWORD_FILE=written(tmp_path / "password", "secret\n"),
         SENTIMENT_MODEL__NAME=model,
         SENTIMENT_MODEL__TUNING_FILE=written(tmp_path / "tuning.json", json.dumps(tuning)),
-        SENTIMENT_MODEL__CALIBRATION_FILE=written(tmp_path / "calibration.json", "{}"),
+        SENTIMENT_MODEL__CALIBRATION_FILE=written(
+            tmp_path / "calibration.json", '{"temperature": 1.5}'
+        ),
     )
     assert (done.exit_code, done.stderr) == (0, "")
     assert json.loads(done.stdout)["model"]["name"] == str(model)
