@@ -8,16 +8,17 @@ import json
 import ssl
 import time
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import SaslAuthenticationFailed
+from aiokafka import conn
+from aiokafka.errors import BrokerResponseError, SaslAuthenticationFailed
 from structlog.testing import capture_logs
 
 from service.errors import RetriableError, SettingsError
 from service.kafka.client.connection import connection_options, translated
-from service.kafka.client.logins import TokenExpiredError
+from service.kafka.client.logins import UntimelyTokenError
 from service.settings import KafkaSettings
 from tools.kafka.jar_broker import HOST
 from tools.kafka.tls import Authority
@@ -30,11 +31,11 @@ BY_TOKEN: dict[str, Any] = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechani
 FILE = "SENTIMENT_KAFKA__SASL_TOKEN_FILE"
 
 
-def connection(settings: dict[str, Any]) -> AIOKafkaConnection:
+def connection(settings: dict[str, Any]) -> conn.AIOKafkaConnection:
     """A connection that is not made yet, as aiokafka's clients make it."""
     options = connection_options(KafkaSettings(**settings))
     del options["bootstrap_servers"]
-    return AIOKafkaConnection(HOST, 1, **options)
+    return conn.AIOKafkaConnection(HOST, 1, **options)
 
 
 def by_password(file: Path, mechanism: str) -> dict[str, Any]:
@@ -43,9 +44,10 @@ def by_password(file: Path, mechanism: str) -> dict[str, Any]:
             "sasl_username": "u", "sasl_password_file": file}  # fmt: skip
 
 
-def jwt(expires_s: float) -> str:
-    """A token that expires so many seconds from now."""
-    claims = json.dumps({"sub": "u", "exp": time.time() + expires_s}).encode()
+def jwt(expires_s: float, **others_s: float) -> str:
+    """A token that expires so many seconds from now, and has these times too, from now."""
+    times = {name: time.time() + from_now for name, from_now in others_s.items()}
+    claims = json.dumps({"sub": "u", "exp": time.time() + expires_s, **times}).encode()
     return f"e30.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.c2ln"
 
 
@@ -159,7 +161,54 @@ async def test_an_answer_that_refuses_a_token_is_no_welcome(tmp_path: Path) -> N
     await login.step(None)
     with pytest.raises(SaslAuthenticationFailed, match="invalid_token") as caught:
         await login.step(b'{"status":"invalid_token"}')
-    assert FILE in str(translated(caught.value))
+    message = str(translated(caught.value))
+    assert f"correct what writes {FILE}, and SENTIMENT_KAFKA__SASL_EXTENSIONS if set" in message
+    assert "SASL_PASSWORD_FILE" not in message
+
+
+# What a login by this mechanism is answered, and what is said of it.
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("PLAIN", {"error_code": 33, "enabled_mechanisms": ["GSSAPI", "SCRAM-SHA-512"]},
+     "Error: the brokers offer GSSAPI, SCRAM-SHA-512); set SENTIMENT_KAFKA__SASL_MECHANISM to one"),
+    ("PLAIN", {"error_code": 33, "enabled_mechanisms": []},
+     "UnsupportedSaslMechanismError); set SENTIMENT_KAFKA__SASL_MECHANISM to one"),
+    ("PLAIN", {"error_code": 34, "enabled_mechanisms": []},
+     "this listener has no login); set SENTIMENT_KAFKA__SECURITY_PROTOCOL to that"),
+    ("PLAIN", {"error_code": 35, "enabled_mechanisms": []}, "Kafka failed ([Error 35] Unsupport"),
+    ("PLAIN", {"error_code": 58, "error_message": "no such user"},
+     "no such user); correct SENTIMENT_KAFKA__SASL_USERNAME or SENTIMENT_KAFKA__SASL_PASSWORD_"),
+    ("OAUTHBEARER", {"error_code": 58, "error_message": "no such key"},
+     f"[Error 58] SaslAuthenticationFailed: no such key); correct what writes {FILE}"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("mechanism", "answer", "said"), REFUSED)
+async def test_a_refused_login_says_what_was_refused(
+    mechanism: str,
+    answer: dict[str, Any],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With what is offered instead, by the settings of this mechanism, and nothing of Python's."""
+    (tmp_path / "secret").write_text("s")
+    by_token = BY_TOKEN | {"sasl_token_file": tmp_path / "secret"}
+    made = connection(
+        by_token if mechanism == "OAUTHBEARER" else by_password(tmp_path / "secret", mechanism)
+    )
+    accepted = {"error_code": 0, "enabled_mechanisms": [mechanism], "API_VERSION": 1}
+    answers = [answer] if "error_message" not in answer else [accepted, answer]
+
+    async def answering(*_: object) -> SimpleNamespace:
+        return SimpleNamespace(**answers.pop(0))
+
+    monkeypatch.setattr(type(made).__mro__[1], "send", answering)
+    with pytest.raises(BrokerResponseError) as caught:
+        await made._do_sasl_handshake()
+    message = str(translated(caught.value))
+    assert said in message
+    assert "Connection" not in message
+    assert ("SASL_USERNAME" in message) == ("no such user" in message)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +218,10 @@ async def test_an_answer_that_refuses_a_token_is_no_welcome(tmp_path: Path) -> N
         ("a b", "holds something else than one bearer token; write that alone to it"),
         ('{"access_token": "a"}', "holds something else than one bearer token"),
         (jwt(-60), "holds a token that expired "),
+        (jwt(10**6, nbf=10**5), "holds a token that begins in "),
+        (jwt(10**6, iat=10**5), "holds a token that begins in "),
     ],
+    ids=["empty", "two", "json", "expired", "not-before", "issued"],
 )
 def test_a_token_that_no_broker_takes(content: str, message: str, tmp_path: Path) -> None:
     """It ends a start, in one line that does not hold it."""
@@ -187,7 +239,7 @@ async def test_a_running_replica_waits_for_a_token_that_is_late(tmp_path: Path) 
     file.write_text(jwt(60))
     made = connection(BY_TOKEN | {"sasl_token_file": file})
     file.write_text(jwt(-5))
-    with pytest.raises(TokenExpiredError) as caught:
+    with pytest.raises(UntimelyTokenError) as caught:
         await made.authenticator_oauth().step(None)
     error = translated(caught.value)
     assert type(error) is RetriableError
@@ -197,10 +249,17 @@ async def test_a_running_replica_waits_for_a_token_that_is_late(tmp_path: Path) 
     file.write_text(jwt(60))
 
     assert await made.authenticator_oauth().step(None) is not None
+    file.write_text(jwt(10**6, nbf=10**5))
+    with pytest.raises(UntimelyTokenError, match=r"begins in \d+ s \(nbf\); see that this machine"):
+        await made.authenticator_oauth().step(None)
 
 
-@pytest.mark.parametrize("token", ["opaque", "a.b.c", "e30.e30.", "e30.MTI.", "e30.W10.x"])
-def test_a_token_that_tells_no_end_is_taken(token: str, tmp_path: Path) -> None:
-    """Brokers may read what nobody else can."""
+@pytest.mark.parametrize(
+    "token",
+    ["opaque", "a.b.c", "e30.e30.", "e30.MTI.", "e30.W10.x", jwt(10**6, nbf=30, iat=30)],
+    ids=["opaque", "letters", "no-claims", "number", "list", "clock-a-little-behind"],
+)
+def test_a_token_that_may_hold_is_taken(token: str, tmp_path: Path) -> None:
+    """Brokers may read what nobody else can, and have clocks of their own."""
     (tmp_path / "token").write_text(token)
     connection_options(KafkaSettings(**BY_TOKEN, sasl_token_file=tmp_path / "token"))

@@ -164,6 +164,8 @@ async def failure(named: Mapping[str, str]) -> BrokerError | RetriableError:
         await session.stop()
     assert isinstance(info.value, BrokerError | RetriableError)
     assert "\n" not in str(info.value)
+    # Nothing of Python's, such as an object.
+    assert "<" not in str(info.value)
     return info.value
 
 

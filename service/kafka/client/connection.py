@@ -38,7 +38,7 @@ from service.kafka.client.error_codes import (
     register,
     remedy_in,
 )
-from service.kafka.client.logins import TokenExpiredError, login_options, register_logins
+from service.kafka.client.logins import UntimelyTokenError, login_options, register_logins
 from service.kafka.client.offset_requests import (
     OffsetFetchRequest_v7,
     TxnOffsetCommitRequest,
@@ -161,7 +161,7 @@ def translated(error: Exception) -> BrokerError | RetriableError:
     for cause in causes:
         if (remedy := remedy_in(ENDING, cause)) is not None:
             return BrokerError(f"Kafka refuses ({named(cause)}); {remedy}")
-        if isinstance(cause, TokenExpiredError):
+        if isinstance(cause, UntimelyTokenError):
             return RetriableError(str(cause.args[0]))
     if isinstance(error, LOST):
         return RejoinError(f"the group was formed without this replica ({named(error)})")

@@ -85,10 +85,10 @@ NEWER_CODES: dict[int, type[BrokerResponseError]] = {
     129: _named(129, "REBOOTSTRAP_REQUIRED", _MetadataIsOldError),
 }
 
-_CREDENTIALS = (
-    "correct SENTIMENT_KAFKA__SASL_USERNAME or SENTIMENT_KAFKA__SASL_PASSWORD_FILE, or with "
-    "OAUTHBEARER what writes SENTIMENT_KAFKA__SASL_TOKEN_FILE"
-)
+# A refusal of a token, which has nothing to do with the user and the password of other logins.
+TOKEN_REFUSED = type("SaslAuthenticationFailed", (SaslAuthenticationFailed,), {})
+
+_CREDENTIALS = "correct SENTIMENT_KAFKA__SASL_USERNAME or SENTIMENT_KAFKA__SASL_PASSWORD_FILE"
 PROTOCOL_REMEDY = "set SENTIMENT_KAFKA__SECURITY_PROTOCOL to that of the brokers' listener"
 TIMEOUT_REMEDY = (
     "set SENTIMENT_KAFKA__TRANSACTION_TIMEOUT_MS, which is 2/3 of "
@@ -112,6 +112,8 @@ ENDING: dict[type[KafkaError], str] = {
     "SENTIMENT_KAFKA__DEAD_LETTER_TOPIC, and before Kafka 2.8 IdempotentWrite on the cluster",
     TransactionalIdAuthorizationFailed: "grant this user Write on the transactional ids that "
     "begin with SENTIMENT_KAFKA__GROUP_ID, or set SENTIMENT_DELIVERY__MODE=at_least_once",
+    TOKEN_REFUSED: "correct what writes SENTIMENT_KAFKA__SASL_TOKEN_FILE, and "
+    "SENTIMENT_KAFKA__SASL_EXTENSIONS if set",
     SaslAuthenticationFailed: _CREDENTIALS,
     AuthenticationFailedError: _CREDENTIALS,
     UnsupportedSaslMechanismError: "set SENTIMENT_KAFKA__SASL_MECHANISM to one the brokers offer",
