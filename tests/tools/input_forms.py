@@ -19,11 +19,13 @@ from rich.console import Console
 
 from service.errors import InputError
 from service.lab.data.tabled import Columns, read_any
+from service.lab.figures import SCORE_DIFFERS_MAX
 from service.lab.scored_file import Job, score_file
 from service.records import ModelInfo
 from service.scoring.texts import LoadedModel
 from service.settings import Settings
 from service.tables.rows import Column
+from service.tables.writing import TAIL_ROWS
 from service.text.encoder import TextEncoder
 from tools.table_files import write_table
 from tools.tiny_model import CountingEngine, tiny_tokenizer
@@ -40,6 +42,12 @@ The form is told by the name, or by `--format`; Parquet needs the extra `tables`
 first table have two rows with `text` and `label`, or what their name says (`glue.tsv` is scored
 with `--text-column sentence`).
 
+"""
+_RESUMED = f"""`score --resume` goes on behind the last row of `--output`. It first scores
+the last {TAIL_ROWS} rows there again, and refuses the file if one of them differs: in its columns,
+in what is added to them, or in a score by more than {SCORE_DIFFERS_MAX}. What these rows do not
+show goes unnoticed, such as another `--text-format` where none of them has markup, or another
+`--model-unsure-label` where the model is sure of all: give the options of the first run.
 """
 
 
@@ -110,7 +118,7 @@ def page() -> str:
         right = "\n".join(_lines(RIGHT))
         wrong = "\n".join(_lines(WRONG))
     between = "Other files are refused in one line, with exit code 2:"
-    return f"{_HEAD}{right}\n\n{between}\n\n{wrong}\n"
+    return f"{_HEAD}{right}\n\n{between}\n\n{wrong}\n\n{_RESUMED}"
 
 
 def _lines(cases: tuple[Case, ...]) -> Iterator[str]:
