@@ -17,7 +17,7 @@ from simulation.run import simulated_kafka
 from tools.kafka.fake_cluster import FakeCluster
 from tools.kafka.fake_kafka import FakeSession
 from tools.kafka.stored import Stored
-from tools.kafka.topics import Message, committed, produce, read_all
+from tools.kafka.topics import Message, committed, produce, read_all, wait_for_markers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -181,6 +181,7 @@ class Real:
 
     async def read(self, topic: str) -> list[Message]:
         """See `Kafka.read`."""
+        await wait_for_markers(self.bootstrap, topic)
         records = await read_all(self.bootstrap, topic)
         records.sort(key=lambda record: (record.partition, record.offset))
         return [Message(r.key, r.value, tuple(r.headers), r.partition) for r in records]

@@ -8,13 +8,14 @@ import the service.
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, IsolationLevel, Producer
 from confluent_kafka import TopicPartition as Position
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from confluent_kafka.cimpl import NewTopic
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # More than any test needs on a busy machine, less than the limit of a test.
 WAIT_SECONDS = 60
+# Markers of a transaction that has ended are written within milliseconds; an open one has none.
+MARKERS_SECONDS = 2.0
 
 
 class Message(NamedTuple):
@@ -91,6 +94,14 @@ async def read_all(
             polled = await consumer.getmany(*unread, timeout_ms=100) if unread else {}
             records += [record for batch in polled.values() for record in batch]
     return records
+
+
+async def wait_for_markers(bootstrap_servers: str, topic: str) -> None:
+    """Until brokers show all of a transaction whose end they have answered, which takes a moment.
+
+    Where one is open, it is waited for in vain, for MARKERS_SECONDS.
+    """
+    await asyncio.to_thread(_wait_for_markers, bootstrap_servers, topic)
 
 
 async def committed(bootstrap_servers: str, group: str, topic: str) -> dict[int, int]:
@@ -188,3 +199,21 @@ def _end_offsets(bootstrap_servers: str, topic: str) -> dict[int, int]:
         }
     finally:
         consumer.close()
+
+
+def _wait_for_markers(bootstrap_servers: str, topic: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    asked = {
+        Position(topic, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        for number in _partitions(bootstrap_servers, topic)
+    }
+
+    def ends(isolation: IsolationLevel) -> list[int]:
+        found = admin.list_offsets(asked, isolation_level=isolation, request_timeout=WAIT_SECONDS)
+        return [future.result().offset for future in found.values()]
+
+    until = time.monotonic() + MARKERS_SECONDS
+    while time.monotonic() < until:
+        if ends(IsolationLevel.READ_COMMITTED) == ends(IsolationLevel.READ_UNCOMMITTED):
+            return
+        time.sleep(0.01)
