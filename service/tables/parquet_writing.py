@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 
     from service.tables.writing import Field, Written
 
-# A row group is a unit of reading; with texts, one of this many rows has some megabytes.
-_GROUP_ROWS = 2**16
-_GROUP_BYTES = 16 * 2**20
+# A row group is a unit of reading; with texts, one of this many rows has some megabytes. It is in
+# memory twice while it is written, as columns and as pages.
+_GROUP_ROWS = 2**15
+_GROUP_BYTES = 8 * 2**20
 _KINDS = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(), "str": pa.string()}
 
 
