@@ -66,7 +66,7 @@ def _outcome(message: dict[str, Any]) -> str:
         return SKIPPED
     text = message["text"]
     if text is None:
-        return "wrong_type"
+        return "text_missing"
     return EVENT if text.strip() else "text_empty"
 
 
