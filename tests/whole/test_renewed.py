@@ -58,7 +58,7 @@ async def test_a_password_that_has_changed(secured: Secured, tmp_path: Path) -> 
             assert 0 == service.stop()
     finally:
         secured.set_passwords(USER, PASSWORD)
-    assert [0, 1] == [event["source_id"] for event in await stream.events()]
+    assert [0, 1] == sorted(event["source_id"] for event in await stream.events())
 
 
 @pytest.mark.model
