@@ -33,6 +33,7 @@ from service.settings import KafkaSettings, load_settings
 from service.wire import Encoder
 from service.wire.typed.columns import NUMBERED
 from tools.registry.producers import protobuf_class
+from tools.registry.reading import schemas_at
 from tools.values import record
 
 if TYPE_CHECKING:
@@ -51,12 +52,8 @@ async def encoded(url: str, form: str, message: Message, **settings: Any) -> Out
     """The record of an event."""
     settings |= {"schema_registry_url": url, "output_format": form, "output_topic": "out"}
     kafka = KafkaSettings(**settings)
-    schemas = schemas_of(kafka)
-    assert schemas is not None
-    try:
+    async with schemas_at(url) as schemas:
         write = await writer_of(schemas, kafka)
-    finally:
-        await schemas.close()
     encoder = Encoder(
         "out", "dead", include_text=True, model=MODEL, version="1", cloudevents_source="urn:s",
         write=write,

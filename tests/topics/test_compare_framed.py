@@ -9,11 +9,12 @@ import pytest
 
 from service.errors import InputError
 from service.records import ModelInfo, Partition, Record
-from service.registry import schemas_of, writer_of
+from service.registry import writer_of
 from service.settings import KafkaSettings
 from service.topics.comparison import Comparison
 from service.topics.framed import values_of
 from service.wire import Encoder
+from tools.registry.reading import schemas_at
 from tools.values import verdict
 
 if TYPE_CHECKING:
@@ -26,12 +27,8 @@ MODEL = ModelInfo("m", "r", "onnx_packed", "float32", "cpu", ("NEGATIVE", "POSIT
 async def _events(form: Format, registry: FakeRegistry, count: int) -> list[Record]:
     """Events of messages at the offsets from 0, as the service writes them."""
     kafka = KafkaSettings(schema_registry_url=registry.url, output_format=form)
-    schemas = schemas_of(kafka)
-    assert schemas is not None
-    try:
+    async with schemas_at(registry.url) as schemas:
         write = await writer_of(schemas, kafka)
-    finally:
-        await schemas.close()
     encoder = Encoder("out", "dead", include_text=True, model=MODEL, version="1", write=write)
     found = [encoder.encode(verdict(offset), 1.5, 2.0) for offset in range(count)]
     return [
@@ -43,17 +40,13 @@ async def _events(form: Format, registry: FakeRegistry, count: int) -> list[Reco
 @pytest.mark.parametrize("form", get_args(Format))
 async def test_events_of_every_format_are_joined(form: Format, registry: FakeRegistry) -> None:
     """With those in plain JSON, of a release that ran before the format was changed."""
-    schemas = schemas_of(KafkaSettings(schema_registry_url=registry.url))
-    assert schemas is not None
     comparison = Comparison(("a", "b"), 10)
-    try:
+    async with schemas_at(registry.url) as schemas:
         for side, records in enumerate(
             (await _events("json", registry, 3), await _events(form, registry, 3))
         ):
             for value in await values_of(records, schemas):
                 comparison.add(side, value)
-    finally:
-        await schemas.close()
     figures = comparison.figures()
     assert (3, [0, 0]) == (figures["joined"], [side["unreadable"] for side in figures["sides"]])
     assert (1.0, 0.0) == (figures["agreement"], figures["shift"]["p100"])
@@ -74,10 +67,6 @@ async def test_values_that_cannot_be_read(registry: FakeRegistry) -> None:
     [event] = await _events("json", registry, 1)
     values: list[bytes | None] = [event.value, None, b"\x00\x00\x00\x03\xe7x", b"\x00\x00"]
     records = [replace(event, value=value) for value in values]
-    schemas = schemas_of(KafkaSettings(schema_registry_url=registry.url))
-    assert schemas is not None
-    try:
+    async with schemas_at(registry.url) as schemas:
         found: list[Any] = await values_of(records, schemas)
-    finally:
-        await schemas.close()
     assert [event.value, None, None, None] == found
