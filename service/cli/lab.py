@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,9 +29,10 @@ if TYPE_CHECKING:
 
 def _time(value: str) -> int:
     """A time as `run --from` takes it, in ms since 1970."""
+    from service.kafka.backfill.span import time_ms  # noqa: PLC0415 - see `service.cli`
+
     try:
-        time = datetime.fromisoformat(value.strip())
-        return int(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
+        return time_ms(value)
     except (ValueError, OverflowError):
         raise click.BadParameter(f"{value!r} is no time; give one like 2026-11-01T00:00Z") from None
 

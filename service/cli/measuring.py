@@ -214,7 +214,8 @@ def bias(
 def _form(
     form: str | None, text_column: str | None, label_column: str | None, labels: str | None
 ) -> Form | Columns:
-    from service.lab.data.tabled import TEXT_COLUMNS, Columns, meanings_of  # noqa: PLC0415
+    from service.lab.data.tabled import Columns, meanings_of  # noqa: PLC0415
+    from service.lab.data.texts import TEXT_COLUMNS  # noqa: PLC0415
     from service.tables.rows import Column  # noqa: PLC0415 - see `service.cli`
 
     published = next((one for one in get_args(Form) if one == form), None)

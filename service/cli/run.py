@@ -18,6 +18,7 @@ from rich.text import Text
 from service.cli.options import json_flag, print_figures, with_settings
 from service.errors import ExitCode, InputError
 from service.settings.carry import carry_notice
+from service.settings.fields import NAME_ALLOWED, NAME_PATTERN
 from service.terminal import BAD, GOOD, WARN, Table, printable, results, say_error
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 _WORDS = {True: ("ok", GOOD), False: ("failed", BAD), None: ("unknown", WARN)}
-# As `settings.fields.Name`.
-_GROUP = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 @click.command()
@@ -137,16 +136,13 @@ def _backfill(
 
     kafka = settings.kafka
     own = group if group is not None else f"{kafka.group_id}-backfill"
-    if group is None and not _GROUP.fullmatch(own):
+    if group is None and not re.fullmatch(NAME_PATTERN, own):
         raise InputError(
             f"SENTIMENT_KAFKA__GROUP_ID with -backfill behind it has {len(own)} characters, and "
             "the name of a group at most 249; give a shorter one by --group"
         )
-    if not _GROUP.fullmatch(own):
-        raise InputError(
-            f"--group {printable(own)!r} is no name of a group; give 1 to 249 of the characters "
-            "A-Z a-z 0-9 . _ -"
-        )
+    if not re.fullmatch(NAME_PATTERN, own):
+        raise InputError(f"--group {printable(own)!r} is no name of a group; give {NAME_ALLOWED}")
     if own == kafka.group_id:
         raise InputError(
             f"--group {own} is the service's (SENTIMENT_KAFKA__GROUP_ID), whose partitions a "

@@ -12,13 +12,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from service.errors import SettingsError
-from service.settings import Mounted, MountedContext, read_secret
+from service.settings import Mounted, MountedContext, named_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from service.settings import KafkaSettings
+
+_PASSWORD = "SENTIMENT_KAFKA__SCHEMA_REGISTRY_PASSWORD_FILE"  # noqa: S105 - the name of a setting
 
 
 def login(settings: KafkaSettings) -> Callable[[], dict[str, str]]:
@@ -34,15 +36,7 @@ def login(settings: KafkaSettings) -> Callable[[], dict[str, str]]:
 
 
 def _headers(username: str, path: Path) -> dict[str, str]:
-    try:
-        password = read_secret(path)
-    except SettingsError as error:
-        raise SettingsError(f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_PASSWORD_FILE={error}") from None
-    if not password:
-        raise SettingsError(
-            f"SENTIMENT_KAFKA__SCHEMA_REGISTRY_PASSWORD_FILE={path} is empty; write the password "
-            "to it"
-        )
+    password = named_secret(_PASSWORD, path)
     pair = f"{username}:{password}".encode()
     return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 

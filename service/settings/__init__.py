@@ -55,6 +55,7 @@ __all__ = [
     "allowed",
     "each_setting",
     "load_settings",
+    "named_secret",
     "read_secret",
     "variable",
 ]
@@ -268,3 +269,21 @@ def read_secret(path: Path) -> str:
     except UnicodeDecodeError:
         why = "is not UTF-8; write the secret to it as plain text"
     raise SettingsError(f"{path}: {why}")
+
+
+def named_secret(variable: str, file: Path, what: str = "password", *, strips: bool = False) -> str:
+    """The secret in the file that a variable names; errors name the variable and the remedy.
+
+    With `strips`, white space around it does not count.
+
+    Raises:
+        SettingsError: it cannot be read, or is empty.
+    """
+    try:
+        content = read_secret(file)
+    except SettingsError as error:
+        raise SettingsError(f"{variable}={error}") from None
+    secret = content.strip() if strips else content
+    if not secret:
+        raise SettingsError(f"{variable}={file} is empty; write the {what} to it")
+    return secret

@@ -75,9 +75,10 @@ def _of_one_server(value: str) -> str:
     return value
 
 
-Name = Annotated[
-    str, _matching(r"^[A-Za-z0-9._-]{1,249}$", "1 to 249 of the characters A-Z a-z 0-9 . _ -")
-]
+# Of topics and groups.
+NAME_PATTERN = r"^[A-Za-z0-9._-]{1,249}$"
+NAME_ALLOWED = "1 to 249 of the characters A-Z a-z 0-9 . _ -"
+Name = Annotated[str, _matching(NAME_PATTERN, NAME_ALLOWED)]
 InstanceName = Annotated[Name, AfterValidator(_no_folder)]
 Names = Annotated[
     str,

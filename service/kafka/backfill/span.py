@@ -27,6 +27,16 @@ OFFSETS_MAX = 10**11
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def time_ms(text: str) -> int:
+    """A time in ISO 8601, in ms since 1970; UTC without a zone.
+
+    Raises:
+        ValueError, OverflowError: it is none.
+    """
+    time = datetime.fromisoformat(text.strip())
+    return int(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """An offset in every partition, or the first record at or after a time (ms since 1970)."""
@@ -49,15 +59,14 @@ class Bound:
                 return cls(number, is_time=False)
             raise _no_place(flag, text, " (digits are an offset)", cls(number, is_time=True))
         try:
-            time = datetime.fromisoformat(text)
-            time_ms = int(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000)
+            at_ms = time_ms(text)
         except (ValueError, OverflowError) as error:
             # Of a time that cannot be, like the 31st of November, and not of what is none.
             why = "" if str(error).startswith("Invalid") else f" ({first_line(error)})"
             raise _no_place(flag, text, why) from None
-        if time_ms < 0:
+        if at_ms < 0:
             raise _no_place(flag, text)
-        return cls(time_ms, is_time=True)
+        return cls(at_ms, is_time=True)
 
     def __str__(self) -> str:
         """As it may be given."""

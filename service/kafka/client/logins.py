@@ -30,7 +30,7 @@ from aiokafka.protocol.admin import SaslHandShakeRequest
 
 from service.errors import SettingsError, first_line
 from service.kafka.client.error_codes import TOKEN_REFUSED
-from service.settings import Mounted, MountedContext, read_secret
+from service.settings import Mounted, MountedContext, named_secret
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from service.settings import KafkaSettings
 
+_PASSWORD = "SENTIMENT_KAFKA__SASL_PASSWORD_FILE"  # noqa: S105 - the name of a setting
 _TOKEN = "SENTIMENT_KAFKA__SASL_TOKEN_FILE"  # noqa: S105 - the name of a setting
 # What RFC 6750 takes for one; brokers close the connection at anything else.
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -178,7 +179,7 @@ def login_options(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def _password(file: Path) -> _Password:
-    present = Mounted((file,), partial(_read_password, file))
+    present = Mounted((file,), partial(named_secret, _PASSWORD, file))
     password = _Password(present())
     password.present = present
     return password
@@ -188,25 +189,8 @@ def _present(password: str) -> str:
     return password.present() if isinstance(password, _Password) else password
 
 
-def _read_password(file: Path) -> str:
-    try:
-        password = read_secret(file)
-    except SettingsError as error:
-        raise SettingsError(f"SENTIMENT_KAFKA__SASL_PASSWORD_FILE={error}") from None
-    if not password:
-        raise SettingsError(
-            f"SENTIMENT_KAFKA__SASL_PASSWORD_FILE={file} is empty; write the password to it"
-        )
-    return password
-
-
 def _read_token(file: Path) -> str:
-    try:
-        token = read_secret(file).strip()
-    except SettingsError as error:
-        raise SettingsError(f"{_TOKEN}={error}") from None
-    if not token:
-        raise SettingsError(f"{_TOKEN}={file} is empty; write the token to it")
+    token = named_secret(_TOKEN, file, "token", strips=True)
     if _BEARER.fullmatch(token) is None:
         raise SettingsError(
             f"{_TOKEN}={file} holds something else than one bearer token; write that alone to it"

@@ -14,6 +14,7 @@ from service.errors import InputError
 from service.lab.data.domains import LABELS, NAMES
 from service.lab.data.glue import Example
 from service.lab.data.labelled import Form, read_labelled
+from service.lab.data.texts import TEXT_COLUMNS
 from service.tables.reading import Table
 from service.tables.rows import Column, shown
 from service.wire.documents.json_values import RejectError
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from service.tables.rows import Row
 
 GLUE_HEADER: Final = b"sentence\tlabel"
-# Where the text is by default: data sets call it so.
-TEXT_COLUMNS: Final = "/text,/sentence"
 # What a value of --labels may stand for; a row with the last one is left out.
 SKIP: Final = "skip"
 MEANINGS: Final = (*map(str.lower, LABELS), SKIP)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from itertools import chain, islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from service.errors import InputError
 from service.tables.reading import Table, form_of
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 # Of fewer texts the lengths say little of a topic's, and one in a hundred, which decides whether
 # the scores are close enough, is hardly among them. The demo has more.
 TEXTS_MIN = 200
-# As in `tabled`, which is read later.
-_TEXT_COLUMNS = "/text,/sentence"
+# Where the text of a row is by default: data sets call it so.
+TEXT_COLUMNS: Final = "/text,/sentence"
 
 
 class _TextColumn(Column):
     """The column of the texts, which no option names."""
 
     def __init__(self) -> None:
-        super().__init__("--texts", _TEXT_COLUMNS)
+        super().__init__("--texts", TEXT_COLUMNS)
 
     def check(self, name: str, columns: Collection[str]) -> None:
         if not self.is_in(columns):
