@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -206,6 +208,18 @@ def test_a_library_is_known_to_few_rooms(library: str) -> None:
     assert {i.room for i in users} == LIBRARIES[library]
     if library in LIBRARY_FILES:
         assert {i.file for i in users} == LIBRARY_FILES[library]
+
+
+def test_all_that_a_service_installs_is_imported() -> None:
+    """Not by the engines of others alone: their bench has an environment of its own."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    installed = {re.split(r"[\[>=<]", line)[0] for line in project["dependencies"]}
+    modules = {i.name.split(".")[0] for i in _imports() if i.room != "bench.peers" and not i.typing}
+    packages = packages_distributions()
+    imported = {
+        name.lower().replace("_", "-") for module in modules for name in packages.get(module, ())
+    }
+    assert sorted(installed - imported) == []
 
 
 @pytest.mark.parametrize("room", ["stream", "wire", "progress", "text"])

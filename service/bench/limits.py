@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+
+from service.engines.graph import onnx_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -86,25 +87,20 @@ def _onnx_square(size: int, threads: int, *, int8: bool) -> float:
     if int8:
         x: Any = rng.integers(0, 255, (size, size), dtype=np.uint8)
         weight: Any = rng.integers(-127, 127, (size, size), dtype=np.int8)
-        kinds = (TensorProto.UINT8, TensorProto.INT32, "MatMulInteger")
+        kinds = (onnx_file.UINT8, onnx_file.INT32, "MatMulInteger")
     else:
         x = rng.standard_normal((size, size), dtype=np.float32)
         weight = rng.standard_normal((size, size), dtype=np.float32)
-        kinds = (TensorProto.FLOAT, TensorProto.FLOAT, "MatMul")
-    graph = helper.make_graph(
-        [helper.make_node(kinds[2], ["x", "w"], ["y"])],
-        "square",
-        [helper.make_tensor_value_info("x", kinds[0], [size, size])],
-        [helper.make_tensor_value_info("y", kinds[1], [size, size])],
-        [numpy_helper.from_array(weight, "w")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+        kinds = (onnx_file.FLOAT, onnx_file.FLOAT, "MatMul")
+    sizes: onnx_file.Shape = [size, size]
+    square = onnx_file.Model(
+        nodes=[onnx_file.node(kinds[2], ["x", "w"], "y", "", {})],
+        initializers=[onnx_file.array("w", weight)],
+    ).serialized({"x": (kinds[0], sizes)}, {"y": (kinds[1], sizes)}, {"": 20}, 10, {})
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(square, options, providers=["CPUExecutionProvider"])
     return _timed(size, lambda: session.run(None, {"x": x}))
 
 

@@ -1,4 +1,4 @@
-"""Writes an ONNX model in Protobuf's format, as far as the packed graph needs it.
+"""Writes an ONNX model in Protobuf's format, as far as the graphs here need it.
 
 Exists because the `onnx` package costs a service 14 MB and reads nothing for it: only what is
 written here. The numbers of fields are those of onnx.proto, which never change. Knows no operator.
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FLOAT: Final = 1
 UINT8: Final = 2
 INT8: Final = 3
+INT32: Final = 6
 INT64: Final = 7
 FLOAT16: Final = 10
 DOUBLE: Final = 11
@@ -56,7 +57,7 @@ class Model:
         """The whole file."""
         graph = _joined(
             [_bytes(1, node) for node in self.nodes],
-            [_text(2, "packed_classifier")],
+            [_text(2, "graph")],
             [_bytes(5, tensor) for tensor in self.initializers],
             [_bytes(11, _value(name, *kind)) for name, kind in inputs.items()],
             [_bytes(12, _value(name, *kind)) for name, kind in outputs.items()],
