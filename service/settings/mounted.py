@@ -3,13 +3,14 @@
 Exists because these expire, and are renewed in place while the service runs (by cert-manager, a
 rotated Secret, a sidecar that fetches tokens). New connections take what is there then. A file that
 cannot be used, for example one that is half written, does not replace what was read before. What a
-file holds is never logged. Nothing may enter that knows what a file is for.
+file holds is never logged. Nothing may enter that connects.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
@@ -87,11 +88,45 @@ class MountedContext(ssl.SSLContext):
     present: Callable[[], ssl.SSLContext]
 
     @classmethod
-    def of(cls, present: Callable[[], ssl.SSLContext]) -> MountedContext:
-        """A context that stands for what `present` gives."""
+    def of(
+        cls, variables: str, ca: Path | None, certificate: Path | None, key: Path | None
+    ) -> MountedContext:
+        """What to trust and to show, by files whose variables begin so; without `ca`, the system's.
+
+        Raises:
+            SettingsError: one line for each file, or pair of them, that cannot be used.
+        """
+        files = tuple(file for file in (ca, certificate, key) if file is not None)
         context = cls(ssl.PROTOCOL_TLS_CLIENT)
-        context.present = present
+        context.present = Mounted(files, partial(_context, variables, ca, certificate, key))
         return context
 
     def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:  # noqa: D102 - the library's
         return self.present().wrap_bio(*args, **options)
+
+
+def _context(
+    variables: str, ca: Path | None, certificate: Path | None, key: Path | None
+) -> ssl.SSLContext:
+    wrong: list[str] = []
+    try:
+        context = ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        wrong.append(
+            f"{variables}CA_FILE={ca} cannot be used ({error}); mount a readable PEM file of "
+            "certificates there"
+        )
+        context = ssl.create_default_context()
+    if certificate is not None:
+        try:
+            # With no password given, OpenSSL would ask for an encrypted key's at the terminal.
+            context.load_cert_chain(certificate, key, "")
+        except OSError as error:
+            wrong.append(
+                f"{variables}CERTIFICATE_FILE={certificate} and {variables}KEY_FILE={key} cannot "
+                f"be used ({error}); mount a readable PEM certificate and its PEM key without a "
+                "password there"
+            )
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    return context

@@ -12,7 +12,6 @@ import contextlib
 import json
 import math
 import re
-import ssl
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -156,10 +155,8 @@ def login_options(settings: KafkaSettings) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if settings.security_protocol in ("SSL", "SASL_SSL"):
         files = (settings.ssl_ca_file, settings.ssl_certificate_file, settings.ssl_key_file)
-        mounted = tuple(file for file in files if file is not None)
         try:
-            present = Mounted(mounted, partial(_ssl_context, settings))
-            options["ssl_context"] = MountedContext.of(present)
+            options["ssl_context"] = MountedContext.of("SENTIMENT_KAFKA__SSL_", *files)
         except SettingsError as error:
             wrong.append(str(error))
     if settings.security_protocol.startswith("SASL_"):
@@ -229,28 +226,3 @@ def _times(token: str) -> dict[str, float]:
         with contextlib.suppress(ValueError, TypeError, KeyError, OverflowError):
             times[claim] = float(found[claim])
     return times
-
-
-def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
-    wrong: list[str] = []
-    try:
-        context = ssl.create_default_context(cafile=settings.ssl_ca_file)
-    except OSError as error:
-        wrong.append(
-            f"SENTIMENT_KAFKA__SSL_CA_FILE={settings.ssl_ca_file} cannot be used ({error}); "
-            "mount a readable PEM file of certificates there"
-        )
-        context = ssl.create_default_context()
-    if settings.ssl_certificate_file is not None:
-        try:
-            # With no password given, OpenSSL would ask for an encrypted key's at the terminal.
-            context.load_cert_chain(settings.ssl_certificate_file, settings.ssl_key_file, "")
-        except OSError as error:
-            wrong.append(
-                f"SENTIMENT_KAFKA__SSL_CERTIFICATE_FILE={settings.ssl_certificate_file} and "
-                f"SENTIMENT_KAFKA__SSL_KEY_FILE={settings.ssl_key_file} cannot be used ({error}); "
-                "mount a readable PEM certificate and its PEM key without a password there"
-            )
-    if wrong:
-        raise SettingsError("\n".join(wrong))
-    return context
