@@ -143,7 +143,7 @@ def build_backfill(
     if not isinstance(session, BackfillSession):
         return None
     group, clock, counts = settings.kafka.group_id, SystemClock(), pipeline.counts
-    report = BackfillReport(group, counts.metrics, counts.records.total, clock)
+    report = BackfillReport(group, counts.metrics, lambda: counts.records, clock)
     return BackfillParts(UntilEnd(session, clock, report.tell), report)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from service.observe.drift import DriftWindow
     from service.observe.feed import Feed
     from service.observe.metrics import Metrics
-    from service.records import Outcome, Partition, SkipReason
+    from service.records import Outcome, SkipReason
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +52,12 @@ class AllSkipped:
         return commonest
 
 
-@dataclass(frozen=True)
+@dataclass
 class OutcomeCounts:
     """Counts published outcomes; `latency_budget_s` begins when a record is polled.
 
-    `records` counts each input record once, by partition, however many messages are in it; `learn`
-    is given each outcome.
+    `records` counts each input record once, however many messages are in it; `learn` is given each
+    outcome.
     """
 
     metrics: Metrics
@@ -66,7 +66,7 @@ class OutcomeCounts:
     feed: Feed | None = None
     all_skipped: AllSkipped = field(default_factory=AllSkipped)
     foreign: ForeignShapes = field(default_factory=lambda: ForeignShapes(None, ()))
-    records: Counter[Partition] = field(default_factory=Counter)
+    records: int = 0
     learn: Callable[[Outcome], None] = lambda _: None
 
     def published(self, outcome: Outcome, now: float, now_monotonic: float) -> None:
@@ -83,7 +83,7 @@ class OutcomeCounts:
                 commonest_reason=str(commonest),
             )
         metrics, record = self.metrics, outcome.record
-        self.records[record.partition] += record.is_last
+        self.records += record.is_last
         self.learn(outcome)
         if isinstance(outcome, Skipped):
             metrics.skipped.labels(outcome.reason).inc()

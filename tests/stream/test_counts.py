@@ -87,6 +87,15 @@ def test_a_skipped_record_counts_as_skipped_alone() -> None:
     assert {"labels": {}, "letters": {}} == feed.totals()
 
 
+def test_each_input_record_is_counted_once() -> None:
+    """However many messages are in it, and whatever became of them: a backfill tells of them."""
+    outcomes = counts()
+    first = replace(skipped(), record=replace(skipped().record, index=0, is_last=False))
+    for outcome in (first, verdict(), rejected(Reason.NOT_JSON), skipped()):
+        outcomes.published(outcome, NOW, NOW_MONOTONIC)
+    assert 3 == outcomes.records
+
+
 def _reason(reason: SkipReason) -> Skipped:
     return replace(skipped(), reason=reason)
 
