@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -18,17 +17,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conftest import lacking
+from tools.others import FOLDER, on_request, python_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = pytest.mark.skipif(
-    "CONSUMERS_TEST" not in os.environ, reason="others' generators of code: make consumers-test"
-)
+pytestmark = on_request
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS, HERE = ROOT / "schemas", Path(__file__).parent
-PACKAGES = ROOT / ".cache" / "consumers"
 NPM = (
     *("@asyncapi/modelina@5.10.1", "json-schema-to-typescript@16.0.0", "quicktype-core@26.0.0"),
     "typescript@5.9.3",
@@ -82,18 +79,14 @@ def packages() -> Path:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         lacking("no node and npm to run generators: install Node.js 20 or newer")
-    installed, wanted = PACKAGES / "installed", " ".join((*NPM, PIP))
+    installed, wanted = FOLDER / "installed", " ".join(NPM)
     if not installed.is_file() or installed.read_text() != wanted:
-        PACKAGES.mkdir(parents=True, exist_ok=True)
-        _run([npm, "install", "--prefix", PACKAGES, "--no-package-lock", "--ignore-scripts",
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        _run([npm, "install", "--prefix", FOLDER, "--no-package-lock", "--ignore-scripts",
               "--no-audit", "--no-fund", *NPM], 290)  # fmt: skip
-        python = PACKAGES / "python"
-        _run([sys.executable, "-m", "uv", "venv", "--quiet", "--clear", python], 60)
-        _run(
-            [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", python, PIP], 120
-        )
         installed.write_text(wanted)
-    return PACKAGES
+    python_with("python", [PIP])
+    return FOLDER
 
 
 def test_typescript(packages: Path, tmp_path: Path) -> None:

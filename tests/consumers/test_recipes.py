@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import re
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,20 +17,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 from confluent_kafka import Producer
 
+from tools.others import on_request, python_with
+
 if TYPE_CHECKING:
     from tools.kafka.broker import Broker
     from tools.kafka.topics import Topics
 
-pytestmark = [
-    pytest.mark.skipif(
-        "CONSUMERS_TEST" not in os.environ, reason="others' libraries: make consumers-test"
-    ),
-    pytest.mark.kafka,
-]
+pytestmark = [on_request, pytest.mark.kafka]
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "schemas" / "consumers.md").read_text()
-FOLDER = ROOT / ".cache" / "consumers" / "recipes"
 # The page names these versions.
 PIP = (
     *("kafka-python==3.0.12", "aiokafka==0.14.0", "faststream[confluent,kafka]==0.7.8"),
@@ -103,16 +96,7 @@ def _versions() -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def python() -> Path:
     """The Python that has the libraries, which are installed once."""
-    installed, wanted = FOLDER / "installed", " ".join(PIP)
-    if not installed.is_file() or installed.read_text() != wanted:
-        uv = [sys.executable, "-m", "uv"]
-        for command in (
-            [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(FOLDER)],
-            [*uv, "pip", "install", "--quiet", "--python", str(FOLDER / "bin/python"), *PIP],
-        ):
-            subprocess.run(command, check=True, timeout=250)  # noqa: S603 - fixed arguments
-        installed.write_text(wanted)
-    return FOLDER / "bin" / "python"
+    return python_with("recipes", PIP)
 
 
 @pytest.fixture

@@ -11,27 +11,20 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import lacking
 from sentiment_stream import Scorer
+from tools.others import INSTALL_SECONDS, on_request, python_with
 
-pytestmark = [
-    pytest.mark.skipif(
-        "CONSUMERS_TEST" not in os.environ, reason="others' libraries: make consumers-test"
-    ),
-    pytest.mark.model,
-]
+pytestmark = [on_request, pytest.mark.model]
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "schemas" / "python.md").read_text()
-FOLDER = ROOT / ".cache" / "consumers" / "spark"
 # The page names these versions.
 PIP = ("pyspark==4.2.0", "pandas==3.1.1", "pyarrow==26.0.1")
-INSTALL_SECONDS = 280
 RUN_SECONDS = 280
 
 TEXTS = ["I love it.", "Never again.", None, "The parcel has 3 kg.", "Das Essen war wirklich gut."]
@@ -62,19 +55,7 @@ def python() -> Path:
     """A Python that has Spark and all that the service needs, installed once."""
     if shutil.which("java") is None:
         lacking("no Java to run Spark: install Java 17 or newer")
-    program = FOLDER / "bin" / "python"
-    installed, wanted = FOLDER / "installed", " ".join(PIP)
-    if not installed.is_file() or installed.read_text() != wanted:
-        uv = [sys.executable, "-m", "uv"]
-        pip = [*uv, "pip", "install", "--quiet", "--python", str(program)]
-        for command in (
-            [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(FOLDER)],
-            [*pip, "--require-hashes", "--requirement", str(ROOT / "requirements.txt")],
-            [*pip, *PIP],
-        ):
-            subprocess.run(command, check=True, timeout=INSTALL_SECONDS)  # noqa: S603 - fixed
-        installed.write_text(wanted)
-    return program
+    return python_with("spark", PIP, ROOT / "requirements.txt")
 
 
 def test_the_page_names_the_versions_that_are_tried() -> None:
