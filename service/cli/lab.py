@@ -142,7 +142,7 @@ _texts = click.option(
     default=30.0,
     show_default=True,
     type=click.FloatRange(0, min_open=True),
-    help="Time for all measurements; loading engines comes on top.",
+    help="Time for all of it; each way is measured once however few.",
 )
 @json_flag
 @with_settings("model")
@@ -153,9 +153,8 @@ def tune(
 
     Only a way with nearly the scores of float32 is chosen. `run` reads the file that this writes,
     so that no replica measures when it starts. First each engine is measured, then the best of
-    them with other threads and sizes of runs: some dozen ways, three times each. Each time the
-    model is loaded and computes a batch at least, so it takes a minute or more however few
-    --seconds are given, and less if --engine or --precision is.
+    them with other threads and sizes of runs: some dozen ways, three times each if there is time.
+    Once for each, the model is loaded and computes all texts, however few --seconds are given.
 
     \b
     sentiment-stream tune --texts posts.txt --output tuning.json

@@ -81,14 +81,14 @@ def tune(
 ) -> tuple[Tuning, list[Candidate]]:
     """Measure engines and precisions, then threads and sizes of runs with the best of them.
 
-    `seconds` are shared among all measurements; each loads its engine and computes a batch at
-    least, and the first of each a check of all texts, which come on top. What the settings name is
-    not varied.
+    All of it takes about so many `seconds`, or as long as it takes to load each engine once, check
+    it on all texts and compute a batch. What the settings name is not varied.
 
     Raises:
         SettingsError: no candidate that the settings allow is close enough.
         SettingsError, ModelError: the model cannot be found or loaded.
     """
+    began = time.perf_counter()
     checkpoint = resolve(settings)
     _, encoder, reader = load_processing(settings, checkpoint)
     sequences = encoder.sequences(texts[:TEXTS])
@@ -96,11 +96,11 @@ def tune(
     # The calibrated ones, because these are published.
     expected = reader.probabilities(load_engine(exact, checkpoint).logits(sequences))
     ways = _ways(settings)
-    slot_s = seconds / (len(ways) + len(RUN_TOKENS) + 2) / ROUNDS
+    share = len(ways) / (len(ways) + len(RUN_TOKENS) + 2)
     trial = Trial(checkpoint, reader, sequences, expected)
-    measured = _measure(ways, trial, slot_s, console, "1 of 2, engines")
+    measured = _measure(ways, trial, began + seconds * share, console, "1 of 2, engines")
     best = _best(measured)
-    more = _measure(_variants(best), trial, slot_s, console, "2 of 2, threads and sizes")
+    more = _measure(_variants(best), trial, began + seconds, console, "2 of 2, threads and sizes")
     best = _best([best, *more])
     return Tuning(
         model=checkpoint.name,
@@ -141,14 +141,19 @@ def _variants(best: Candidate) -> list[Candidate]:
 
 
 def _measure(
-    candidates: list[Candidate], trial: Trial, slot_s: float, console: Console, title: str
+    candidates: list[Candidate], trial: Trial, until: float, console: Console, title: str
 ) -> list[Candidate]:
-    """Measure all candidates in each round, so that a busy moment affects all alike."""
+    """Measure all candidates in each round, so that a busy moment affects all alike.
+
+    The first round is made in any case; others, which make figures steadier, while there is time.
+    """
     sequences = trial.sequences
     rounds = [(c, number) for number in range(ROUNDS) for c in candidates]
-    for candidate, number in _paced(rounds, title, console):
-        if candidate.error:
+    for done, (candidate, number) in enumerate(_paced(rounds, title, console)):
+        began = time.perf_counter()
+        if candidate.error or (number and began >= until):
             continue
+        ends = began + (until - began) / (len(rounds) - done)
         try:
             engine = load_engine(candidate.settings, trial.checkpoint)
             if not number:
@@ -162,7 +167,7 @@ def _measure(
         candidate.engine, candidate.precision = info.engine, info.precision
         candidate.device, candidate.kernel = info.device, info.kernel
         started, count = time.perf_counter(), 0
-        while time.perf_counter() - started < slot_s or not count:
+        while time.perf_counter() < ends or not count:
             first = count % len(sequences)
             batch = sequences[first : first + BATCH_TEXTS]
             engine.logits(batch)

@@ -6,8 +6,10 @@ Which way is fastest on this machine is not asserted.
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import onnxruntime
 import pytest
 from click.testing import CliRunner
@@ -20,10 +22,15 @@ from service.engines.packing import pack
 from service.errors import SettingsError
 from service.lab.data.texts import TEXTS_MIN, is_guess, read_texts
 from service.lab.tune import DIFFERENCE_P99_MAX, print_candidates, tune
+from service.records import ModelInfo
 from service.settings import ModelSettings
+from tools.pipeline_tools import FakeClock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 def test_the_choice_is_close_enough_and_becomes_settings(tmp_path: Path) -> None:
@@ -52,6 +59,44 @@ def test_no_candidate_is_close_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = ModelSettings(device="cpu", engine="onnx_packed", precision="int8")
     with pytest.raises(SettingsError, match=r"onnx_packed int8: 1 % of texts differ .* at auto"):
         tune(settings, read_texts(None, 16), 0.1, Console(file=io.StringIO()))
+
+
+class _SlowEngine:
+    """Computes nothing, by a clock that it moves itself."""
+
+    info = ModelInfo("bundled", "1", "onnx_packed", "float32", "cpu", ())
+
+    def __init__(self, clock: FakeClock, loads: list[float], load_s: float) -> None:
+        loads.append(clock.now)
+        clock.now += load_s
+        self._clock = clock
+
+    def logits(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        self._clock.now += 0.001 * len(sequences)
+        return np.zeros((len(sequences), 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("load_s", "seconds", "loaded", "took_s"),
+    # Thrice each in just as many seconds as were given, or once each however few.
+    [(1.0, 100.0, 3, 100.0), (10.0, 1.0, 1, 0.0)],
+)
+def test_the_seconds_are_those_of_all_of_it(
+    monkeypatch: pytest.MonkeyPatch, load_s: float, seconds: float, loaded: int, took_s: float
+) -> None:
+    """Loading is part of them; only the first measurement of each way is made in any case."""
+    clock, loads = FakeClock(), list[float]()
+    time = SimpleNamespace(perf_counter=clock.monotonic)
+    monkeypatch.setattr("service.lab.tune.time", time)
+    monkeypatch.setattr(
+        "service.lab.tune.load_engine", lambda *_: _SlowEngine(clock, loads, load_s)
+    )
+    settings = ModelSettings(device="cpu", engine="onnx_packed")
+    _, candidates = tune(settings, read_texts(None, 64), seconds, Console(file=io.StringIO()))
+    assert 1 + loaded * len(candidates) == len(loads)
+    assert {loaded} == {len(candidate.rates) for candidate in candidates}
+    if took_s:
+        assert took_s == pytest.approx(clock.now, abs=0.2)
 
 
 def test_the_commands_write_files(tmp_path: Path) -> None:
