@@ -12,6 +12,7 @@ import urllib.request
 from collections import Counter
 from dataclasses import dataclass
 from itertools import cycle, islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -50,12 +51,13 @@ PUBLISHES = 'sentiment_stage_seconds_count{stage="publish"}'
 
 
 class Variant(NamedTuple):
-    """What is run: a checkout of the code, how it delivers, and with which engine."""
+    """What is run: a checkout of the code, how it delivers, and with which engine or model."""
 
     name: str
     tree: Path
     mode: str = "exactly_once"
     null: bool = False
+    model: Mapping[str, str] = MappingProxyType({})
 
 
 class Throughput(NamedTuple):
@@ -143,7 +145,7 @@ def ready_service(
     brokers: str, variant: Variant, partitions: int, texts: Sequence[str], through: str = ""
 ) -> Iterator[Running]:
     """A service that has published its first events; it may meet the brokers `through` a proxy."""
-    port, more = free_port(), {"delivery": {"mode": variant.mode}}
+    port, more = free_port(), {"delivery": {"mode": variant.mode}, "model": variant.model}
     with fresh_topics(brokers, partitions) as topics:
         arguments = service_arguments(through or brokers, topics, port, more, null=variant.null)
         with (
