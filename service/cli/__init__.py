@@ -26,6 +26,7 @@ from service.cli.run import run
 from service.cli.score import score
 from service.cli.training import TRAINING_COMMANDS
 from service.errors import EXIT_CODES
+from service.observe.logs import configure_plain_logging
 from service.terminal import results
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def main() -> None:
     """
     # Before the tokenizer's library starts a pool: the service gives it a thread of its own.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    configure_plain_logging()
     # The error that ends a command has the client's message; `run` logs it as well.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 

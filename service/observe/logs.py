@@ -136,9 +136,28 @@ def configure_logging(settings: LogSettings) -> None:
     logging.captureWarnings(True)
 
 
+def configure_plain_logging() -> None:
+    """Send the service's own lines to standard error, for commands that are no service.
+
+    By default structlog prints them among the results. What libraries log goes there anyway.
+    """
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.ExceptionRenderer(_exception_text),
+            _in_bounds,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,  # standard error of the moment
+    )
+
+
 def _in_bounds(_logger: object, _method: str, event: EventDict) -> EventDict:
-    first = {name: event.pop(name, None) for name in ("timestamp", "level", "logger", "event")}
-    if first["logger"] == "asyncio":
+    names = ("timestamp", "level", "logger", "event")
+    first = {name: event.pop(name) for name in names if name in event}
+    if first.get("logger") == "asyncio":
         # The lines after the first hold the repr of a task, with its exception's message.
         first["event"] = str(first["event"]).partition("\n")[0]
     exception = event.pop("exception", None)

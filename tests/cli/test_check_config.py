@@ -99,6 +99,22 @@ def test_it_says_what_events_without_text_carry(
     assert (1 if message else 0) == len(done.stderr.splitlines())
 
 
+def test_a_warning_is_not_among_the_settings(model: Path, tmp_path: Path) -> None:
+    """They are for programs to read; what is logged is a line of standard error."""
+    checkpoint = resolve(ModelSettings(name=str(model)))
+    tuning = {"model": checkpoint.name, "revision": checkpoint.revision, "device": "cpu",
+              "engine": "onnx_packed", "precision": "float32", "threads": 1,
+              "run_tokens_max": 512, "messages_per_s": 1, "difference_p99": 0,
+              "kernel": "another"}  # fmt: skip
+    file = written(tmp_path / "tuning.json", json.dumps(tuning))
+    done = check(SENTIMENT_MODEL__NAME=model, SENTIMENT_MODEL__TUNING_FILE=file)
+    assert 0 == done.exit_code
+    assert str(model) == json.loads(done.stdout)["model"]["name"]
+    [line] = done.stderr.splitlines()
+    assert line.startswith("[warning  ] the tuning file was measured on another kind of processor")
+    assert f"file={file} measured_on=another" in line
+
+
 def test_a_missing_model_folder() -> None:
     """As `run` ends with it."""
     (line,) = lines(check(SENTIMENT_MODEL__NAME="/no/such/model"), ExitCode.USAGE)
