@@ -18,7 +18,7 @@ import re
 import sys
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaConnectionError, UnknownTopicOrPartitionError
 
 # Ids remembered: more than what comes between an event and its repeat. With a database you need
@@ -30,6 +30,11 @@ TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 # What is to be done with a text that the model is sure of. Another model may have other labels.
 DUTIES = {"NEGATIVE": "answer it", "NEUTRAL": "file it", "POSITIVE": "thank for it"}
 UNKNOWN_LABEL = "a person decides"
+# What is used here of an event and of a dead letter: whatever lacks it is something else.
+FIELDS = {"id", "source_id", "label", "score", "confident"}
+PLACE = [f"__connect.errors.{name}" for name in ("topic", "partition", "offset")]
+REASON, DETAIL = "sentiment.errors.reason", "__connect.errors.exception.message"
+HEADERS = {*PLACE, REASON, DETAIL}
 
 
 async def main() -> None:
@@ -73,16 +78,20 @@ async def main() -> None:
         while not 0 < arguments.count <= len(seen):
             for records in (await consumer.getmany(timeout_ms=1000)).values():
                 for record in records:
-                    is_letter = record.topic == arguments.dead_letters
                     headers = {name: (value or b"").decode(errors="replace")
                                for name, value in record.headers}  # fmt: skip
-                    identity = _place(headers) if is_letter else json.loads(record.value)["id"]
+                    is_letter = record.topic == arguments.dead_letters
+                    event = None if is_letter else _event(record.value)
+                    if event is None and not (is_letter and headers.keys() >= HEADERS):
+                        _pass_over(record, is_letter)
+                        continue
+                    identity = str(event["id"]) if event else _place(headers)
                     if (record.topic, identity) in seen:
                         continue
-                    if is_letter:
-                        handle_letter(headers)
+                    if event:
+                        handle_event(event, headers)
                     else:
-                        handle_event(json.loads(record.value), headers)
+                        handle_letter(headers)
                     seen[record.topic, identity] = None
                     if len(seen) > IDS_MAX:
                         del seen[next(iter(seen))]
@@ -116,14 +125,29 @@ def handle_event(event: dict[str, Any], headers: dict[str, str]) -> None:
 
 def handle_letter(headers: dict[str, str]) -> None:
     """What is to be done with a message that could not be scored: here, say why."""
-    reason = headers["sentiment.errors.reason"]
-    detail = headers["__connect.errors.exception.message"]
-    print(f"dead letter {_place(headers)} {reason}: {detail}{_trace(headers)}", flush=True)
+    told = f"{_place(headers)} {headers[REASON]}: {headers[DETAIL]}"
+    print(f"dead letter {told}{_trace(headers)}", flush=True)
+
+
+def _event(value: bytes | None) -> dict[str, Any] | None:
+    """The event in JSON; None for what is something else."""
+    try:
+        event = json.loads(value or b"")
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) and event.keys() >= FIELDS else None
+
+
+def _pass_over(record: ConsumerRecord, is_letter: bool) -> None:
+    """Say so: a topic of something else must not pass for one without events."""
+    kind = "dead letter" if is_letter else "event in JSON"
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    print(f"{place} is passed over, since it holds no {kind} of the service", file=sys.stderr)
 
 
 def _place(headers: dict[str, str]) -> str:
     """Where the message of a dead letter is; the letter's identity."""
-    return "/".join(headers[f"__connect.errors.{n}"] for n in ("topic", "partition", "offset"))
+    return "/".join(headers[name] for name in PLACE)
 
 
 def _trace(headers: dict[str, str]) -> str:

@@ -212,6 +212,36 @@ async def test_the_consumer_accepts_any_label(
     assert [f"event 7 {shown}"] == await _read(stream, 1, f"{stream.group}-reader")
 
 
+async def test_the_consumer_passes_over_what_is_something_else(stream: Stream) -> None:
+    """Each with a line that says where it is, and reads what comes after."""
+    event = {"id": "1", "source_id": 7, "label": None, "score": None, "confident": None}
+    values = [b'{"id": "1"}', b"[]", b"\xff", None, b"[" * 100_000, json.dumps(event).encode()]
+    await produce(stream.bootstrap, stream.output, [Message(value=v, partition=0) for v in values])
+    await produce(stream.bootstrap, stream.letters, [Message(value=b"{}", partition=0)])
+    topics = ("--events", stream.output, "--dead-letters", stream.letters)
+    brokers = ("--brokers", stream.bootstrap, "--group", f"{stream.group}-reader")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(EXAMPLES / "consume.py"), *brokers, *topics,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            told = {(await process.stderr.readline()).decode() for _ in range(6)}
+            handled = (await process.stdout.readline()).decode()
+    finally:
+        process.kill()
+        await process.wait()
+    assert "event 7 None None (not confident)\n" == handled
+    end = "of the service\n"
+    assert told == {
+        *(f"{stream.output}/0/{n} is passed over, since it holds no event in JSON {end}"
+          for n in range(5)),
+        f"{stream.letters}/0/0 is passed over, since it holds no dead letter {end}",
+    }  # fmt: skip
+
+
 async def test_the_service_runs_without_its_collector(stream: Stream, tmp_path: Path) -> None:
     """Events are published with their traces, and the service stops in time."""
     nowhere = "http://127.0.0.1:9/v1/traces"
