@@ -40,7 +40,7 @@ async def compare(
 
     Raises:
         RetriableError: the brokers do not answer, or return no more records before the end.
-        BrokerError: waiting does not help, or a topic does not exist.
+        BrokerError: waiting does not help, or topics do not exist, all of which it names.
         InputError: events are written with a schema, and no registry is set.
         SettingsError: as for `schemas_of`.
     """

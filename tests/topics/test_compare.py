@@ -210,10 +210,12 @@ def _settings(stream: Stream) -> KafkaSettings:
 
 @pytest.mark.kafka
 async def test_an_unknown_topic(stream: Stream) -> None:
-    """The error has its name, and it is not created."""
+    """The error has its name, or the names of both; none is created."""
     quiet = Console(file=io.StringIO())
-    with pytest.raises(BrokerError, match="there is no topic nowhere-at-all"):
+    with pytest.raises(BrokerError, match="there is no topic nowhere-at-all; name two"):
         await compare(_settings(stream), (stream.output, "nowhere-at-all"), 5, quiet)
+    with pytest.raises(BrokerError, match="there is no topic nor-here and no topic nowhere-at-all"):
+        await compare(_settings(stream), ("nowhere-at-all", "nor-here"), 5, quiet)
 
 
 @pytest.mark.kafka

@@ -46,7 +46,7 @@ class Outputs:
 
         Raises:
             RetriableError, BrokerError: the brokers cannot be reached, or refuse.
-            BrokerError: a topic does not exist.
+            BrokerError: topics do not exist, all of which it names.
         """
         try:
             await check_access(self._options)
@@ -72,7 +72,8 @@ class Outputs:
         deadline = time.monotonic() + TOPIC_WAIT_S
         while missing := set(self._topics) - await self._reader.existing_topics():
             if time.monotonic() > deadline:
-                raise BrokerError(f"there is no topic {min(missing)}; name two output topics")
+                names = " and no topic ".join(sorted(missing))
+                raise BrokerError(f"there is no topic {names}; name two output topics")
             await asyncio.sleep(TOPIC_WAIT_S / 10)
 
     def has_more(self, topic: str) -> bool:
