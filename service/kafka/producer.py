@@ -28,6 +28,7 @@ from service.kafka.client.throttling import (
     bytes_of,
 )
 from service.kafka.smaller import Failed
+from service.kafka.transactions import version_two
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +94,7 @@ class Producer:
                 await self._client.start()
                 if group_id is not None:
                     await background.find_group(self._client, group_id)
-                    generations.send_ends_once(self._client)
+                    await version_two.use_if_offered(self._client)
             if (known := background.versions(self._client)) is not None:
                 once = transactional or self._transactional
                 check_versions(known, "exactly_once" if once else "at_least_once")
@@ -150,6 +151,7 @@ class Producer:
     async def begin(self) -> None:
         """Begin a transaction; only with a transactional id."""
         self._answers.forget()
+        await version_two.check(self._client)
         await self._client.begin_transaction()
 
     async def send_offsets(

@@ -19,11 +19,12 @@ from service.kafka.client.offset_requests import NOBODY
 from service.kafka.delivery import ExactlyOnce
 from service.kafka.producer import Producer
 from service.records import Outgoing, Partition, Publication
+from tools.asking import of_version_one
 from tools.kafka.kinds import Real, session_settings
 from tools.kafka.sessions import WAIT_SECONDS, joined
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from tools.kafka.kinds import Kafka, Simulated
 
@@ -46,10 +47,23 @@ def requests_of(session: KafkaSession) -> Counter[str]:
     return counts
 
 
+THREE = ("Produce", "TxnOffsetCommit", "EndTxn")
+FIVE = ("AddPartitionsToTxn", "AddOffsetsToTxn", *THREE)
+
+
 @pytest.mark.kafka
+@pytest.mark.parametrize("kinds", [THREE, FIVE], ids=["version 2", "version 1"])
 @pytest.mark.parametrize(("partitions", "events"), [(4, 4), (64, 64), (64, 200)])
-async def test_a_publish_is_five_requests(partitions: int, events: int, real: Real) -> None:
+async def test_a_publish_is_few_requests(
+    partitions: int,
+    events: int,
+    kinds: Sequence[str],
+    real: Real,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """One of each kind, whatever the number of input and output partitions."""
+    if kinds is FIVE:
+        of_version_one(monkeypatch)
     topics = (real.make_topic("many", partitions), real.make_topic("out", partitions))
     settings = session_settings(real.bootstrap, (*topics, real.topics[2]), topics[0])
     session = KafkaSession(settings, 256)
@@ -65,13 +79,17 @@ async def test_a_publish_is_five_requests(partitions: int, events: int, real: Re
     offsets = dict.fromkeys(places, 0)
     assert await session.publish(Publication(tuple(outgoing), offsets, session.progress.epoch))
 
-    kinds = ("AddPartitionsToTxn", "Produce", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn")
     assert counts == {f"{kind}Request": 1 for kind in kinds}
 
 
 @pytest.mark.kafka
-async def test_partitions_are_added_at_once_however_much_is_sent(real: Real) -> None:
-    """A publish that takes many requests to produce asks once for all its partitions."""
+@pytest.mark.parametrize("version", [1, 2])
+async def test_partitions_are_added_at_once_however_much_is_sent(
+    version: int, real: Real, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A publish that takes many requests to produce asks once for all its partitions, or never."""
+    if version == 1:
+        of_version_one(monkeypatch)
     out = real.make_topic("out", 8)
     settings = session_settings(
         real.bootstrap, (real.topics[0], out, real.topics[2]), real.topics[0]
@@ -92,7 +110,7 @@ async def test_partitions_are_added_at_once_however_much_is_sent(real: Real) -> 
     assert await session.publish(publication)
 
     assert counts["ProduceRequest"] > 1
-    assert counts["AddPartitionsToTxnRequest"] == 1
+    assert counts["AddPartitionsToTxnRequest"] == (1 if version == 1 else 0)
     assert len(numbers) == len(await real.read(out))
 
 

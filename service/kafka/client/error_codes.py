@@ -53,6 +53,7 @@ def _named(code: int, name: str, base: type[BrokerResponseError]) -> type[Broker
 INVALID_RECORD = _named(87, "INVALID_RECORD", BrokerResponseError)
 FENCED_INSTANCE_ID = _named(82, "FENCED_INSTANCE_ID", BrokerResponseError)
 UNSTABLE_OFFSET_COMMIT = _named(88, "UNSTABLE_OFFSET_COMMIT", BrokerResponseError)
+TRANSACTION_ABORTABLE = _named(120, "TRANSACTION_ABORTABLE", BrokerResponseError)
 _GROUP_MAX_SIZE_REACHED = _named(81, "GROUP_MAX_SIZE_REACHED", BrokerResponseError)
 _THROTTLING_QUOTA_EXCEEDED = _named(89, "THROTTLING_QUOTA_EXCEEDED", BrokerResponseError)
 
@@ -81,7 +82,7 @@ NEWER_CODES: dict[int, type[BrokerResponseError]] = {
     111: _named(111, "UNRELEASED_INSTANCE_ID", BrokerResponseError),
     112: _named(112, "UNSUPPORTED_ASSIGNOR", BrokerResponseError),
     113: _named(113, "STALE_MEMBER_EPOCH", BrokerResponseError),
-    120: _named(120, "TRANSACTION_ABORTABLE", BrokerResponseError),
+    120: TRANSACTION_ABORTABLE,
     129: _named(129, "REBOOTSTRAP_REQUIRED", _MetadataIsOldError),
 }
 
@@ -143,8 +144,9 @@ WAITING: dict[type[KafkaError], str] = {
 # The group was formed without this member.
 LOST = (IllegalGenerationError, UnknownMemberIdError, RebalanceInProgressError)
 # What a producer gets whose transaction was open for too long, which the brokers abort; or after
-# another process has started one with the same id.
+# another process has started one with the same id; or whose transaction can only be aborted.
 FENCED = (
+    TRANSACTION_ABORTABLE,
     InvalidProducerEpoch,
     InvalidProducerIdMapping,
     InvalidTxnState,

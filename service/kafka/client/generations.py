@@ -7,18 +7,20 @@ to it, are replaced here only.
 
 A request that got no answer is not sent again in the same epoch of the producer: it may still
 arrive, when the next transaction is open, and would then commit that one too early, or put an older
-offset into it (KIP-890). The start of another producer with the same id ends that epoch. Nothing
-may enter that knows what is published.
+offset into it (KIP-890). The start of another producer with the same id ends that epoch. In
+transactions of version 2 the next one has another epoch anyway (`transactions`). Nothing may enter
+that knows what is published.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.errors import (
+    ConcurrentTransactions,
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
     GroupAuthorizationFailedError,
@@ -26,6 +28,7 @@ from aiokafka.errors import (
     NodeNotReadyError,
     NotCoordinatorError,
     RequestTimedOutError,
+    StaleLeaderEpochCodeError,
     for_code,
 )
 from aiokafka.producer.sender import EndTxnHandler, TxnOffsetCommitHandler
@@ -38,6 +41,7 @@ from service.kafka.client.offset_requests import (
     Membership,
     OffsetFetchRequest,
     TxnOffsetCommitRequest,
+    TxnOffsetCommitRequest_v3,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +56,10 @@ _AGAIN = (
     NotCoordinatorError,
     # Stored, but on too few replicas so far.
     RequestTimedOutError,
+    # The transaction before has no marker here yet; only where offsets begin a transaction.
+    ConcurrentTransactions,
+    # Code 13, NETWORK_EXCEPTION by now: the broker has not reached the transaction's coordinator.
+    StaleLeaderEpochCodeError,
 )
 
 # How often an offset is asked for that an open transaction has, and for how long at a time: the
@@ -67,8 +75,12 @@ def membership(consumer: AIOKafkaConsumer) -> Membership:
     return Membership(coordinator.generation, coordinator.member_id, instance_id)
 
 
-class _CommitOffsets(TxnOffsetCommitHandler):  # type: ignore[misc] # aiokafka ships no types
+class CommitOffsets(TxnOffsetCommitHandler):  # type: ignore[misc] # aiokafka ships no types
     """Commits offsets with a membership; whatever is refused fails the transaction."""
+
+    version = TxnOffsetCommitRequest_v3
+    # Whether a request without an answer may be sent again.
+    repeats = False
 
     def __init__(
         self,
@@ -77,18 +89,21 @@ class _CommitOffsets(TxnOffsetCommitHandler):  # type: ignore[misc] # aiokafka s
         group_id: str,
         member: Membership,
     ) -> None:
+        """Of the open transaction."""
         super().__init__(sender, offsets, group_id)
         manager = sender._txn_manager  # noqa: SLF001 - see the module
         producer = (manager.producer_id, manager.producer_epoch)
         # The offsets are a dict of aiokafka's, which loses each that is committed.
         self._request = TxnOffsetCommitRequest(
-            manager.transactional_id, producer, group_id, member, dict(offsets)
+            manager.transactional_id, producer, group_id, member, dict(offsets), self.version
         )
 
     async def do(self, node_id: int) -> bool:
+        """See aiokafka."""
         return await _ask_once(self, self._request, node_id)
 
     def handle_response(self, response: Any) -> float | None:
+        """See aiokafka."""
         manager = self._sender._txn_manager  # noqa: SLF001 - see the module
         answers = [
             (TopicPartition(topic, number), for_code(code))
@@ -108,13 +123,25 @@ class _CommitOffsets(TxnOffsetCommitHandler):  # type: ignore[misc] # aiokafka s
         return None
 
 
-class _EndTransaction(EndTxnHandler):  # type: ignore[misc] # aiokafka ships no types
+class EndTransaction(EndTxnHandler):  # type: ignore[misc] # aiokafka ships no types
+    """Ends a transaction."""
+
+    repeats = False
+
     async def do(self, node_id: int) -> bool:
+        """See aiokafka."""
         return await _ask_once(self, self.create_request(), node_id)
 
 
+class Handlers(NamedTuple):
+    """What a producer's sender ends transactions with, according to their version."""
+
+    commit: type[CommitOffsets] = CommitOffsets
+    end: type[EndTransaction] = EndTransaction
+
+
 async def _ask_once(handler: Any, request: Any, node_id: int) -> bool:
-    """Send a request and handle its answer; without one the transaction has failed."""
+    """Send a request and handle its answer; without one the transaction may have failed."""
     sender = handler._sender  # noqa: SLF001 - see the module
     try:
         response = await sender.client.send(node_id, request, group=ConnectionGroup.COORDINATION)
@@ -122,7 +149,10 @@ async def _ask_once(handler: Any, request: Any, node_id: int) -> bool:
         # It was not sent.
         delay_s = handler.handle_error()
     except KafkaError as error:
-        handler.handle_error()
+        delay_s = handler.handle_error()
+        if handler.repeats and error.retriable:
+            await asyncio.sleep(delay_s)
+            return False
         sender._txn_manager.fatal_error(error)  # noqa: SLF001 - see the module
         return False
     else:
@@ -179,7 +209,7 @@ async def send_offsets(
         except GroupAuthorizationFailedError as error:
             sender._txn_manager.error_transaction(error)  # noqa: SLF001 - as above
         else:
-            await _CommitOffsets(sender, pending, group, member or NOBODY).do(node)
+            await sender.handlers.commit(sender, pending, group, member or NOBODY).do(node)
 
     sender._do_txn_offset_commit = commit  # noqa: SLF001 - see the module
     await producer.send_offsets_to_transaction(dict(offsets), group_id)
@@ -198,6 +228,7 @@ def send_ends_once(producer: AIOKafkaProducer) -> None:
     Errors of its transactions are then those of whoever waits for them, and of nobody else.
     """
     sender = producer._sender  # noqa: SLF001 - see the module
+    sender.handlers = Handlers()
     _take_errors(sender._txn_manager)  # noqa: SLF001 - as above
 
     async def end(result: Any) -> None:
@@ -208,7 +239,7 @@ def send_ends_once(producer: AIOKafkaProducer) -> None:
             return
         identity = manager.transactional_id
         node = await sender._find_coordinator(CoordinationType.TRANSACTION, identity)  # noqa: SLF001 - as above
-        await _EndTransaction(sender, result).do(node)
+        await sender.handlers.end(sender, result).do(node)
 
     sender._do_txn_commit = end  # noqa: SLF001 - see the module
 

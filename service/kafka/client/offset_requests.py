@@ -1,9 +1,10 @@
 """Requests about a group's offsets that aiokafka does not have (KIP-447, Kafka 2.5).
 
 TxnOffsetCommit v3 says as which member of which generation offsets are committed, so that brokers
-can refuse one that has lost its partitions. OffsetFetch v7 gives no offset that a transaction may
-yet move. Layouts: TxnOffsetCommitRequest.json, OffsetFetchRequest.json and their responses, of
-Apache Kafka. Nothing may enter that sends a request.
+can refuse one that has lost its partitions; v5 adds the group to a transaction of version 2, too.
+OffsetFetch v7 gives no offset that a transaction may yet move. Layouts:
+TxnOffsetCommitRequest.json, OffsetFetchRequest.json and their responses, of Apache Kafka. Nothing
+may enter that sends a request.
 """
 
 from __future__ import annotations
@@ -89,6 +90,19 @@ class TxnOffsetCommitRequest_v3(RequestStruct):  # type: ignore[misc] # noqa: N8
     )
 
 
+class TxnOffsetCommitResponse_v5(TxnOffsetCommitResponse_v3):  # noqa: N801 - as above
+    """The same as of version 3; the error may be TRANSACTION_ABORTABLE."""
+
+    API_VERSION = 5
+
+
+class TxnOffsetCommitRequest_v5(TxnOffsetCommitRequest_v3):  # noqa: N801 - as above
+    """The same as of version 3; by its version it also adds the group to the transaction."""
+
+    API_VERSION = 5
+    RESPONSE_TYPE = TxnOffsetCommitResponse_v5
+
+
 class TxnOffsetCommitRequest(Request[TxnOffsetCommitRequest_v3]):  # type: ignore[misc]
     """Commits offsets within a transaction, as a member of the group's current generation."""
 
@@ -101,8 +115,10 @@ class TxnOffsetCommitRequest(Request[TxnOffsetCommitRequest_v3]):  # type: ignor
         group_id: str,
         membership: Membership,
         offsets: Mapping[TopicPartition, OffsetAndMetadata],
+        version: type[TxnOffsetCommitRequest_v3] = TxnOffsetCommitRequest_v3,
     ) -> None:
-        """`producer` is its id and epoch."""
+        """`producer` is its id and epoch; the version is that of the transaction."""
+        self._CLASSES = (version,)
         self._producer = (transactional_id, group_id, *producer)
         self._membership = membership
         self._offsets = offsets
