@@ -24,7 +24,7 @@ from simulation.logs import Log, Transaction
 from simulation.transactions import Transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tools.kafka.stored import Stored
 
@@ -36,6 +36,8 @@ class Brokers(Transactions):
         """Create topics with so many partitions."""
         super().__init__(rng or random.Random(0))
         self.bytes_max: dict[str, int] = {}
+        # Told of what a client asks that has been told better.
+        self.on_misuse: Callable[[str], None] = _ignore
         self._counts: dict[str, int] = {}
         self._appended = asyncio.Event()
         for topic, partitions in topics.items():
@@ -97,29 +99,57 @@ class Brokers(Transactions):
         transactional_id: str | None,
         epoch: int,
         gap: set[Partition],
+        sequence: int | None = None,
     ) -> None:
         """Store one batch; `gap` has the partitions on which this producer lost a sequence number.
+
+        With a sequence it is of a transaction of version 2.
 
         Raises:
             KafkaError: as the brokers answer.
         """
         transaction = None
-        if transactional_id is not None:
-            owner = self._owners[transactional_id]
-            transaction = owner.transaction
-            if epoch != owner.epoch:
-                raise InvalidProducerEpoch
-            # Brokers ask the coordinator whether the transaction is open there (KIP-890).
-            if transaction is None or transaction.outcome is not None:
-                raise InvalidTxnState
-            if partition not in transaction.logs:
-                raise InvalidTxnState
+        if transactional_id is not None and sequence is not None:
+            transaction = self.joined(transactional_id, epoch)
+            transaction.logs.add(partition)
+        elif transactional_id is not None:
+            transaction = self._added(transactional_id, epoch, partition)
         # Brokers look at the size first.
         if sum(r.size for r in records) > self.bytes_max.get(partition.topic, 1 << 30):
             gap.add(partition)
             raise MessageSizeTooLargeError
         if partition in gap:
             raise OutOfOrderSequenceNumber
+        if transactional_id is not None and sequence is not None:
+            sequences = self._owners[transactional_id].sequences
+            last_epoch, due = sequences.get(partition, (epoch, 0))
+            due = due if last_epoch == epoch else 0
+            if sequence > due:
+                raise OutOfOrderSequenceNumber
+            if sequence < due:
+                # It has come before.
+                return
+            sequences[partition] = (epoch, sequence + len(records))
         if transaction is not None:
             transaction.records.extend(records)
         self.logs[partition].append(records, transaction)
+
+    def _added(self, transactional_id: str, epoch: int, partition: Partition) -> Transaction:
+        """The open transaction that a partition was added to before.
+
+        Raises:
+            KafkaError: there is none.
+        """
+        owner = self._owners[transactional_id]
+        if epoch != owner.epoch:
+            raise InvalidProducerEpoch
+        # Brokers ask the coordinator whether the transaction is open there (KIP-890).
+        if owner.transaction is None or owner.transaction.outcome is not None:
+            raise InvalidTxnState
+        if partition not in owner.transaction.logs:
+            raise InvalidTxnState
+        return owner.transaction
+
+
+def _ignore(_: str) -> None:
+    """Nobody listens."""

@@ -27,6 +27,7 @@ STEPS = (
     "heartbeat",
     "offset fetch",
     "init producer",
+    "api versions",
     "fetch",
     "score",
     "add partitions",
@@ -187,6 +188,12 @@ async def abort_transactions(world: World) -> None:
         await asyncio.sleep(world.rng.uniform(0.001, 0.02))
 
 
+async def change_version(world: World) -> None:
+    """The cluster agrees on the other version of transactions; connections are told, new ones."""
+    world.brokers.version = 3 - world.brokers.version
+    world.faults["version of transactions changed"] += 1
+
+
 async def fence(world: World) -> None:
     """A stranger starts a producer with the id of a replica's."""
     world.faults["producer fenced"] += world.brokers.fence()
@@ -252,6 +259,7 @@ KINDS: tuple[Callable[[World], Coroutine[Any, Any, None]], ...] = (
     add_partition,
     expire,
     hang_transaction,
+    change_version,
     fence,
     break_model,
     hang_model,

@@ -33,7 +33,12 @@ class Owner:
     """A transactional id: the epoch of who may use it, and the transaction that is not settled."""
 
     epoch: int = 0
+    timeout_s: float = 0.0
     transaction: Transaction | None = None
+    # The epoch that the commit of a transaction of version 2 has moved on from.
+    ended: int | None = None
+    # Of version 2: the next sequence number in each partition, and in which epoch.
+    sequences: dict[Partition, tuple[int, int]] = field(default_factory=dict)
     waiting: list[Callable[[], None]] = field(default_factory=list)
     # Offsets that came when no transaction was open: the end of the next one decides on them too.
     stray: dict[str, dict[Partition, int]] = field(default_factory=dict)

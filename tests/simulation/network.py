@@ -110,6 +110,13 @@ class Network:
                 await loop.create_future()
         return result
 
+    def repeat(self, handle: Callable[[], Any]) -> None:
+        """Let a request arrive once more now and then, late: the client has sent it twice."""
+        if self._rng.random() < self.behind_share:
+            delay_s = self._rng.uniform(*BEHIND_S)
+            loop = asyncio.get_running_loop()
+            loop.call_later(delay_s, self._arrive_unheard, handle, context=self._context)
+
     def _delay_s(self) -> float:
         if self.late_share and self._rng.random() < self.late_share:
             self.faults["request late"] += 1

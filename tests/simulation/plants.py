@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from aiokafka.errors import KafkaError
+from aiokafka.producer.transaction_manager import PidAndEpoch
 
 from service.errors import RetriableError
 from service.kafka.client import generations
@@ -25,6 +26,7 @@ from service.kafka.fetching import Tails
 from service.kafka.producer import Producer
 from service.kafka.session import KafkaSession
 from service.kafka.starts import Starts
+from service.kafka.transactions import version_two
 from service.records import Skipped
 from service.stream import batcher
 from service.stream.batcher import Batcher
@@ -151,6 +153,28 @@ async def _send_again_at_once(self: ExactlyOnce, producer: Producer, *arguments:
         return await transact(self, await self._started(), *arguments)
 
 
+def _epoch_without_sequences(manager: Any, *told: int) -> None:
+    manager._pid_and_epoch = PidAndEpoch(*told)
+
+
+async def _send_again_after_a_second_end(
+    self: ExactlyOnce, producer: Producer, *arguments: Any
+) -> Any:
+    handlers, ends = producer._client._sender.handlers, []
+
+    class Noted(handlers.end):  # type: ignore[misc,name-defined] # of either version
+        def create_request(self) -> Any:
+            ends.append(self)
+            return super().create_request()
+
+    producer._client._sender.handlers = handlers._replace(end=Noted)
+    done = await transact(self, producer, *arguments)
+    if len(ends) < 2:
+        return done
+    await self.stop()
+    return await transact(self, await self._started(), *arguments)
+
+
 async def _send_and_forget(self: Producer, outgoing: Sequence[Outgoing]) -> list[Any]:
     for place, batches in (await self._batches(outgoing)).items():
         for batch in batches:
@@ -220,6 +244,11 @@ PLANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
         ExactlyOnce, "_transact", _with_the_generation_of_now,
     ),
     "request sent again in the same epoch": (generations, "_ask_once", _ask_again),
+    "epoch of the transaction before used": (version_two, "_move_on", _nothing),
+    "sequence that goes on in the next epoch": (version_two, "_move_on", _epoch_without_sequences),
+    "end asked for twice taken for an abort": (
+        ExactlyOnce, "_transact", _send_again_after_a_second_end,
+    ),
     "uncertain end taken for an abort": (ExactlyOnce, "_transact", _send_again_at_once),
     "send that is not awaited": (Producer, "send_each", _send_and_forget),
     "dropped batch that is not rewound": (consumer.Consumer, "seek", _no_seek),

@@ -1,6 +1,8 @@
 """The coordinators of transactions, which decide what becomes of records and offsets.
 
-State, and what each request does to it when it arrives; see `brokers`, to which this belongs.
+State, and what each request does to it when it arrives; see `brokers`, to which this belongs. Which
+version a transaction is of is up to the version of its requests, as it is for Kafka: of version 2,
+what is written joins it by itself, and its end moves the epoch on.
 """
 
 from __future__ import annotations
@@ -9,7 +11,12 @@ import asyncio
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from aiokafka.errors import (
+    ConcurrentTransactions,
+    InvalidProducerEpoch,
+    InvalidTxnState,
+    ProducerFenced,
+)
 
 from simulation.logs import Log, Owner, Transaction
 from simulation.offsets import Offsets
@@ -33,15 +40,18 @@ class Transactions:
         """Know of none."""
         self.rng = rng
         self.away = False
+        # What the cluster has agreed on: its feature `transaction.version`.
+        self.version = 2
         self.logs: dict[Partition, Log] = {}
         self.offsets = Offsets()
         self.timed_out_transactions = 0
         self._owners: defaultdict[str, Owner] = defaultdict(Owner)
 
-    def init_producer(self, transactional_id: str) -> asyncio.Future[int]:
+    def init_producer(self, transactional_id: str, timeout_s: float = 60.0) -> asyncio.Future[int]:
         """Fence the older producer; gives the epoch once what that one left is settled."""
         owner = self._owners[transactional_id]
         owner.epoch += 1
+        owner.timeout_s, owner.ended = timeout_s, None
         epoch = owner.epoch
         if owner.transaction is not None and owner.transaction.outcome is None:
             self._decide(owner, commit=False)
@@ -100,6 +110,60 @@ class Transactions:
         transaction.pending.add(group)
         transaction.commits_before = self.offsets.commits
 
+    def joined(self, transactional_id: str, epoch: int) -> Transaction:
+        """The transaction that what is written joins by itself, begun where none is open.
+
+        Raises:
+            InvalidProducerEpoch: the producer has been replaced, or its transaction has ended.
+            ConcurrentTransactions: the one before has not all of its markers.
+        """
+        owner = self._owners[transactional_id]
+        if epoch != owner.epoch:
+            raise InvalidProducerEpoch
+        if owner.transaction is not None and owner.transaction.outcome is not None:
+            raise ConcurrentTransactions
+        return self._begun(owner, transactional_id, owner.timeout_s)
+
+    def join_group(
+        self, transactional_id: str, epoch: int, group: str, offsets: Mapping[Partition, int]
+    ) -> None:
+        """Put offsets into the transaction that they join.
+
+        Raises:
+            KafkaError: as `joined`.
+        """
+        transaction = self.joined(transactional_id, epoch)
+        transaction.offsets.setdefault(group, {}).update(offsets)
+        transaction.pending.add(group)
+        transaction.commits_before = self.offsets.commits
+
+    def move_on(self, transactional_id: str, epoch: int) -> int:
+        """Commit, and give the epoch of the next transaction; asked again, give it again.
+
+        Raises:
+            KafkaError: another transaction has been begun, or none, or this one was aborted; or
+                its markers are not all there, and it is to be asked again.
+        """
+        owner = self._owners[transactional_id]
+        transaction = owner.transaction
+        is_open = transaction is not None and transaction.outcome is None
+        if owner.ended == epoch and owner.epoch == epoch + 1 and not is_open:
+            if transaction is not None:
+                raise ConcurrentTransactions
+            return owner.epoch
+        if epoch != owner.epoch:
+            raise InvalidProducerEpoch
+        if not is_open:
+            raise InvalidTxnState
+        owner.ended = epoch
+        owner.epoch += 1
+        self._decide(owner, commit=True)
+        return owner.epoch
+
+    def has_ended(self, transactional_id: str, epoch: int) -> bool:
+        """Whether this epoch ended with a commit, so that whoever asked for it has another one."""
+        return self._owners[transactional_id].ended == epoch
+
     def has_open(self, group: str, partition: Partition) -> bool:
         """Whether a transaction may yet move what a group has committed for a partition."""
         return any(
@@ -125,7 +189,7 @@ class Transactions:
         aborted = 0
         for owner in self._owners.values():
             if owner.transaction is not None and owner.transaction.outcome is None:
-                owner.epoch += 1
+                owner.epoch, owner.ended = owner.epoch + 1, None
                 self._decide(owner, commit=False)
                 aborted += 1
         return aborted
@@ -158,7 +222,7 @@ class Transactions:
             loop.call_later(timeout_s, self._time_out, owner, transaction, timeout_s)
             return
         self.timed_out_transactions += 1
-        owner.epoch += 1
+        owner.epoch, owner.ended = owner.epoch + 1, None
         self._decide(owner, commit=False)
 
     def _decide(self, owner: Owner, *, commit: bool) -> None:

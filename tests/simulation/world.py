@@ -64,6 +64,8 @@ class World:
         self.brokers = Brokers({"in": self.rng.randint(2, 4), "out": 3, "dead": 1}, self.rng)
         self.brokers.bytes_max["out"] = OUT_BYTES_MAX
         self.brokers.offsets.on_commit = self._on_commit
+        self.brokers.on_misuse = self.violation
+        self.brokers.version = self.rng.randint(1, 2)
         self.network = Network(self.brokers, lambda name: Group(self.brokers, name), self.rng)
         self.network.faults = self.faults
         self.network.on_request = self.point

@@ -12,7 +12,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+from aiokafka.errors import (
+    ConcurrentTransactions,
+    IncompatibleBrokerVersion,
+    InvalidProducerEpoch,
+    KafkaError,
+    OutOfOrderSequenceNumber,
+)
+from aiokafka.producer.sender import BACKOFF_OVERRIDE
 from aiokafka.producer.transaction_manager import TransactionResult
 
 from service.records import Partition
@@ -71,6 +78,7 @@ class Producer:
         self._bytes_max = options["max_batch_size"]
         self._sender: Sender | None = None
         self._gap: set[Partition] = set()
+        self._failed = False
         self._unsent: dict[Partition, list[_Sending]] = {}
         self._flushing: asyncio.Task[None] | None = None
         self.client = SimpleNamespace(
@@ -86,7 +94,8 @@ class Producer:
             await self._request("metadata", lambda: None)
         else:
             identity, brokers = self._id, self._network.brokers
-            epoch = await self._request("init producer", lambda: brokers.init_producer(identity))
+            arguments = (identity, self._timeout_s)
+            epoch = await self._request("init producer", lambda: brokers.init_producer(*arguments))
             self._sender = Sender(self._network, identity, self._flushed)
             self._manager.set_pid_and_epoch(0, epoch)
 
@@ -129,10 +138,11 @@ class Producer:
         assert self._sender is not None
         await self._flushed()
         added = self._manager.add_offsets_to_txn(dict(offsets), group)
-        arguments = (self._id, self._manager.producer_epoch, group, self._timeout_s)
-        brokers = self._network.brokers
-        await self._request("add offsets", lambda: brokers.add_group(*arguments))
-        self._manager.consumer_group_added(group)
+        if self._manager.consumer_group_to_add() is not None:
+            arguments = (self._id, self._manager.producer_epoch, group, self._timeout_s)
+            brokers = self._network.brokers
+            await self._request("add offsets", lambda: brokers.add_group(*arguments))
+            self._manager.consumer_group_added(group)
         while not added.done():
             await self._sender._do_txn_offset_commit(dict(offsets), group)
         await added
@@ -188,16 +198,46 @@ class Producer:
     async def _send(
         self, partition: Partition, records: list[Stored], sent: asyncio.Future[None]
     ) -> None:
-        epoch = self._manager.producer_epoch if self._id is not None else 0
-        arguments = (partition, records, self._id, epoch, self._gap)
+        epoch, sequence = 0, None
+        if self._sender is not None:
+            epoch = self._manager.producer_epoch
+            if self._sender.is_of_version_two:
+                place = TopicPartition(*partition)
+                sequence = self._manager.sequence_number(place)
+                self._manager.increment_sequence_number(place, len(records))
         brokers = self._network.brokers
+        arguments = (partition, records, self._id, epoch, self._gap, sequence)
         try:
-            await self._request("produce", lambda: brokers.produce(*arguments))
+            await self._produce(lambda: brokers.produce(*arguments), again=sequence is not None)
         except KafkaError as error:
+            self._look_for_misuse(error, epoch)
+            self._failed = True
             _fail(sent, error)
         else:
             if not sent.done():
                 sent.set_result(None)
+
+    async def _produce(self, handle: Callable[[], None], *, again: bool) -> None:
+        while True:
+            if again:
+                self._network.repeat(handle)
+            try:
+                await self._request("produce", handle)
+            except ConcurrentTransactions:
+                # Brokers wait for the markers of the transaction before; aiokafka asks again.
+                await asyncio.sleep(BACKOFF_OVERRIDE)
+            else:
+                return
+
+    def _look_for_misuse(self, error: KafkaError, epoch: int) -> None:
+        """Whoever is told the epoch of the next transaction is to use it, from sequence 0 on."""
+        brokers = self._network.brokers
+        if self._id is None or self._failed:
+            return
+        if isinstance(error, InvalidProducerEpoch) and brokers.has_ended(self._id, epoch):
+            brokers.on_misuse("the epoch of the transaction before is used")
+        if isinstance(error, OutOfOrderSequenceNumber) and not self._gap:
+            brokers.on_misuse("the sequence of the transaction before goes on")
 
     async def _request(self, name: str, handle: Callable[[], Any]) -> Any:
         return await persist(self._network, name, handle)
