@@ -11,12 +11,15 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from service.errors import ModelError, first_line
+from service.errors import ModelError, SettingsError, first_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from service.checkpoint.files import Checkpoint
+    from service.settings import ModelSettings
 
 FILE = "sentiment.json"
 # Far more than any file that `calibrate` or `evaluate` writes.
@@ -26,7 +29,9 @@ WINDOW_TOKENS_MIN = 32
 # What a file must have one of; the other fields only describe these.
 _HOLDS = ("normaliser", "temperature", "bias", "thresholds", "threshold", "window_tokens",
           "reference")  # fmt: skip
-_DESCRIBES = ("target_accuracy", "revision")
+_DESCRIBES = ("target_accuracy", "revision", "precision")
+# Precisions in which weights can be served on every processor.
+FittedIn = Literal["float32", "int8"]
 # What only files of `tune` have (see `tuning`); both kinds end in .json.
 _OF_TUNING = {"engine", "messages_per_s", "difference_p99"}
 
@@ -67,6 +72,8 @@ class Calibration:
             is. If empty, every label is confident.
         target_accuracy: the accuracy of confident labels for which the thresholds were found.
         window_tokens: the most tokens in a window; 0 for what the model takes.
+        precision: the precision in which it was fitted, and in which the model runs on a CPU unless
+            the settings name another.
         revision: the revision of the model that was calibrated, in a file that is not in the
             model's folder.
         reference: the distributions of input and scores, or None.
@@ -78,11 +85,38 @@ class Calibration:
     thresholds: tuple[float | None, ...] = ()
     target_accuracy: float = 0.0
     window_tokens: int = 0
+    precision: FittedIn = "float32"
     revision: str = ""
     reference: Reference | None = None
 
 
 UNCALIBRATED = Calibration()
+
+
+def load_calibration(settings: ModelSettings, checkpoint: Checkpoint) -> Calibration:
+    """Read the calibration file that the settings name, or else the model's own.
+
+    Raises:
+        SettingsError: the calibration file cannot be used, or is for another model.
+        ModelError: the model's own file cannot be used.
+    """
+    if settings.calibration_file is None:
+        return read_calibration(checkpoint.folder, len(checkpoint.labels))
+    named = f"SENTIMENT_MODEL__CALIBRATION_FILE={settings.calibration_file}"
+    remedy = (
+        "write one with `sentiment-stream evaluate --data FILE --target-accuracy 0.95 --write "
+        "FILE`, or unset it"
+    )
+    try:
+        calibration = read_file(settings.calibration_file, len(checkpoint.labels))
+    except ValueError as error:
+        raise SettingsError(f"{named} cannot be used ({error}); {remedy}") from None
+    if calibration.revision not in ("", checkpoint.revision):
+        raise SettingsError(
+            f"{named} is for the model at {calibration.revision}, but {checkpoint.name} at "
+            f"{checkpoint.revision} runs; {remedy}"
+        )
+    return calibration
 
 
 def read_calibration(folder: Path, labels: int) -> Calibration:
@@ -185,6 +219,8 @@ def _check_values(calibration: Calibration, labels: int) -> None:
             raise ValueError(f"{name} must have {labels} values, one for each label")
     if not isinstance(calibration.revision, str):
         raise TypeError("revision must be a text")
+    if calibration.precision not in get_args(FittedIn):
+        raise ValueError(f"precision must be one of {', '.join(get_args(FittedIn))}")
     window = calibration.window_tokens
     if type(window) is not int or 0 != window < WINDOW_TOKENS_MIN:
         raise ValueError(f"window_tokens must be 0, or {WINDOW_TOKENS_MIN} or more")

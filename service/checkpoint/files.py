@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from service.checkpoint.calibration import FILE as CALIBRATION_FILE
+from service.checkpoint.calibration import FittedIn, load_calibration
 from service.checkpoint.hub import download
 from service.errors import ModelError, SettingsError
 from service.processor import kernel, this_processor
@@ -86,7 +87,7 @@ class Checkpoint:
     """A model's folder and its configuration.
 
     `tokens_max` includes the special tokens. `first_position` is the row of the position embeddings
-    that the first token of a text has.
+    that the first token of a text has. `precision` is that of the calibration.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Checkpoint:
     multi_label: bool
     tokens_max: int
     first_position: int
+    precision: FittedIn = "float32"
 
     def info(self, engine: EngineName, precision: Precision, device: str) -> ModelInfo:
         """The description of this model when it runs on this engine, as events carry it."""
@@ -109,9 +111,15 @@ def resolve(settings: ModelSettings, fetch: Callable[[str, str], Path] = downloa
     `fetch` gives the folder of a hub model by its name and commit.
 
     Raises:
-        SettingsError: there is no such folder, or a hub model has no revision.
+        SettingsError: there is no such folder, a hub model has no revision, or the calibration file
+            cannot be used.
         ModelError: the hub cannot be reached, or the checkpoint cannot be used.
     """
+    found = _found(settings, fetch)
+    return replace(found, precision=load_calibration(settings, found).precision)
+
+
+def _found(settings: ModelSettings, fetch: Callable[[str, str], Path]) -> Checkpoint:
     name = settings.name
     folder = BUNDLED_FOLDER if name == BUNDLED else _folder(name)
     if folder is not None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from service.checkpoint.calibration import FittedIn
+
 
 def _with_recipe(command: Callable[..., Any]) -> Callable[..., Any]:
     from service.lab.teaching.recipe import HELP, Recipe  # noqa: PLC0415
@@ -119,9 +121,18 @@ def train(base: Path, base_name: str | None, output: Path, as_json: bool, **opti
     type=click.IntRange(0, 512),
     help="Tokens of a window of a long text; 0 is as many as the model takes.",
 )
+@click.option(
+    "--precision",
+    default="float32",
+    show_default=True,
+    type=click.Choice(["float32", "int8"]),
+    help="Precision to fit it in; the model then runs in it on a CPU by default.",
+)
 @_with_sources
 @json_flag
-def calibrate(model: Path, window_tokens: int, as_json: bool, **files: Any) -> None:
+def calibrate(
+    model: Path, window_tokens: int, precision: FittedIn, as_json: bool, **files: Any
+) -> None:
     """Calibrate a trained model's scores and find its thresholds.
 
     It uses the texts that training held out, and writes the result beside the weights. Give the
@@ -133,7 +144,7 @@ def calibrate(model: Path, window_tokens: int, as_json: bool, **files: Any) -> N
     from service.lab.teaching.sources import Sources  # noqa: PLC0415
     from service.lab.training.calibrate import calibrate as fit  # noqa: PLC0415
 
-    figures = fit(model, Sources(**files), window_tokens)
+    figures = fit(model, Sources(**files), window_tokens, precision)
     print_figures(f"{model}: calibrated", figures, as_json)
 
 

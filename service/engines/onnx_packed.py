@@ -48,9 +48,8 @@ class OnnxPacked:
             ModelError: a weight is missing, or there are more or fewer labels than names.
         """
         self._checkpoint = checkpoint
-        self._precision: Literal["float32", "int8"] = (
-            "int8" if settings.precision == "int8" else "float32"
-        )
+        wanted = checkpoint.precision if settings.precision == "auto" else settings.precision
+        self._precision: Literal["float32", "int8"] = "int8" if wanted == "int8" else "float32"
         self._run_tokens_max = settings.run_tokens_max or RUN_TOKENS_MAX
         self._info = checkpoint.info("onnx_packed", self._precision, "cpu")
         self._threads = Threads(settings.threads)

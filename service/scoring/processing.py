@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from service.checkpoint.calibration import Calibration, read_calibration, read_file
+from service.checkpoint.calibration import Calibration, load_calibration
 from service.checkpoint.tokenizer import load_tokenizer
 from service.errors import SettingsError
 from service.scoring.readings import KEEP, LogitsReader
@@ -52,32 +52,6 @@ def load_processing(settings: ModelSettings, checkpoint: Checkpoint) -> Processi
         calibration, checkpoint.multi_label, settings.unsure_label, settings.known_languages
     )
     return Processing(calibration, encoder, reader)
-
-
-def load_calibration(settings: ModelSettings, checkpoint: Checkpoint) -> Calibration:
-    """Read the calibration file that the settings name, or else the model's own.
-
-    Raises:
-        SettingsError: the calibration file cannot be used, or is for another model.
-        ModelError: the model's own file cannot be used.
-    """
-    if settings.calibration_file is None:
-        return read_calibration(checkpoint.folder, len(checkpoint.labels))
-    named = f"SENTIMENT_MODEL__CALIBRATION_FILE={settings.calibration_file}"
-    remedy = (
-        "write one with `sentiment-stream evaluate --data FILE --target-accuracy 0.95 --write "
-        "FILE`, or unset it"
-    )
-    try:
-        calibration = read_file(settings.calibration_file, len(checkpoint.labels))
-    except ValueError as error:
-        raise SettingsError(f"{named} cannot be used ({error}); {remedy}") from None
-    if calibration.revision not in ("", checkpoint.revision):
-        raise SettingsError(
-            f"{named} is for the model at {calibration.revision}, but {checkpoint.name} at "
-            f"{checkpoint.revision} runs; {remedy}"
-        )
-    return calibration
 
 
 def window_tokens_max(calibration: Calibration, checkpoint: Checkpoint) -> int:

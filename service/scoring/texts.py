@@ -123,8 +123,9 @@ class Scorer:
         """Load a model: `bundled`, a folder, or a name on the hub with its `revision`.
 
         `settings` are those of `SENTIMENT_MODEL__…` in lower case, such as `precision="int8"` or
-        `unsure_label="UNSURE"`; the environment is not read. The default precision is float32, or
-        that of a `tuning_file`. Settings of what becomes of a record are refused.
+        `unsure_label="UNSURE"`; the environment is not read. The default precision is that of a
+        `tuning_file`, or of the model's calibration. Settings of what becomes of a record are
+        refused.
 
         Raises:
             SettingsError: a setting is unknown or has a wrong value, or settings conflict.
@@ -209,9 +210,10 @@ def _checked(texts: Iterable[Any]) -> Iterator[str]:
 
 
 def load_model(settings: ModelSettings) -> LoadedModel:
-    """Load the model, in float32 so that figures are exact, unless the settings say otherwise.
+    """Load the model, to score as the stream does on a CPU.
 
-    They do by a precision, or by a tuning file, with which it scores as the stream does.
+    That is in the precision of the settings, of a tuning file, or else of the model's calibration,
+    which is float32 for models of others: a GPU's half precision must be asked for.
 
     Raises:
         SettingsError, ModelError: as `tuned`, `load_engine` and `load_processing`.
@@ -220,7 +222,9 @@ def load_model(settings: ModelSettings) -> LoadedModel:
     # No log is set up in commands and notebooks: a warning would be among the results.
     settings = tuned(settings, checkpoint, warns=False)
     if settings.precision == "auto":
-        settings = settings.model_copy(update={"precision": "float32"})
+        on_cpu = settings.device in ("auto", "cpu") and settings.engine in ("auto", "onnx_packed")
+        precision = checkpoint.precision if on_cpu else "float32"
+        settings = settings.model_copy(update={"precision": precision})
     _, encoder, reader = load_processing(settings, checkpoint)
     languages = Languages(settings.known_languages, settings.other_languages)
     return LoadedModel(load_engine(settings, checkpoint), encoder, reader, languages)

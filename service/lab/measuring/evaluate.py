@@ -21,13 +21,12 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from service.checkpoint.calibration import write_calibration
+from service.checkpoint.calibration import load_calibration, write_calibration
 from service.checkpoint.files import resolve
 from service.errors import InputError
 from service.lab.data.tabled import read_any
 from service.lab.data.truth import of_poles, truth_of
 from service.lab.measuring import reliability, thresholds
-from service.scoring.processing import load_calibration
 from service.scoring.texts import LoadedModel, load_model, score_texts
 from service.terminal import GOOD, WARN, Table, percent, track
 
@@ -132,6 +131,7 @@ def write_target(file: Path, settings: ModelSettings, figures: dict[str, Any]) -
         load_calibration(settings, checkpoint),
         thresholds=by_label,
         target_accuracy=target["target_accuracy"],
+        precision="int8" if figures["model"]["precision"] == "int8" else "float32",
         revision=checkpoint.revision,
     )
     write_calibration(file, found)

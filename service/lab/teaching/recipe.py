@@ -27,6 +27,7 @@ class Recipe:
     lessons: int = 0
     consistency_every: int = 0
     consistency_weight: float = 1.0
+    int8: bool = False
     teacher_share: float = 0.0
     runs: int = 1
     base_share: float = 0.0
@@ -61,6 +62,7 @@ HELP = {
     "consistency_every": "Steps between trainings on copies of texts that differ in a country, "
     "name, pronoun or group and must have equal scores; 0 for none. Needs --countries.",
     "consistency_weight": "Weight of that loss.",
+    "int8": "Round the weights to what they are in int8, so that both precisions run the same.",
     "teacher_share": "Weight of the teachers' probability for a sentence of --data against its "
     "label, 0 to 1. Needs --teacher.",
     "runs": "Runs, with this seed and the next ones, whose weights are averaged.",

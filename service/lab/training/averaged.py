@@ -21,6 +21,7 @@ from service.lab.training.base_model import load_base
 from service.lab.training.batches import load_tokenizer
 from service.lab.training.card import write_card
 from service.lab.training.figures import figures_on, mean_loss
+from service.lab.training.rounded import round_weights
 from service.lab.training.teachers import teacher_probabilities
 from service.lab.training.train import Trainer, keep
 
@@ -87,10 +88,10 @@ def train(
         ).run(console)  # fmt: skip
 
     folders, parts = [output], []
-    if recipe.runs > 1 or recipe.base_share:
+    if recipe.runs > 1 or recipe.base_share or recipe.int8:
         folders = [output.with_name(f"{output.name}.run-{n + 1}") for n in range(recipe.runs)]
     for number, folder in enumerate(folders):
-        how = replace(recipe, runs=1, base_share=0.0, seed=recipe.seed + number)
+        how = replace(recipe, runs=1, base_share=0.0, int8=False, seed=recipe.seed + number)
         parts.append(_finished_figures(folder, how) or run(folder, how))
     if folders == [output]:
         return _measured(output, parts[0], mixture)
@@ -103,7 +104,10 @@ def train(
 def average(
     base: Path, folders: Sequence[Path], recipe: Recipe, labels: Sequence[str]
 ) -> PreTrainedModel:
-    """The mean of the weights of the folders' models, mixed with `recipe.base_share` of `base`."""
+    """The mean of the weights of the folders' models, mixed with `recipe.base_share` of `base`.
+
+    They are rounded to int8 if the recipe says so.
+    """
     torch.manual_seed(recipe.split_seed)
     model = load_base(base, labels)
     states = [load_base(folder, labels).state_dict() for folder in folders]
@@ -113,6 +117,8 @@ def average(
         for name, start in model.state_dict().items()
     }
     model.load_state_dict(mean)
+    if recipe.int8:
+        round_weights(model)
     return model
 
 

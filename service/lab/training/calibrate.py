@@ -16,17 +16,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from service.checkpoint.calibration import UNCALIBRATED, Calibration, Reference, write_calibration
+from service.checkpoint.calibration import (
+    UNCALIBRATED,
+    Calibration,
+    FittedIn,
+    Reference,
+    write_calibration,
+)
+from service.checkpoint.files import resolve
+from service.engines import load_engine
 from service.errors import InputError
 from service.lab.measuring import thresholds
 from service.lab.measuring.reliability import expected_calibration_error
 from service.lab.teaching.mixture import read_mixture
 from service.lab.teaching.recipe import Recipe
-from service.lab.training.base_model import load_base
-from service.lab.training.batches import encode, load_tokenizer, logits_of
+from service.lab.training.batches import encode, load_tokenizer
 from service.lab.training.losses import cross_entropy
 from service.observe.drift import TOKEN_EDGES, UNDETERMINED
 from service.scoring.readings import LogitsReader
+from service.settings import ModelSettings
 from service.text.language import Languages
 
 if TYPE_CHECKING:
@@ -55,12 +63,15 @@ class _Half(NamedTuple):
     poles_only: Booleans
 
 
-def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[str, Any]:
+def calibrate(
+    folder: Path, sources: Sources, window_tokens: int = 0, precision: FittedIn = "float32"
+) -> dict[str, Any]:
     """Fit the calibration on the rows that training held out, and return its figures by domain.
 
     Temperature and bias are fitted on one half of the rows of each domain. The thresholds (see
     `measuring.thresholds`) and the figures come from the other half. Every domain has the same
-    weight. `window_tokens` is written into the calibration (see `Calibration`).
+    weight. The logits are those of the engine in `precision`, which is written into the calibration
+    with `window_tokens` (see `Calibration`).
 
     Raises:
         InputError: the folder has no model that `train` wrote, or a file cannot be used.
@@ -68,11 +79,12 @@ def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[st
     recipe = _recipe_of(folder)
     mixture = read_mixture(sources, recipe)
     mixture.require_examples(sources.data)
-    model, tokenizer = load_base(folder, mixture.labels), load_tokenizer(folder)
+    tokenizer = load_tokenizer(folder)
+    settings = ModelSettings(name=str(folder), device="cpu", precision=precision)
+    engine = load_engine(settings, resolve(settings))
 
     def logits(texts: Sequence[str]) -> Floats:
-        ids = encode(tokenizer, texts, recipe.length_max)
-        return logits_of(model, ids).double().numpy()
+        return engine.logits(encode(tokenizer, texts, recipe.length_max)).astype(np.float64)
 
     domains = {
         name: _halves(logits([e.text for e in rows]), rows)
@@ -84,6 +96,7 @@ def calibrate(folder: Path, sources: Sources, window_tokens: int = 0) -> dict[st
         temperature=temperature,
         bias=bias,
         window_tokens=window_tokens,
+        precision=precision,
     )
     held = {name: second for name, (_, second) in domains.items()}
     found = thresholds.find(
