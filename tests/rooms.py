@@ -39,7 +39,7 @@ ARROWS: dict[str, set[str]] = {
     "registry": {"errors", "records", "settings", "wire.documents", "wire.typed"},
     "kafka.once": {"errors", "kafka", "kafka.client", "progress", "records"},
     "kafka.backfill": {"errors", "kafka", "kafka.client", "progress", "records"},
-    "engines.graph": {"checkpoint", "errors"},
+    "engines.graph": {"checkpoint"},
     "engines": {"checkpoint", "engines.graph", "errors", "processor"},
     "observe": {"errors", "records", "terminal"},
     "retry": set(),
@@ -76,7 +76,6 @@ ARROWS: dict[str, set[str]] = {
     "demo": {"app", "errors", "observe", "records", "settings", "terminal", "wire"},
     "lab.behaviour": {"lab.bias", "lab.data", "scoring", "terminal"},
     "lab.teaching": {"errors", "lab.data", "lab.teaching.templates", "text.normalise"},
-    "lab.int8": {"engines.graph"},
     "lab.training": {
         "checkpoint", "errors", "lab.bias", "lab.measuring", "lab.teaching", "observe", "scoring",
         "settings", "terminal", "text",
@@ -144,7 +143,7 @@ FILES: dict[str, str] = {
     "text": "__init__ windows language encoder prepare",
     "kafka.once": "__init__ reader letters outputs cluster",
     "kafka.backfill": "span session __init__",
-    "engines.graph": "__init__ onnx_file quantized growing ranges int8",
+    "engines.graph": "__init__ onnx_file quantized growing",
     "engines": "layout cpu_limit finite lanes padding packing "
     "torch_device onnx_graph torch_packed torch_plain onnx_packed __init__",
     "observe": "__init__ drift feed health logs tracing metrics backfill monitor",
@@ -168,7 +167,6 @@ FILES: dict[str, str] = {
     "lab.behaviour": "__init__ changes texts meanings feedback cases run",
     "lab.teaching": "__init__ around swaps sources recipe "
     "people lessons counterfactual mixture_three mixture",
-    "lab.int8": "__init__ ranges",
     "lab.training": "__init__ base_model batches card teachers "
     "state losses calibrate figures train averaged",
     "cli": "options completion failures config run feeds health lab measuring score "
@@ -204,8 +202,8 @@ LIBRARIES: dict[str, set[str]] = {
     "proto_schema_parser": {"registry"},
     "pyarrow": {"tables"},
     "sklearn": {"lab.measuring"},
-    "torch": {"bench", "bench.peers", "engines", "lab.int8", "lab.training"},
-    "transformers": {"bench", "bench.peers", "checkpoint", "engines", "lab.int8", "lab.training"},
+    "torch": {"bench", "bench.peers", "engines", "lab.training"},
+    "transformers": {"bench", "bench.peers", "checkpoint", "engines", "lab.training"},
 }
 # And the files that know them, where the rest of their room must do without.
 LIBRARY_FILES: dict[str, set[str]] = {

@@ -70,12 +70,6 @@ def stored_weights(file: Path) -> dict[str, Stored]:
     return found
 
 
-def stored_metadata(file: Path) -> dict[str, str]:
-    """What a safetensors file says of itself; nothing if it says nothing."""
-    with safe_open(file, framework="numpy") as opened:
-        return dict(opened.metadata() or {})
-
-
 def numbers(weight: Stored | NDArray[np.float32]) -> NDArray[np.float32]:
     """The numbers of a weight that is in a file, or of one that was computed."""
     return weight.numbers() if isinstance(weight, Stored) else weight

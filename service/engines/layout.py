@@ -14,14 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from service.checkpoint.stored import (
-    Stored,
-    checked_type,
-    numbers,
-    stored_metadata,
-    stored_weights,
-)
-from service.engines.graph.ranges import read_ranges
+from service.checkpoint.stored import Stored, checked_type, numbers, stored_weights
 from service.errors import ModelError
 
 if TYPE_CHECKING:
@@ -30,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from service.checkpoint.files import Checkpoint
-    from service.engines.graph.ranges import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +56,7 @@ class Layout:
     for BERT and RoBERTa these rows include the token-type embedding. RoBERTa does not count its
     padding, the token `uncounted`, which a text may contain too; it has the last row of
     `positions`. The logits come from the first token: activation(x @ head_in) @ head_out, biases
-    left out. `ranges` are those of the blocks that int8 has fixed scales for, or none.
+    left out.
     """
 
     words: Stored
@@ -77,7 +69,6 @@ class Layout:
     head_out: Dense
     heads: int
     epsilon: float
-    ranges: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +146,7 @@ def load_layout(checkpoint: Checkpoint) -> Layout:
     folder = checkpoint.folder
     config = json.loads((folder / "config.json").read_text())
     family = _FAMILIES[config["model_type"]]
-    file = next(folder.glob("*.safetensors"))
-    reader = _Reader(stored_weights(file))
+    reader = _Reader(stored_weights(next(folder.glob("*.safetensors"))))
     try:
         layout = _layout(family, config, reader, checkpoint.first_position)
     except KeyError as error:
@@ -164,7 +154,7 @@ def load_layout(checkpoint: Checkpoint) -> Layout:
             f"{folder}: the weights lack {error}; give a complete checkpoint"
         ) from None
     check_labels(checkpoint, layout.head_out.bias.shape[0])
-    return replace(layout, ranges=read_ranges(file, stored_metadata(file), len(layout.layers)))
+    return layout
 
 
 def check_labels(checkpoint: Checkpoint, rows: int) -> None:

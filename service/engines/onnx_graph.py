@@ -5,9 +5,10 @@ block. The head reads only the first token of each text, so the last layer is co
 token alone, and without forming keys and values (see `_last_layer`). Biases of keys and values are
 left out of attention (see `layout.folded`). All of this is exact, apart from rounding.
 
-In int8 the linear layers of all blocks but the last multiply 8-bit integers (see `graph.int8`).
-Embeddings, attention, norms, the last block and the head stay in float32; they are a few percent of
-the work.
+In int8 the linear layers of all blocks but the last multiply 8-bit integers. Weights have a scale
+for each output, activations a scale for each token, found at run time. Texts share no scale, so
+the score of a text does not depend on its batch. Embeddings, attention, norms, the last block and
+the head stay in float32; they are a few percent of the work.
 
 The inputs are the arrays of `packing.pack`. The output is `logits`, float32 (B, labels). In the
 comments on shapes:
@@ -19,26 +20,28 @@ comments on shapes:
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from service.checkpoint.stored import numbers
 from service.engines.graph import onnx_file
-from service.engines.graph.int8 import ONNX_RUNTIME, Int8, Rows
+from service.engines.graph.growing import Growing
 from service.engines.layout import folded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from service.engines.graph.ranges import Block
     from service.engines.layout import Dense, Layer, Layout
 
 # The first opset with an exact Gelu operator.
 OPSET = 20
 IR_VERSION = 10
+# The domain of ONNX Runtime's own operators; MatMulIntegerToFloat multiplies 8-bit integers and
+# scales the outputs in one pass.
+ONNX_RUNTIME = "com.microsoft"
+# Quantization steps of an activation row from its minimum to its maximum (uint8).
+STEPS = 255
 INPUTS: dict[str, tuple[int, onnx_file.Shape]] = {
     "ids": (onnx_file.INT64, ["T"]),
     "positions": (onnx_file.INT64, ["T"]),
@@ -73,17 +76,28 @@ def build_graph(
     return graph.model.serialized(INPUTS, outputs, operators, IR_VERSION, metadata or {})
 
 
-class _Graph(Int8):
+class _Rows(NamedTuple):
+    """The names of a matrix (T, inputs) of the graph and, in int8, of its quantization.
+
+    A quantized row is values * scale + offset. `scales` is (T, 1). `offsets` is (T, 2): the offset,
+    and a 1 that multiplies the bias of the linear layer.
+    """
+
+    values: str
+    scales: str = ""
+    offsets: str = ""
+
+
+class _Graph(Growing):
     """Nodes and weights of the graph; strings are names of values in it."""
 
     def __init__(self, layout: Layout, *, int8: bool, whole: bool, unsigned: bool) -> None:
-        super().__init__(whole=whole, unsigned=unsigned)
+        super().__init__(whole=whole)
         self._width = int(layout.words.shape[1])
         self._heads = layout.heads
         self._epsilon = layout.epsilon
         self._int8 = int8
-        # The ranges of the block that is being added.
-        self._block: Block = {}
+        self._zero: np.int8 | np.uint8 = np.uint8(128) if unsigned else np.int8(0)
         self._spread, self._back = self._head_rows()
 
     def classify(self, layout: Layout) -> None:
@@ -91,15 +105,11 @@ class _Graph(Int8):
         positions = self.chosen_rows(layout.positions, "positions")
         x = self._norm(self.node("Add", words, positions), layout.embedding_norm)
         *layers, last = (folded(layer, self._head_width) for layer in layout.layers)
-        for layer, own, ranges in zip_longest(layers, layout.layers[:-1], layout.ranges):
-            self._block = ranges or {}
-            # A range is that of what training has seen, the bias of values included.
-            fixed = self._int8 and self._block
-            kept = {"value": own.value, "attention_out": own.attention_out} if fixed else {}
-            x = self._layer(x, replace(layer, **kept))
+        for layer in layers:
+            x = self._layer(x, layer)
         x = self._last_layer(x, last)
-        x = self.node(layout.head_activation, self._dense(Rows(x), layout.head_in))
-        self.node("Identity", self._dense(Rows(x), layout.head_out), output="logits")
+        x = self.node(layout.head_activation, self._dense(_Rows(x), layout.head_in))
+        self.node("Identity", self._dense(_Rows(x), layout.head_out), output="logits")
 
     def _head_rows(self) -> tuple[str, str]:
         """Indices to pad and split into heads with one Gather, and to go back with another.
@@ -124,13 +134,13 @@ class _Graph(Int8):
 
     def _layer(self, x: str, layer: Layer) -> str:
         """One block for all tokens, (T, W) to (T, W)."""
-        rows = self._rows(x, "query")
+        rows = self._rows(x)
         query, key, value = (self._heads_of(rows, d) for d in (layer.query, layer.key, layer.value))
         context = self._attention(query, key, value)  # (B, H, L, D)
         context = self.node("Reshape", context, self.shape(-1, self._head_width))
         context = self.node("Gather", context, self._back)  # (T, H, D)
         context = self.node("Reshape", context, self.shape(-1, self._width))
-        return self._after_attention(x, self._rows(context, "attention_out"), layer)
+        return self._after_attention(x, self._rows(context), layer)
 
     def _last_layer(self, x: str, layer: Layer) -> str:
         """The last block for the first token of each text, (T, W) to (B, W); no keys and values.
@@ -153,7 +163,7 @@ class _Graph(Int8):
         keys = self.weight(layer.key.weight, by_head)  # K^T of each head: (H, D, W)
         values = self.weight(layer.value.weight, by_head)  # V^T: (H, D, W)
         values = self.node("Transpose", values, perm=[0, 2, 1])  # V: (H, W, D)
-        query = self._dense(Rows(first), layer.query)  # (B, W)
+        query = self._dense(_Rows(first), layer.query)  # (B, W)
         query = self.node("Reshape", query, self.shape(-1, *by_head[:2]))  # q: (B, H, D)
         query = self._by_head(query, keys)  # q K^T: (B, H, W)
         # All heads attend to the same tokens, so the H queries of a text take the place of L
@@ -165,7 +175,7 @@ class _Graph(Int8):
         context = self.node("Squeeze", context, self.shape(1))  # (B, H, W)
         context = self._by_head(context, values)  # (weights X) V: (B, H, D)
         context = self.node("Reshape", context, self.shape(-1, self._width))  # (B, W)
-        return self._after_attention(first, Rows(context), layer)
+        return self._after_attention(first, _Rows(context), layer)
 
     def _attention(self, query: str, key: str, value: str) -> str:
         """Attention of query (B, h, Q, N) to key and value (B, h, L, N); (B, h, Q, N).
@@ -186,35 +196,70 @@ class _Graph(Int8):
     def _head_width(self) -> int:
         return self._width // self._heads
 
-    def _heads_of(self, rows: Rows, dense: Dense) -> str:
+    def _heads_of(self, rows: _Rows, dense: Dense) -> str:
         """A linear layer, then padded and by head: (T, W) to (B, H, L, D)."""
         parts = self.node("Reshape", self._dense(rows, dense), self.shape(-1, self._head_width))
         return self.node("Gather", parts, self._spread)
 
-    def _after_attention(self, x: str, context: Rows, layer: Layer) -> str:
+    def _after_attention(self, x: str, context: _Rows, layer: Layer) -> str:
         """The rest of a block, of any number of rows (N, W)."""
         out = self._dense(context, layer.attention_out)
         x = self._norm(self.node("Add", x, out), layer.attention_norm)
-        rows = self._rows(x, "feed_in")
-        hidden = self.node("Gelu", self._dense(rows, layer.feed_in), approximate="none")
-        out = self._dense(self._rows(hidden, "feed_out"), layer.feed_out)
+        hidden = self.node("Gelu", self._dense(self._rows(x), layer.feed_in), approximate="none")
+        out = self._dense(self._rows(hidden), layer.feed_out)
         return self._norm(self.node("Add", x, out), layer.feed_norm)
 
-    def _rows(self, x: str, place: str) -> Rows:
-        """The matrix x (T, inputs), and in int8 its quantization; `place` is one of `PLACES`."""
-        if not self._int8:
-            return Rows(x)
-        return self.fixed_rows(x, self._block[place]) if self._block else self.dynamic_rows(x)
+    def _rows(self, x: str) -> _Rows:
+        """The matrix x (T, inputs); in int8 each row is quantized from its minimum to its maximum.
 
-    def _dense(self, rows: Rows, dense: Dense) -> str:
+        The range includes 0, and the zero point is rounded, so 0 is exact.
+        """
+        if not self._int8:
+            return _Rows(x)
+        zero = self.constant(np.float32(0))
+        low = self.node("Min", self.node("ReduceMin", x, self.shape(-1), keepdims=0), zero)
+        high = self.node("Max", self.node("ReduceMax", x, self.shape(-1), keepdims=0), zero)
+        steps = self.constant(np.float32(1 / STEPS))
+        scale = self.node("Mul", self.node("Sub", high, low), steps)
+        # A row of zeros has the scale 0, which must not be divided by.
+        scale = self.node("Max", scale, self.constant(np.float32(1e-12)))
+        zero_point = self.node("Round", self.node("Neg", self.node("Div", low, scale)))
+        unsigned = self.node("Cast", zero_point, to=onnx_file.UINT8)
+        values = self.node("QuantizeLinear", x, scale, unsigned, axis=0)
+        offset = self.node("Neg", self.node("Mul", zero_point, scale))
+        offset, scale = (self.node("Unsqueeze", c, self.shape(1)) for c in (offset, scale))
+        ones = self.node("Div", scale, scale)
+        return _Rows(values, scale, self.node("Concat", offset, ones, axis=1))
+
+    def _dense(self, rows: _Rows, dense: Dense) -> str:
         """A linear layer, (N, inputs) to (N, outputs)."""
-        bias = numbers(dense.bias)
-        if rows.scales or rows.place:
-            return self.int8_dense(rows, dense.weight, bias, dense.scale)
+        if rows.scales:
+            return self._int8_dense(rows, dense)
         inputs = [rows.values, self.weight(dense.weight)]
+        bias = numbers(dense.bias)
         if bias.any():
             inputs.append(self.constant(bias))
         return self.node("Gemm", *inputs, alpha=dense.scale, transB=1)
+
+    def _int8_dense(self, rows: _Rows, dense: Dense) -> str:
+        """A linear layer on 8-bit integers.
+
+        A row is values * scale + offset, and a weight column is integers * s. Their product is
+        (values @ integers) * s * scale + offset * (sum of the integers) * s.
+        """
+        weight, scales, sums = self.integers(dense.weight, self._zero)
+        scales = scales * np.float32(dense.scale)
+        one, zero = self.constant(np.float32(1)), self.constant(np.uint8(0))
+        product = self.node(
+            "MatMulIntegerToFloat",
+            rows.values, weight, one, self.constant(scales), zero,
+            *([self.constant(self._zero)] if self._zero else []),
+            domain=ONNX_RUNTIME,
+        )  # fmt: skip
+        product = self.node("Mul", product, rows.scales)
+        # (offset, 1) @ (sums * s, bias) adds the second term and the bias in one pass.
+        added = self.constant(np.stack([sums * scales, numbers(dense.bias)]))
+        return self.node("Gemm", rows.offsets, added, product)
 
     def _norm(self, x: str, norm: Dense) -> str:
         scale, bias = (self.constant(numbers(part)) for part in (norm.weight, norm.bias))
