@@ -164,7 +164,7 @@ async def test_progress_moves_when_a_commit_is_certain(
     """Not when its records are sent, nor when it is asked for: all is read again after an error."""
     session = await begun(simulated)
     records = await poll_count(session, COUNT)
-    commit: tuple[type, str] = (Brokers, "end_transaction")
+    commit: tuple[type, str] = (Brokers, "move_on")
     if simulated.mode == "at_least_once":
         commit = (Group, "commit")
 
@@ -190,7 +190,7 @@ async def test_a_tail_whose_commit_fails(
     session = await begun(simulated)
     records = await poll_count(session, COUNT)
     assert await session.publish(publication(records, "out"))
-    step: tuple[type, str] = (Brokers, "commit_offsets")
+    step: tuple[type, str] = (Brokers, "join_group")
     if simulated.mode == "at_least_once":
         step = (Group, "commit")
 
