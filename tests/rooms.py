@@ -77,8 +77,8 @@ ARROWS: dict[str, set[str]] = {
     "lab.behaviour": {"lab.bias", "lab.data", "scoring", "terminal"},
     "lab.teaching": {"errors", "lab.data", "lab.teaching.templates", "text.normalise"},
     "lab.training": {
-        "checkpoint", "errors", "lab.bias", "lab.measuring", "lab.teaching", "observe", "scoring",
-        "settings", "terminal", "text",
+        "checkpoint", "engines", "engines.graph", "errors", "lab.bias", "lab.measuring",
+        "lab.teaching", "observe", "scoring", "settings", "terminal", "text",
     },
     "cli": {
         "app", "bench", "checkpoint", "demo", "errors", "kafka.backfill", "kafka.client",
@@ -115,7 +115,7 @@ TYPE_ARROWS: dict[str, set[str]] = {
     "app": {"kafka.backfill", "records", "stream"},
     "lab.bias": {"settings"},
     "lab.teaching": {"lab.bias"},
-    "lab.training": {"lab.data"},
+    "lab.training": {"lab.data", "ports"},
     "bench.peers": {"text"},
 }  # fmt: skip
 
@@ -168,7 +168,7 @@ FILES: dict[str, str] = {
     "lab.teaching": "__init__ around swaps sources recipe "
     "people lessons counterfactual mixture_three mixture",
     "lab.training": "__init__ base_model batches card teachers "
-    "state losses calibrate figures train averaged",
+    "state losses rounded calibrate figures train averaged",
     "cli": "options completion failures config run feeds health lab measuring score "
     "training __init__",
 }

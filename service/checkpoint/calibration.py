@@ -13,13 +13,10 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from service.errors import ModelError, SettingsError, first_line
+from service.errors import ModelError, first_line
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from service.checkpoint.files import Checkpoint
-    from service.settings import ModelSettings
 
 FILE = "sentiment.json"
 # Far more than any file that `calibrate` or `evaluate` writes.
@@ -91,32 +88,6 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration()
-
-
-def load_calibration(settings: ModelSettings, checkpoint: Checkpoint) -> Calibration:
-    """Read the calibration file that the settings name, or else the model's own.
-
-    Raises:
-        SettingsError: the calibration file cannot be used, or is for another model.
-        ModelError: the model's own file cannot be used.
-    """
-    if settings.calibration_file is None:
-        return read_calibration(checkpoint.folder, len(checkpoint.labels))
-    named = f"SENTIMENT_MODEL__CALIBRATION_FILE={settings.calibration_file}"
-    remedy = (
-        "write one with `sentiment-stream evaluate --data FILE --target-accuracy 0.95 --write "
-        "FILE`, or unset it"
-    )
-    try:
-        calibration = read_file(settings.calibration_file, len(checkpoint.labels))
-    except ValueError as error:
-        raise SettingsError(f"{named} cannot be used ({error}); {remedy}") from None
-    if calibration.revision not in ("", checkpoint.revision):
-        raise SettingsError(
-            f"{named} is for the model at {calibration.revision}, but {checkpoint.name} at "
-            f"{checkpoint.revision} runs; {remedy}"
-        )
-    return calibration
 
 
 def read_calibration(folder: Path, labels: int) -> Calibration:

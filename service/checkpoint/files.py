@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from service.checkpoint.calibration import FILE as CALIBRATION_FILE
-from service.checkpoint.calibration import FittedIn, load_calibration
+from service.checkpoint.calibration import Calibration, FittedIn, read_calibration, read_file
 from service.checkpoint.hub import download
 from service.errors import ModelError, SettingsError
 from service.processor import kernel, this_processor
@@ -117,6 +117,32 @@ def resolve(settings: ModelSettings, fetch: Callable[[str, str], Path] = downloa
     """
     found = _found(settings, fetch)
     return replace(found, precision=load_calibration(settings, found).precision)
+
+
+def load_calibration(settings: ModelSettings, checkpoint: Checkpoint) -> Calibration:
+    """Read the calibration file that the settings name, or else the model's own.
+
+    Raises:
+        SettingsError: the calibration file cannot be used, or is for another model.
+        ModelError: the model's own file cannot be used.
+    """
+    if settings.calibration_file is None:
+        return read_calibration(checkpoint.folder, len(checkpoint.labels))
+    named = f"SENTIMENT_MODEL__CALIBRATION_FILE={settings.calibration_file}"
+    remedy = (
+        "write one with `sentiment-stream evaluate --data FILE --target-accuracy 0.95 --write "
+        "FILE`, or unset it"
+    )
+    try:
+        calibration = read_file(settings.calibration_file, len(checkpoint.labels))
+    except ValueError as error:
+        raise SettingsError(f"{named} cannot be used ({error}); {remedy}") from None
+    if calibration.revision not in ("", checkpoint.revision):
+        raise SettingsError(
+            f"{named} is for the model at {calibration.revision}, but {checkpoint.name} at "
+            f"{checkpoint.revision} runs; {remedy}"
+        )
+    return calibration
 
 
 def _found(settings: ModelSettings, fetch: Callable[[str, str], Path]) -> Checkpoint:

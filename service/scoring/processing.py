@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from service.checkpoint.calibration import Calibration, load_calibration
+from service.checkpoint.calibration import Calibration  # noqa: TC001 - of a NamedTuple
+from service.checkpoint.files import load_calibration
 from service.checkpoint.tokenizer import load_tokenizer
 from service.errors import SettingsError
 from service.scoring.readings import KEEP, LogitsReader

@@ -30,6 +30,7 @@ WHOLE = Calibration(
     thresholds=(0.75, None),
     target_accuracy=0.95,
     window_tokens=128,
+    precision="int8",
     reference=Reference(
         (0.5, 0.5), (1.0,), 0.125, {"en": 1.0}, {"NEGATIVE": 0.25, "POSITIVE": 0.75}
     ),
@@ -82,6 +83,8 @@ def test_a_model_without_the_file_is_not_calibrated(tmp_path: Path) -> None:
         b'{"window_tokens": 31}',
         b'{"window_tokens": -1}',
         b'{"window_tokens": 64.0}',
+        b'{"normaliser": 1, "precision": "float64"}',
+        b'{"normaliser": 1, "precision": null}',
         b'{"bias": [0.1]}',
         b'{"bias": ["a", "b"]}',
         b'{"bias": 3}',

@@ -106,7 +106,7 @@ def test_texts_are_scored_as_the_stream_would(
     for settings, precision in (
         ({"tuning_file": file}, "int8"),
         ({"tuning_file": file, "precision": "float32"}, "float32"),
-        ({}, "float32"),
+        ({}, "int8"),
     ):
         model = load_model(ModelSettings(**settings))
         assert precision == model.engine.info.precision

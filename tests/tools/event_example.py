@@ -33,7 +33,7 @@ def written() -> dict[str, Any]:
 
 
 def made() -> dict[str, Any]:
-    """The event of the contract's second example of a message, by the bundled model in float32."""
+    """The event of the contract's second example of a message, by the bundled model."""
     sent = SourceMessage.model_json_schema()["examples"][1]
     value = json.dumps(sent).encode()
     record = Record(PARTITION, OFFSET, TIMESTAMP_MS, b"post-4711", value, (), 0, 10.0)

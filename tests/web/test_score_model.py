@@ -102,9 +102,9 @@ async def test_a_text_scores_the_same_as_in_the_stream() -> None:
     for verdict, scored, ranked in zip(verdicts, short[1], full[1], strict=True):
         assert {
             "label": verdict.reading.label,
-            "score": pytest.approx(verdict.reading.score, abs=1e-5),
+            "score": pytest.approx(verdict.reading.score, abs=1e-3),
         } == scored
-        assert pytest.approx(verdict.reading.scores, abs=1e-5) == {
+        assert pytest.approx(verdict.reading.scores, abs=1e-3) == {
             r["label"]: r["score"] for r in ranked
         }
     assert len(verdicts[4].document.windows) > 1
@@ -159,7 +159,7 @@ async def test_an_explanation_by_the_model() -> None:
 
     assert 200 == status
     assert "NEGATIVE" == max(answer["scores"], key=answer["scores"].__getitem__)
-    assert (scored["label"], pytest.approx(scored["score"], abs=1e-5)) == (
+    assert (scored["label"], pytest.approx(scored["score"], abs=1e-3)) == (
         answer["label"],
         answer["score"],
     )

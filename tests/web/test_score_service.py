@@ -76,10 +76,10 @@ async def test_it_needs_no_broker_and_answers_as_the_page_says() -> None:
 
 
 def _rounded(value: Any) -> Any:
-    """The last digits depend on the processor."""
+    """In int8 a last digit decides how a number is rounded, and processors differ in it."""
     match value:
         case float():
-            return pytest.approx(value, abs=1e-5)
+            return pytest.approx(value, abs=0.03)
         case list():
             return [_rounded(item) for item in value]
         case dict():

@@ -106,7 +106,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("data", type=Path, help="folder with sst2, reddit, tweets and three")
     arguments.add_argument("--model-name", default="bundled", help="bundled, or a folder")
-    arguments.add_argument("--precision", default="float32", help="float32 or int8")
+    arguments.add_argument("--precision", default="auto", help="auto, float32 or int8")
     arguments.add_argument("--json", action="store_true", help="figures instead of a table")
     given = arguments.parse_args()
     settings = load_settings({"model": {"name": given.model_name, "precision": given.precision}})

@@ -6,8 +6,8 @@ import pytest
 
 from tools import event_example
 
-# Processors differ in the last digits.
-_CLOSE = 1e-4
+# In int8 a last digit decides how a number is rounded, and kinds of processors differ in it.
+_CLOSE = 0.03
 
 
 @pytest.mark.model

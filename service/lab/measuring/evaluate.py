@@ -21,8 +21,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from service.checkpoint.calibration import load_calibration, write_calibration
-from service.checkpoint.files import resolve
+from service.checkpoint.calibration import write_calibration
+from service.checkpoint.files import load_calibration, resolve
 from service.errors import InputError
 from service.lab.data.tabled import read_any
 from service.lab.data.truth import of_poles, truth_of

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from service.lab.data.glue import Example
     from service.lab.teaching.sources import Sources
+    from service.ports import Engine
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -80,8 +81,7 @@ def calibrate(
     mixture = read_mixture(sources, recipe)
     mixture.require_examples(sources.data)
     tokenizer = load_tokenizer(folder)
-    settings = ModelSettings(name=str(folder), device="cpu", precision=precision)
-    engine = load_engine(settings, resolve(settings))
+    engine = _engine(folder, precision)
 
     def logits(texts: Sequence[str]) -> Floats:
         return engine.logits(encode(tokenizer, texts, recipe.length_max)).astype(np.float64)
@@ -128,6 +128,11 @@ def calibrate(
             for name, half in held.items()
         },
     }
+
+
+def _engine(folder: Path, precision: FittedIn) -> Engine:
+    settings = ModelSettings(name=str(folder), device="cpu", precision=precision)
+    return load_engine(settings, resolve(settings))
 
 
 def _merged(held_out: Mapping[str, list[Example]]) -> dict[str, list[Example]]:

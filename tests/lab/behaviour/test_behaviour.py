@@ -255,7 +255,7 @@ def test_the_command(tmp_path: Path) -> None:
     alone = CliRunner().invoke(main, ["evaluate", "--behaviour", "--json"])
     assert alone.exit_code == 0, alone.stderr
     figures = json.loads(alone.stdout)
-    assert figures["model"]["precision"] == "float32"
+    assert figures["model"]["precision"] == "int8"
     assert "accuracy" not in figures
     assert "behaviour_on_data" not in figures
     assert 0 == figures["behaviour"]["plain_opinion"]["failures"]

@@ -286,6 +286,6 @@ def test_the_command(shared_data: Path, tmp_path: Path) -> None:
     assert (0, 5) == (done.exit_code, done.stderr.count("written: "))
     first, second = json.loads(done.stdout)["models"]
     assert first["templates"] == second["templates"]
-    assert first["model"]["precision"] == "float32"
+    assert first["model"]["precision"] == "int8"
     assert len(first["templates"][0]["scores"]) == 249
     assert first["all_pairs"]["count"] > 2000

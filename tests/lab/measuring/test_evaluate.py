@@ -213,7 +213,7 @@ def test_plots(tmp_path: Path) -> None:
 
 @pytest.mark.model
 def test_the_bundled_model_on_a_target(shared_data: Path, tmp_path: Path) -> None:
-    """The command gives figures with intervals, plots and a threshold, in float32 by default."""
+    """The command gives figures with intervals, plots and a threshold, as the service scores."""
     done = CliRunner().invoke(
         main,
         ["evaluate", "--data", str(shared_data / "sst2" / "dev.tsv"), "--json",
@@ -221,7 +221,7 @@ def test_the_bundled_model_on_a_target(shared_data: Path, tmp_path: Path) -> Non
     )  # fmt: skip
     assert done.exit_code == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert figures["model"]["precision"] == "float32"
+    assert figures["model"]["precision"] == "int8"
     low, high = figures["accuracy_interval"]
     assert low < figures["accuracy"] < high
     assert figures["target"]["accuracy"] >= 0.95

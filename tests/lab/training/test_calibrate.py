@@ -90,6 +90,9 @@ def test_a_trained_model_gets_what_the_service_reads(tmp_path: Path) -> None:
     assert pytest.approx(1) == sum(calibration.reference.scores)
     assert pytest.approx(1) == sum(calibration.reference.labels.values())
     assert pytest.approx(1) == sum(calibration.reference.tokens)
+    assert calibration.precision == "float32"
+    calibrate(tmp_path / "model", Sources(data), precision="int8")
+    assert read_calibration(tmp_path / "model", 2).precision == "int8"
 
 
 def test_a_model_of_another_origin_is_refused(tmp_path: Path) -> None:
