@@ -189,7 +189,7 @@ def _services(
 ) -> None:  # fmt: skip
     from service.bench import whole  # noqa: PLC0415 - needs the extra `demo`
 
-    model = {"name": settings.name, "threads": settings.threads}
+    model = {"name": settings.name, "threads": settings.threads, "precision": "float32"}
     exact: whole.More = {"model": model, "delivery": {"mode": "exactly_once"}}
     loose: whole.More = {"model": model, "delivery": {"mode": "at_least_once"}}
     int8: whole.More = {"model": {**model, "precision": "int8"}}
@@ -231,7 +231,8 @@ def _latencies(
 ) -> None:  # fmt: skip
     from service.bench import whole  # noqa: PLC0415 - needs the extra `demo`
 
-    more = {"model": {"name": settings.name, "threads": settings.threads}}
+    model = {"name": settings.name, "threads": settings.threads, "precision": "float32"}
+    more = {"model": model}
     capacity = report.services["service, float32, exactly once"]["messages_per_s"]
     rates = [IDLE_PER_S, *(share * capacity for share in SHARES)]
     shown = progress.add_task("latency", total=1)

@@ -69,8 +69,8 @@ class Calibration:
             is. If empty, every label is confident.
         target_accuracy: the accuracy of confident labels for which the thresholds were found.
         window_tokens: the most tokens in a window; 0 for what the model takes.
-        precision: the precision in which it was fitted, and in which the model runs on a CPU unless
-            the settings name another.
+        precision: the precision in which it was fitted, and in which `onnx_packed` runs the model
+            unless the settings or a tuning file name another.
         revision: the revision of the model that was calibrated, in a file that is not in the
             model's folder.
         reference: the distributions of input and scores, or None.
@@ -133,7 +133,11 @@ def _why(error: Exception) -> str:
 def write_calibration(place: Path, calibration: Calibration) -> None:
     """Write a calibration to a file, or to `FILE` in a folder."""
     file = place / FILE if place.is_dir() else place
-    file.write_text(json.dumps(asdict(calibration), indent=2) + "\n")
+    content = asdict(calibration)
+    if calibration.precision == "float32":
+        # Releases that know no other can read the file.
+        del content["precision"]
+    file.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _bounded(file: Path) -> bytes:

@@ -115,7 +115,7 @@ def resolve(settings: ModelSettings, fetch: Callable[[str, str], Path] = downloa
             cannot be used.
         ModelError: the hub cannot be reached, or the checkpoint cannot be used.
     """
-    found = _found(settings, fetch)
+    found = located(settings, fetch)
     return replace(found, precision=load_calibration(settings, found).precision)
 
 
@@ -145,7 +145,8 @@ def load_calibration(settings: ModelSettings, checkpoint: Checkpoint) -> Calibra
     return calibration
 
 
-def _found(settings: ModelSettings, fetch: Callable[[str, str], Path]) -> Checkpoint:
+def located(settings: ModelSettings, fetch: Callable[[str, str], Path] = download) -> Checkpoint:
+    """As `resolve`, without reading the calibration: for who writes it."""
     name = settings.name
     folder = BUNDLED_FOLDER if name == BUNDLED else _folder(name)
     if folder is not None:

@@ -74,8 +74,9 @@ def tuned(settings: ModelSettings, checkpoint: Checkpoint, *, warns: bool = True
             f"{checkpoint.name} at {checkpoint.revision} runs; run `tune` again, or unset it"
         )
     found: dict[str, Any] = {}
-    if settings.engine == settings.precision == settings.device == "auto":
-        found |= {"engine": tuning.engine, "precision": tuning.precision, "device": tuning.device}
+    way = {"engine": tuning.engine, "precision": tuning.precision, "device": tuning.device}
+    if all(getattr(settings, name) in ("auto", value) for name, value in way.items()):
+        found |= way
         if warns:
             _warn_of_another_processor(tuning, settings.tuning_file)
     if not settings.threads:

@@ -183,7 +183,7 @@ def tune(
 def export(settings: Settings, output: Path, as_json: bool) -> None:
     """Write the packed model as one ONNX file.
 
-    The file contains the weights, in float32 or int8.
+    The file contains the weights, in float32 unless --precision is int8.
 
     \b
     sentiment-stream export --output model.onnx

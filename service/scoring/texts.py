@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from service.checkpoint.files import resolve
 from service.checkpoint.tuning import tuned
-from service.engines import load_engine
+from service.engines import engine_name, load_engine
 from service.errors import SettingsError
 from service.records import TextFormat
 from service.scoring.joining import joined
@@ -222,8 +222,8 @@ def load_model(settings: ModelSettings) -> LoadedModel:
     # No log is set up in commands and notebooks: a warning would be among the results.
     settings = tuned(settings, checkpoint, warns=False)
     if settings.precision == "auto":
-        on_cpu = settings.device in ("auto", "cpu") and settings.engine in ("auto", "onnx_packed")
-        precision = checkpoint.precision if on_cpu else "float32"
+        packed = engine_name(settings, checkpoint) == "onnx_packed"
+        precision = checkpoint.precision if packed else "float32"
         settings = settings.model_copy(update={"precision": precision})
     _, encoder, reader = load_processing(settings, checkpoint)
     languages = Languages(settings.known_languages, settings.other_languages)

@@ -36,7 +36,7 @@ class ModelSettings(Group):
     engine: Literal["auto", EngineName] = "auto"
     """How the model is run; auto takes a packed engine if possible: onnx on a CPU, else torch."""
     precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
-    """Number format; auto: half on a GPU, else that of the model's calibration, or float32."""
+    """Number format; auto: half on a GPU; on a CPU the calibration's (bundled: int8) or float32."""
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """Compute threads; 0: one for each CPU of the container's limit, followed when it changes."""
     run_tokens_max: Annotated[int, Field(ge=64, le=2**20)] | None = None

@@ -126,6 +126,8 @@ def test_an_input_stored_twice_is_told() -> None:
     inputs = [*inputs_of(2), Input(Place(0, 2), "p/0/1", b"b", EVENT)]
 
     assert {"stored twice": 1, "lost": 1} == found_in(inputs, published(inputs[:2]))
+    both = judge(inputs, published(inputs))
+    assert ({"stored twice": 1}, []) == (both.counts, both.wrong(exactly_once=True))
 
 
 def test_readers_are_compared_record_by_record() -> None:

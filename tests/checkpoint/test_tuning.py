@@ -50,6 +50,16 @@ def test_it_completes_the_settings(tmp_path: Path) -> None:
     assert ("onnx_packed", "int8", "cpu", 3, 1024) == chosen(tuning_file=file)
 
 
+def test_it_counts_where_the_settings_agree_with_it(tmp_path: Path) -> None:
+    """A setting that names what the file has does not turn the rest of it off."""
+    file = written(tmp_path, precision="float32")
+    for same in ({"device": "cpu"}, {"engine": "onnx_packed"}, {"precision": "float32"}):
+        found = chosen(tuning_file=file, **same)
+        assert ("onnx_packed", "float32", "cpu", 3, 1024) == found
+    other = chosen(tuning_file=file, engine="torch_packed")
+    assert ("torch_packed", "auto", "auto", 3, 1024) == other
+
+
 def test_the_engine_chooses_the_size_of_a_run_if_the_file_does_not(tmp_path: Path) -> None:
     """When no other size was faster."""
     file = written(tmp_path, run_tokens_max=None)

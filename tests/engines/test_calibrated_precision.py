@@ -38,6 +38,13 @@ def test_the_bundled_model_runs_in_int8() -> None:
     assert Scorer(precision="float32").info.precision == "float32"
 
 
+def test_commands_take_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the service does; int8 is for the CPU."""
+    monkeypatch.setattr("service.engines._torch_may_find_a_gpu", lambda: True)
+    info = load_model(ModelSettings()).engine.info
+    assert (info.engine, info.precision) == ("torch_packed", "float32")
+
+
 def test_other_models_run_in_float32(tmp_path: Path) -> None:
     """Without a calibration, or with one of float32."""
     folder = write_tiny("distilbert", tmp_path)

@@ -21,7 +21,7 @@ from service.cli import main
 from service.engines.packing import pack
 from service.errors import SettingsError
 from service.lab.data.texts import TEXTS_MIN, is_guess, read_texts
-from service.lab.tune import DIFFERENCE_P99_MAX, print_candidates, tune
+from service.lab.tune import DIFFERENCE_P99_MAX, Candidate, print_candidates, tune
 from service.records import ModelInfo
 from service.settings import ModelSettings
 from tools.pipeline_tools import FakeClock
@@ -53,11 +53,20 @@ def test_the_choice_is_close_enough_and_becomes_settings(tmp_path: Path) -> None
     assert "chosen: onnx_packed" in shown.getvalue()
 
 
+def test_what_the_calibration_was_fitted_in_is_close_enough() -> None:
+    """Its thresholds mean that precision, so it is not held against float32."""
+    far = Candidate(ModelSettings(), difference_p99=0.5)
+    assert not far.close_enough
+    assert Candidate(ModelSettings(), difference_p99=0.5, calibrated=True).close_enough
+    assert not Candidate(ModelSettings(), error="none", calibrated=True).close_enough
+
+
 def test_no_candidate_is_close_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says how far the candidates are off, and which settings to change."""
     monkeypatch.setattr("service.lab.tune.DIFFERENCE_P99_MAX", 1e-9)
-    settings = ModelSettings(device="cpu", engine="onnx_packed", precision="int8")
-    with pytest.raises(SettingsError, match=r"onnx_packed int8: 1 % of texts differ .* at auto"):
+    settings = ModelSettings(device="cpu", engine="torch_packed", precision="bfloat16")
+    said = r"torch_packed bfloat16: 1 % of texts differ .* at auto"
+    with pytest.raises(SettingsError, match=said):
         tune(settings, read_texts(None, 16), 0.1, Console(file=io.StringIO()))
 
 

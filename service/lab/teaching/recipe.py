@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Recipe:
     seed: int = 1
 
 
+def same_recipe(written: dict[str, Any], recipe: Recipe) -> bool:
+    """Whether a file's recipe is this one; what earlier releases do not write is the default."""
+    return asdict(Recipe()) | written == asdict(recipe)
+
+
 # The meaning of each parameter, for the command's help.
 HELP = {
     "learning_rate": "Highest learning rate; it rises during the warm-up and then falls to zero.",
@@ -62,7 +68,8 @@ HELP = {
     "consistency_every": "Steps between trainings on copies of texts that differ in a country, "
     "name, pronoun or group and must have equal scores; 0 for none. Needs --countries.",
     "consistency_weight": "Weight of that loss.",
-    "int8": "Round the weights to what they are in int8, so that both precisions run the same.",
+    "int8": "Round the weights to what they are in int8, so that both precisions run the same "
+    "weights. For DistilBERT.",
     "teacher_share": "Weight of the teachers' probability for a sentence of --data against its "
     "label, 0 to 1. Needs --teacher.",
     "runs": "Runs, with this seed and the next ones, whose weights are averaged.",

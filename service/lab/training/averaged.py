@@ -17,7 +17,8 @@ from service.errors import InputError
 from service.lab.bias.data import read_countries
 from service.lab.teaching.counterfactual import Counterfactuals, split_countries
 from service.lab.teaching.mixture import read_mixture
-from service.lab.training.base_model import load_base
+from service.lab.teaching.recipe import same_recipe
+from service.lab.training.base_model import becomes_distilbert, load_base
 from service.lab.training.batches import load_tokenizer
 from service.lab.training.card import write_card
 from service.lab.training.figures import figures_on, mean_loss
@@ -54,15 +55,7 @@ def train(
         SettingsError, ModelError: a teacher cannot be used.
         OSError: the output folder cannot be created.
     """
-    if recipe.consistency_every and sources.countries is None:
-        raise InputError("--consistency-every needs countries; name their folder with --countries")
-    if sources.domains is None and (recipe.balance or recipe.altered_share or recipe.lessons):
-        raise InputError(
-            "--balance, --altered-share and --lessons are for three labels; name the folder of "
-            "labelled domains with --domains"
-        )
-    if bool(sources.teachers) != bool(recipe.teacher_share):
-        raise InputError("--teacher and --teacher-share need each other; give both, or neither")
+    _check(base, sources, recipe)
     mixture = read_mixture(sources, recipe)
     mixture.require_examples(sources.data)
     # Create it now, so that an error is not found after hours of training.
@@ -99,6 +92,27 @@ def train(
     keep(model, load_tokenizer(base), output)
     minutes = round(sum(part["minutes"] for part in parts), 1)
     return _measured(output, parts[0] | {"minutes": minutes, "recipe": asdict(recipe)}, mixture)
+
+
+def _check(base: Path, sources: Sources, recipe: Recipe) -> None:
+    """Check that files and parameters go together.
+
+    Raises:
+        InputError: they do not.
+    """
+    if recipe.consistency_every and sources.countries is None:
+        raise InputError("--consistency-every needs countries; name their folder with --countries")
+    if sources.domains is None and (recipe.balance or recipe.altered_share or recipe.lessons):
+        raise InputError(
+            "--balance, --altered-share and --lessons are for three labels; name the folder of "
+            "labelled domains with --domains"
+        )
+    if bool(sources.teachers) != bool(recipe.teacher_share):
+        raise InputError("--teacher and --teacher-share need each other; give both, or neither")
+    if recipe.int8 and not becomes_distilbert(base):
+        raise InputError(
+            f"{base}: --int8 is for a DistilBERT, or an encoder that becomes one; leave it out"
+        )
 
 
 def average(
@@ -153,7 +167,7 @@ def _finished_figures(folder: Path, recipe: Recipe) -> dict[str, Any] | None:
         written: dict[str, Any] = json.loads((folder / "training.json").read_text())
     except OSError:
         return None
-    return written if written["recipe"] == asdict(recipe) else None
+    return written if same_recipe(written["recipe"], recipe) else None
 
 
 def _named(sources: Sources) -> str:

@@ -9,6 +9,7 @@ here.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
@@ -68,6 +69,17 @@ def load_base(folder: Path, labels: Sequence[str] = LABELS) -> PreTrainedModel:
         raise InputError(
             f"{folder}: cannot be loaded ({first_line(error)}); download the model again"
         ) from None
+
+
+def becomes_distilbert(folder: Path) -> bool:
+    """Whether `load_base` makes a DistilBERT of this folder's model."""
+    try:
+        config = json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError):
+        return False
+    classifies = "BertForSequenceClassification" in (config.get("architectures") or [])
+    kind = config.get("model_type")
+    return bool(kind == "distilbert" or (kind == "bert" and not classifies))
 
 
 def _loaded(folder: Path, labels: Sequence[str]) -> PreTrainedModel:

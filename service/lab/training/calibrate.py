@@ -23,7 +23,7 @@ from service.checkpoint.calibration import (
     Reference,
     write_calibration,
 )
-from service.checkpoint.files import resolve
+from service.checkpoint.files import located
 from service.engines import load_engine
 from service.errors import InputError
 from service.lab.measuring import thresholds
@@ -132,7 +132,8 @@ def calibrate(
 
 def _engine(folder: Path, precision: FittedIn) -> Engine:
     settings = ModelSettings(name=str(folder), device="cpu", precision=precision)
-    return load_engine(settings, resolve(settings))
+    # What is in the place of the calibration now may be of no use: this one will replace it.
+    return load_engine(settings, located(settings))
 
 
 def _merged(held_out: Mapping[str, list[Example]]) -> dict[str, list[Example]]:

@@ -17,6 +17,7 @@ import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from transformers import get_linear_schedule_with_warmup
 
+from service.lab.teaching.recipe import same_recipe
 from service.lab.training.base_model import load_base
 from service.lab.training.batches import (
     Row,
@@ -240,7 +241,7 @@ class Trainer:
         counters = read_counters(self._state_folder)
         if counters is None:
             return
-        if counters["recipe"] != asdict(self._recipe):
+        if not same_recipe(counters["recipe"], self._recipe):
             console.print(f"{self._state_folder}: from another recipe, starting again")
             return
         load_state(self._state_folder, self._model, self._average, self._optimizer)

@@ -91,6 +91,8 @@ def test_a_trained_model_gets_what_the_service_reads(tmp_path: Path) -> None:
     assert pytest.approx(1) == sum(calibration.reference.labels.values())
     assert pytest.approx(1) == sum(calibration.reference.tokens)
     assert calibration.precision == "float32"
+    # One that is of no use any more is replaced.
+    (tmp_path / "model" / "sentiment.json").write_text('{"bias": [1, 2, 3]}')
     calibrate(tmp_path / "model", Sources(data), precision="int8")
     assert read_calibration(tmp_path / "model", 2).precision == "int8"
 
