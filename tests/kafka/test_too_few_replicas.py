@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiokafka.protocol.produce import ProduceRequest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from structlog.testing import capture_logs
 
 from conftest import lacking
 from service.errors import RetriableError
+from service.kafka.client.background import Answers
+from service.kafka.client.connection import translated
+from service.kafka.client.throttling import Pace, Throttling
 from service.records import Outgoing, Partition, Publication
 from tools.kafka.broker import Broker, BrokerUnavailableError, JarBroker
 from tools.kafka.jar_broker import HOST, free_ports, new_cluster_id
@@ -84,6 +89,29 @@ async def test_too_few_replicas_are_named(real: Real, pair: tuple[JarBroker, Jar
         assert "min.insync.replicas" in logs[0]["remedy"]
         with pytest.raises(RetriableError, match=rf"topic {topic}.*min\.insync\.replicas"):
             await publishing
+
+
+@pytest.mark.parametrize("why", ["NOT_COORDINATOR", "COORDINATOR_NOT_AVAILABLE"])
+async def test_a_coordinator_that_is_away_is_not_taken_for_replicas(why: str) -> None:
+    """Leaders answer the same code where they cannot ask it, in other words."""
+    words = "Unable to verify the partition has been added to the transaction. "
+    answer: Any = (0, 19, -1, -1, -1, [], f"{words}Underlying error: {why}")
+
+    async def send(*_: object, **__: object) -> Any:
+        return SimpleNamespace(topics=[("out", [answer])])
+
+    client = SimpleNamespace(send=send)
+    answers = Answers(client, Pace(Throttling()))
+
+    with capture_logs() as logs:
+        await client.send(1, ProduceRequest("id", -1, 1000, []))
+
+    told = translated(answers.explained(TimeoutError()))
+    assert isinstance(told, RetriableError)
+    assert "topic out" in str(told)
+    for text in (str(told), logs[0]["remedy"]):
+        assert "coordinator is away for now: it is tried again" in text
+        assert "min.insync.replicas" not in text
 
 
 def in_sync(admin: AdminClient, topic: str) -> int:

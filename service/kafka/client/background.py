@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiokafka.client import CoordinationType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, NotEnoughReplicasError, for_code
 from aiokafka.protocol.produce import ProduceRequest, ProduceRequest_v8
 
 from service.errors import BrokerError, RetriableError
 from service.kafka.client.connection import STOP_TIMEOUT_S, named, translated
-from service.kafka.client.error_codes import WAITING
+from service.kafka.client.error_codes import (
+    COORDINATOR_AWAY,
+    COORDINATOR_AWAY_WORDS,
+    WAITING,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -178,6 +182,8 @@ class Answers:
                 kind = for_code(code)
                 if code and (words := _words(more)):
                     self._words[topic] = (kind, words)
+                    if kind is NotEnoughReplicasError and COORDINATOR_AWAY_WORDS in words:
+                        kind = COORDINATOR_AWAY
                 remedy = WAITING.get(kind)
                 if remedy is not None:
                     if topic not in self._last:

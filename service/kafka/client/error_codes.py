@@ -12,6 +12,7 @@ from aiokafka.errors import (
     AuthenticationMethodNotSupported,
     BrokerResponseError,
     ClusterAuthorizationFailedError,
+    CoordinatorNotAvailableError,
     GroupAuthorizationFailedError,
     IllegalGenerationError,
     IllegalSaslStateError,
@@ -89,6 +90,11 @@ NEWER_CODES: dict[int, type[BrokerResponseError]] = {
 # A refusal of a token, which has nothing to do with the user and the password of other logins.
 TOKEN_REFUSED = type("SaslAuthenticationFailed", (SaslAuthenticationFailed,), {})
 
+# What leaders answer as NOT_ENOUGH_REPLICAS, so that older clients send their records again: the
+# coordinator of the transaction cannot be asked whether the partition belongs to it.
+COORDINATOR_AWAY = type("CoordinatorNotAvailableError", (CoordinatorNotAvailableError,), {})
+COORDINATOR_AWAY_WORDS = "added to the transaction"
+
 _CREDENTIALS = "correct SENTIMENT_KAFKA__SASL_USERNAME or SENTIMENT_KAFKA__SASL_PASSWORD_FILE"
 PROTOCOL_REMEDY = "set SENTIMENT_KAFKA__SECURITY_PROTOCOL to that of the brokers' listener"
 TIMEOUT_REMEDY = (
@@ -135,6 +141,7 @@ WAITING: dict[type[KafkaError], str] = {
     "roundrobin: stop them, or set another SENTIMENT_KAFKA__GROUP_ID",
     NotEnoughReplicasError: _REPLICAS,
     NotEnoughReplicasAfterAppendError: _REPLICAS,
+    COORDINATOR_AWAY: "the transaction's coordinator is away for now: it is tried again",
     InvalidTimestampError: "this machine's clock differs from the brokers' by more than the "
     "topic's message.timestamp.before.max.ms or message.timestamp.after.max.ms: correct the clock",
     _GROUP_MAX_SIZE_REACHED: "run fewer replicas, or raise the brokers' group.max.size",
