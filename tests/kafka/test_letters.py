@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from service.errors import RetriableError
 from service.kafka.once import letters
 from service.kafka.once.letters import Letters
-from service.records import Outgoing
+from service.records import Outgoing, Partition, Record
 from service.settings import KafkaSettings
 from tools.kafka.broker import Broker
 from tools.kafka.topics import Message, create_topic, produce, read_all
 
 if TYPE_CHECKING:
-    from service.records import Record
     from tools.kafka.jar_broker import JarBroker
     from tools.kafka.topics import Topics
 
@@ -136,6 +135,39 @@ async def test_a_replay_that_hangs_commits_nothing_once_the_next_one_reads(
         async with following:
             assert [b"a"] == await values(following)
     assert [] == await read_all(bootstrap, target)
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "told"),
+    [
+        ("begin", RetriableError("they have changed"), "were not sent (they have changed)"),
+        ("send_offsets", KafkaError("refused"), "were not sent (KafkaError)"),
+        ("send_offsets", TimeoutError(), "were not sent (TimeoutError)"),
+        ("commit", TimeoutError(), "may have been sent or not (TimeoutError)"),
+        ("commit", KafkaConnectionError(), "may have been sent or not (KafkaConnectionError)"),
+    ],
+)
+async def test_whether_letters_may_have_been_sent_is_told(
+    step: str, error: Exception, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the end is asked for they are not; from then on nobody knows. A replay finds out."""
+
+    async def nothing(*_: object) -> list[Any]:
+        return []
+
+    async def failing(*_: object) -> None:
+        raise error
+
+    reader = made("localhost:1", "letters")
+    for name in ("begin", "send_each", "send_offsets", "commit"):
+        monkeypatch.setattr(reader._producer, name, failing if name == step else nothing)
+    letter = Record(Partition("letters", 0), 7, 0, None, b"a", (), 0, 0.0)
+
+    with pytest.raises(RetriableError) as failed:
+        await reader.send([], [letter])
+
+    await reader.__aexit__(None, None, None)
+    assert f"letters/0 offset 7 {told}; run the replay again" in str(failed.value)
 
 
 async def _nothing() -> None:

@@ -104,8 +104,10 @@ class Letters:
         """Send letters back, and commit the offset behind all of `read`, in one transaction.
 
         Raises:
-            RetriableError: the transaction failed; a new replay goes on from what is committed.
+            RetriableError: the transaction failed, or it is not known whether it ended; a new
+                replay goes on from what is committed.
         """
+        ending = False
         try:
             async with asyncio.timeout(TRANSACTION_MS / 1000):
                 await self._producer.begin()
@@ -113,10 +115,15 @@ class Letters:
                 if failed:
                     raise failed[0][1]
                 await self._producer.send_offsets(next_offsets(read), self._group, None)
+                # From here on the brokers may have committed, whatever becomes of their answer.
+                ending = True
                 await self._producer.commit()
-        except (KafkaError, TimeoutError) as error:
+        except (KafkaError, TimeoutError, RetriableError) as error:
+            reason = str(error) if isinstance(error, RetriableError) else type(error).__name__
+            became, where = "were not sent", "from there"
+            if ending:
+                became, where = "may have been sent or not", "behind what was sent"
             raise RetriableError(
                 f"the letters from {read[0].partition.topic}/{read[0].partition.number} offset "
-                f"{read[0].offset} were not sent ({type(error).__name__}); run the replay again, "
-                "it goes on from there"
+                f"{read[0].offset} {became} ({reason}); run the replay again, it goes on {where}"
             ) from error
