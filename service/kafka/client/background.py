@@ -2,9 +2,10 @@
 
 Exists because a background task of aiokafka that fails reports it to nobody: the consumer then
 returns no records, for ever, and its `stop` raises the old error before the connections are closed.
-A producer that fails leaves tasks behind that wait for ever. One whose records are refused for now
-sends them again for ever, and one that brokers throttle does not know it. The names of those tasks,
-which are private to aiokafka, may be used here only. What to do about all this is up to others.
+A producer that fails leaves tasks behind that wait for ever. It fails where a connection is lost
+while it looks for a coordinator. One whose records are refused for now sends them again for ever,
+and one that brokers throttle does not know it. The names of those tasks, which are private to
+aiokafka, may be used here only. What to do about all this is up to others.
 """
 
 from __future__ import annotations
@@ -147,6 +148,33 @@ async def find_group(producer: AIOKafkaProducer, group_id: str) -> None:
     sender = getattr(producer, "_sender", None)
     if sender is not None:
         await sender._find_coordinator(CoordinationType.GROUP, group_id)  # noqa: SLF001 - see above
+
+
+def look_again(producer: AIOKafkaProducer) -> None:
+    """Let a producer look for coordinators until one is found, for the time of a transaction.
+
+    aiokafka looks again where brokers say so. A connection that breaks meanwhile, as it does with a
+    broker that dies, ends its sender, and with it what waits for the coordinator.
+    """
+    sender = producer._sender  # noqa: SLF001 - see above
+    find = sender._find_coordinator  # noqa: SLF001 - as above
+
+    async def found(kind: int, key: str) -> int:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + sender._txn_manager.transaction_timeout_ms / 1000  # noqa: SLF001 - as above
+        while True:
+            try:
+                node_id: int = await find(kind, key)
+            except KafkaError as error:
+                # aiokafka puts what it does not expect into an error of its own.
+                again = error.retriable or getattr(error.__cause__, "retriable", False)
+                if not again or loop.time() > deadline:
+                    raise
+                await asyncio.sleep(sender._retry_backoff)  # noqa: SLF001 - as above
+            else:
+                return node_id
+
+    sender._find_coordinator = found  # noqa: SLF001 - as above
 
 
 class Answers:

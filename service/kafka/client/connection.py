@@ -46,7 +46,7 @@ from service.kafka.client.offset_requests import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from service.settings import KafkaSettings
 
@@ -170,12 +170,12 @@ def translated(error: Exception) -> BrokerError | RetriableError:
             return BrokerError(f"TLS fails ({named(cause)}); {remedy}")
         if (remedy := remedy_in(WAITING, cause)) is not None:
             return RetriableError(f"Kafka failed ({named(cause)}); {remedy}")
-    return RetriableError(_what_happened(error))
+    return RetriableError(_what_happened(error, causes))
 
 
-def _what_happened(error: Exception) -> str:
-    if isinstance(error, FENCED):
-        return f"the brokers have ended the transaction ({named(error)})"
+def _what_happened(error: Exception, causes: Sequence[BaseException]) -> str:
+    if ended := [cause for cause in causes if isinstance(cause, FENCED)]:
+        return f"the brokers have ended the transaction ({named(ended[0])})"
     if isinstance(error, CommitFailedError | IllegalStateError):
         return "the partitions were taken away before the commit"
     return f"Kafka failed ({named(error)})"

@@ -31,10 +31,11 @@ from aiokafka.errors import (
     StaleLeaderEpochCodeError,
     for_code,
 )
-from aiokafka.producer.sender import EndTxnHandler, TxnOffsetCommitHandler
+from aiokafka.producer.sender import BACKOFF_OVERRIDE, EndTxnHandler, TxnOffsetCommitHandler
 from aiokafka.structs import OffsetAndMetadata
 
 from service.errors import RetriableError
+from service.kafka.client.background import look_again
 from service.kafka.client.error_codes import UNSTABLE_OFFSET_COMMIT
 from service.kafka.client.offset_requests import (
     NOBODY,
@@ -50,12 +51,11 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 # The broker asks to send the request again. It has answered, so nothing is left to arrive late.
+# A group that may have moved, as when offsets are on too few replicas so far, is looked up again.
+_MOVED = (CoordinatorNotAvailableError, NotCoordinatorError, RequestTimedOutError)
 _AGAIN = (
+    *_MOVED,
     CoordinatorLoadInProgressError,
-    CoordinatorNotAvailableError,
-    NotCoordinatorError,
-    # Stored, but on too few replicas so far.
-    RequestTimedOutError,
     # The transaction before has no marker here yet; only where offsets begin a transaction.
     ConcurrentTransactions,
     # Code 13, NETWORK_EXCEPTION by now: the broker has not reached the transaction's coordinator.
@@ -118,7 +118,10 @@ class CommitOffsets(TxnOffsetCommitHandler):  # type: ignore[misc] # aiokafka sh
                 manager.offset_committed(place, self._offsets[place].offset, self._group_id)
             return None
         if issubclass(worst, _AGAIN):
-            return float(self.handle_error())
+            if any(issubclass(kind, _MOVED) for kind in refused):
+                return float(self.handle_error())
+            marked_soon = worst is ConcurrentTransactions
+            return float(BACKOFF_OVERRIDE if marked_soon else self._default_backoff)
         manager.error_transaction(worst(self._group_id))
         return None
 
@@ -229,6 +232,7 @@ def send_ends_once(producer: AIOKafkaProducer) -> None:
     """
     sender = producer._sender  # noqa: SLF001 - see the module
     sender.handlers = Handlers()
+    look_again(producer)
     _take_errors(sender._txn_manager)  # noqa: SLF001 - as above
 
     async def end(result: Any) -> None:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 FEATURE, LEVEL = "transaction.version", 2
+# At most so long between two requests while markers are missing.
+CONCURRENT_BACKOFF_MAX_S = 1.0
 _REQUESTS = (ProduceRequest_v12, TxnOffsetCommitRequest_v5, EndTxnRequest_v5)
 
 
@@ -57,7 +59,9 @@ class _Produce(SendProduceReqHandler):  # type: ignore[misc] # aiokafka ships no
     def _can_retry(self, error: KafkaError, batch: Any) -> bool:
         # The transaction before has no markers yet. Brokers wait for them before they answer so.
         if isinstance(error, ConcurrentTransactions):
-            self._default_backoff = BACKOFF_OVERRIDE
+            # The count is 1 when a batch has been sent once. Beyond 10 the power has no use.
+            doubled = min(batch.retry_count - 1, 10)
+            self._default_backoff = min(BACKOFF_OVERRIDE * 2**doubled, CONCURRENT_BACKOFF_MAX_S)
             return True
         return bool(super()._can_retry(error, batch))
 
@@ -121,15 +125,18 @@ async def use_if_offered(producer: AIOKafkaProducer) -> None:
 
 
 async def check(producer: AIOKafkaProducer) -> None:
-    """Look whether brokers offer the same as when the producer started; on a new connection only.
+    """Look whether brokers offer the same as when the producer started.
+
+    Not on the connection that was asked already, as long as it is open.
 
     Raises:
         RetriableError: they do not; another producer is needed.
     """
     sender = producer._sender  # noqa: SLF001 - see the module
-    if sender.asked is _connection(sender, await _coordinator(sender)):
-        return
     try:
+        connection = _connection(sender, await _coordinator(sender))
+        if connection is not None and connection is sender.asked:
+            return
         offered = await _offered(sender)
     except KafkaError:
         # What they said last holds; the transaction's own requests find out what is wrong.
@@ -162,4 +169,5 @@ async def _coordinator(sender: Any) -> int:
 
 def _connection(sender: Any, node_id: int) -> Any:
     connections = getattr(sender.client, "_conns", {})
-    return connections.get((node_id, ConnectionGroup.COORDINATION))
+    found = connections.get((node_id, ConnectionGroup.COORDINATION))
+    return found if found is not None and found.connected() else None

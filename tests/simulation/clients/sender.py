@@ -73,7 +73,8 @@ class Sender:
         await EndTxnHandler(self, result).do(0)
 
     async def _send(self, _node: int, request: Any, group: object) -> Any:  # noqa: ARG002 - as aiokafka's
-        self.client._conns.setdefault(_COORDINATOR, object())
+        connection = SimpleNamespace(connected=lambda: True)
+        self.client._conns.setdefault(_COORDINATOR, connection)
         asked = request.prepare(_VERSIONS)
         if isinstance(request, ApiVersionsRequest):
             return await self._tell_versions()
