@@ -65,7 +65,7 @@ def test_it_shows_messages_and_dead_letters(page: Page, stream: Stream) -> None:
     expect(page.locator("#reasons li").filter(has_text="not_json")).to_be_visible()
     expect(page.locator("#letter-list li").first).to_contain_text("not_json")
     facts = page.locator("#facts")
-    for fact in ("Model", "bundled", "Engine", "onnx_packed float32", "Partitions", "4", "Epoch"):
+    for fact in ("Model", "bundled", "Engine", "onnx_packed int8", "Partitions", "4", "Epoch"):
         expect(facts).to_contain_text(fact)
     expect(page.locator("#lags li")).to_have_count(4)
     for card in ("rate", "latency", "batches", "lag"):
