@@ -56,6 +56,9 @@ async def kill_at_a_step(world: World) -> None:
     if step[0] == "leave":
         # Nobody leaves by himself.
         await terminate(world)
+    if step[0] == "offset fetch":
+        # Nor asks for offsets while it keeps its partitions.
+        world.group.rebalance()
     await asyncio.sleep(ARMED_S)
     world.armed.discard(step)
 
