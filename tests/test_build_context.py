@@ -26,3 +26,10 @@ def test_the_dockerfile_copies_every_package_that_is_installed() -> None:
     project = tomllib.loads((_ROOT / "pyproject.toml").read_text())
     packages = project["tool"]["setuptools"]["packages"]
     assert {name.partition(".")[0] for name in packages} <= _copied()
+
+
+def test_every_package_is_installed() -> None:
+    """An editable installation has all of them; the image has those that pyproject.toml names."""
+    named = tomllib.loads((_ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    files = (file.relative_to(_ROOT) for file in _ROOT.glob("service/**/__init__.py"))
+    assert {".".join(file.parent.parts) for file in files} <= set(named)
