@@ -189,7 +189,7 @@ def _services(
 ) -> None:  # fmt: skip
     from service.bench import whole  # noqa: PLC0415 - needs the extra `demo`
 
-    model = {"name": settings.name, "threads": settings.threads, "precision": "float32"}
+    model = _in_float32(settings)
     exact: whole.More = {"model": model, "delivery": {"mode": "exactly_once"}}
     loose: whole.More = {"model": model, "delivery": {"mode": "at_least_once"}}
     int8: whole.More = {"model": {**model, "precision": "int8"}}
@@ -225,14 +225,17 @@ def _services(
     report.services = {name: whole.median_of(values[1:]) for name, values in found.items()}
 
 
+def _in_float32(settings: ModelSettings) -> dict[str, Any]:
+    return {"name": settings.name, "threads": settings.threads, "precision": "float32"}
+
+
 def _latencies(
     report: Report, settings: ModelSettings, texts: Sequence[str], brokers: str, seconds: float,
     progress: Progress,
 ) -> None:  # fmt: skip
     from service.bench import whole  # noqa: PLC0415 - needs the extra `demo`
 
-    model = {"name": settings.name, "threads": settings.threads, "precision": "float32"}
-    more = {"model": model}
+    more = {"model": _in_float32(settings)}
     capacity = report.services["service, float32, exactly once"]["messages_per_s"]
     rates = [IDLE_PER_S, *(share * capacity for share in SHARES)]
     shown = progress.add_task("latency", total=1)

@@ -77,16 +77,19 @@ def becomes_distilbert(folder: Path) -> bool:
         config = json.loads((folder / "config.json").read_text())
     except (OSError, ValueError):
         return False
-    classifies = "BertForSequenceClassification" in (config.get("architectures") or [])
     kind = config.get("model_type")
-    return bool(kind == "distilbert" or (kind == "bert" and not classifies))
+    return bool(
+        kind == "distilbert" or (kind == "bert" and _is_encoder(config.get("architectures")))
+    )
+
+
+def _is_encoder(architectures: Sequence[str] | None) -> bool:
+    return "BertForSequenceClassification" not in (architectures or [])
 
 
 def _loaded(folder: Path, labels: Sequence[str]) -> PreTrainedModel:
     config = AutoConfig.from_pretrained(folder)
-    if isinstance(config, BertConfig) and "BertForSequenceClassification" not in (
-        config.architectures or []
-    ):
+    if isinstance(config, BertConfig) and _is_encoder(config.architectures):
         return _bert_as_distilbert(folder, config, labels)
     between = (config.num_labels, len(labels)) == (2, 3)
     model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(
