@@ -44,8 +44,10 @@ PUBLISHING = (
     "Produce", "FindCoordinator", "InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn",
     "TxnOffsetCommit", "EndTxn", "OffsetCommit",
 )  # fmt: skip
-# A new broker compiles its own code while this goes through it, without a model.
+# A new broker compiles its own code while these go through it, without a model: messages at once,
+# and then at a steady rate, so that there are thousands of transactions.
 WARMING_MESSAGES = 20_000
+WARMING_RATE, WARMING_S = 500.0, 30.0
 # Requests are counted for so long at the steady rate.
 COUNTED_S = 10
 # Partitions of the longest start, and how long it may take: a tree may never become ready there.
@@ -279,6 +281,7 @@ def main(  # noqa: PLR0913, PLR0917 - one for each option
                 warming = [some[at % len(some)] for at in range(WARMING_MESSAGES)]
                 quick = variants[NOW]._replace(null=True)
                 runs.throughput(brokers, quick, min(partitions), warming)
+                runs.latency(brokers, quick, min(partitions), texts, WARMING_RATE, WARMING_S)
             for name in parts or PARTS:
                 PARTS[name](bench)
         except ModelError as error:
