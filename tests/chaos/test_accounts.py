@@ -79,6 +79,18 @@ def test_what_expired_without_a_word_is_found(ledger: Ledger, seen: set[Key]) ->
     assert {"lost unsaid": 5, "counted otherwise": 1} == found(ledger, [], seen)
 
 
+def test_an_outcome_that_is_gone_with_its_topic_is_no_loss(
+    ledger: Ledger, inputs: list[Input], seen: set[Key]
+) -> None:
+    """Its input was read, and expired later. Where that was not read after all, it is told."""
+    ledger.outcomes = {inputs[3].identity}
+    assert {} == found(ledger, [RIGHT], seen - ledger.outcomes)
+    assert {"lost unsaid": 1} == found(ledger, [RIGHT], seen - {inputs[2].identity})
+
+    ledger.outcomes = {inputs[4].identity}
+    assert {} == found(ledger, [RIGHT], seen)
+
+
 @pytest.mark.parametrize(
     ("claim", "expected"),
     [
