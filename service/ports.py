@@ -74,11 +74,12 @@ class Session(Protocol):
             BrokerError: waiting does not help (no permission, wrong credentials, unknown topic).
         """
 
-    async def poll(self, crowded: Collection[Partition] = ()) -> list[Record]:
+    async def poll(self, crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
         """Wait briefly for records of the assigned partitions; returns none if none arrive.
 
-        Partitions with records get equal shares of what is returned. Of those that are `crowded`
-        nothing is returned; then few records of others are, and the wait is shorter.
+        Partitions with records get equal shares of what is returned, which is little if only a
+        `few` records are wanted. Of those that are `crowded` nothing is returned; then few records
+        of others are, and the wait is shorter.
 
         First seeks every newly assigned or rewound partition to its committed offset, or to the
         first offset that is not published.

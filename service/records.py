@@ -249,11 +249,15 @@ Outcome = Published | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Items of one epoch in order of arrival, small enough for one run of the model."""
+    """Items of one epoch in order of arrival, small enough for one run of the model.
+
+    One that is `patient` is a part of a backlog, so that its commit may wait for that of the next.
+    """
 
     items: tuple[Item, ...]
     epoch: int
     tokens: int
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

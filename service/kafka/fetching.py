@@ -35,9 +35,7 @@ FETCH_WAIT_MS = 100
 # small request of each replica. aiokafka's default is five minutes.
 METADATA_AGE_MS = 5000
 # Most records of other partitions beside a backlog: as few as are prepared without a thread.
-BESIDE_MAX = 32
-# aiokafka's default: how long it fetches nothing else of a broker of which it has records.
-OTHERS_AFTER_S = 0.1
+BESIDE_MAX = 16
 # Bounds one fetch; with the bounds of the queues it keeps the process far under 1 GB.
 FETCH_BYTES_MAX = 16 * 2**20
 
@@ -89,12 +87,17 @@ class Fetching:
         self.finished: Collection[TopicPartition] = ()
 
     async def poll(
-        self, consumer: AIOKafkaConsumer, timeout_ms: int, crowded: Collection[Partition] = ()
+        self,
+        consumer: AIOKafkaConsumer,
+        timeout_ms: int,
+        crowded: Collection[Partition] = (),
+        *,
+        few: bool = False,
     ) -> dict[TopicPartition, list[Any]]:
         """Records that have come since the last call, by partition; empty if none came in time.
 
-        A broker that has answered gets no other request before the next call, unless `records_max`
-        is reached: a backlog is fetched while the records are processed. Records of `crowded`
+        A broker that has answered gets no other request before the next call, unless as many as
+        may be taken are: a backlog is fetched while the records are processed. Records of `crowded`
         partitions stay at the client; then only a few of others are taken.
 
         Raises:
@@ -107,20 +110,22 @@ class Fetching:
         consumer._fetcher.held = ()  # noqa: SLF001 - see `_hold_brokers_of`
         asked = asked - finished
         found: dict[TopicPartition, list[Any]] = {}
+        left = min(self._records_max, BESIDE_MAX) if crowded or few else self._records_max
         if crowded:
             if asked := asked.difference(crowded):
-                found = await self._take(
-                    consumer, asked, min(self._records_max, BESIDE_MAX), OTHERS_MS
-                )
-            _fetch_others(consumer, at_once=True)
+                found = await self._take(consumer, asked, left, OTHERS_MS)
+            _fetch_beside_left(consumer, crowded)
         else:
-            left, wait_ms = self._records_max, timeout_ms
+            wait_ms = timeout_ms
             while left and (more := await self._take(consumer, asked, left, wait_ms)):
                 left -= _merge(found, more)
                 if left and _hold_brokers_of(consumer, more):
                     break
                 wait_ms = OTHERS_MS
-            _fetch_others(consumer, at_once=not left)
+            if left:
+                consumer._fetcher.left = ()  # noqa: SLF001 - that of `consumer.fetcher`
+            else:
+                _fetch_beside_left(consumer)
         fresh = found.keys() - self._served
         self._served = self._served | fresh if fresh else set(found)
         return found
@@ -179,13 +184,15 @@ def _merge(found: dict[TopicPartition, list[Any]], more: Mapping[TopicPartition,
     return sum(map(len, more.values()))
 
 
-def _fetch_others(consumer: AIOKafkaConsumer, *, at_once: bool) -> None:
-    """Whether a broker is asked for other partitions while the client has records of one.
+def _fetch_beside_left(consumer: AIOKafkaConsumer, crowded: Iterable[TopicPartition] = ()) -> None:
+    """Let brokers be asked for others beside the partitions whose records are left at the client.
 
-    Beside a backlog it has to be: else each fetch of the backlog holds back all others for a while.
-    Without one it may not: the fetch would occupy the connection for as long as nothing comes.
+    Else each fetch of a backlog would hold back all others for a while. Records that come from now
+    on are taken first: a fetch of partitions without any would occupy the connection for as long
+    as nothing comes.
     """
-    consumer._fetcher._prefetch_backoff = 0.0 if at_once else OTHERS_AFTER_S  # noqa: SLF001 - no public way
+    fetcher = consumer._fetcher  # noqa: SLF001 - that of `consumer.fetcher`
+    fetcher.left = {*crowded, *getattr(fetcher, "_records", ())}
 
 
 def _hold_brokers_of(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> bool:

@@ -109,13 +109,15 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._consumer.subscribe(self._settings.input_topics, listener=self)
         await self._consumer.start()
 
-    async def poll(self, crowded: Collection[Partition] = ()) -> list[Record]:
+    async def poll(self, crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
         """See `ports.Session.poll`."""
         try:
             await self._get_ready()
             epoch = self.progress.epoch
             with bounded_poll(self._settings.unfolded_bytes_max) as bounded:
-                fetched = await self._fetching.poll(self._consumer, POLL_TIMEOUT_MS, crowded)
+                fetched = await self._fetching.poll(
+                    self._consumer, POLL_TIMEOUT_MS, crowded, few=few
+                )
         except NoOffsetForPartitionError:
             # Of partitions that were assigned meanwhile; the next poll sets their positions.
             self.progress.interrupt()

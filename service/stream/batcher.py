@@ -6,9 +6,9 @@ delay the others. A batch is smaller than that in two cases:
 
 - If it would miss the latency budget of the oldest item, and two smaller batches would meet all
   budgets, it is cut. Once a budget is lost, only throughput helps.
-- While one partition has a backlog and others do not, neither the model nor publishing is to take
-  more than half of the budget for it: a record of the others waits for one batch, and is in the
-  next.
+- While one partition has a backlog and others do not, a batch takes no longer than publishing it,
+  or an eighth of the budget: a record of the others waits for one batch, and is in the next. Where
+  it is of the backlog alone, it is `patient`: a commit for each would cost throughput.
 
 A batch holds the first waiting items of each partition: offsets are committed in order.
 """
@@ -35,10 +35,12 @@ HELD_BATCHES = 2
 HELD_BATCHES_MAX = 4
 # Most bytes of waiting records: the pipeline's share of a 1 GB container.
 HELD_BYTES_MAX = 32 * 2**20
-# A batch beside a backlog is no smaller than this. Fewer tokens would not fill one run of the model
-# on each of two threads, and a transaction takes as long as publishing WHOLE_COMMIT_RECORDS.
-WHOLE_RUNS_TOKENS = 1024
+# A batch beside a backlog is no smaller than this: with fewer tokens, each takes the model a tenth
+# more time. A transaction takes as long as publishing WHOLE_COMMIT_RECORDS.
+WHOLE_RUNS_TOKENS = 256
 WHOLE_COMMIT_RECORDS = 64
+# With records of others it is, but for the next: commits of many such would take too long.
+OTHERS_TOKENS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ class Batcher:
         self._bytes = 0
         self._epoch = 0
         self._sharing = Sharing()
-        # Whether the last batch was a small one, and the tokens of a whole one.
-        self._small = False
+        # Whether the last batch was a small one, and patient; and the tokens of a whole one.
+        self.small = self._patient = False
         self._whole_tokens = limits.tokens_max
 
     def __len__(self) -> int:
@@ -164,11 +166,12 @@ class Batcher:
         self._tokens -= tokens
         self._bytes -= sum(map(_bytes, chosen))
         self._settle(taken, now, backlog=backlog)
-        self._small = backlog and self._sharing.lasts(now)
+        self.small = backlog and self._sharing.lasts(now)
         self._whole_tokens = (
-            max(tokens, WHOLE_RUNS_TOKENS) if self._small else self.limits.tokens_max
+            max(tokens, WHOLE_RUNS_TOKENS) if self.small else self.limits.tokens_max
         )
-        return Batch(tuple(chosen), self._epoch, tokens)
+        self._patient = self.small and all(partition in self._queues for partition in taken)
+        return Batch(tuple(chosen), self._epoch, tokens, self._patient)
 
     def _shares(self, *, small: bool) -> list[Item]:
         """The items that the bounds allow, in equal shares of all partitions, in arrival order.
@@ -204,8 +207,14 @@ class Batcher:
 
     def _takes_too_long(self, records: int, texts: int, tokens: int) -> bool:
         half_s = self.limits.latency_budget_s / 2
-        if tokens > WHOLE_RUNS_TOKENS and self.cost.seconds_of(texts, tokens) > half_s:
+        # The model has nothing to do while a commit takes longer than a batch.
+        short_s = min(half_s, max(half_s / 4, self._publish_s))
+        if tokens > WHOLE_RUNS_TOKENS and self.cost.seconds_of(texts, tokens) > short_s:
             return True
+        if tokens > OTHERS_TOKENS and self._patient:
+            waiting = [queue.tokens for queue in self._queues.values()]
+            if 4 * min(waiting) <= max(waiting):
+                return True
         publish_s = self.publish_cost.seconds_of(records, records)
         return self._commits_in_time and records > WHOLE_COMMIT_RECORDS and publish_s > half_s
 
@@ -217,7 +226,7 @@ class Batcher:
     @property
     def hurried(self) -> bool:
         """Whether no more than one scored batch is to wait for a commit: others would wait too."""
-        return self._small and self._commits_in_time
+        return self.small and self._commits_in_time
 
     def _settle(self, taken: Mapping[Partition, int], now: float, *, backlog: bool) -> None:
         """Give those left behind the first turn, and notice whether a backlog delays others."""

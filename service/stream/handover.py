@@ -1,7 +1,7 @@
-"""Hands items from the collecting to the scoring stage, and decides when each of them waits.
+"""Hands items from stage to stage, and decides when each stage waits.
 
-Exists so that the rules of waiting can be read apart from the stages. There are three, each with an
-`asyncio.Event`:
+Exists so that the rules of waiting can be read apart from the stages. Between collecting and
+scoring there are three, each with an `asyncio.Event`:
 
 - The collecting stage waits while the batcher has no room for any partition (`_room`).
 - While the model is busy, the collecting stage waits to poll until just before the batch on the
@@ -10,7 +10,8 @@ Exists so that the rules of waiting can be read apart from the stages. There are
   would wait behind it, so it is left to grow until that commit begins or the batch is whole
   (`_batch_may_begin`).
 
-No stage sleeps to fill a batch. No model, no Kafka and no metrics here. Everything runs on one
+No stage sleeps to fill a batch. Between scoring and publishing, all that waits goes into one commit
+(`Scored`). No model, no Kafka and no metrics here. Everything runs on one
 event loop, so no state changes between checking it and waiting for its event.
 """
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from service.ports import Clock
-    from service.records import Batch, Item, Partition
+    from service.records import Batch, Item, Outcome, Partition
     from service.stream.batcher import Batcher
 
 # Least time between two polls while the model is busy: a poll for each record would use a core.
@@ -34,6 +35,12 @@ POLL_AHEAD_S = 0.007
 # Most time between two polls, however long the batch: a single poll at its end could not bring
 # and prepare enough records.
 GATHER_MAX_S = 0.05
+# Most scored batches that wait for a commit: where commits are slow, one commit takes several.
+SCORED_MAX = 4
+# Patient batches are committed once they have so many records, which take as long as a transaction.
+PATIENT_RECORDS = 64
+
+ScoredBatch = tuple["Batch", list["Outcome"]]
 
 
 class Handover:
@@ -149,3 +156,56 @@ class Handover:
     def busy_s(self) -> float:
         """How long the model has worked on its batch, in seconds; 0 where it is idle."""
         return 0.0 if self._busy_since is None else self._clock.monotonic() - self._busy_since
+
+
+class Scored:
+    """Scored batches, in order, and which of them go into one commit."""
+
+    def __init__(
+        self, taken: Callable[[], None], patience_s: float, waiting_max: int = SCORED_MAX
+    ) -> None:
+        """Hold none; `taken` is called when there is room for another one.
+
+        Patient batches wait no longer than `patience_s` for the next.
+        """
+        self._taken = taken
+        self._patience_s = patience_s
+        self._waiting: asyncio.Queue[ScoredBatch | None] = asyncio.Queue(waiting_max)
+        # Taken from the queue, but for the commit after the next one: at most one.
+        self._held: list[ScoredBatch | None] = []
+
+    def __len__(self) -> int:
+        """How many batches wait."""
+        return self._waiting.qsize()
+
+    async def put(self, scored: ScoredBatch | None) -> None:
+        """Add a batch with its outcomes, or None behind the last one; waits for room."""
+        await self._waiting.put(scored)
+
+    def would_wait(self) -> bool:
+        """Whether another batch would only wait for a commit."""
+        return len(self) > 0
+
+    async def next_commit(self) -> tuple[int, list[Outcome]] | None:
+        """The epoch and the outcomes of the next commit; None when there is none any more.
+
+        It has all that wait, up to the end or another epoch, and at least one batch. While all of
+        them are patient, it waits for others.
+        """
+        scored = self._held.pop() if self._held else await self._waiting.get()
+        if scored is None:
+            return None
+        batch, outcomes = scored
+        patient = batch.patient
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._patience_s):
+                while len(self) or (patient and len(outcomes) < PATIENT_RECORDS):
+                    self._taken()
+                    following = await self._waiting.get()
+                    if following is None or following[0].epoch != batch.epoch:
+                        self._held.append(following)
+                        break
+                    patient = patient and following[0].patient
+                    outcomes = [*outcomes, *following[1]]
+        self._taken()
+        return batch.epoch, outcomes

@@ -4,8 +4,8 @@
     collect ──────────┘ score ───┘ publish
 
 Three stages run concurrently: while batch n is on the model, n+1 is collected and n-1 is published.
-`handover` decides when they wait for each other. At most SCORED_MAX scored batches wait to be
-published, and all that wait go into one commit. A stage whose output is full waits, and so in the
+`handover` decides when they wait for each other. Few scored batches wait to be published, and all
+that wait go into one commit. A stage whose output is full waits, and so in the
 end the polling stops: there is no other backpressure.
 
 Any interruption (rebalance, failed publish) begins a new epoch in the session. Records of an older
@@ -25,7 +25,7 @@ from service.records import Document, Publication, Skipped, Verdict
 from service.retry import Retry
 from service.sequences import split_by_size, with_results
 from service.stream.few_first import few_first
-from service.stream.handover import Handover
+from service.stream.handover import Handover, Scored
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -38,13 +38,9 @@ if TYPE_CHECKING:
     from service.stream.counts import OutcomeCounts
     from service.wire import Encoder
 
-# Most scored batches that wait for a commit: where commits are slow, one commit takes several.
-SCORED_MAX = 4
 # No busy machine makes a batch this many times slower than predicted: the model hangs.
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
-
-ScoredBatch = tuple["Batch", list["Outcome"]]
 
 
 def _tokens(document: Document) -> int:
@@ -75,9 +71,8 @@ class Pipeline:
         """Set up the queues between the stages."""
         self.metrics = self.counts.metrics
         self._handover = Handover(self.batcher, self.clock)
-        self._scored: asyncio.Queue[ScoredBatch | None] = asyncio.Queue(SCORED_MAX)
-        # Taken from the queue, but to be published after the current publication: at most one.
-        self._held: list[ScoredBatch | None] = []
+        half_s = self.batcher.limits.latency_budget_s / 2
+        self._scored = Scored(self._handover.look_again, half_s)
         self._collecting: asyncio.Task[None] | None = None
         self._preparing = Retry("prepare", self.metrics, self.clock)
 
@@ -117,7 +112,7 @@ class Pipeline:
                     self.session.keep_alive,
                 )
                 crowded = self.batcher.crowded
-                records = await self.session.poll(crowded)
+                records = await self.session.poll(crowded, few=self.batcher.small)
                 await self._add(records)
             except RetriableError as error:
                 await retry.wait(error)
@@ -173,17 +168,13 @@ class Pipeline:
             raise
 
     async def _score(self) -> None:
-        while (batch := await self._handover.next_batch(self._would_wait)) is not None:
+        while (batch := await self._handover.next_batch(self._scored.would_wait)) is not None:
             self.metrics.queued_records.set(len(self.batcher))
             if batch.epoch != self.session.progress.epoch:
                 self.metrics.dropped.inc(len(batch.items))
                 continue
             await self._scored.put((batch, await self._outcomes(batch)))
         await self._scored.put(None)
-
-    def _would_wait(self) -> bool:
-        """Whether the next batch, once it is scored, would only wait for a commit."""
-        return not self._scored.empty()
 
     async def _outcomes(self, batch: Batch) -> list[Outcome]:
         documents = [item for item in batch.items if isinstance(item, Document)]
@@ -234,8 +225,8 @@ class Pipeline:
 
     async def _publish(self) -> None:
         retry = Retry("publish", self.metrics, self.clock)
-        while (scored := await self._next_scored()) is not None:
-            epoch, outcomes = self._with_all_waiting(scored)
+        while (commit := await self._scored.next_commit()) is not None:
+            epoch, outcomes = commit
             tripped = self.breaker.trips(outcomes)
             if tripped is not None:
                 raise BreakerError(tripped)
@@ -258,21 +249,6 @@ class Pipeline:
         if self.tracing is None:
             return await self.session.publish(publication)
         return await self.tracing.publish(self.session.publish, publication, outcomes)
-
-    async def _next_scored(self) -> ScoredBatch | None:
-        return self._held.pop() if self._held else await self._scored.get()
-
-    def _with_all_waiting(self, scored: ScoredBatch) -> tuple[int, list[Outcome]]:
-        """A batch and all that wait behind it, up to the end or another epoch, for one commit."""
-        batch, outcomes = scored
-        while not self._scored.empty():
-            following = self._scored.get_nowait()
-            if following is None or following[0].epoch != batch.epoch:
-                self._held.append(following)
-                break
-            outcomes = [*outcomes, *following[1]]
-        self._handover.look_again()
-        return batch.epoch, outcomes
 
     def _publication(self, epoch: int, outcomes: Sequence[Outcome]) -> Publication:
         now, now_monotonic = self.clock.time(), self.clock.monotonic()

@@ -30,6 +30,7 @@ from service.kafka.transactions import version_two
 from service.records import Skipped
 from service.stream import batcher
 from service.stream.batcher import Batcher
+from service.stream.handover import Scored
 from service.stream.pipeline import Pipeline
 from simulation.clients import consumer
 
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
     from service.progress import Progress
     from service.records import Batch, Outcome, Outgoing, Partition, Publication
-    from service.stream.pipeline import ScoredBatch
 
 transact = ExactlyOnce._transact
 once = ExactlyOnce.publish
@@ -48,6 +48,7 @@ committed_init = Committed.__init__
 commit_init = TxnOffsetCommitRequest.__init__
 publish = KafkaSession.publish
 take = Batcher.take
+next_commit = Scored.next_commit
 publication = Pipeline._publication
 due = Tails.due
 first_starts = Starts._first_starts
@@ -186,15 +187,11 @@ def _no_seek(self: consumer.Consumer, partition: Any, offset: int) -> None:
     pass
 
 
-def _put_back_at_the_end(self: Pipeline, scored: ScoredBatch) -> tuple[int, list[Outcome]]:
-    batch, outcomes = scored
-    while not self._scored.empty():
-        following = self._scored.get_nowait()
-        if following is None or following[0].epoch != batch.epoch:
-            self._scored.put_nowait(following)
-            break
-        outcomes = [*outcomes, *following[1]]
-    return batch.epoch, outcomes
+async def _put_back_at_the_end(self: Scored) -> tuple[int, list[Outcome]] | None:
+    commit = await next_commit(self)
+    if self._held:
+        self._waiting.put_nowait(self._held.pop())
+    return commit
 
 
 def _no_offset_of_skipped(self: Pipeline, epoch: int, outcomes: Sequence[Outcome]) -> Publication:
@@ -252,7 +249,7 @@ PLANTS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "uncertain end taken for an abort": (ExactlyOnce, "_transact", _send_again_at_once),
     "send that is not awaited": (Producer, "send_each", _send_and_forget),
     "dropped batch that is not rewound": (consumer.Consumer, "seek", _no_seek),
-    "waiting batch put back at the end": (Pipeline, "_with_all_waiting", _put_back_at_the_end),
+    "waiting batch put back at the end": (Scored, "next_commit", _put_back_at_the_end),
     "offset of a skipped record not committed": (Pipeline, "_publication", _no_offset_of_skipped),
     "progress that moves before the commit": (ExactlyOnce, "publish", _progress_before_commit),
     "failed publish that is not rewound": (KafkaSession, "rewind", _nothing),

@@ -14,7 +14,8 @@ from service.retry import Retry
 from service.stream.batcher import HELD_BATCHES_MAX, Batcher, Limits
 from service.stream.breaker import Breaker
 from service.stream.counts import OutcomeCounts
-from service.stream.pipeline import SCORED_MAX, Pipeline
+from service.stream.handover import SCORED_MAX
+from service.stream.pipeline import Pipeline
 from simulation.loop import Process
 from simulation.model import ELEMENTS_MAX, SimulatedEncoder, SimulatedModel, prepared
 
@@ -148,6 +149,6 @@ class Replica:
         # One poll may come on top of what is full, and no more; its records may be lists.
         if len(batcher) > (HELD_BATCHES_MAX + ELEMENTS_MAX) * LIMITS.records_max:
             self.world.violation(f"{len(batcher)} records wait for the model")
-        if self._pipeline is not None and self._pipeline._scored.qsize() > SCORED_MAX:
+        if self._pipeline is not None and len(self._pipeline._scored) > SCORED_MAX:
             self.world.violation("more batches wait to be published than may")
         return await prepared(records)

@@ -23,8 +23,9 @@ async def test_a_lost_budget_is_counted(waited_s: float, late: int) -> None:
     stream = Stream()
     poll = stream.session.poll
 
-    async def polled(crowded: Collection[Partition] = ()) -> list[Record]:
-        return [replace(record, polled_at=stream.clock.now) for record in await poll(crowded)]
+    async def polled(crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
+        records = await poll(crowded, few=few)
+        return [replace(record, polled_at=stream.clock.now) for record in records]
 
     stream.session.poll = polled  # type: ignore[method-assign]
     stream.scorer.hold()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from service.errors import BreakerError, BrokerError, ModelError, RetriableError, ServiceError
+from service.stream.handover import Scored
 from tools.pipeline_tools import (
     Stream,
     assert_each_once_in_order,
@@ -138,7 +139,7 @@ class SlowPublisher(Stream):
         """Hold the first publication."""
         super().__init__(records_max=1)
         self.gate = asyncio.Event()
-        self.pipeline._scored = asyncio.Queue(16)
+        self.pipeline._scored = Scored(self.pipeline._handover.look_again, 1.0, 16)
 
         async def hold() -> None:
             await self.gate.wait()
@@ -250,8 +251,8 @@ async def test_latency_counts_from_the_poll() -> None:
     stream.scorer.hold()
     poll = stream.session.poll
 
-    async def stamped(crowded: Collection[Partition] = ()) -> list[Record]:
-        return [replace(r, polled_at=stream.clock.now) for r in await poll(crowded)]
+    async def stamped(crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
+        return [replace(r, polled_at=stream.clock.now) for r in await poll(crowded, few=few)]
 
     stream.session.poll = stamped  # type: ignore[method-assign] # the fake stamps by the loop's clock
     stream.produce(1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service.kafka import KafkaSession
+from service.kafka.fetching import BESIDE_MAX, FETCH_WAIT_MS
 from service.records import Partition
 from service.wire import Encoder
 from tools.kafka.kinds import session_settings
@@ -101,6 +102,62 @@ async def test_live_records_are_in_the_next_batch(
     ids = [json.loads(record.value)["source_id"] for record in await read_all(bootstrap, output)]
     for kind, count in (("backlog", BACKLOG), ("live", LIVE)):
         assert [f"{kind}-{n}" for n in range(count)] == [i for i in ids if i.startswith(kind)]
+
+
+async def test_no_fetch_is_under_way_while_a_record_waits_for_a_poll(
+    real_broker: Broker, topics: Topics
+) -> None:
+    """Of idle partitions it would last, and the next records would wait for its end.
+
+    Only a backlog's records, which are left at the client, hold up no fetch of others.
+    """
+    names = (topics("in", 4), topics("out"), topics("dead"))
+    backlog, live = Partition(names[0], 0), Partition(names[0], 1)
+    await produce(real_broker.bootstrap_servers, names[0], messages("backlog", BACKLOG, 0))
+    session = KafkaSession(session_settings(real_broker.bootstrap_servers, names, names[0]), 100)
+    await session.start()
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not await session.poll():
+                pass
+        fetcher = session._consumer._fetcher
+        for _ in range(3):
+            assert [] == await session.poll({backlog})
+            assert fetcher._in_flight
+            await produce(real_broker.bootstrap_servers, names[0], messages("live", 1, 1))
+            async with asyncio.timeout(WAIT_SECONDS):
+                while live not in fetcher._records:  # noqa: ASYNC110 - aiokafka tells nobody
+                    await asyncio.sleep(0.001)
+            # A fetch of idle partitions would last five times as long.
+            await asyncio.sleep(FETCH_WAIT_MS / 5000)
+            assert not fetcher._in_flight
+            assert [live] == [record.partition for record in await session.poll({backlog})]
+    finally:
+        await session.stop()
+
+
+async def test_a_poll_of_few_records_has_those_of_all_partitions(
+    real_broker: Broker, topics: Topics
+) -> None:
+    """Beside a backlog: none waits until many of it are prepared."""
+    names = (topics("in", 2), topics("out"), topics("dead"))
+    for partition in (0, 1):
+        await produce(real_broker.bootstrap_servers, names[0], messages("both", BACKLOG, partition))
+    session = KafkaSession(
+        session_settings(real_broker.bootstrap_servers, names, names[0]), RECORDS_MAX
+    )
+    await session.start()
+    try:
+        while not await session.poll():
+            pass
+        polls = [await session.poll(few=True) for _ in range(4)]
+    finally:
+        await session.stop()
+
+    for poll in polls:
+        assert [BESIDE_MAX // 2] * 2 == [
+            sum(record.partition.number == number for record in poll) for number in (0, 1)
+        ]
 
 
 async def test_backlogs_share_a_poll(real_broker: Broker, topics: Topics) -> None:

@@ -127,9 +127,9 @@ class BackfillSession(KafkaSession):
             what = "the group goes on behind what another replica, or an earlier run, has committed"
             log.info(what, **fields)
 
-    async def poll(self, crowded: Collection[Partition] = ()) -> list[Record]:
+    async def poll(self, crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
         """See `ports.Session.poll`; nothing behind the ends."""
-        return self._ends.within(await super().poll(crowded))
+        return self._ends.within(await super().poll(crowded, few=few))
 
     def _raise_fault(self) -> None:
         # Behind an end nobody reads.

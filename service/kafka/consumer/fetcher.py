@@ -134,6 +134,7 @@ class _Fetcher(Fetcher):  # type: ignore[misc] # aiokafka ships no types
     def __init__(self, client: AIOKafkaClient, *args: Any, **options: Any) -> None:
         # What follows is used from the first turn of the base class's task on.
         self._held: Collection[int] = ()
+        self._left: Collection[TopicPartition] = ()
         self._sessions: defaultdict[int, _Session] = defaultdict(_Session)
         self._assignment: Any = None
         # The brokers that led partitions of it when these were last looked through.
@@ -152,6 +153,17 @@ class _Fetcher(Fetcher):  # type: ignore[misc] # aiokafka ships no types
         if not brokers:
             self._notify(self._wait_consume_future)
 
+    @property
+    def left(self) -> Collection[TopicPartition]:
+        """The partitions whose records are left at the client; others are fetched beside them."""
+        return self._left
+
+    @left.setter
+    def left(self, partitions: Collection[TopicPartition]) -> None:
+        self._left = partitions
+        if partitions:
+            self._notify(self._wait_consume_future)
+
     def _get_actions_per_node(self, assignment: Any) -> tuple[Any, ...]:
         actions: tuple[Any, ...]
         if self._plain:
@@ -163,10 +175,11 @@ class _Fetcher(Fetcher):  # type: ignore[misc] # aiokafka ships no types
             for session in self._sessions.values():
                 session.end()
         leader = self._client.cluster.leader_for_partition
-        # A broker with records that are still to be taken is not asked for others at once.
+        # A broker with records that are still to be taken is not asked for others at once: where
+        # these have none, it would not answer for a while, and the partition would have to wait.
         waits: defaultdict[int, list[float]] = defaultdict(list)
         for partition, found in self._records.items():
-            if wait_s := found.calculate_backoff():
+            if partition not in self._left and (wait_s := found.calculate_backoff()):
                 waits[leader(partition)].append(wait_s)
         busy = {*self._in_flight, *self._held, *waits}
         wait_s = min(map(max, waits.values())) if waits else self._fetcher_timeout

@@ -153,9 +153,9 @@ class PointedExactlyOnce(ExactlyOnce):
 class PointedSession(KafkaSession):
     """The service's session, passing points behind a poll and, at least once, behind a commit."""
 
-    async def poll(self, crowded: Collection[Partition] = ()) -> list[Record]:
+    async def poll(self, crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
         """See `ports.Session.poll`."""
-        records = await super().poll(crowded)
+        records = await super().poll(crowded, few=few)
         if records:
             passed("after poll")
         return records

@@ -53,7 +53,7 @@ class Consumer:
         self._polled_at = 0.0
         self._coordinator = Coordination(self._network, self._group)
         self._client = Client(self._end_of)
-        self._fetcher = SimpleNamespace(_prefetch_backoff=0.0)
+        self._fetcher = SimpleNamespace(left=())
         self._topics: Sequence[str] = ()
         self._listener: KafkaSession
         self._coordinating: asyncio.Task[None] | None = None

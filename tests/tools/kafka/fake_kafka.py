@@ -27,6 +27,9 @@ POLL_WAIT_S = 0.02
 
 Step = Literal["start", "poll", "keep_alive", "publish", "commit", "lag"]
 
+# What it returns at most where few records are wanted.
+FEW = 16
+
 
 class FakeSession:
     """Implements `ports.Session` on a `FakeCluster`, at least once.
@@ -88,7 +91,7 @@ class FakeSession:
                 raise BrokerError(f"topic {topic} does not exist; create it")
         self._cluster.join(self)
 
-    async def poll(self, crowded: Collection[Partition] = ()) -> list[Record]:
+    async def poll(self, crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
         """See `ports.Session.poll`."""
         self.polls += 1
         await self._step("poll")
@@ -96,7 +99,7 @@ class FakeSession:
         if not any(self._unread(p) for p in self._assigned) and not crowded:
             await self._cluster.wait_for_change(POLL_WAIT_S)
             await self._position()
-        return self._take(crowded)
+        return self._take(crowded, FEW if few else self._records_max)
 
     async def keep_alive(self) -> None:
         """See `ports.Session.keep_alive`."""
@@ -164,7 +167,7 @@ class FakeSession:
     def _unread(self, partition: Partition) -> list[Stored]:
         return self._cluster.logs[partition][self._positions[partition] :]
 
-    def _take(self, crowded: Collection[Partition]) -> list[Record]:
+    def _take(self, crowded: Collection[Partition], records_max: int) -> list[Record]:
         if not self.progress.positioned:
             return []
         now = asyncio.get_running_loop().time()
@@ -173,7 +176,9 @@ class FakeSession:
         asked = sorted(set(self._assigned).difference(crowded), key=lambda p: len(self._unread(p)))
         for position, partition in enumerate(asked):
             start = self._positions[partition]
-            share = -(-(self._records_max - len(records)) // (len(asked) - position))
+            share = -(
+                -(min(records_max, self._records_max) - len(records)) // (len(asked) - position)
+            )
             stored = self._unread(partition)[:share]
             self._positions[partition] += len(stored)
             records += [
