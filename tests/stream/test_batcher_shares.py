@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.records import Batch, Document, Item, Message, Partition, Record, TextStats
-from service.stream.batcher import WHOLE_RUNS_TOKENS, Batcher, Limits
+from service.stream.batcher import OTHERS_TOKENS, WHOLE_RUNS_TOKENS, Batcher, Limits
 from service.stream.cost import CostModel
 from service.stream.sharing import SHARED_S
 
@@ -191,6 +191,24 @@ def test_small_batches_take_as_long_as_publishing() -> None:
 
         assert tokens - 80 <= batch.tokens <= tokens
         assert batcher.small
+
+
+def test_a_batch_with_records_of_others_is_smaller_once() -> None:
+    """One of the backlog alone is patient, and of two that are not, one is of ordinary size."""
+    arrivals, batcher = Arrivals(), Batcher(LARGE)
+    batcher.cost = costing(1e-5)
+    batcher.add(arrivals.items(LIVE, [40]), 1)
+    taken(batcher, 1.0)
+    batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
+    found = []
+    for others in (0, 0, 1, 1, 0, 1):
+        batcher.add(arrivals.items(LIVE, [40] * others), 1)
+        batch = taken(batcher, 1.1)
+        found.append((batch.patient, batch.tokens <= OTHERS_TOKENS))
+
+    assert found == [
+        (True, False), (True, False), (False, True), (False, False), (True, False), (False, True),
+    ]  # fmt: skip
 
 
 def test_small_batches_still_fill_whole_runs() -> None:

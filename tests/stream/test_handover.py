@@ -1,4 +1,4 @@
-"""The hand-over between collecting and scoring, without a pipeline."""
+"""The hand-over from stage to stage, without a pipeline."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from service.assembly import SystemClock
+from service.records import Batch, Reason, Rejected
 from service.stream import handover
 from service.stream.batcher import Batcher, Limits
-from service.stream.handover import Handover
+from service.stream.handover import PATIENT_RECORDS, Handover, Scored
 from tools.scripted_engine import documents
 
 if TYPE_CHECKING:
     import pytest
+
+    from service.records import Outcome
 
 RECORDS_MAX = 4
 
@@ -110,3 +113,57 @@ async def test_busy_time() -> None:
         await asyncio.sleep(0.001)
         assert between.busy_s() > 0
     assert 0 == between.busy_s()
+
+
+def scored(records: int, epoch: int = 0, *, patient: bool = True) -> tuple[Batch, list[Outcome]]:
+    """A batch of so many records, and their outcomes."""
+    items = documents(records)
+    outcomes: list[Outcome] = [Rejected(i.record, Reason.TEXT_EMPTY, "", "decode") for i in items]
+    return Batch(tuple(items), epoch, 0, patient), outcomes
+
+
+async def test_patient_batches_share_a_commit() -> None:
+    """Until one comes that is not; there is room for the next one meanwhile."""
+    taken: list[None] = []
+    queue = Scored(lambda: taken.append(None), 3600.0)
+    committing = asyncio.create_task(queue.next_commit())
+    for count in (1, 2):
+        await queue.put(scored(count))
+        await turns()
+        assert not committing.done()
+        assert not queue.would_wait()
+        assert len(taken) == count
+    await queue.put(scored(3, patient=False))
+    commit = await committing
+
+    assert commit is not None
+    assert 6 == len(commit[1])
+
+
+async def test_patient_batches_are_committed_when_they_are_many() -> None:
+    """A commit takes no longer for so many."""
+    queue = Scored(lambda: None, 3600.0)
+    await queue.put(scored(PATIENT_RECORDS - 1))
+    committing = asyncio.create_task(queue.next_commit())
+    await turns()
+    assert not committing.done()
+    await queue.put(scored(1))
+
+    commit = await committing
+    assert commit is not None
+    assert PATIENT_RECORDS == len(commit[1])
+
+
+async def test_patience_ends() -> None:
+    """Where nothing follows, at another epoch, and at the end."""
+    queue = Scored(lambda: None, 0.001)
+    await queue.put(scored(1))
+    assert (commit := await queue.next_commit()) is not None
+    assert 1 == len(commit[1])
+
+    queue = Scored(lambda: None, 3600.0)
+    await queue.put(scored(1, 1))
+    await queue.put(scored(2, 2))
+    await queue.put(None)
+    commits = [await queue.next_commit() for _ in range(3)]
+    assert [(1, 1), (2, 2), None] == [c and (c[0], len(c[1])) for c in commits]
