@@ -249,10 +249,7 @@ Outcome = Published | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Items of one epoch in order of arrival, small enough for one run of the model.
-
-    One that is `patient` is a part of a backlog, so that its commit may wait for that of the next.
-    """
+    """Items of one epoch in order of arrival; the commit of a `patient` one may wait for others."""
 
     items: tuple[Item, ...]
     epoch: int

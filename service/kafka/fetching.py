@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from service.records import Partition
     from service.settings import KafkaSettings
 
+# How long a poll waits for records, and so how late a stop or a full queue may be noticed.
+POLL_TIMEOUT_MS = 200
 # How long to wait for other brokers once one has answered: a few round trips. A broker without new
 # records answers only at the end of its own wait.
 OTHERS_MS = 3
@@ -89,7 +91,6 @@ class Fetching:
     async def poll(
         self,
         consumer: AIOKafkaConsumer,
-        timeout_ms: int,
         crowded: Collection[Partition] = (),
         *,
         few: bool = False,
@@ -116,7 +117,7 @@ class Fetching:
                 found = await self._take(consumer, asked, left, OTHERS_MS)
             _fetch_beside_left(consumer, crowded)
         else:
-            wait_ms = timeout_ms
+            wait_ms = POLL_TIMEOUT_MS
             while left and (more := await self._take(consumer, asked, left, wait_ms)):
                 left -= _merge(found, more)
                 if left and _hold_brokers_of(consumer, more):

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# How long a poll waits for records, and so how late a stop or a full queue may be noticed.
-POLL_TIMEOUT_MS = 200
 # How long a rebalance waits for a publish, which usually takes milliseconds.
 REVOKE_WAIT_S = 5.0
 LAG_TIMEOUT_S = 5.0
@@ -115,9 +113,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             await self._get_ready()
             epoch = self.progress.epoch
             with bounded_poll(self._settings.unfolded_bytes_max) as bounded:
-                fetched = await self._fetching.poll(
-                    self._consumer, POLL_TIMEOUT_MS, crowded, few=few
-                )
+                fetched = await self._fetching.poll(self._consumer, crowded, few=few)
         except NoOffsetForPartitionError:
             # Of partitions that were assigned meanwhile; the next poll sets their positions.
             self.progress.interrupt()
