@@ -88,6 +88,10 @@ class Session(Protocol):
             RetriableError, BrokerError: as for `start`.
         """
 
+    @property
+    def behind(self) -> Collection[Partition]:
+        """The partitions of which the last poll has left records at the client: a backlog."""
+
     async def keep_alive(self) -> None:
         """Stay in the group while nothing may be polled because all queues are full.
 

@@ -36,8 +36,10 @@ FETCH_WAIT_MS = 100
 # How late a partition that was added is noticed, or a topic that was deleted and made anew: one
 # small request of each replica. aiokafka's default is five minutes.
 METADATA_AGE_MS = 5000
-# Most records of other partitions beside a backlog: as few as are prepared without a thread.
-BESIDE_MAX = 16
+# Most records of a poll beside a backlog: of other partitions, as many as are prepared without a
+# thread; fewer with those of the backlog among them, since the others wait while all are prepared.
+BESIDE_MAX = 32
+FEW_MAX = 16
 # Bounds one fetch; with the bounds of the queues it keeps the process far under 1 GB.
 FETCH_BYTES_MAX = 16 * 2**20
 
@@ -87,6 +89,8 @@ class Fetching:
         self._served: set[TopicPartition] = set()
         # Of which nothing more is wanted.
         self.finished: Collection[TopicPartition] = ()
+        # Of which the last poll has left records at the client.
+        self.left: Collection[Partition] = ()
 
     async def poll(
         self,
@@ -99,7 +103,8 @@ class Fetching:
 
         A broker that has answered gets no other request before the next call, unless as many as
         may be taken are: a backlog is fetched while the records are processed. Records of `crowded`
-        partitions stay at the client; then only a few of others are taken.
+        partitions stay at the client; then only BESIDE_MAX of others are taken, and without them
+        FEW_MAX of all if only a `few` are wanted.
 
         Raises:
             KafkaError: as `getmany`; records that this call had taken before are lost.
@@ -111,11 +116,16 @@ class Fetching:
         consumer._fetcher.held = ()  # noqa: SLF001 - see `_hold_brokers_of`
         asked = asked - finished
         found: dict[TopicPartition, list[Any]] = {}
-        left = min(self._records_max, BESIDE_MAX) if crowded or few else self._records_max
+        bound = BESIDE_MAX if crowded else FEW_MAX if few else self._records_max
+        left = min(self._records_max, bound)
         if crowded:
-            if asked := asked.difference(crowded):
+            asked = asked.difference(crowded)
+            # Twice: while what the last fetch has brought was here, none was under way.
+            if asked:
                 found = await self._take(consumer, asked, left, OTHERS_MS)
-            _fetch_beside_left(consumer, crowded)
+                left -= sum(map(len, found.values()))
+            if found and left:
+                left -= _merge(found, await self._take(consumer, asked, left, OTHERS_MS))
         else:
             wait_ms = POLL_TIMEOUT_MS
             while left and (more := await self._take(consumer, asked, left, wait_ms)):
@@ -123,10 +133,12 @@ class Fetching:
                 if left and _hold_brokers_of(consumer, more):
                     break
                 wait_ms = OTHERS_MS
-            if left:
-                consumer._fetcher.left = ()  # noqa: SLF001 - that of `consumer.fetcher`
-            else:
-                _fetch_beside_left(consumer)
+        fetcher = consumer._fetcher  # noqa: SLF001 - that of `consumer.fetcher`
+        # Brokers are asked for others beside these: else a backlog would hold them back. Those that
+        # come from now on are taken first: a fetch of partitions without any would occupy the
+        # connection for as long as nothing comes.
+        here = getattr(fetcher, "_records", ()) if crowded or not left else ()
+        self.left = fetcher.left = {*crowded, *here}
         fresh = found.keys() - self._served
         self._served = self._served | fresh if fresh else set(found)
         return found
@@ -183,17 +195,6 @@ def _merge(found: dict[TopicPartition, list[Any]], more: Mapping[TopicPartition,
     for partition, records in more.items():
         found.setdefault(partition, []).extend(records)
     return sum(map(len, more.values()))
-
-
-def _fetch_beside_left(consumer: AIOKafkaConsumer, crowded: Iterable[TopicPartition] = ()) -> None:
-    """Let brokers be asked for others beside the partitions whose records are left at the client.
-
-    Else each fetch of a backlog would hold back all others for a while. Records that come from now
-    on are taken first: a fetch of partitions without any would occupy the connection for as long
-    as nothing comes.
-    """
-    fetcher = consumer._fetcher  # noqa: SLF001 - that of `consumer.fetcher`
-    fetcher.left = {*crowded, *getattr(fetcher, "_records", ())}
 
 
 def _hold_brokers_of(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> bool:

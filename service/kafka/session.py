@@ -58,6 +58,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._settings = settings
         self._name = InstanceId.of(settings.group_instance_id)
         self._fetching = Fetching(records_max)
+        self.behind: Collection[Partition] = ()
         self._options = connection.connection_options(settings)
         self._consumer: AIOKafkaConsumer = None
         self._committed: Committed
@@ -114,6 +115,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             epoch = self.progress.epoch
             with bounded_poll(self._settings.unfolded_bytes_max) as bounded:
                 fetched = await self._fetching.poll(self._consumer, crowded, few=few)
+            self.behind = self._fetching.left
         except NoOffsetForPartitionError:
             # Of partitions that were assigned meanwhile; the next poll sets their positions.
             self.progress.interrupt()

@@ -7,8 +7,8 @@ delay the others. A batch is smaller than that in two cases:
 - If it would miss the latency budget of the oldest item, and two smaller batches would meet all
   budgets, it is cut. Once a budget is lost, only throughput helps.
 - While one partition has a backlog and others do not, a batch takes no longer than publishing it,
-  or an eighth of the budget: a record of the others waits for one batch, and is in the next. Where
-  it is of the backlog alone, it is `patient`: a commit for each would cost throughput.
+  or an eighth of the budget: a record of the others waits for one batch, and is in the next. One of
+  the backlog alone is `patient`: a commit for each would cost throughput.
 
 A batch holds the first waiting items of each partition: offsets are committed in order.
 """
@@ -25,7 +25,7 @@ from service.stream.cost import FORGETTING, CostModel
 from service.stream.sharing import Sharing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from service.records import Item, Partition
 
@@ -36,11 +36,11 @@ HELD_BATCHES_MAX = 4
 # Most bytes of waiting records: the pipeline's share of a 1 GB container.
 HELD_BYTES_MAX = 32 * 2**20
 # A batch beside a backlog is no smaller than this: with fewer tokens, each takes the model a tenth
-# more time. A transaction takes as long as publishing WHOLE_COMMIT_RECORDS.
-WHOLE_RUNS_TOKENS = 256
-WHOLE_COMMIT_RECORDS = 64
-# With records of others it is, but for the next: commits of many such would take too long.
-OTHERS_TOKENS = 128
+# more time. A transaction takes as long as publishing SMALL_RECORDS_MIN.
+SMALL_TOKENS_MIN = 256
+SMALL_RECORDS_MIN = 64
+# One with records of others has no more, unless the batch before had some: each needs a commit.
+OTHERS_TOKENS_MAX = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ class Batcher:
         self._bytes = 0
         self._epoch = 0
         self._sharing = Sharing()
+        # Those with a backlog: the client has more of their records than it has given.
+        self.behind: Collection[Partition] = frozenset()
         # Whether the last batch was a small one, and patient; and the tokens of a whole one.
         self.small = self._patient = False
         self._whole_tokens = limits.tokens_max
@@ -167,10 +169,8 @@ class Batcher:
         self._bytes -= sum(map(_bytes, chosen))
         self._settle(taken, now, backlog=backlog)
         self.small = backlog and self._sharing.lasts(now)
-        self._whole_tokens = (
-            max(tokens, WHOLE_RUNS_TOKENS) if self.small else self.limits.tokens_max
-        )
-        self._patient = self.small and all(partition in self._queues for partition in taken)
+        self._whole_tokens = max(tokens, SMALL_TOKENS_MIN) if self.small else self.limits.tokens_max
+        self._patient = self.small and taken.keys() <= set(self.behind)
         return Batch(tuple(chosen), self._epoch, tokens, self._patient)
 
     def _shares(self, *, small: bool) -> list[Item]:
@@ -180,6 +180,7 @@ class Batcher:
         the partition with the smallest share so far.
         """
         limits = self.limits
+        few = self._patient and not self._queues.keys() <= set(self.behind)
         turns = [(0, turn, iter(q.items)) for turn, q in enumerate(self._queues.values())]
         heapify(turns)
         chosen: list[tuple[int, Item]] = []
@@ -193,7 +194,9 @@ class Batcher:
             items = [item for _, item in record]
             more = (texts + _texts(items), tokens + sum(map(_tokens, items)))
             count = len(chosen) + len(items)
-            too_long = small and self._takes_too_long(count, *more)
+            too_long = small and (
+                (few and more[1] > OTHERS_TOKENS_MAX) or self._takes_too_long(count, *more)
+            )
             too_many = count > limits.records_max or more[1] > limits.tokens_max
             # The first item is taken even if it exceeds the bounds by itself. One that does not fit
             # is the first of the next batch, and nothing of its partition may overtake it.
@@ -209,14 +212,10 @@ class Batcher:
         half_s = self.limits.latency_budget_s / 2
         # The model has nothing to do while a commit takes longer than a batch.
         short_s = min(half_s, max(half_s / 4, self._publish_s))
-        if tokens > WHOLE_RUNS_TOKENS and self.cost.seconds_of(texts, tokens) > short_s:
+        if tokens > SMALL_TOKENS_MIN and self.cost.seconds_of(texts, tokens) > short_s:
             return True
-        if tokens > OTHERS_TOKENS and self._patient:
-            waiting = [queue.tokens for queue in self._queues.values()]
-            if 4 * min(waiting) <= max(waiting):
-                return True
         publish_s = self.publish_cost.seconds_of(records, records)
-        return self._commits_in_time and records > WHOLE_COMMIT_RECORDS and publish_s > half_s
+        return self._commits_in_time and records > SMALL_RECORDS_MIN and publish_s > half_s
 
     @property
     def _commits_in_time(self) -> bool:
@@ -234,7 +233,7 @@ class Batcher:
             queue = self._queues.pop(partition)
             if queue.items:
                 self._queues[partition] = queue
-        self._sharing.note(taken, self._queues, now, backlog=backlog)
+        self._sharing.note(taken, {*self._queues, *self.behind}, now, backlog=backlog)
 
     def _in_time(self, items: Sequence[Item], now: float) -> int:
         """How many of these items to take: all, or fewer to keep the oldest in time.

@@ -10,9 +10,10 @@ scoring there are three, each with an `asyncio.Event`:
   would wait behind it, so it is left to grow until that commit begins or the batch is whole
   (`_batch_may_begin`).
 
-No stage sleeps to fill a batch. Between scoring and publishing, all that waits goes into one commit
-(`Scored`). No model, no Kafka and no metrics here. Everything runs on one
-event loop, so no state changes between checking it and waiting for its event.
+No stage sleeps to fill a batch. Between scoring and publishing, all that waits goes into one
+commit, and batches of a backlog alone wait a little for others (`Scored`). No model, no Kafka and
+no metrics here. Everything runs on one event loop, so no state changes between checking it and
+waiting for its event.
 """
 
 from __future__ import annotations
@@ -162,13 +163,13 @@ class Scored:
     """Scored batches, in order, and which of them go into one commit."""
 
     def __init__(
-        self, taken: Callable[[], None], patience_s: float, waiting_max: int = SCORED_MAX
+        self, has_room: Callable[[], None], patience_s: float, waiting_max: int = SCORED_MAX
     ) -> None:
-        """Hold none; `taken` is called when there is room for another one.
+        """Hold none; `has_room` is called when there is room for another one.
 
         Patient batches wait no longer than `patience_s` for the next.
         """
-        self._taken = taken
+        self._has_room = has_room
         self._patience_s = patience_s
         self._waiting: asyncio.Queue[ScoredBatch | None] = asyncio.Queue(waiting_max)
         # Taken from the queue, but for the commit after the next one: at most one.
@@ -200,12 +201,12 @@ class Scored:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._patience_s):
                 while len(self) or (patient and len(outcomes) < PATIENT_RECORDS):
-                    self._taken()
+                    self._has_room()
                     following = await self._waiting.get()
                     if following is None or following[0].epoch != batch.epoch:
                         self._held.append(following)
                         break
                     patient = patient and following[0].patient
                     outcomes = [*outcomes, *following[1]]
-        self._taken()
+        self._has_room()
         return batch.epoch, outcomes

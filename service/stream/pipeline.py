@@ -113,6 +113,7 @@ class Pipeline:
                 )
                 crowded = self.batcher.crowded
                 records = await self.session.poll(crowded, few=self.batcher.small)
+                self.batcher.behind = self.session.behind
                 await self._add(records)
             except RetriableError as error:
                 await retry.wait(error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from service.records import Partition
 
@@ -50,7 +50,7 @@ class Sharing:
     def note(
         self,
         taken: Mapping[Partition, int],
-        left: Mapping[Partition, object],
+        left: Collection[Partition],
         now: float,
         *,
         backlog: bool,

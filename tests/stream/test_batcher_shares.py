@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.records import Batch, Document, Item, Message, Partition, Record, TextStats
-from service.stream.batcher import OTHERS_TOKENS, WHOLE_RUNS_TOKENS, Batcher, Limits
+from service.stream.batcher import OTHERS_TOKENS_MAX, SMALL_TOKENS_MIN, Batcher, Limits
 from service.stream.cost import CostModel
 from service.stream.sharing import SHARED_S
 
@@ -200,15 +201,32 @@ def test_a_batch_with_records_of_others_is_smaller_once() -> None:
     batcher.add(arrivals.items(LIVE, [40]), 1)
     taken(batcher, 1.0)
     batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
+    batcher.behind = {Partition("in", BACKLOG)}
     found = []
-    for others in (0, 0, 1, 1, 0, 1):
+    for others in (0, 0, 1, 1, 0, 12, 0):
         batcher.add(arrivals.items(LIVE, [40] * others), 1)
         batch = taken(batcher, 1.1)
-        found.append((batch.patient, batch.tokens <= OTHERS_TOKENS))
+        found.append((batch.patient, batch.tokens <= OTHERS_TOKENS_MAX, counts(batch).get(LIVE, 0)))
 
     assert found == [
-        (True, False), (True, False), (False, True), (False, False), (True, False), (False, True),
+        (True, False, 0), (True, False, 0), (False, True, 1), (False, False, 1), (True, False, 0),
+        (False, True, 1), (False, False, 11),
     ]  # fmt: skip
+
+
+def test_backlogs_of_many_partitions_do_not_make_batches_small() -> None:
+    """Though each batch leaves nothing of some, which have more at the client."""
+    arrivals, batcher, sizes = Arrivals(), Batcher(LARGE), random.Random(1)
+    batcher.cost = costing(1e-5)
+    partitions = range(32)
+    batcher.behind = {Partition("in", number) for number in partitions}
+    for turn in range(50):
+        for number in partitions:
+            batcher.add(arrivals.items(number, [sizes.choice((5, 20, 80))] * 8), 1)
+        batch = taken(batcher, turn / 100)
+
+        assert not batcher.small
+        assert not batch.patient
 
 
 def test_small_batches_still_fill_whole_runs() -> None:
@@ -220,7 +238,7 @@ def test_small_batches_still_fill_whole_runs() -> None:
         batcher.add(arrivals.items(LIVE, [20]), 1)
         batch = taken(batcher)
 
-    assert WHOLE_RUNS_TOKENS - 20 < batch.tokens <= WHOLE_RUNS_TOKENS
+    assert SMALL_TOKENS_MIN - 20 < batch.tokens <= SMALL_TOKENS_MIN
 
 
 def test_a_backlog_of_all_has_whole_batches() -> None:

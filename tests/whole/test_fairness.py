@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from service.kafka import KafkaSession
-from service.kafka.fetching import BESIDE_MAX, FETCH_WAIT_MS
+from service.kafka.fetching import FETCH_WAIT_MS, FEW_MAX
 from service.records import Partition
 from service.wire import Encoder
 from tools.kafka.kinds import session_settings
@@ -121,8 +121,10 @@ async def test_no_fetch_is_under_way_while_a_record_waits_for_a_poll(
             while not await session.poll():
                 pass
         fetcher = session._consumer._fetcher
+        assert {backlog} == session.behind
         for _ in range(3):
             assert [] == await session.poll({backlog})
+            assert {backlog} == session.behind
             assert fetcher._in_flight
             await produce(real_broker.bootstrap_servers, names[0], messages("live", 1, 1))
             async with asyncio.timeout(WAIT_SECONDS):
@@ -134,6 +136,24 @@ async def test_no_fetch_is_under_way_while_a_record_waits_for_a_poll(
             assert [live] == [record.partition for record in await session.poll({backlog})]
     finally:
         await session.stop()
+
+
+async def test_nothing_is_behind_once_all_is_read(real_broker: Broker, topics: Topics) -> None:
+    """Then no partition has a backlog."""
+    names = (topics("in", 2), topics("out"), topics("dead"))
+    session = KafkaSession(session_settings(real_broker.bootstrap_servers, names, names[0]), 100)
+    await session.start()
+    try:
+        await produce(real_broker.bootstrap_servers, names[0], messages("some", 250, 0))
+        counts: list[tuple[int, bool]] = []
+        async with asyncio.timeout(WAIT_SECONDS):
+            while sum(count for count, _ in counts) < 250:
+                records = await session.poll()
+                counts += [(len(records), bool(session.behind))] if records else []
+    finally:
+        await session.stop()
+
+    assert all(behind is (count == 100) for count, behind in counts)
 
 
 async def test_a_poll_of_few_records_has_those_of_all_partitions(
@@ -155,7 +175,7 @@ async def test_a_poll_of_few_records_has_those_of_all_partitions(
         await session.stop()
 
     for poll in polls:
-        assert [BESIDE_MAX // 2] * 2 == [
+        assert [FEW_MAX // 2] * 2 == [
             sum(record.partition.number == number for record in poll) for number in (0, 1)
         ]
 

@@ -101,6 +101,11 @@ class FakeSession:
             await self._position()
         return self._take(crowded, FEW if few else self._records_max)
 
+    @property
+    def behind(self) -> set[Partition]:
+        """See `ports.Session.behind`."""
+        return {partition for partition in self._assigned if self._unread(partition)}
+
     async def keep_alive(self) -> None:
         """See `ports.Session.keep_alive`."""
         self.kept_alive += 1
