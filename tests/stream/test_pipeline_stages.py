@@ -6,10 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from service.stream import handover
+from tools.kafka.fake_kafka import FEW
 from tools.pipeline_tools import Stream, assert_each_once_in_order
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pytest
+
+    from service.records import Partition, Record
 
 
 async def test_batches_grow_while_the_model_is_busy() -> None:
@@ -126,3 +131,28 @@ async def polled_one_by_one(stream: Stream, count: int) -> None:
     for number in range(count):
         stream.produce(1, first=number)
         await stream.until(lambda number=number: polled(stream) == number + 1)
+
+
+async def test_beside_a_backlog_polls_are_small_and_the_backlog_is_known() -> None:
+    """As the batcher says of the one, and the session of the other."""
+    stream = Stream()
+    stream.batcher.small = True
+    poll, wanted = stream.session.poll, []
+
+    async def noted(crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
+        wanted.append((few, stream.batcher.small))
+        return await poll(crowded, few=few)
+
+    stream.session.poll = noted  # type: ignore[method-assign] # to note what is asked for
+    stream.produce(FEW + 1)
+    stream.scorer.hold()
+    async with stream.running():
+        await stream.scorer.busy.wait()
+        assert stream.batcher.behind
+        stream.scorer.release()
+        await stream.settled()
+
+    assert (True, True) == wanted[0]
+    assert (False, False) == wanted[-1]
+    assert all(few is small for few, small in wanted)
+    assert not stream.batcher.behind
