@@ -38,7 +38,7 @@ from service.kafka.delivery import ExactlyOnce
 from service.kafka.producer import Producer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from service.checkpoint.files import Checkpoint
     from service.kafka.smaller import Failed
     from service.ports import Engine
-    from service.records import ModelInfo, Outgoing, Partition, Record
+    from service.records import ModelInfo, Outgoing, Record
     from service.settings import KafkaSettings, ModelSettings
 
 ORDERS = Orders.of_this_process()
@@ -153,9 +153,9 @@ class PointedExactlyOnce(ExactlyOnce):
 class PointedSession(KafkaSession):
     """The service's session, passing points behind a poll and, at least once, behind a commit."""
 
-    async def poll(self, crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
-        """See `ports.Session.poll`."""
-        records = await super().poll(crowded, few=few)
+    async def poll(self, *partitions: Any, **options: Any) -> list[Record]:
+        """See `ports.Session.poll`; an older tree's may know fewer options."""
+        records = await super().poll(*partitions, **options)
         if records:
             passed("after poll")
         return records
