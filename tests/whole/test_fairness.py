@@ -121,6 +121,8 @@ async def test_no_fetch_is_under_way_while_a_record_waits_for_a_poll(
             while not await session.poll():
                 pass
         fetcher = session._consumer._fetcher
+        # As it comes, the fetch goes out after a tenth of a second all the same.
+        fetcher._prefetch_backoff = WAIT_SECONDS
         assert {backlog} == session.behind
         for _ in range(3):
             assert [] == await session.poll({backlog})
