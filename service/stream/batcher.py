@@ -149,6 +149,7 @@ class Batcher:
         """Take the next batch at `now` (monotonic seconds); None if no items wait."""
         if not self._count:
             return None
+        self._sharing.note_behind(self.behind, now)
         chosen = self._shares(small=self._sharing.lasts(now))
         backlog = len(chosen) < self._count
         if backlog and not self._sharing.lasts(now):

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # How long batches stay small after a partition without a backlog has had records.
 SHARED_S = 5.0
+# How long a partition whose backlog has ended is not taken for one that never had any.
+DRAINED_S = 1.0
 
 
 class Sharing:
@@ -25,10 +27,19 @@ class Sharing:
         self._until = float("-inf")
         # When each partition last had records and left none waiting; bounded by the assignment.
         self._emptied: dict[Partition, float] = {}
+        # When each last had more at the client than was taken; bounded likewise.
+        self._behind: dict[Partition, float] = {}
 
     def forget_partitions(self) -> None:
         """Another epoch begins, maybe with other partitions."""
         self._emptied.clear()
+        self._behind.clear()
+
+    def note_behind(self, partitions: Collection[Partition], now: float) -> None:
+        """Note which partitions have a backlog, of which the batches know nothing yet."""
+        for partition in partitions:
+            self._behind[partition] = now
+            self._emptied.pop(partition, None)
 
     def lasts(self, now: float) -> bool:
         """Whether batches are to be small."""
@@ -60,12 +71,15 @@ class Sharing:
         `backlog` is whether more waited than a batch may hold.
         """
         behind = max((share for p, share in taken.items() if p in left), default=0)
-        others = [share for p, share in taken.items() if p not in left]
+        emptied = [
+            p
+            for p in taken
+            if p not in left and now - self._behind.get(p, float("-inf")) >= DRAINED_S
+        ]
+        others = [taken[partition] for partition in emptied]
         for partition in taken:
-            if partition in left:
-                self._emptied.pop(partition, None)
-            else:
-                self._emptied[partition] = now
+            self._emptied.pop(partition, None)
+        self._emptied |= dict.fromkeys(emptied, now)
         # Partitions that share a backlog get about the same, and may be emptied in any order.
         if backlog and any(2 * share <= behind for share in others):
             self._until = now + SHARED_S

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from service.records import Batch, Document, Item, Message, Partition, Record, TextStats
 from service.stream.batcher import OTHERS_TOKENS_MAX, SMALL_TOKENS_MIN, Batcher, Limits
 from service.stream.cost import CostModel
-from service.stream.sharing import SHARED_S
+from service.stream.sharing import DRAINED_S, SHARED_S
 
 LIMITS = Limits(tokens_max=100, records_max=8, latency_budget_s=1.0)
 LARGE = Limits(tokens_max=8192, records_max=256, latency_budget_s=0.1)
@@ -176,6 +176,40 @@ def test_the_first_batch_of_a_backlog_is_small_where_others_had_records() -> Non
 
     batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
     assert 8000 <= taken(batcher, 1.1 + 2 * SHARED_S).tokens
+
+
+def test_a_backlog_that_ends_before_another_does_not_make_batches_small() -> None:
+    """What is left of it is no live record; a second later it is."""
+    arrivals, batcher = Arrivals(), Batcher(LARGE)
+    batcher.cost = costing(1e-5)
+    batcher.behind = {Partition("in", number) for number in (BACKLOG, LIVE)}
+    for partition in (BACKLOG, LIVE):
+        batcher.add(arrivals.items(partition, [40] * 200), 1)
+    taken(batcher, 1.0)
+    batcher.behind = {Partition("in", BACKLOG)}
+    found = []
+    for now in (1.1, 1.2, 1.2 + DRAINED_S):
+        batcher.add(arrivals.items(BACKLOG, [40] * 300), 1)
+        taken(batcher, now)
+        found.append(batcher.small)
+        batcher.add(arrivals.items(LIVE, [40]), 1)
+
+    assert [False, False, True] == found
+
+
+def test_a_backlog_of_partitions_that_had_few_records_has_whole_batches() -> None:
+    """Though the first poll has less of some than of others: all have more at the client."""
+    arrivals, batcher = Arrivals(), Batcher(LARGE)
+    batcher.cost = costing(1e-5)
+    for partition in (BACKLOG, LIVE):
+        batcher.add(arrivals.items(partition, [40]), 1)
+    taken(batcher, 1.0)
+    batcher.behind = {Partition("in", number) for number in (BACKLOG, LIVE)}
+    batcher.add(arrivals.items(BACKLOG, [40] * 300), 1)
+    batcher.add(arrivals.items(LIVE, [40] * 10), 1)
+
+    assert 8000 <= taken(batcher, 1.1).tokens
+    assert not batcher.small
 
 
 def test_small_batches_take_as_long_as_publishing() -> None:
