@@ -1,21 +1,24 @@
-"""A pipeline on a fake Kafka, with a model and a clock that do as the test says."""
+"""A pipeline on a fake Kafka, with a model and a clock that do as the test says; its batches."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from service.observe.drift import DriftWindow
 from service.observe.metrics import Metrics
 from service.records import (
+    Batch,
     Document,
     Headers,
     Item,
     Message,
     ModelInfo,
+    Partition,
     Reading,
     Record,
     Rejected,
@@ -24,6 +27,7 @@ from service.records import (
 )
 from service.stream.batcher import Batcher, Limits
 from service.stream.breaker import Breaker
+from service.stream.cost import CostModel
 from service.stream.counts import OutcomeCounts
 from service.stream.pipeline import Pipeline
 from service.wire import Decoder, Encoder
@@ -209,3 +213,49 @@ def assert_each_once_in_order(stream: Stream, count: int) -> None:
         origins = [e["origin"] for e in events if e["origin"]["partition"] == partition]
         offsets = [origin["offset"] for origin in origins]
         assert sorted(offsets) == offsets
+
+
+# For the batcher alone: the one partition has a backlog, the other live records.
+BACKLOG, LIVE = 0, 1
+STATS = TextStats(1, truncated=False, windows=1, unknown_share=0)
+
+
+class Arrivals:
+    """Makes items of partitions, each with the next offset."""
+
+    def __init__(self) -> None:
+        """Begin all partitions at 0."""
+        self.offsets: defaultdict[int, int] = defaultdict(int)
+
+    def items(self, partition: int, sizes: list[int], polled_at: float = 0.0) -> list[Item]:
+        """Documents of these sizes in tokens."""
+        return [self._item(partition, tokens, polled_at) for tokens in sizes]
+
+    def _item(self, partition: int, tokens: int, polled_at: float) -> Item:
+        offset = self.offsets[partition]
+        self.offsets[partition] += 1
+        record = Record(Partition("in", partition), offset, 0, None, None, (), 1, polled_at)
+        return Document(Message(record, "", {}), ([0] * tokens,), STATS)
+
+
+def taken(batcher: Batcher, now: float = 0.0) -> Batch:
+    """The next batch, which there is."""
+    batch = batcher.take(now)
+    assert batch is not None
+    return batch
+
+
+def counts(batch: Batch) -> dict[int, int]:
+    """Items by partition."""
+    found: dict[int, int] = defaultdict(int)
+    for item in batch.items:
+        found[item.record.partition.number] += 1
+    return dict(found)
+
+
+def costing(seconds_per_token: float) -> CostModel:
+    """A cost model that has seen batches of all sizes."""
+    cost = CostModel()
+    for tokens in [8, 2000, 100, 700, 30, 5000] * 20:
+        cost.observe(1 + tokens // 20, tokens, seconds_per_token * tokens)
+    return cost
