@@ -32,9 +32,6 @@ NAMES = {
     24: "AddPartitionsToTxn", 25: "AddOffsetsToTxn", 26: "EndTxn", 28: "TxnOffsetCommit",
     32: "DescribeConfigs",
 }  # fmt: skip
-# A deleted topic's files stay until the end: 200 that go a minute later, in the midst of another
-# run, hold the broker up by half a second.
-PROPERTIES = {"log.segment.delete.delay.ms": str(24 * 3600 * 1000)}
 # How a request begins: bytes that follow the first number, kind, version. Then its own number.
 HEAD = struct.Struct(">ihh")
 BYTES_LEAST = 8
@@ -123,7 +120,7 @@ def counted_broker() -> Iterator[tuple[str, CountingProxy]]:
     Raises:
         BrokerUnavailableError: the jars cannot be had, or Java cannot run them.
     """
-    with fronted_broker(PROPERTIES, AS_SHIPPED) as (broker, front):
+    with fronted_broker(java=AS_SHIPPED) as (broker, front):
         proxy = CountingProxy(front, broker.addresses[FRONT])
         with _on_a_thread(proxy):
             yield broker.bootstrap_servers, proxy

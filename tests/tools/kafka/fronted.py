@@ -8,25 +8,23 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tools.kafka.jar_broker import HOST, QUICK_TO_START, JarBroker, free_ports
+from tools.kafka.jar_broker import HOST, JarBroker, free_ports
 from tools.kafka.jars import fetch_jars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
+    from typing import Any
 
 FRONT = "FRONT"
 
 
 @contextlib.contextmanager
-def fronted_broker(
-    properties: Mapping[str, str] = MappingProxyType({}), java: Sequence[str] = QUICK_TO_START
-) -> Iterator[tuple[JarBroker, int]]:
+def fronted_broker(**options: Any) -> Iterator[tuple[JarBroker, int]]:
     """Give a broker, and the port that its second listener tells clients to use.
 
-    `properties` and `java` are those of `JarBroker`.
+    `options` are others of `JarBroker`.
 
     Raises:
         BrokerUnavailableError: the jars cannot be had, or Java cannot run them.
@@ -42,9 +40,9 @@ def fronted_broker(
             libraries,
             Path(folder),
             {FRONT: "PLAINTEXT"},
-            {"advertised.listeners": advertised, **properties},
+            {"advertised.listeners": advertised},
             own,
-            java=java,
+            **options,
         )
         try:
             broker.start()
