@@ -89,7 +89,7 @@ class Session(Protocol):
         """
 
     @property
-    def behind(self) -> Collection[Partition]:
+    def behind(self) -> frozenset[Partition]:
         """The partitions of which the last poll has left records at the client: a backlog."""
 
     async def keep_alive(self) -> None:

@@ -90,7 +90,7 @@ class Fetching:
         # Of which nothing more is wanted.
         self.finished: Collection[TopicPartition] = ()
         # Of which the last poll has left records at the client.
-        self.left: Collection[Partition] = ()
+        self.left: frozenset[Partition] = frozenset()
 
     async def poll(
         self,
@@ -122,8 +122,7 @@ class Fetching:
             asked = asked.difference(crowded)
             # Twice: while what the last fetch has brought was here, none was under way.
             if asked:
-                found = await self._take(consumer, asked, left, OTHERS_MS)
-                left -= sum(map(len, found.values()))
+                left -= _merge(found, await self._take(consumer, asked, left, OTHERS_MS))
             if found and left:
                 left -= _merge(found, await self._take(consumer, asked, left, OTHERS_MS))
         else:
@@ -138,7 +137,7 @@ class Fetching:
         # come from now on are taken first: a fetch of partitions without any would occupy the
         # connection for as long as nothing comes.
         here = getattr(fetcher, "_records", ()) if crowded or not left else ()
-        self.left = fetcher.left = {*crowded, *here}
+        self.left = fetcher.left = frozenset({*crowded, *here})
         fresh = found.keys() - self._served
         self._served = self._served | fresh if fresh else set(found)
         return found

@@ -58,7 +58,7 @@ class KafkaSession(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._settings = settings
         self._name = InstanceId.of(settings.group_instance_id)
         self._fetching = Fetching(records_max)
-        self.behind: Collection[Partition] = ()
+        self.behind: frozenset[Partition] = frozenset()
         self._options = connection.connection_options(settings)
         self._consumer: AIOKafkaConsumer = None
         self._committed: Committed

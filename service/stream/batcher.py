@@ -25,7 +25,7 @@ from service.stream.cost import FORGETTING, CostModel
 from service.stream.sharing import Sharing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from service.records import Item, Partition
 
@@ -35,10 +35,10 @@ HELD_BATCHES = 2
 HELD_BATCHES_MAX = 4
 # Most bytes of waiting records: the pipeline's share of a 1 GB container.
 HELD_BYTES_MAX = 32 * 2**20
-# A batch beside a backlog is no smaller than this: with fewer tokens, each takes the model a tenth
-# more time. A transaction takes as long as publishing SMALL_RECORDS_MIN.
+# A batch beside a backlog is no smaller: with fewer tokens, each takes the model a tenth more time.
 SMALL_TOKENS_MIN = 256
-SMALL_RECORDS_MIN = 64
+# A transaction by itself takes as long as publishing so many records.
+COMMIT_RECORDS = 64
 # One with records of others has no more, unless the batch before had some: each needs a commit.
 OTHERS_TOKENS_MAX = 128
 
@@ -77,7 +77,7 @@ class Batcher:
         self._epoch = 0
         self._sharing = Sharing()
         # Those with a backlog: the client has more of their records than it has given.
-        self.behind: Collection[Partition] = frozenset()
+        self.behind: frozenset[Partition] = frozenset()
         # Whether the last batch was a small one, and patient; and the tokens of a whole one.
         self.small = self._patient = False
         self._whole_tokens = limits.tokens_max
@@ -171,7 +171,7 @@ class Batcher:
         self._settle(taken, now, backlog=backlog)
         self.small = backlog and self._sharing.lasts(now)
         self._whole_tokens = max(tokens, SMALL_TOKENS_MIN) if self.small else self.limits.tokens_max
-        self._patient = self.small and taken.keys() <= set(self.behind)
+        self._patient = self.small and taken.keys() <= self.behind
         return Batch(tuple(chosen), self._epoch, tokens, self._patient)
 
     def _shares(self, *, small: bool) -> list[Item]:
@@ -181,7 +181,7 @@ class Batcher:
         the partition with the smallest share so far.
         """
         limits = self.limits
-        few = self._patient and not self._queues.keys() <= set(self.behind)
+        few = self._patient and not self._queues.keys() <= self.behind
         turns = [(0, turn, iter(q.items)) for turn, q in enumerate(self._queues.values())]
         heapify(turns)
         chosen: list[tuple[int, Item]] = []
@@ -216,7 +216,7 @@ class Batcher:
         if tokens > SMALL_TOKENS_MIN and self.cost.seconds_of(texts, tokens) > short_s:
             return True
         publish_s = self.publish_cost.seconds_of(records, records)
-        return self._commits_in_time and records > SMALL_RECORDS_MIN and publish_s > half_s
+        return self._commits_in_time and records > COMMIT_RECORDS and publish_s > half_s
 
     @property
     def _commits_in_time(self) -> bool:
@@ -234,7 +234,7 @@ class Batcher:
             queue = self._queues.pop(partition)
             if queue.items:
                 self._queues[partition] = queue
-        self._sharing.note(taken, {*self._queues, *self.behind}, now, backlog=backlog)
+        self._sharing.note(taken, self._queues.keys() | self.behind, now, backlog=backlog)
 
     def _in_time(self, items: Sequence[Item], now: float) -> int:
         """How many of these items to take: all, or fewer to keep the oldest in time.

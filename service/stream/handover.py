@@ -22,6 +22,8 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from service.stream.batcher import COMMIT_RECORDS
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
@@ -38,8 +40,6 @@ POLL_AHEAD_S = 0.007
 GATHER_MAX_S = 0.05
 # Most scored batches that wait for a commit: where commits are slow, one commit takes several.
 SCORED_MAX = 4
-# Patient batches are committed once they have so many records, which take as long as a transaction.
-PATIENT_RECORDS = 64
 
 ScoredBatch = tuple["Batch", list["Outcome"]]
 
@@ -162,16 +162,15 @@ class Handover:
 class Scored:
     """Scored batches, in order, and which of them go into one commit."""
 
-    def __init__(
-        self, has_room: Callable[[], None], patience_s: float, waiting_max: int = SCORED_MAX
-    ) -> None:
+    def __init__(self, has_room: Callable[[], None], patience_s: float) -> None:
         """Hold none; `has_room` is called when there is room for another one.
 
-        Patient batches wait no longer than `patience_s` for the next.
+        Patient batches wait no longer than `patience_s` for the next, and are committed once they
+        have COMMIT_RECORDS.
         """
         self._has_room = has_room
         self._patience_s = patience_s
-        self._waiting: asyncio.Queue[ScoredBatch | None] = asyncio.Queue(waiting_max)
+        self._waiting: asyncio.Queue[ScoredBatch | None] = asyncio.Queue(SCORED_MAX)
         # Taken from the queue, but for the commit after the next one: at most one.
         self._held: list[ScoredBatch | None] = []
 
@@ -200,7 +199,7 @@ class Scored:
         patient = batch.patient
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._patience_s):
-                while len(self) or (patient and len(outcomes) < PATIENT_RECORDS):
+                while len(self) or (patient and len(outcomes) < COMMIT_RECORDS):
                     self._has_room()
                     following = await self._waiting.get()
                     if following is None or following[0].epoch != batch.epoch:

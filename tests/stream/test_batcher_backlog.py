@@ -5,17 +5,21 @@ from __future__ import annotations
 import random
 
 from service.records import Partition
-from service.stream.batcher import OTHERS_TOKENS_MAX, SMALL_TOKENS_MIN, Batcher, Limits
+from service.stream.batcher import OTHERS_TOKENS_MAX, SMALL_TOKENS_MIN, Batcher
 from service.stream.sharing import DRAINED_S, SHARED_S
-from tools.pipeline_tools import BACKLOG, LIVE, Arrivals, costing, counts, taken
+from tools.pipeline_tools import BACKLOG, LARGE, LIVE, Arrivals, costing, counts, taken
 
-LARGE = Limits(tokens_max=8192, records_max=256, latency_budget_s=0.1)
+
+def on_a_quick_model() -> tuple[Arrivals, Batcher]:
+    """What arrives, and a batcher whose batches take 10 µs for each token."""
+    batcher = Batcher(LARGE)
+    batcher.cost = costing(1e-5)
+    return Arrivals(), batcher
 
 
 def test_batches_are_small_beside_a_backlog() -> None:
     """An eighth of the budget, once another partition has had records; then whole again."""
-    arrivals, batcher = Arrivals(), Batcher(LARGE)
-    batcher.cost = costing(1e-5)
+    arrivals, batcher = on_a_quick_model()
     batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
     assert 8000 <= taken(batcher).tokens
     batcher.add(arrivals.items(LIVE, [40]), 1)
@@ -28,8 +32,7 @@ def test_batches_are_small_beside_a_backlog() -> None:
 
 def test_the_first_batch_of_a_backlog_is_small_where_others_had_records() -> None:
     """More of these may come while it is on the model; not where nothing has come for a while."""
-    arrivals, batcher = Arrivals(), Batcher(LARGE)
-    batcher.cost = costing(1e-5)
+    arrivals, batcher = on_a_quick_model()
     batcher.add(arrivals.items(LIVE, [40]), 1)
     taken(batcher, 1.0)
     batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
@@ -42,13 +45,12 @@ def test_the_first_batch_of_a_backlog_is_small_where_others_had_records() -> Non
 
 def test_a_backlog_that_ends_before_another_does_not_make_batches_small() -> None:
     """What is left of it is no live record; a second later it is."""
-    arrivals, batcher = Arrivals(), Batcher(LARGE)
-    batcher.cost = costing(1e-5)
-    batcher.behind = {Partition("in", number) for number in (BACKLOG, LIVE)}
+    arrivals, batcher = on_a_quick_model()
+    batcher.behind = frozenset(Partition("in", number) for number in (BACKLOG, LIVE))
     for partition in (BACKLOG, LIVE):
         batcher.add(arrivals.items(partition, [40] * 200), 1)
     taken(batcher, 1.0)
-    batcher.behind = {Partition("in", BACKLOG)}
+    batcher.behind = frozenset({Partition("in", BACKLOG)})
     found = []
     for now in (1.1, 1.2, 1.2 + DRAINED_S):
         batcher.add(arrivals.items(BACKLOG, [40] * 300), 1)
@@ -61,12 +63,11 @@ def test_a_backlog_that_ends_before_another_does_not_make_batches_small() -> Non
 
 def test_a_backlog_of_partitions_that_had_few_records_has_whole_batches() -> None:
     """Though the first poll has less of some than of others: all have more at the client."""
-    arrivals, batcher = Arrivals(), Batcher(LARGE)
-    batcher.cost = costing(1e-5)
+    arrivals, batcher = on_a_quick_model()
     for partition in (BACKLOG, LIVE):
         batcher.add(arrivals.items(partition, [40]), 1)
     taken(batcher, 1.0)
-    batcher.behind = {Partition("in", number) for number in (BACKLOG, LIVE)}
+    batcher.behind = frozenset(Partition("in", number) for number in (BACKLOG, LIVE))
     batcher.add(arrivals.items(BACKLOG, [40] * 300), 1)
     batcher.add(arrivals.items(LIVE, [40] * 10), 1)
 
@@ -77,8 +78,7 @@ def test_a_backlog_of_partitions_that_had_few_records_has_whole_batches() -> Non
 def test_small_batches_take_as_long_as_publishing() -> None:
     """Smaller ones would only wait for a commit; but no more than half of the budget."""
     for publish_s, tokens in ((0.02, 2000), (0.08, 5000)):
-        arrivals, batcher = Arrivals(), Batcher(LARGE)
-        batcher.cost = costing(1e-5)
+        arrivals, batcher = on_a_quick_model()
         for _ in range(200):
             batcher.observe_publish(1, publish_s)
         for _ in range(2):
@@ -92,12 +92,11 @@ def test_small_batches_take_as_long_as_publishing() -> None:
 
 def test_a_batch_with_records_of_others_is_smaller_once() -> None:
     """One of the backlog alone is patient, and of two that are not, one is of ordinary size."""
-    arrivals, batcher = Arrivals(), Batcher(LARGE)
-    batcher.cost = costing(1e-5)
+    arrivals, batcher = on_a_quick_model()
     batcher.add(arrivals.items(LIVE, [40]), 1)
     taken(batcher, 1.0)
     batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
-    batcher.behind = {Partition("in", BACKLOG)}
+    batcher.behind = frozenset({Partition("in", BACKLOG)})
     found = []
     for others in (0, 0, 1, 1, 0, 12, 0):
         batcher.add(arrivals.items(LIVE, [40] * others), 1)
@@ -115,7 +114,7 @@ def test_backlogs_of_many_partitions_do_not_make_batches_small() -> None:
     arrivals, batcher, sizes = Arrivals(), Batcher(LARGE), random.Random(1)
     batcher.cost = costing(1e-5)
     partitions = range(32)
-    batcher.behind = {Partition("in", number) for number in partitions}
+    batcher.behind = frozenset(Partition("in", number) for number in partitions)
     for turn in range(50):
         for number in partitions:
             batcher.add(arrivals.items(number, [sizes.choice((5, 20, 80))] * 8), 1)

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from service.records import Partition
 from service.stream.batcher import Batcher, Limits
-from tools.pipeline_tools import BACKLOG, LIVE, Arrivals, costing, counts, taken
+from tools.pipeline_tools import BACKLOG, LARGE, LIVE, Arrivals, costing, counts, taken
 
 LIMITS = Limits(tokens_max=100, records_max=8, latency_budget_s=1.0)
-LARGE = Limits(tokens_max=8192, records_max=256, latency_budget_s=0.1)
 
 
 STEPS = st.lists(

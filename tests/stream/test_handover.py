@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from service.assembly import SystemClock
 from service.records import Batch, Reason, Rejected
 from service.stream import handover
-from service.stream.batcher import Batcher, Limits
-from service.stream.handover import PATIENT_RECORDS, Handover, Scored
+from service.stream.batcher import COMMIT_RECORDS, Batcher, Limits
+from service.stream.handover import Handover, Scored
 from tools.scripted_engine import documents
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ async def test_patient_batches_share_a_commit() -> None:
 async def test_patient_batches_are_committed_when_they_are_many() -> None:
     """A commit takes no longer for so many."""
     queue = Scored(lambda: None, 3600.0)
-    await queue.put(scored(PATIENT_RECORDS - 1))
+    await queue.put(scored(COMMIT_RECORDS - 1))
     committing = asyncio.create_task(queue.next_commit())
     await turns()
     assert not committing.done()
@@ -151,7 +151,7 @@ async def test_patient_batches_are_committed_when_they_are_many() -> None:
 
     commit = await committing
     assert commit is not None
-    assert PATIENT_RECORDS == len(commit[1])
+    assert COMMIT_RECORDS == len(commit[1])
 
 
 async def test_patience_ends() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,22 +11,16 @@ from service.scoring.repeats import Repeats
 from tools.pipeline_tools import TOKENS, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
-    from service.records import Partition, Record, Rejected
+    from service.records import Rejected
 
 
 @pytest.mark.parametrize(("waited_s", "late"), [(0.5, 0), (1.5, 3)])
 async def test_a_lost_budget_is_counted(waited_s: float, late: int) -> None:
     """For each record, from its poll until it is published."""
     stream = Stream()
-    poll = stream.session.poll
-
-    async def polled(crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
-        records = await poll(crowded, few=few)
-        return [replace(record, polled_at=stream.clock.now) for record in records]
-
-    stream.session.poll = polled  # type: ignore[method-assign]
+    stream.stamp_polls()
     stream.scorer.hold()
     stream.produce(3)
     async with stream.running():

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from service.errors import BreakerError, BrokerError, ModelError, RetriableError, ServiceError
-from service.stream.handover import Scored
 from tools.pipeline_tools import (
     Stream,
     assert_each_once_in_order,
     within_bounds,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from service.records import Partition, Record
 
 
 async def test_a_full_batcher_stops_the_polling_and_keeps_the_membership() -> None:
@@ -139,7 +132,7 @@ class SlowPublisher(Stream):
         """Hold the first publication."""
         super().__init__(records_max=1)
         self.gate = asyncio.Event()
-        self.pipeline._scored = Scored(self.pipeline._handover.look_again, 1.0, 16)
+        self.pipeline._scored._waiting = asyncio.Queue(16)
 
         async def hold() -> None:
             await self.gate.wait()
@@ -249,12 +242,7 @@ async def test_latency_counts_from_the_poll() -> None:
     """The event has the latency, the metrics have the time of each stage."""
     stream = Stream()
     stream.scorer.hold()
-    poll = stream.session.poll
-
-    async def stamped(crowded: Collection[Partition] = (), *, few: bool = False) -> list[Record]:
-        return [replace(r, polled_at=stream.clock.now) for r in await poll(crowded, few=few)]
-
-    stream.session.poll = stamped  # type: ignore[method-assign] # the fake stamps by the loop's clock
+    stream.stamp_polls()
     stream.produce(1)
     async with stream.running():
         await stream.scorer.busy.wait()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections import defaultdict
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ from tools.kafka.fake_kafka import FakeSession
 from tools.kafka.stored import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
 WAIT_SECONDS = 10
 PARTITIONS = 3
@@ -149,6 +150,18 @@ class Stream:
             stall_timeout_s=stall_timeout_s,
         )
 
+    def stamp_polls(self) -> None:
+        """Let records be polled at the time of this stream's clock; the fake takes the loop's."""
+        poll = self.session.poll
+
+        async def stamped(
+            crowded: Collection[Partition] = (), *, few: bool = False
+        ) -> list[Record]:
+            records = await poll(crowded, few=few)
+            return [replace(record, polled_at=self.clock.now) for record in records]
+
+        self.session.poll = stamped  # type: ignore[method-assign] # for the pipeline alone
+
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Join the group and run; at the end let go of the model, drain, and leave."""
@@ -217,6 +230,7 @@ def assert_each_once_in_order(stream: Stream, count: int) -> None:
 
 # For the batcher alone: the one partition has a backlog, the other live records.
 BACKLOG, LIVE = 0, 1
+LARGE = Limits(tokens_max=8192, records_max=256, latency_budget_s=0.1)
 STATS = TextStats(1, truncated=False, windows=1, unknown_share=0)
 
 

@@ -6,6 +6,7 @@ Judged by what is in which batch: the model waits for the test, and everything e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from tools.kafka.topics import Message, produce, read_all
 from tools.pipeline_tools import MODEL, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from tools.kafka.broker import Broker
     from tools.kafka.topics import Topics
@@ -62,6 +63,20 @@ def messages(kind: str, count: int, partition: int) -> list[Message]:
         )
         for n in range(count)
     ]
+
+
+@contextlib.asynccontextmanager
+async def a_session(
+    broker: Broker, names: tuple[str, str, str], records_max: int
+) -> AsyncIterator[KafkaSession]:
+    """A member of a group that reads the first of these topics, of so many records a poll."""
+    settings = session_settings(broker.bootstrap_servers, names, names[0])
+    session = KafkaSession(settings, records_max)
+    await session.start()
+    try:
+        yield session
+    finally:
+        await session.stop()
 
 
 @pytest.mark.parametrize("apart", ["partitions", "topics"])
@@ -114,9 +129,7 @@ async def test_no_fetch_is_under_way_while_a_record_waits_for_a_poll(
     names = (topics("in", 4), topics("out"), topics("dead"))
     backlog, live = Partition(names[0], 0), Partition(names[0], 1)
     await produce(real_broker.bootstrap_servers, names[0], messages("backlog", BACKLOG, 0))
-    session = KafkaSession(session_settings(real_broker.bootstrap_servers, names, names[0]), 100)
-    await session.start()
-    try:
+    async with a_session(real_broker, names, 100) as session:
         async with asyncio.timeout(WAIT_SECONDS):
             while not await session.poll():
                 pass
@@ -136,24 +149,18 @@ async def test_no_fetch_is_under_way_while_a_record_waits_for_a_poll(
             await asyncio.sleep(FETCH_WAIT_MS / 5000)
             assert not fetcher._in_flight
             assert [live] == [record.partition for record in await session.poll({backlog})]
-    finally:
-        await session.stop()
 
 
 async def test_nothing_is_behind_once_all_is_read(real_broker: Broker, topics: Topics) -> None:
     """Then no partition has a backlog."""
     names = (topics("in", 2), topics("out"), topics("dead"))
-    session = KafkaSession(session_settings(real_broker.bootstrap_servers, names, names[0]), 100)
-    await session.start()
-    try:
+    async with a_session(real_broker, names, 100) as session:
         await produce(real_broker.bootstrap_servers, names[0], messages("some", 250, 0))
         counts: list[tuple[int, bool]] = []
         async with asyncio.timeout(WAIT_SECONDS):
             while sum(count for count, _ in counts) < 250:
                 records = await session.poll()
                 counts += [(len(records), bool(session.behind))] if records else []
-    finally:
-        await session.stop()
 
     assert all(behind is (count == 100) for count, behind in counts)
 
@@ -165,16 +172,10 @@ async def test_a_poll_of_few_records_has_those_of_all_partitions(
     names = (topics("in", 2), topics("out"), topics("dead"))
     for partition in (0, 1):
         await produce(real_broker.bootstrap_servers, names[0], messages("both", BACKLOG, partition))
-    session = KafkaSession(
-        session_settings(real_broker.bootstrap_servers, names, names[0]), RECORDS_MAX
-    )
-    await session.start()
-    try:
+    async with a_session(real_broker, names, RECORDS_MAX) as session:
         while not await session.poll():
             pass
         polls = [await session.poll(few=True) for _ in range(4)]
-    finally:
-        await session.stop()
 
     for poll in polls:
         assert [FEW_MAX // 2] * 2 == [
@@ -187,16 +188,10 @@ async def test_backlogs_share_a_poll(real_broker: Broker, topics: Topics) -> Non
     names = (topics("in", 2), topics("out"), topics("dead"))
     for partition in (0, 1):
         await produce(real_broker.bootstrap_servers, names[0], messages("both", BACKLOG, partition))
-    session = KafkaSession(
-        session_settings(real_broker.bootstrap_servers, names, names[0]), RECORDS_MAX
-    )
-    await session.start()
-    try:
+    async with a_session(real_broker, names, RECORDS_MAX) as session:
         while not (records := await session.poll()):
             pass
         polls = [await session.poll() for _ in range(4)]
-    finally:
-        await session.stop()
 
     assert RECORDS_MAX == len(records)
     for poll in polls:
@@ -211,14 +206,10 @@ async def test_with_fewer_records_than_partitions_all_get_their_turn(
     names = (topics("in", 3), topics("out"), topics("dead"))
     for partition in range(3):
         await produce(real_broker.bootstrap_servers, names[0], messages("all", 50, partition))
-    session = KafkaSession(session_settings(real_broker.bootstrap_servers, names, names[0]), 1)
-    await session.start()
-    try:
+    async with a_session(real_broker, names, 1) as session:
         while not (await session.poll()):
             pass
         served = [record.partition.number for _ in range(12) for record in await session.poll()]
-    finally:
-        await session.stop()
 
     assert {0, 1, 2} == set(served[:3]) | {0, 1, 2} - set(served)
     assert {4} == {served.count(number) for number in range(3)}

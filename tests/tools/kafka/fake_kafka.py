@@ -99,12 +99,12 @@ class FakeSession:
         if not any(self._unread(p) for p in self._assigned) and not crowded:
             await self._cluster.wait_for_change(POLL_WAIT_S)
             await self._position()
-        return self._take(crowded, FEW if few else self._records_max)
+        return self._take(crowded, min(FEW, self._records_max) if few else self._records_max)
 
     @property
-    def behind(self) -> set[Partition]:
+    def behind(self) -> frozenset[Partition]:
         """See `ports.Session.behind`."""
-        return {partition for partition in self._assigned if self._unread(partition)}
+        return frozenset(partition for partition in self._assigned if self._unread(partition))
 
     async def keep_alive(self) -> None:
         """See `ports.Session.keep_alive`."""
@@ -181,9 +181,7 @@ class FakeSession:
         asked = sorted(set(self._assigned).difference(crowded), key=lambda p: len(self._unread(p)))
         for position, partition in enumerate(asked):
             start = self._positions[partition]
-            share = -(
-                -(min(records_max, self._records_max) - len(records)) // (len(asked) - position)
-            )
+            share = -(-(records_max - len(records)) // (len(asked) - position))
             stored = self._unread(partition)[:share]
             self._positions[partition] += len(stored)
             records += [
