@@ -130,10 +130,9 @@ class Encoded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A tokenized message.
+    """A tokenized message; `language` is an ISO 639 code, None if it cannot be detected.
 
-    `windows` holds the token ids of each window, special tokens included; there is at least one
-    window. `language` is an ISO 639 code, None if it cannot be detected.
+    `windows` holds the token ids of each window, special tokens included; there is at least one.
     """
 
     message: Message
@@ -249,22 +248,23 @@ Outcome = Published | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Items of one epoch in order of arrival; the commit of a `patient` one may wait for others."""
+    """Items of one epoch in order of arrival; for `patient` and `urgent` ones see `batcher`."""
 
     items: tuple[Item, ...]
     epoch: int
     tokens: int
     patient: bool = False
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One record to publish.
 
-    A record with a key goes to the partition that the key hashes to. A record without one goes to
-    the number of its `source`, the input partition, modulo the number of the topic's partitions.
-    `offset` is that of its input record. `smaller` makes the record to send instead if the topic
-    refuses this one as too large; None if there is no smaller form.
+    With a key it goes to the partition that the key hashes to, without one to the number of its
+    `source`, the input partition, modulo that of the topic's partitions. `offset` is that of its
+    input record. `smaller` makes the record to send instead if the topic refuses this one as too
+    large; None if there is no smaller form.
     """
 
     topic: str

@@ -10,6 +10,7 @@ Nothing may enter that knows the session or what a record means.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -36,6 +37,8 @@ FETCH_WAIT_MS = 100
 # How late a partition that was added is noticed, or a topic that was deleted and made anew: one
 # small request of each replica. aiokafka's default is five minutes.
 METADATA_AGE_MS = 5000
+# How long a poll waits for others beside a backlog: a small batch takes longer, and two wait.
+BESIDE_MS = 8
 # Most records of a poll beside a backlog: of other partitions, as many as are prepared without a
 # thread; fewer with those of the backlog among them, since the others wait while all are prepared.
 BESIDE_MAX = 32
@@ -104,7 +107,7 @@ class Fetching:
         A broker that has answered gets no other request before the next call, unless as many as
         may be taken are: a backlog is fetched while the records are processed. Records of `crowded`
         partitions stay at the client; then only BESIDE_MAX of others are taken, and without them
-        FEW_MAX of all if only a `few` are wanted.
+        FEW_MAX of all if only a `few` are wanted. With both, it waits for BESIDE_MS.
 
         Raises:
             KafkaError: as `getmany`; records that this call had taken before are lost.
@@ -120,10 +123,13 @@ class Fetching:
         left = min(self._records_max, bound)
         if crowded:
             asked = asked.difference(crowded)
-            # Twice: while what the last fetch has brought was here, none was under way.
             if asked:
-                left -= _merge(found, await self._take(consumer, asked, left, OTHERS_MS))
-            if found and left:
+                wait_ms = BESIDE_MS if few else OTHERS_MS
+                left -= _merge(found, await self._take(consumer, asked, left, wait_ms))
+            elif few:
+                await asyncio.sleep(BESIDE_MS / 1000)
+            # Twice: while what the last fetch has brought was here, none was under way.
+            if found and left and not few:
                 left -= _merge(found, await self._take(consumer, asked, left, OTHERS_MS))
         else:
             wait_ms = POLL_TIMEOUT_MS

@@ -8,7 +8,9 @@ delay the others. A batch is smaller than that in two cases:
   budgets, it is cut. Once a budget is lost, only throughput helps.
 - While one partition has a backlog and others do not, a batch takes no longer than publishing it,
   or an eighth of the budget: a record of the others waits for one batch, and is in the next. One of
-  the backlog alone is `patient`: a commit for each would cost throughput.
+  the backlog alone is `patient`: a commit for each would cost throughput. One of the others alone
+  is `urgent`: beside another batch on the same cores its commit takes twice as long, so the model
+  waits for it, but for no more than a tenth of the time.
 
 A batch holds the first waiting items of each partition: offsets are committed in order.
 """
@@ -21,7 +23,7 @@ from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING
 
 from service.records import Batch, Document
-from service.stream.cost import FORGETTING, CostModel
+from service.stream.cost import FORGETTING, CostModel, bytes_of, share_of, texts_of, tokens_of
 from service.stream.sharing import Sharing
 
 if TYPE_CHECKING:
@@ -39,8 +41,10 @@ HELD_BYTES_MAX = 32 * 2**20
 SMALL_TOKENS_MIN = 256
 # A transaction by itself takes as long as publishing so many records.
 COMMIT_RECORDS = 64
-# One with records of others has no more, unless the batch before had some: each needs a commit.
-OTHERS_TOKENS_MAX = 128
+# An urgent one has no more: what is left of a burst is not worth a commit for so few tokens.
+URGENT_TOKENS_MAX = 128
+# Least time between two urgent batches, in commits: for these the model waits a tenth of its time.
+URGENT_EVERY_COMMITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class Batcher:
         self.behind: frozenset[Partition] = frozenset()
         # Whether the last batch was a small one, and patient; and the tokens of a whole one.
         self.small = self._patient = False
+        self._urgent_at = float("-inf")
         self._whole_tokens = limits.tokens_max
 
     def __len__(self) -> int:
@@ -138,10 +143,10 @@ class Batcher:
         for item in items:
             queue = self._queues.setdefault(item.record.partition, _Queue())
             queue.items.append((self._arrived, item))
-            queue.tokens += _tokens(item)
+            queue.tokens += tokens_of(item)
             self._arrived += 1
-            self._tokens += _tokens(item)
-            self._bytes += _bytes(item)
+            self._tokens += tokens_of(item)
+            self._bytes += bytes_of(item)
         self._count += len(items)
         return dropped
 
@@ -150,7 +155,8 @@ class Batcher:
         if not self._count:
             return None
         self._sharing.note_behind(self.behind, now)
-        chosen = self._shares(small=self._sharing.lasts(now))
+        urgent = self._is_urgent(now)
+        chosen = self._shares(small=self._sharing.lasts(now), urgent=urgent)
         backlog = len(chosen) < self._count
         if backlog and not self._sharing.lasts(now):
             waiting = {partition: queue.tokens for partition, queue in self._queues.items()}
@@ -160,29 +166,40 @@ class Batcher:
         taken: dict[Partition, int] = {}
         for item in chosen:
             partition = item.record.partition
-            taken[partition] = taken.get(partition, 0) + _size(item)
+            taken[partition] = taken.get(partition, 0) + share_of(item)
             queue = self._queues[partition]
             queue.items.popleft()
-            queue.tokens -= _tokens(item)
-        tokens = sum(map(_tokens, chosen))
+            queue.tokens -= tokens_of(item)
+        tokens = sum(map(tokens_of, chosen))
         self._count -= len(chosen)
         self._tokens -= tokens
-        self._bytes -= sum(map(_bytes, chosen))
+        self._bytes -= sum(map(bytes_of, chosen))
         self._settle(taken, now, backlog=backlog)
-        self.small = backlog and self._sharing.lasts(now)
+        self.small = (backlog or bool(self.behind)) and self._sharing.lasts(now)
         self._whole_tokens = max(tokens, SMALL_TOKENS_MIN) if self.small else self.limits.tokens_max
         self._patient = self.small and taken.keys() <= self.behind
-        return Batch(tuple(chosen), self._epoch, tokens, self._patient)
+        if urgent:
+            self._urgent_at = now
+        return Batch(tuple(chosen), self._epoch, tokens, self._patient, urgent)
 
-    def _shares(self, *, small: bool) -> list[Item]:
+    def _is_urgent(self, now: float) -> bool:
+        """Whether the next batch is to have no records of the backlog."""
+        return (
+            self._patient
+            and self._sharing.lasts(now)
+            and not self._queues.keys() <= self.behind
+            and now - self._urgent_at >= URGENT_EVERY_COMMITS * self.publish_cost.seconds_of(1, 1)
+        )
+
+    def _shares(self, *, small: bool, urgent: bool = False) -> list[Item]:
         """The items that the bounds allow, in equal shares of all partitions, in arrival order.
 
         A share is counted in tokens, which is time on the model. Each next item is the first one of
         the partition with the smallest share so far.
         """
         limits = self.limits
-        few = self._patient and not self._queues.keys() <= self.behind
-        turns = [(0, turn, iter(q.items)) for turn, q in enumerate(self._queues.values())]
+        queues = [q for p, q in self._queues.items() if not urgent or p not in self.behind]
+        turns = [(0, turn, iter(q.items)) for turn, q in enumerate(queues)]
         heapify(turns)
         chosen: list[tuple[int, Item]] = []
         texts = tokens = 0
@@ -193,10 +210,10 @@ class Batcher:
                 heappop(turns)
                 continue
             items = [item for _, item in record]
-            more = (texts + _texts(items), tokens + sum(map(_tokens, items)))
+            more = (texts + texts_of(items), tokens + sum(map(tokens_of, items)))
             count = len(chosen) + len(items)
             too_long = small and (
-                (few and more[1] > OTHERS_TOKENS_MAX) or self._takes_too_long(count, *more)
+                (urgent and more[1] > URGENT_TOKENS_MAX) or self._takes_too_long(count, *more)
             )
             too_many = count > limits.records_max or more[1] > limits.tokens_max
             # The first item is taken even if it exceeds the bounds by itself. One that does not fit
@@ -206,7 +223,7 @@ class Batcher:
                 continue
             chosen += record
             texts, tokens = more
-            heapreplace(turns, (share + sum(map(_size, items)), turn, waiting))
+            heapreplace(turns, (share + sum(map(share_of, items)), turn, waiting))
         return [item for _, item in sorted(chosen, key=lambda entry: entry[0])]
 
     def _takes_too_long(self, records: int, texts: int, tokens: int) -> bool:
@@ -250,7 +267,7 @@ class Batcher:
         for count, item in enumerate(items):
             if count and items[count - 1].record.is_last:
                 whole = (count, texts, tokens)
-            more = (texts + isinstance(item, Document), tokens + _tokens(item))
+            more = (texts + isinstance(item, Document), tokens + tokens_of(item))
             if timely is None and self.cost.seconds_of(*more) > left_s:
                 timely = whole
             texts, tokens = more
@@ -280,20 +297,3 @@ def _of_one_record(waiting: Iterator[tuple[int, Item]]) -> list[tuple[int, Item]
         if entry[1].record.is_last:
             break
     return found
-
-
-def _texts(items: Sequence[Item]) -> int:
-    return sum(isinstance(item, Document) for item in items)
-
-
-def _tokens(item: Item) -> int:
-    return item.tokens if isinstance(item, Document) else 0
-
-
-def _size(item: Item) -> int:
-    # Also those that the model does not see take time.
-    return max(1, _tokens(item))
-
-
-def _bytes(item: Item) -> int:
-    return len(item.record.value or b"") + len(item.record.key or b"")

@@ -1,4 +1,4 @@
-"""Predicts the time of a batch from earlier ones: fixed + per text + per token. Pure.
+"""Counts what items cost, and predicts the time of a batch: fixed + per text + per token. Pure.
 
 Each part is real: a run has a fixed cost, attention and the classification head take time for each
 text, the linear layers for each token. Batches of similar shape do not show the parts separately;
@@ -8,8 +8,16 @@ then a simpler model is used, in the end one with tokens alone.
 from __future__ import annotations
 
 from itertools import compress
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from service.records import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from service.records import Item
 
 # The weight of a batch falls by 5 % with each newer one, so the cost follows the machine within
 # seconds.
@@ -20,6 +28,26 @@ _MODELS = ((True, True, True), (True, False, True), (False, False, True))
 # Below this eigenvalue of the scaled normal matrix, its features are nearly proportional, and their
 # parts cannot be separated.
 _EIGENVALUE_MIN = 1e-3
+
+
+def texts_of(items: Sequence[Item]) -> int:
+    """How many of these the model has to read."""
+    return sum(isinstance(item, Document) for item in items)
+
+
+def tokens_of(item: Item) -> int:
+    """Tokens to compute; 0 for what the model does not see."""
+    return item.tokens if isinstance(item, Document) else 0
+
+
+def share_of(item: Item) -> int:
+    """What an item counts in its partition's share: also those that the model does not see."""
+    return max(1, tokens_of(item))
+
+
+def bytes_of(item: Item) -> int:
+    """Bytes of the record, which are kept until it is published."""
+    return len(item.record.value or b"") + len(item.record.key or b"")
 
 
 class CostModel:

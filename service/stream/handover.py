@@ -11,9 +11,9 @@ scoring there are three, each with an `asyncio.Event`:
   (`_batch_may_begin`).
 
 No stage sleeps to fill a batch. Between scoring and publishing, all that waits goes into one
-commit, and batches of a backlog alone wait a little for others (`Scored`). No model, no Kafka and
-no metrics here. Everything runs on one event loop, so no state changes between checking it and
-waiting for its event.
+commit, batches of a backlog alone wait a little for others, and the model waits for the commit of
+an urgent one (`Scored`). No model, no Kafka and no metrics here. Everything runs on one event loop,
+so no state changes between checking it and waiting for its event.
 """
 
 from __future__ import annotations
@@ -173,6 +173,7 @@ class Scored:
         self._waiting: asyncio.Queue[ScoredBatch | None] = asyncio.Queue(SCORED_MAX)
         # Taken from the queue, but for the commit after the next one: at most one.
         self._held: list[ScoredBatch | None] = []
+        self._commits_urgent = False
 
     def __len__(self) -> int:
         """How many batches wait."""
@@ -183,20 +184,22 @@ class Scored:
         await self._waiting.put(scored)
 
     def would_wait(self) -> bool:
-        """Whether another batch would only wait for a commit."""
-        return len(self) > 0
+        """Whether another batch would only wait for a commit, or delay an urgent one."""
+        return len(self) > 0 or self._commits_urgent
 
     async def next_commit(self) -> tuple[int, list[Outcome]] | None:
         """The epoch and the outcomes of the next commit; None when there is none any more.
 
         It has all that wait, up to the end or another epoch, and at least one batch. While all of
-        them are patient, it waits for others.
+        them are patient, it waits for others. The commit before has ended.
         """
+        self._commits_urgent = False
+        self._has_room()
         scored = self._held.pop() if self._held else await self._waiting.get()
         if scored is None:
             return None
         batch, outcomes = scored
-        patient = batch.patient
+        patient, urgent = batch.patient, batch.urgent
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._patience_s):
                 while len(self) or (patient and len(outcomes) < COMMIT_RECORDS):
@@ -206,6 +209,8 @@ class Scored:
                         self._held.append(following)
                         break
                     patient = patient and following[0].patient
+                    urgent = urgent or following[0].urgent
                     outcomes = [*outcomes, *following[1]]
+        self._commits_urgent = urgent
         self._has_room()
         return batch.epoch, outcomes

@@ -113,13 +113,15 @@ class Pipeline:
                 )
                 crowded = self.batcher.crowded
                 records = await self.session.poll(crowded, few=self.batcher.small)
-                self.batcher.behind = self.session.behind
+                behind = self.batcher.behind = self.session.behind
                 await self._add(records)
             except RetriableError as error:
                 await retry.wait(error)
                 continue
             retry.reset()
-            if records or crowded:
+            others = any(record.partition not in behind for record in records)
+            # Beside a backlog, the next poll waits for records of others, and has them at once.
+            if others or ((records or crowded) and not self.batcher.small):
                 await self._handover.gather()
 
     async def _add(self, records: Sequence[Record]) -> None:

@@ -77,9 +77,11 @@ class Sharing:
             if p not in left and now - self._behind.get(p, float("-inf")) >= DRAINED_S
         ]
         others = [taken[partition] for partition in emptied]
+        # Without any of the backlog, a small batch goes on with what others had before.
+        beside = bool(others) and not behind and self.lasts(now)
         for partition in taken:
             self._emptied.pop(partition, None)
         self._emptied |= dict.fromkeys(emptied, now)
         # Partitions that share a backlog get about the same, and may be emptied in any order.
-        if backlog and any(2 * share <= behind for share in others):
+        if backlog and (beside or any(2 * share <= behind for share in others)):
             self._until = now + SHARED_S

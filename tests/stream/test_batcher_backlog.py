@@ -5,7 +5,12 @@ from __future__ import annotations
 import random
 
 from service.records import Partition
-from service.stream.batcher import OTHERS_TOKENS_MAX, SMALL_TOKENS_MIN, Batcher
+from service.stream.batcher import (
+    SMALL_TOKENS_MIN,
+    URGENT_EVERY_COMMITS,
+    URGENT_TOKENS_MAX,
+    Batcher,
+)
 from service.stream.sharing import DRAINED_S, SHARED_S
 from tools.pipeline_tools import BACKLOG, LARGE, LIVE, Arrivals, costing, counts, taken
 
@@ -90,23 +95,58 @@ def test_small_batches_take_as_long_as_publishing() -> None:
         assert batcher.small
 
 
-def test_a_batch_with_records_of_others_is_smaller_once() -> None:
-    """One of the backlog alone is patient, and of two that are not, one is of ordinary size."""
+def beside_a_backlog() -> tuple[Arrivals, Batcher]:
+    """Batches of a backlog that are patient, until others have records again."""
     arrivals, batcher = on_a_quick_model()
     batcher.add(arrivals.items(LIVE, [40]), 1)
     taken(batcher, 1.0)
     batcher.add(arrivals.items(BACKLOG, [40] * 600), 1)
     batcher.behind = frozenset({Partition("in", BACKLOG)})
+    assert taken(batcher, 1.0).patient
+    return arrivals, batcher
+
+
+def test_others_go_before_a_backlog_once() -> None:
+    """One batch of the backlog alone is patient, one of others alone urgent; the next has both."""
+    arrivals, batcher = beside_a_backlog()
     found = []
-    for others in (0, 0, 1, 1, 0, 12, 0):
+    for others in (0, 1, 1, 0, 12, 0):
         batcher.add(arrivals.items(LIVE, [40] * others), 1)
         batch = taken(batcher, 1.1)
-        found.append((batch.patient, batch.tokens <= OTHERS_TOKENS_MAX, counts(batch).get(LIVE, 0)))
+        of = counts(batch)
+        found.append((batch.patient, batch.urgent, of.get(LIVE, 0), BACKLOG in of))
 
+    most = URGENT_TOKENS_MAX // 40
     assert found == [
-        (True, False, 0), (True, False, 0), (False, True, 1), (False, False, 1), (True, False, 0),
-        (False, True, 1), (False, False, 11),
+        (True, False, 0, True), (False, True, 1, False), (False, False, 1, True),
+        (True, False, 0, True), (False, True, most, False), (False, False, 12 - most, True),
     ]  # fmt: skip
+
+
+def test_urgent_batches_leave_the_model_time() -> None:
+    """It waits for their commits, and these may take long."""
+    arrivals, batcher = beside_a_backlog()
+    for _ in range(200):
+        batcher.observe_publish(1, 0.019)
+    found = []
+    for turn in range(22):
+        now = 1.0 + turn * URGENT_EVERY_COMMITS * 0.002
+        batcher.add(arrivals.items(BACKLOG, [40] * 60), 1)
+        batcher.add(arrivals.items(LIVE, [40] * (turn % 2)), 1)
+        found.append(taken(batcher, now).urgent)
+
+    assert [1, 11, 21] == [turn for turn, urgent in enumerate(found) if urgent]
+
+
+def test_batches_stay_small_after_urgent_ones() -> None:
+    """Though these have none of the backlog, and a poll may bring less of it than a batch holds."""
+    arrivals, batcher = beside_a_backlog()
+    for second in range(1, int(2 * SHARED_S)):
+        batcher.add(arrivals.items(BACKLOG, [40] * 5), 1)
+        batcher.add(arrivals.items(LIVE, [40]), 1)
+        assert taken(batcher, second).urgent
+        assert taken(batcher, second + 0.5).patient
+        assert batcher.small
 
 
 def test_backlogs_of_many_partitions_do_not_make_batches_small() -> None:

@@ -115,11 +115,13 @@ async def test_busy_time() -> None:
     assert 0 == between.busy_s()
 
 
-def scored(records: int, epoch: int = 0, *, patient: bool = True) -> tuple[Batch, list[Outcome]]:
+def scored(
+    records: int, epoch: int = 0, *, patient: bool = True, urgent: bool = False
+) -> tuple[Batch, list[Outcome]]:
     """A batch of so many records, and their outcomes."""
     items = documents(records)
     outcomes: list[Outcome] = [Rejected(i.record, Reason.TEXT_EMPTY, "", "decode") for i in items]
-    return Batch(tuple(items), epoch, 0, patient), outcomes
+    return Batch(tuple(items), epoch, 0, patient, urgent), outcomes
 
 
 async def test_patient_batches_share_a_commit() -> None:
@@ -132,12 +134,34 @@ async def test_patient_batches_share_a_commit() -> None:
         await turns()
         assert not committing.done()
         assert not queue.would_wait()
-        assert len(taken) == count
+        assert len(taken) == 1 + count
     await queue.put(scored(3, patient=False))
     commit = await committing
 
     assert commit is not None
     assert 6 == len(commit[1])
+
+
+async def test_the_model_waits_for_an_urgent_commit() -> None:
+    """Until it has ended, which whoever commits says by asking for the next one."""
+    taken: list[None] = []
+    queue = Scored(lambda: taken.append(None), 3600.0)
+    await queue.put(scored(1))
+    await queue.put(scored(2, patient=False, urgent=True))
+    commit = await queue.next_commit()
+    assert commit is not None
+    assert 3 == len(commit[1])
+    assert not len(queue)
+    assert queue.would_wait()
+
+    told = len(taken)
+    committing = asyncio.create_task(queue.next_commit())
+    await turns()
+    assert not queue.would_wait()
+    assert len(taken) == told + 1
+    await queue.put(scored(3, patient=False))
+    assert 3 == len((await committing or (0, []))[1])
+    assert not queue.would_wait()
 
 
 async def test_patient_batches_are_committed_when_they_are_many() -> None:

@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from service.stream import handover
+from tools.kafka import fake_kafka
 from tools.kafka.fake_kafka import FEW
-from tools.pipeline_tools import Stream, assert_each_once_in_order
+from tools.pipeline_tools import PARTITIONS, Stream, assert_each_once_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -156,3 +157,27 @@ async def test_beside_a_backlog_polls_are_small_and_the_backlog_is_known() -> No
     assert (False, False) == wanted[-1]
     assert all(few is small for few, small in wanted)
     assert not stream.batcher.behind
+
+
+async def test_polls_follow_each_other_beside_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until one brings records of others, which go into the next batch; it waits for them."""
+    stream = Stream()
+    stream.scorer.hold()
+    async with stream.running():
+        await polled_one_by_one(stream, 1)
+        await stream.scorer.busy.wait()
+        for name in ("GATHER_S", "GATHER_MAX_S"):
+            monkeypatch.setattr(handover, name, 3600.0)
+        # So few that they fill no batch, which would be a reason of its own.
+        monkeypatch.setattr(fake_kafka, "FEW", 1)
+        stream.batcher.small = True
+        polls = stream.session.polls
+        await stream.until(lambda: stream.session.polls > polls + 1)
+        for number in (1, 2, 3):
+            stream.put(b'{"text": "fine"}', PARTITIONS * number)
+        await stream.until(lambda: polled(stream) == 4)
+        polls = stream.session.polls
+        await asyncio.sleep(0.05)
+        assert polls == stream.session.polls
+        stream.scorer.release()
+        await stream.settled()

@@ -30,6 +30,29 @@ async def test_crowded_partitions_are_left_out_and_lose_nothing(kafka: AnyKafka)
     assert list(range(200)) == [r.offset for r in await poll_count(session, 200)]
 
 
+async def test_a_poll_of_few_waits_for_others_beside_a_crowd(kafka: AnyKafka) -> None:
+    """Whoever polls again at once does not keep others from running, and has what comes."""
+    session = await joined(kafka.session(records_max=50))
+    crowded = {Partition(kafka.topics[0], 0)}
+    await kafka.produce(*numbered(200, 0))
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not await session.poll():
+            pass
+    began = loop.time()
+    assert [] == await session.poll(crowded, few=True)
+    assert [] == await session.poll(session.progress.partitions, few=True)
+    assert loop.time() > began
+
+    polling = asyncio.create_task(session.poll(crowded, few=True))
+    await kafka.produce(*numbered(1, 1))
+    found = await polling
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not found:
+            found = await session.poll(crowded, few=True)
+    assert [(1, 0)] == [(r.partition.number, r.offset) for r in found]
+
+
 async def test_all_partitions_may_be_crowded(kafka: AnyKafka) -> None:
     """Then a poll returns nothing."""
     session = await joined(kafka.session())
