@@ -94,7 +94,9 @@ class AtLeastOnce:
         with translating():
             while left:
                 producer = await self._started()
-                await producer.pace.wait(lambda: progress.epoch != epoch)
+                if not await producer.pace.wait(lambda: progress.epoch != epoch):
+                    await self.stop()
+                    continue
                 portion = await producer.portion(left)
                 await self._send(portion)
                 left = left[len(portion) :]
@@ -179,7 +181,9 @@ class ExactlyOnce:
         while True:
             with translating():
                 producer = await self._started()
-            await producer.pace.wait(lambda: progress.epoch != epoch)
+            if not await producer.pace.wait(lambda: progress.epoch != epoch):
+                self._discard()
+                continue
             if progress.epoch != epoch:
                 raise RetriableError("the group rebalances")
             try:

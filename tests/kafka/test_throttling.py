@@ -104,6 +104,36 @@ async def test_a_publish_that_waits_ends_with_its_partitions(both: Real) -> None
     assert done == len(await read_all(both.bootstrap, both.topics[1], "read_uncommitted"))
 
 
+@pytest.mark.kafka
+async def test_a_quota_set_under_load_holds_up_for_less_than_brokers_say(
+    both: Real,
+) -> None:
+    """They say minutes, of a rate that has passed: what remains is published, once and in order.
+
+    So it is where the quota is gone by then, of which a connection that is not read cannot tell.
+    """
+    await both.produce(*numbered(63))
+    session = await started(both.session())
+    records = await poll_count(session, 63)
+
+    with capture_logs() as logs:
+        async with asyncio.timeout(PUBLISH_SECONDS):
+            # Brokers that have never had a quota measure nothing.
+            async with quota(both.bootstrap, "producer_byte_rate", 10**9):
+                assert await session.publish(padded(records[:60], both.topics[1], 30_000))
+            async with quota(both.bootstrap, "producer_byte_rate", BYTES_RATE):
+                for number in (60, 61):
+                    one = records[number : number + 1]
+                    assert await session.publish(padded(one, both.topics[1], 1000))
+            assert await session.publish(padded(records[62:], both.topics[1], 1000))
+
+    said = [line["throttle_s"] for line in logs if line["event"] == "brokers throttle publishing"]
+    assert said[0] > PUBLISH_SECONDS
+    read = await read_all(both.bootstrap, both.topics[1], "read_uncommitted")
+    assert [r.value for r in records] == [r.value.rstrip() for r in read if r.value]
+    assert {0: 63} == await both.committed()
+
+
 class Throttled(Producer):
     """A producer whose brokers take two messages at a time, and throttle each time."""
 
@@ -189,6 +219,9 @@ async def test_a_portion_is_as_large_as_brokers_bear() -> None:
     pace.learn(sent)
     assert 1 == len(pace.portion(messages, place))
 
+    successor = Pace(pace._throttling)
+    assert 1 == len(successor.portion(messages, place))
+
     eased = Pace(Throttling())
     eased.note(10 * AIM_S)
     eased.learn(sent)
@@ -209,3 +242,18 @@ def test_throttling_is_told_once_and_its_time_counted_once() -> None:
 
     assert [2.0, 1.0] == [line["throttle_s"] for line in logs]
     assert 8.0 == all_producers.total_s
+
+
+async def test_a_producer_that_is_throttled_for_long_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Unless the one before was, and brokers have not throttled for less since."""
+    monkeypatch.setattr(throttling, "NEW_CONNECTION_S", 0.1)
+    all_producers, went_on = Throttling(), []
+    for throttle_s in (0.01, 3600.0, 0.2, 0.01, 3600.0):
+        pace = Pace(all_producers)
+        pace.note(throttle_s)
+        pace.learn(1000)
+        went_on.append(await pace.wait(lambda: False))
+
+    assert [True, False, True, True, False] == went_on

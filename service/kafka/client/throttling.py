@@ -3,8 +3,14 @@
 A broker that throttles has taken the records already; then it reads nothing more from the
 connection for the time that it says. Exists because a transaction with records that wait there
 outlasts its timeout and is aborted, and its next attempt likewise, for ever. So the wait is to be
-before a transaction, and a transaction is to end before the next wait. Nothing may enter that
-sends, or that knows the client.
+before a transaction, and a transaction is to end before the next wait.
+
+A quota that is set or lowered while much is published has the first answer say minutes or hours:
+the rate so far in relation to the quota, times the seconds over which rates are measured. By then
+that rate has long passed, and so may have the quota, which a connection that is not read cannot
+tell. So after NEW_CONNECTION_S a producer is given up for another one, which sends a little; if
+that is throttled for as long, it waits as brokers say. Nothing may enter that sends, or that knows
+the client.
 """
 
 from __future__ import annotations
@@ -40,7 +46,9 @@ HEADER_OVERHEAD_BYTES = 10
 # Where brokers throttle, as much is sent at a time as they throttle for this long. It is far below
 # the shortest transaction timeout, so that a request which has to wait once still ends in time.
 AIM_S = 1.0
-# No quota throttles what is sent here for so long: only a mistake of a broker would.
+# Brokers measure rates over 11 s, unless quota.window.num and quota.window.size.seconds are set.
+NEW_CONNECTION_S = 15.0
+# No quota throttles one message for so long: only a mistake of a broker would.
 THROTTLE_MAX_S = 600.0
 # How late whoever waits for throttling to end notices that its epoch has ended.
 LOOK_S = 0.2
@@ -63,6 +71,10 @@ class Throttling:
     def __init__(self) -> None:
         """Begin with none."""
         self.total_s = 0.0
+        # Most bytes that a producer is to send at a time; the next producer goes on with it.
+        self.bytes_max = REQUEST_BYTES_MAX
+        # Whether the last producer was given up, and brokers have not throttled for less since.
+        self.given_up = False
         self._until = float("-inf")
 
     def note(self, throttle_s: float, now: float) -> None:
@@ -71,7 +83,8 @@ class Throttling:
             log.warning(
                 "brokers throttle publishing", throttle_s=round(throttle_s, 3), remedy=REMEDY
             )
-        end = now + throttle_s
+        # For longer nobody waits; see `Pace.wait`.
+        end = now + (throttle_s if self.given_up else min(throttle_s, NEW_CONNECTION_S))
         self.total_s += max(0.0, end - max(now, self._until))
         self._until = max(self._until, end)
 
@@ -83,8 +96,7 @@ class Pace:
         """Begin without a limit but that of a request."""
         self._throttling = throttling
         self._batch_bytes_max = batch_bytes_max
-        self._until = float("-inf")
-        self._bytes_max = REQUEST_BYTES_MAX
+        self._until = self._patient_until = float("-inf")
 
     def note(self, throttle_s: float) -> None:
         """Note the throttle time of an answer that has just come; it may be 0."""
@@ -93,29 +105,39 @@ class Pace:
             now = _now()
             self._throttling.note(throttle_s, now)
             self._until = max(self._until, now + throttle_s)
+            self._patient_until = now + NEW_CONNECTION_S
 
     def throttled_s(self) -> float:
         """How long a broker still throttles the producer: what it sends waits there; 0 if none."""
         return max(0.0, self._until - _now())
 
-    async def wait(self, ended: Callable[[], bool]) -> None:
+    async def wait(self, ended: Callable[[], bool]) -> bool:
         """Wait until no broker throttles the producer; to be called with no transaction open.
+
+        Returns False after NEW_CONNECTION_S if one still does, and the producer is to be given up
+        for another one; not twice in a row.
 
         Raises:
             RetriableError: the epoch has `ended` meanwhile.
         """
         while throttled_s := self.throttled_s():
+            if _now() >= self._patient_until and not self._throttling.given_up:
+                self._throttling.given_up = True
+                return False
             await asyncio.sleep(min(throttled_s, LOOK_S))
             if ended():
                 raise RetriableError("interrupted while brokers throttle publishing")
+        return True
 
     def learn(self, sent_bytes: int) -> None:
         """Send less next time if what was just sent is throttled for long, and more if not."""
         throttled_s = self.throttled_s()
+        if throttled_s <= NEW_CONNECTION_S:
+            self._throttling.given_up = False
         if throttled_s > AIM_S:
-            self._bytes_max = int(sent_bytes * AIM_S / throttled_s)
+            self._throttling.bytes_max = int(sent_bytes * AIM_S / throttled_s)
         else:
-            self._bytes_max = min(REQUEST_BYTES_MAX, 2 * self._bytes_max + 1)
+            self._throttling.bytes_max = min(REQUEST_BYTES_MAX, 2 * self._throttling.bytes_max + 1)
 
     def portion(
         self, outgoing: Sequence[Outgoing], place: Callable[[Outgoing], Hashable]
@@ -131,7 +153,7 @@ class Pace:
             size, to = bytes_of(message), place(message)
             total += size
             sizes[to] += size
-            if count and (sizes[to] > self._batch_bytes_max or total > self._bytes_max):
+            if count and (sizes[to] > self._batch_bytes_max or total > self._throttling.bytes_max):
                 return outgoing[:count]
         return outgoing
 
