@@ -79,7 +79,7 @@ class Session(Protocol):
 
         Partitions with records get equal shares of what is returned, which is little if only a
         `few` records are wanted. Of those that are `crowded` nothing is returned; then few records
-        of others are, and the wait is shorter, but not none if a `few` are wanted.
+        of others are, and the wait is shorter: none, or some milliseconds if a `few` are wanted.
 
         First seeks every newly assigned or rewound partition to its committed offset, or to the
         first offset that is not published.

@@ -97,6 +97,8 @@ class AtLeastOnce:
                 if not await producer.pace.wait(lambda: progress.epoch != epoch):
                     await self.stop()
                     continue
+                if progress.epoch != epoch:
+                    raise RetriableError("the group rebalances")
                 portion = await producer.portion(left)
                 await self._send(portion)
                 left = left[len(portion) :]

@@ -37,7 +37,8 @@ FETCH_WAIT_MS = 100
 # How late a partition that was added is noticed, or a topic that was deleted and made anew: one
 # small request of each replica. aiokafka's default is five minutes.
 METADATA_AGE_MS = 5000
-# How long a poll waits for others beside a backlog: a small batch takes longer, and two wait.
+# How long a poll waits for others beside a backlog: shorter than a small batch takes, of which two
+# wait meanwhile, so the model always has one.
 BESIDE_MS = 8
 # Most records of a poll beside a backlog: of other partitions, as many as are prepared without a
 # thread; fewer with those of the backlog among them, since the others wait while all are prepared.
@@ -107,7 +108,8 @@ class Fetching:
         A broker that has answered gets no other request before the next call, unless as many as
         may be taken are: a backlog is fetched while the records are processed. Records of `crowded`
         partitions stay at the client; then only BESIDE_MAX of others are taken, and without them
-        FEW_MAX of all if only a `few` are wanted. With both, it waits for BESIDE_MS.
+        FEW_MAX of all if only a `few` are wanted. With crowded ones, and few wanted, it waits for
+        BESIDE_MS at the most.
 
         Raises:
             KafkaError: as `getmany`; records that this call had taken before are lost.

@@ -8,7 +8,6 @@ one is up to `delivery`; nothing may enter that knows the consumer group.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from service.errors import BrokerError, RetriableError
 from service.kafka.client import background, generations
-from service.kafka.client.connection import STOP_TIMEOUT_S, check_versions
+from service.kafka.client.connection import check_versions
 from service.kafka.client.throttling import (
     BATCH_BYTES_MAX,
     REQUEST_BYTES_MAX,
@@ -104,13 +103,12 @@ class Producer:
 
     async def stop(self) -> None:
         """Close the connections, whatever state it is in; may be called twice."""
-        # A fenced or failed producer raises its old error, which was reported when it happened.
-        with contextlib.suppress(KafkaError, TimeoutError, AssertionError):
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                await self._client.stop()
-        with contextlib.suppress(KafkaError, TimeoutError):
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                await self.client.close()
+        if self.pace.throttled_s():
+            # What brokers do not read they do not answer: over TLS, the end of a connection.
+            background.hang_up(self.client)
+        if not await background.closed(self._client.stop):
+            background.hang_up(self.client)
+            await background.closed(self.client.close)
         await background.abandon(self._client)
 
     async def check_topics(self, topics: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ delay the others. A batch is smaller than that in two cases:
   or an eighth of the budget: a record of the others waits for one batch, and is in the next. One of
   the backlog alone is `patient`: a commit for each would cost throughput. One of the others alone
   is `urgent`: beside another batch on the same cores its commit takes twice as long, so the model
-  waits for it, but for no more than a tenth of the time.
+  waits for it, but for no more than about an eighth of the time.
 
 A batch holds the first waiting items of each partition: offsets are committed in order.
 """
@@ -41,10 +41,10 @@ HELD_BYTES_MAX = 32 * 2**20
 SMALL_TOKENS_MIN = 256
 # A transaction by itself takes as long as publishing so many records.
 COMMIT_RECORDS = 64
-# An urgent one has no more: what is left of a burst is not worth a commit for so few tokens.
+# Most tokens of an urgent batch. The rest of a burst goes into the next one, with the backlog.
 URGENT_TOKENS_MAX = 128
-# Least time between two urgent batches, in commits: for these the model waits a tenth of its time.
-URGENT_EVERY_COMMITS = 10
+# Least time between two urgent batches, in commits: for one of so many the model waits.
+URGENT_EVERY_COMMITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Batcher:
         if not self._count:
             return None
         self._sharing.note_behind(self.behind, now)
-        urgent = self._is_urgent(now)
+        urgent = self._urgent(now)
         chosen = self._shares(small=self._sharing.lasts(now), urgent=urgent)
         backlog = len(chosen) < self._count
         if backlog and not self._sharing.lasts(now):
@@ -180,25 +180,23 @@ class Batcher:
         self._patient = self.small and taken.keys() <= self.behind
         if urgent:
             self._urgent_at = now
-        return Batch(tuple(chosen), self._epoch, tokens, self._patient, urgent)
+        return Batch(tuple(chosen), self._epoch, tokens, self._patient, bool(urgent))
 
-    def _is_urgent(self, now: float) -> bool:
-        """Whether the next batch is to have no records of the backlog."""
-        return (
-            self._patient
-            and self._sharing.lasts(now)
-            and not self._queues.keys() <= self.behind
-            and now - self._urgent_at >= URGENT_EVERY_COMMITS * self.publish_cost.seconds_of(1, 1)
-        )
+    def _urgent(self, now: float) -> list[_Queue]:
+        """The items of which alone the next batch is to be; empty if it may have any."""
+        due = now - self._urgent_at >= URGENT_EVERY_COMMITS * self._publish_s
+        if not (self._patient and due and self._sharing.lasts(now)):
+            return []
+        return [q for p, q in self._queues.items() if not self._sharing.was_behind(p, now)]
 
-    def _shares(self, *, small: bool, urgent: bool = False) -> list[Item]:
+    def _shares(self, *, small: bool, urgent: Sequence[_Queue] = ()) -> list[Item]:
         """The items that the bounds allow, in equal shares of all partitions, in arrival order.
 
         A share is counted in tokens, which is time on the model. Each next item is the first one of
         the partition with the smallest share so far.
         """
         limits = self.limits
-        queues = [q for p, q in self._queues.items() if not urgent or p not in self.behind]
+        queues = urgent or self._queues.values()
         turns = [(0, turn, iter(q.items)) for turn, q in enumerate(queues)]
         heapify(turns)
         chosen: list[tuple[int, Item]] = []

@@ -187,14 +187,18 @@ class Scored:
         """Whether another batch would only wait for a commit, or delay an urgent one."""
         return len(self) > 0 or self._commits_urgent
 
+    def commit_ended(self) -> None:
+        """The last commit has ended or failed: the model need not wait for it."""
+        self._commits_urgent = False
+        self._has_room()
+
     async def next_commit(self) -> tuple[int, list[Outcome]] | None:
         """The epoch and the outcomes of the next commit; None when there is none any more.
 
         It has all that wait, up to the end or another epoch, and at least one batch. While all of
-        them are patient, it waits for others. The commit before has ended.
+        them are patient, it waits for others. To be called once the commit before has ended.
         """
-        self._commits_urgent = False
-        self._has_room()
+        self.commit_ended()
         scored = self._held.pop() if self._held else await self._waiting.get()
         if scored is None:
             return None

@@ -239,6 +239,7 @@ class Pipeline:
             except RetriableError as error:
                 self.metrics.dropped.inc(len(outcomes))
                 self.session.rewind()
+                self._scored.commit_ended()
                 await retry.wait(error)
                 continue
             retry.reset()

@@ -41,6 +41,10 @@ class Sharing:
             self._behind[partition] = now
             self._emptied.pop(partition, None)
 
+    def was_behind(self, partition: Partition, now: float) -> bool:
+        """Whether a partition has a backlog, or had one less than DRAINED_S ago."""
+        return now - self._behind.get(partition, float("-inf")) < DRAINED_S
+
     def lasts(self, now: float) -> bool:
         """Whether batches are to be small."""
         return now < self._until
@@ -71,11 +75,7 @@ class Sharing:
         `backlog` is whether more waited than a batch may hold.
         """
         behind = max((share for p, share in taken.items() if p in left), default=0)
-        emptied = [
-            p
-            for p in taken
-            if p not in left and now - self._behind.get(p, float("-inf")) >= DRAINED_S
-        ]
+        emptied = [p for p in taken if p not in left and not self.was_behind(p, now)]
         others = [taken[partition] for partition in emptied]
         # Without any of the backlog, a small batch goes on with what others had before.
         beside = bool(others) and not behind and self.lasts(now)

@@ -219,9 +219,6 @@ async def test_a_portion_is_as_large_as_brokers_bear() -> None:
     pace.learn(sent)
     assert 1 == len(pace.portion(messages, place))
 
-    successor = Pace(pace._throttling)
-    assert 1 == len(successor.portion(messages, place))
-
     eased = Pace(Throttling())
     eased.note(10 * AIM_S)
     eased.learn(sent)
@@ -255,5 +252,9 @@ async def test_a_producer_that_is_throttled_for_long_is_given_up(
         pace.note(throttle_s)
         pace.learn(1000)
         went_on.append(await pace.wait(lambda: False))
+        messages = [message(1000)] * 40
+        # After another failure all begins anew, so that a record of many messages may pass.
+        sizes = [len(Pace(all_producers).portion(messages, place)) for _ in range(2)]
+        assert sizes == [40 if went_on[-1] else 1, 40]
 
     assert [True, False, True, True, False] == went_on

@@ -145,8 +145,20 @@ def test_batches_stay_small_after_urgent_ones() -> None:
         batcher.add(arrivals.items(BACKLOG, [40] * 5), 1)
         batcher.add(arrivals.items(LIVE, [40]), 1)
         assert taken(batcher, second).urgent
-        assert taken(batcher, second + 0.5).patient
-        assert batcher.small
+        while len(batcher):
+            assert taken(batcher, second + 0.5).patient
+            assert batcher.small
+    batcher.add(arrivals.items(LIVE, [40]), 1)
+    assert not taken(batcher, 3 * SHARED_S).urgent
+
+
+def test_what_is_left_of_a_backlog_is_not_urgent() -> None:
+    """Where the client has no more of it for a while, such as between two fetches."""
+    arrivals, batcher = beside_a_backlog()
+    batcher.behind = frozenset()
+    assert not taken(batcher, 1.1).urgent
+    batcher.add(arrivals.items(LIVE, [40]), 1)
+    assert not taken(batcher, 1.1 + DRAINED_S).patient
 
 
 def test_backlogs_of_many_partitions_do_not_make_batches_small() -> None:

@@ -163,6 +163,11 @@ async def test_the_model_waits_for_an_urgent_commit() -> None:
     assert 3 == len((await committing or (0, []))[1])
     assert not queue.would_wait()
 
+    await queue.put(scored(1, patient=False, urgent=True))
+    assert await queue.next_commit() is not None
+    queue.commit_ended()
+    assert not queue.would_wait()
+
 
 async def test_patient_batches_are_committed_when_they_are_many() -> None:
     """A commit takes no longer for so many."""

@@ -160,7 +160,7 @@ async def test_beside_a_backlog_polls_are_small_and_the_backlog_is_known() -> No
 
 
 async def test_polls_follow_each_other_beside_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until one brings records of others, which go into the next batch; it waits for them."""
+    """Until one brings records of others: the poll after that waits for the next batch."""
     stream = Stream()
     stream.scorer.hold()
     async with stream.running():

@@ -109,11 +109,12 @@ async def stop(consumer: AIOKafkaConsumer | None) -> None:
     if client is not None and metadata is not None and metadata.done():
         # `close` awaits this task, so it would raise the task's error before it closes anything.
         client._sync_task = None  # noqa: SLF001 - see above
-    if not await _closed(consumer.stop) and client is not None:
-        await _closed(client.close)
+    if not await closed(consumer.stop) and client is not None:
+        await closed(client.close)
 
 
-async def _closed(close: Callable[[], Awaitable[None]]) -> bool:
+async def closed(close: Callable[[], Awaitable[None]]) -> bool:
+    """Whether a part of a client was closed without an error, within STOP_TIMEOUT_S."""
     # In a task of its own: aiokafka cancels its tasks and awaits them. A CancelledError that comes
     # through from one of them would otherwise look like the cancellation of our caller.
     closing = asyncio.ensure_future(close())
@@ -123,10 +124,17 @@ async def _closed(close: Callable[[], Awaitable[None]]) -> bool:
         closing.cancel()
     await asyncio.wait([closing])
     error = None if closing.cancelled() else closing.exception()
-    # Errors of Kafka were reported when they happened.
-    if error is not None and not isinstance(error, KafkaError):
+    # Errors of Kafka were reported when they happened, as was the state of a failed transaction.
+    if error is not None and not isinstance(error, (KafkaError, AssertionError)):
         log.warning("the Kafka client did not stop cleanly", error=type(error).__name__)
     return not closing.cancelled() and error is None
+
+
+def hang_up(client: AIOKafkaClient) -> None:
+    """Drop all connections, with what they have not sent yet; waits for no broker."""
+    for connection in getattr(client, "_conns", {}).values():
+        if connection.connected():
+            connection._writer.transport.abort()  # noqa: SLF001 - no public way
 
 
 def versions(producer: AIOKafkaProducer) -> dict[int, tuple[int, int]] | None:

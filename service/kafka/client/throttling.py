@@ -46,9 +46,10 @@ HEADER_OVERHEAD_BYTES = 10
 # Where brokers throttle, as much is sent at a time as they throttle for this long. It is far below
 # the shortest transaction timeout, so that a request which has to wait once still ends in time.
 AIM_S = 1.0
-# Brokers measure rates over 11 s, unless quota.window.num and quota.window.size.seconds are set.
+# After this long a producer is given up for a new connection. It is longer than the 11 s over which
+# brokers measure rates, unless quota.window.num and quota.window.size.seconds are set.
 NEW_CONNECTION_S = 15.0
-# No quota throttles one message for so long: only a mistake of a broker would.
+# Longer times are cut to this.
 THROTTLE_MAX_S = 600.0
 # How late whoever waits for throttling to end notices that its epoch has ended.
 LOOK_S = 0.2
@@ -66,15 +67,15 @@ def _now() -> float:
 
 
 class Throttling:
-    """How long quotas have held a process's producers back; one for all of them."""
+    """How long quotas have held a process's producers back, and what one leaves to the next."""
 
     def __init__(self) -> None:
         """Begin with none."""
         self.total_s = 0.0
-        # Most bytes that a producer is to send at a time; the next producer goes on with it.
-        self.bytes_max = REQUEST_BYTES_MAX
         # Whether the last producer was given up, and brokers have not throttled for less since.
         self.given_up = False
+        # Most bytes that the next producer is to send at first: less where one was given up.
+        self.first_bytes_max = REQUEST_BYTES_MAX
         self._until = float("-inf")
 
     def note(self, throttle_s: float, now: float) -> None:
@@ -83,7 +84,7 @@ class Throttling:
             log.warning(
                 "brokers throttle publishing", throttle_s=round(throttle_s, 3), remedy=REMEDY
             )
-        # For longer nobody waits; see `Pace.wait`.
+        # Unless the last producer was given up, nobody waits for longer.
         end = now + (throttle_s if self.given_up else min(throttle_s, NEW_CONNECTION_S))
         self.total_s += max(0.0, end - max(now, self._until))
         self._until = max(self._until, end)
@@ -97,6 +98,8 @@ class Pace:
         self._throttling = throttling
         self._batch_bytes_max = batch_bytes_max
         self._until = self._patient_until = float("-inf")
+        self._bytes_max = throttling.first_bytes_max
+        throttling.first_bytes_max = REQUEST_BYTES_MAX
 
     def note(self, throttle_s: float) -> None:
         """Note the throttle time of an answer that has just come; it may be 0."""
@@ -123,6 +126,7 @@ class Pace:
         while throttled_s := self.throttled_s():
             if _now() >= self._patient_until and not self._throttling.given_up:
                 self._throttling.given_up = True
+                self._throttling.first_bytes_max = self._bytes_max
                 return False
             await asyncio.sleep(min(throttled_s, LOOK_S))
             if ended():
@@ -135,9 +139,9 @@ class Pace:
         if throttled_s <= NEW_CONNECTION_S:
             self._throttling.given_up = False
         if throttled_s > AIM_S:
-            self._throttling.bytes_max = int(sent_bytes * AIM_S / throttled_s)
+            self._bytes_max = int(sent_bytes * AIM_S / throttled_s)
         else:
-            self._throttling.bytes_max = min(REQUEST_BYTES_MAX, 2 * self._throttling.bytes_max + 1)
+            self._bytes_max = min(REQUEST_BYTES_MAX, 2 * self._bytes_max + 1)
 
     def portion(
         self, outgoing: Sequence[Outgoing], place: Callable[[Outgoing], Hashable]
@@ -153,7 +157,7 @@ class Pace:
             size, to = bytes_of(message), place(message)
             total += size
             sizes[to] += size
-            if count and (sizes[to] > self._batch_bytes_max or total > self._throttling.bytes_max):
+            if count and (sizes[to] > self._batch_bytes_max or total > self._bytes_max):
                 return outgoing[:count]
         return outgoing
 
