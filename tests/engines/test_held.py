@@ -146,9 +146,16 @@ def bytes_of(name):
     status = Path("/proc/self/status").read_text()
     return int(status.partition(name + ":")[2].split()[0]) * 1024
 
-settings = ModelSettings(device="cpu", threads=1, precision=sys.argv[1])
-checkpoint = resolve(settings)
 from service.engines.onnx_packed import OnnxPacked
+
+def settings_of(**name):
+    return ModelSettings(device="cpu", threads=1, precision=sys.argv[1], **name)
+
+# The code that is read for the first model counts for none.
+tiny = settings_of(name=sys.argv[2])
+OnnxPacked(resolve(tiny), tiny)
+settings = settings_of()
+checkpoint = resolve(settings)
 before = bytes_of("VmRSS")
 engine = OnnxPacked(checkpoint, settings)
 print(bytes_of("VmHWM") - before, *sorted({"onnx", "torch", "transformers"} & set(sys.modules)))
@@ -158,14 +165,17 @@ print(bytes_of("VmHWM") - before, *sorted({"onnx", "torch", "transformers"} & se
 @pytest.mark.model
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the memory of a process")
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_a_budget_of_memory(precision: str) -> None:
-    """While the bundled model is loaded, its linear layers stand once and half more at the most.
+def test_a_budget_of_memory(precision: str, tmp_path: Path) -> None:
+    """While the bundled model is loaded, its linear layers stand once, and two fifths beside them.
 
     Nothing that makes models is imported for it.
     """
     done = subprocess.run(  # noqa: S603 - arguments are this file's own
-        [sys.executable, "-c", HELD, precision], capture_output=True, text=True, check=True
+        [sys.executable, "-c", HELD, precision, str(write_tiny("distilbert", tmp_path))],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     growth_bytes, *imported = done.stdout.split()
-    assert int(growth_bytes) < 1.5 * PACKED_BYTES
+    assert int(growth_bytes) < 1.4 * PACKED_BYTES
     assert [] == imported
