@@ -1,4 +1,4 @@
-"""The end of a producer whose brokers read nothing from it any more."""
+"""The end of a session's producer, whose brokers read nothing from it any more."""
 
 from __future__ import annotations
 
