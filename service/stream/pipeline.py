@@ -24,6 +24,7 @@ from service.progress import next_offsets
 from service.records import Document, Publication, Skipped, Verdict
 from service.retry import Retry
 from service.sequences import split_by_size, with_results
+from service.stream.cost import tokens_of
 from service.stream.few_first import few_first
 from service.stream.handover import Handover, Scored
 
@@ -41,10 +42,6 @@ if TYPE_CHECKING:
 # No busy machine makes a batch this many times slower than predicted: the model hangs.
 DEADLINE_FACTOR = 50
 DEADLINE_MIN_S = 10.0
-
-
-def _tokens(document: Document) -> int:
-    return document.tokens
 
 
 @dataclass
@@ -119,9 +116,10 @@ class Pipeline:
                 await retry.wait(error)
                 continue
             retry.reset()
-            others = any(record.partition not in behind for record in records)
             # Beside a backlog, the next poll waits for records of others, and has them at once.
-            if others or ((records or crowded) and not self.batcher.small):
+            if (records or crowded) and (
+                not self.batcher.small or any(record.partition not in behind for record in records)
+            ):
                 await self._handover.gather()
 
     async def _add(self, records: Sequence[Record]) -> None:
@@ -189,12 +187,12 @@ class Pipeline:
             waits.observe(started - item.record.polled_at)
         scored: list[Verdict | Rejected] = []
         # A record that is a list is one batch, however long it is; the model gets it in parts.
-        for part in split_by_size(documents, self.batcher.tokens_max, _tokens):
+        for part in split_by_size(documents, self.batcher.tokens_max, tokens_of):
             scored += await self._run(part)
         return with_results(batch.items, Document, scored)
 
     async def _run(self, documents: Sequence[Document]) -> list[Verdict | Rejected]:
-        tokens = sum(map(_tokens, documents))
+        tokens = sum(map(tokens_of, documents))
         started = self.clock.monotonic()
         due_s = self.batcher.cost.seconds_of(len(documents), tokens)
         with self._handover.model_busy(due_s):
